@@ -1,0 +1,454 @@
+"""The raw tables: what a provider's files must hold before anything is computed from them.
+
+A raw table is a `Table` and what ingestion needs to know beside it. How files are found and read is `landing`'s business, what happens to bad rows
+`ingestion`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nba_assets.tables.spec import (
+    Column,
+    Columns,
+    Rule,
+    Table,
+    count,
+    day,
+    flag,
+    moment,
+    number,
+    text,
+    whole,
+)
+
+DATASET = "nba_raw"
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """A raw table and how its feed behaves.
+
+    `teams` are the columns that hold a team: tricodes, aliases and full names all become tricodes. `players` maps each column that holds a player's
+    lookup key to the column with his name, from which it is made where the feed has no key (None: the key alone is known). `lower_case` columns are
+    compared in lower case. `derived` columns need not be in the file. A `whole_season` feed is a snapshot of the season (all its rows are replaced
+    together); any other is replaced date by date. `required` feeds must be there for a game to be summarised; the others may be absent.
+    """
+
+    table: Table
+    teams: tuple[str, ...] = ()
+    players: Mapping[str, str | None] = field(default_factory=dict)
+    lower_case: tuple[str, ...] = ()
+    derived: tuple[str, ...] = ("processed_at",)
+    whole_season: bool = False
+    required: bool = False
+
+    @property
+    def name(self) -> str:
+        """The table's name, also the name of its file or folder in a landing zone."""
+        return self.table.name
+
+
+def _processed_at() -> Column:
+    return moment("processed_at", "When the provider processed the row; ingestion time where the feed does not say", nullable=False, hashed=False)
+
+
+def _makes_within_attempts(*pairs: tuple[str, str]) -> tuple[Rule, ...]:
+    def rule(makes: str, attempts: str) -> Rule:
+        def broken(rows: Columns) -> NDArray[np.bool_]:
+            return rows[makes] > rows[attempts]
+
+        return Rule(f"{makes}_within_attempts", f"{makes} is at most {attempts}", broken)
+
+    return tuple(rule(makes, attempts) for makes, attempts in pairs)
+
+
+def _game_columns() -> tuple[Column, ...]:
+    return (
+        text("game_id", "Canonical game id, YYYYMMDD_AWAY_HOME with tricodes", nullable=False),
+        day("game_date", "US-Eastern calendar date of the game", nullable=False),
+    )
+
+
+def _box_counts(*names: str) -> tuple[Column, ...]:
+    return tuple(
+        whole(name, name.replace("_", " ").capitalize(), unit="per game", allowed=(0, BOX_COUNT_LIMITS.get(name, 100))) for name in names
+    )
+
+
+BOX_COUNT_LIMITS = {"points": 250, "fg_attempted": 200, "field_goals_attempted": 100}
+"""Highest believable count in one game, team or player; a row above it is a feed error (the records are 186 points and 153 attempts by a team)."""
+
+PLAYER_COUNTS = (
+    "points",
+    "field_goals_made",
+    "field_goals_attempted",
+    "three_pointers_made",
+    "three_pointers_attempted",
+    "free_throws_made",
+    "free_throws_attempted",
+    "offensive_rebounds",
+    "defensive_rebounds",
+    "total_rebounds",
+    "assists",
+    "steals",
+    "blocks",
+    "turnovers",
+    "personal_fouls",
+)
+PLAYER_SHOOTING_PAIRS = (
+    ("field_goals_made", "field_goals_attempted"),
+    ("three_pointers_made", "three_pointers_attempted"),
+    ("free_throws_made", "free_throws_attempted"),
+    ("three_pointers_made", "field_goals_made"),
+)
+
+SCHEDULE = RawTable(
+    Table(
+        DATASET,
+        "schedule",
+        "one game",
+        ("game_id",),
+        "game_date",
+        (
+            *_game_columns(),
+            text("nba_game_id", "The league's own game id"),
+            moment("game_time_utc", "Scheduled tip-off"),
+            whole("season_year", "Year in which the season began: 2021 is 2021-22", nullable=False, allowed=(1946, 2200)),
+            text("home_team_abbr", "Home team", nullable=False),
+            text("away_team_abbr", "Away team", nullable=False),
+            whole("game_status", "1 scheduled, 2 live, 3 final, 4 postponed or cancelled", nullable=False, allowed=(1, 4)),
+            whole("home_team_score", "Final score of the home team", unit="points", allowed=(0, 250)),
+            whole("away_team_score", "Final score of the away team", unit="points", allowed=(0, 250)),
+            text("winning_team_abbr", "Winner, once final"),
+            flag("is_primetime", "National broadcast in the evening"),
+            flag("is_regular_season", "Counts in the regular-season standings", nullable=False),
+            flag("is_playoffs", "Play-in or play-off game", nullable=False),
+            flag("is_all_star", "All-Star game or event"),
+            flag("neutral_site_flag", "Played on neutral ground"),
+            text("arena_name", "Arena"),
+            text("arena_timezone", "IANA time zone of the arena"),
+            number("arena_latitude", "Latitude of the arena", unit="degrees", scale=None, allowed=(-90, 90)),
+            number("arena_longitude", "Longitude of the arena", unit="degrees", scale=None, allowed=(-180, 180)),
+            _processed_at(),
+        ),
+        description="Every game of a season, played or to be played.",
+        rules=(Rule("two_teams", "A game is played by two different teams", lambda rows: rows["home_team_abbr"] == rows["away_team_abbr"]),),
+    ),
+    teams=("home_team_abbr", "away_team_abbr", "winning_team_abbr"),
+    whole_season=True,
+    required=True,
+)
+
+PLAYER_GAMEBOOK = RawTable(
+    Table(
+        DATASET,
+        "player_gamebook",
+        "one player on one team's sheet in one game",
+        ("game_id", "player_lookup"),
+        "game_date",
+        (
+            *_game_columns(),
+            whole("season_year", "Year in which the season began", allowed=(1946, 2200)),
+            text("home_team_abbr", "Home team"),
+            text("away_team_abbr", "Away team"),
+            text("player_name", "Name as printed"),
+            text("player_lookup", "Normalised name: lower case, letters and digits only", nullable=False),
+            text("team_abbr", "The player's team"),
+            text("player_status", "On the sheet as", nullable=False, values=("active", "dnp", "inactive")),
+            text("dnp_reason", "Why he did not play, as printed"),
+            text("minutes", "Playing time, MM:SS"),
+            *_box_counts(*PLAYER_COUNTS),
+            text("plus_minus", "Point difference while on the floor, as printed (a leading + is allowed)"),
+            _processed_at(),
+        ),
+        description="The official scorer's sheet: who played, who did not and why, and the box score of those who did.",
+        rules=_makes_within_attempts(*PLAYER_SHOOTING_PAIRS),
+    ),
+    teams=("home_team_abbr", "away_team_abbr", "team_abbr"),
+    players={"player_lookup": "player_name"},
+    lower_case=("player_status",),
+    required=True,
+)
+
+PLAYER_BOXSCORES = RawTable(
+    Table(
+        DATASET,
+        "player_boxscores",
+        "one player who appeared in one game",
+        ("game_id", "player_lookup"),
+        "game_date",
+        (
+            *_game_columns(),
+            whole("season_year", "Year in which the season began", allowed=(1946, 2200)),
+            text("home_team_abbr", "Home team"),
+            text("away_team_abbr", "Away team"),
+            text("player_name", "Name as printed"),
+            text("player_lookup", "Normalised name: lower case, letters and digits only", nullable=False),
+            text("team_abbr", "The player's team"),
+            text("game_status", "State of the box score; only `final` ones are read", nullable=False),
+            flag("starter", "In the starting five"),
+            text("position", "Position in the starting five"),
+            text("minutes", "Playing time, MM:SS"),
+            *_box_counts(*PLAYER_COUNTS),
+            text("plus_minus", "Point difference while on the floor, as printed (a leading + is allowed)"),
+            _processed_at(),
+        ),
+        description="Live box scores: the same evening, only players who appeared, with the true starters.",
+        rules=_makes_within_attempts(*PLAYER_SHOOTING_PAIRS),
+    ),
+    teams=("home_team_abbr", "away_team_abbr", "team_abbr"),
+    players={"player_lookup": "player_name"},
+    lower_case=("game_status",),
+)
+
+TEAM_BOXSCORES = RawTable(
+    Table(
+        DATASET,
+        "team_boxscores",
+        "one team in one game",
+        ("game_id", "team_abbr"),
+        "game_date",
+        (
+            *_game_columns(),
+            text("nba_game_id", "The league's own game id"),
+            whole("season_year", "Year in which the season began", allowed=(1946, 2200)),
+            text("team_abbr", "The team", nullable=False),
+            flag("is_home", "The team is the home team", nullable=False),
+            text("minutes", "Summed playing time of the five places on the floor, MM:SS: 240:00, and 25 more per overtime"),
+            *_box_counts(
+                "fg_made",
+                "fg_attempted",
+                "three_pt_made",
+                "three_pt_attempted",
+                "ft_made",
+                "ft_attempted",
+                "offensive_rebounds",
+                "defensive_rebounds",
+                "total_rebounds",
+                "assists",
+                "steals",
+                "blocks",
+                "turnovers",
+                "personal_fouls",
+                "points",
+            ),
+            whole("plus_minus", "Final margin", unit="points", allowed=(-150, 150)),
+            _processed_at(),
+        ),
+        description="Team totals of every game.",
+        rules=_makes_within_attempts(
+            ("fg_made", "fg_attempted"), ("three_pt_made", "three_pt_attempted"), ("ft_made", "ft_attempted"), ("three_pt_made", "fg_made")
+        ),
+    ),
+    teams=("team_abbr",),
+    required=True,
+)
+
+PLAY_BY_PLAY = RawTable(
+    Table(
+        DATASET,
+        "play_by_play",
+        "one event of one game",
+        ("game_id", "event_sequence"),
+        "game_date",
+        (
+            *_game_columns(),
+            text("home_team_abbr", "Home team"),
+            text("away_team_abbr", "Away team"),
+            whole("event_sequence", "Number of the event within its game; not always in order of time", nullable=False, allowed=(0, np.inf)),
+            whole("period", "1 to 4, 5 and up in overtime", nullable=False, allowed=(1, 14)),
+            whole("game_clock_seconds", "Time left in the period", unit="seconds", allowed=(0, 720)),
+            text("event_type", "shot, free throw, rebound, turnover, foul, substitution, ...", nullable=False),
+            text("event_subtype", "Detail, e.g. `driving layup` or `free throw 1/2`"),
+            text("player_1_lookup", "Who did it"),
+            text("player_1_team_abbr", "His team"),
+            text("player_2_lookup", "Who else had a part in it"),
+            text("player_2_role", "What part: assist, block, steal, ..."),
+            flag("shot_made", "The field goal went in; null unless a shot"),
+            text("shot_type", "Worth of the field goal", values=("2PT", "3PT")),
+            number("shot_distance", "Distance from the hoop", unit="feet", scale=None, allowed=(0, 100)),
+            number("loc_x", "Across the court from the hoop", unit="tenths of a foot", scale=None),
+            number("loc_y", "Along the court from the hoop", unit="tenths of a foot", scale=None),
+            text("shot_zone", "The feed's own zone of the shot"),
+            whole("points_scored", "Points that the event scored", unit="points", allowed=(0, 4)),
+            whole("score_home", "Home score after the event", unit="points", allowed=(0, 250)),
+            whole("score_away", "Away score after the event", unit="points", allowed=(0, 250)),
+            text("source", "Provider of the event"),
+            _processed_at(),
+        ),
+        description="Everything that happened in a game, event by event.",
+    ),
+    teams=("home_team_abbr", "away_team_abbr", "player_1_team_abbr"),
+    players={"player_1_lookup": None, "player_2_lookup": None},
+    lower_case=("event_type", "event_subtype", "player_2_role", "shot_zone"),
+)
+
+GAME_LINES = RawTable(
+    Table(
+        DATASET,
+        "game_lines",
+        "one outcome of one market at one bookmaker at one moment",
+        (
+            "game_date",
+            "home_team_abbr",
+            "away_team_abbr",
+            "bookmaker_key",
+            "market_key",
+            "outcome_name",
+            "snapshot_timestamp",
+        ),
+        "game_date",
+        (
+            day("game_date", "US-Eastern calendar date of the game", nullable=False),
+            text("home_team_abbr", "Home team", nullable=False),
+            text("away_team_abbr", "Away team", nullable=False),
+            moment("commence_time", "Tip-off as the bookmaker has it", nullable=False),
+            moment("snapshot_timestamp", "When the line stood", nullable=False),
+            text("bookmaker_key", "Bookmaker", nullable=False),
+            text("market_key", "Market", nullable=False, values=("spreads", "totals")),
+            text("outcome_name", "Team as the bookmaker names it, or Over / Under", nullable=False),
+            text("outcome_team_abbr", "Tricode of the outcome's team; null for Over / Under"),
+            number("outcome_point", "The line", unit="points", scale=None, allowed=(-400, 400)),
+            number("outcome_price", "Decimal odds", scale=None, allowed=(1, 10_000)),
+            _processed_at(),
+        ),
+        description="Point spreads and totals as the bookmakers offered them over time.",
+    ),
+    teams=("home_team_abbr", "away_team_abbr"),
+    lower_case=("bookmaker_key", "market_key"),
+    derived=("processed_at", "outcome_team_abbr"),
+)
+
+PLAYER_POINTS_PROPS = RawTable(
+    Table(
+        DATASET,
+        "player_points_props",
+        "one player's points line at one bookmaker at one moment",
+        ("game_date", "player_lookup", "source", "bookmaker", "snapshot_timestamp"),
+        "game_date",
+        (
+            day("game_date", "US-Eastern calendar date of the game", nullable=False),
+            text("home_team_abbr", "Home team"),
+            text("away_team_abbr", "Away team"),
+            moment("game_start_time", "Tip-off as the feed has it"),
+            text("player_lookup", "Normalised name: lower case, letters and digits only", nullable=False),
+            text("player_name", "Name as the feed has it"),
+            text("source", "Feed", nullable=False, values=("odds_api", "bettingpros")),
+            text("bookmaker", "Bookmaker", nullable=False),
+            number("points_line", "The line", unit="points", scale=None, nullable=False, allowed=(0, 100)),
+            whole("over_price_american", "American odds of the over"),
+            whole("under_price_american", "American odds of the under"),
+            moment("snapshot_timestamp", "When the line stood", nullable=False),
+            whole("minutes_before_tipoff", "Minutes to tip-off, negative once the game runs", unit="minutes"),
+            number("opening_line", "The feed's own opening line", unit="points", scale=None, allowed=(0, 100)),
+            _processed_at(),
+        ),
+        description="Bookmakers' lines on players' points.",
+    ),
+    teams=("home_team_abbr", "away_team_abbr"),
+    players={"player_lookup": "player_name"},
+    lower_case=("source", "bookmaker"),
+)
+
+INJURY_REPORT = RawTable(
+    Table(
+        DATASET,
+        "injury_report",
+        "one player's status for one game date in one report",
+        ("game_date", "player_lookup", "report_date", "report_hour"),
+        "game_date",
+        (
+            day("report_date", "Day of the report, US-Eastern", nullable=False),
+            whole("report_hour", "Hour of the report, US-Eastern", unit="hour", nullable=False, allowed=(0, 23)),
+            day("game_date", "Date of the game that the status is for", nullable=False),
+            text("team", "The player's team", nullable=False),
+            text("player_lookup", "Normalised name: lower case, letters and digits only", nullable=False),
+            text(
+                "injury_status",
+                "Likelihood to play",
+                nullable=False,
+                values=("out", "doubtful", "questionable", "probable", "available"),
+            ),
+            text("reason", "Reason as printed"),
+            text("reason_category", "Kind of reason"),
+            number("confidence_score", "How surely the report was read, 0 to 1", scale=None, allowed=(0, 1)),
+            _processed_at(),
+        ),
+        description="The league's injury reports, hour by hour.",
+    ),
+    teams=("team",),
+    players={"player_lookup": None},
+    lower_case=("injury_status", "reason_category"),
+)
+
+ROSTERS = RawTable(
+    Table(
+        DATASET,
+        "rosters",
+        "one player on one team's roster on one day",
+        ("roster_date", "team_abbr", "player_lookup"),
+        "roster_date",
+        (
+            day("roster_date", "Day of the snapshot, US-Eastern", nullable=False),
+            whole("scrape_hour", "Hour of the snapshot, US-Eastern", unit="hour", allowed=(0, 23)),
+            whole("season_year", "Year in which the season began", allowed=(1946, 2200)),
+            text("team_abbr", "The team", nullable=False),
+            text("player_lookup", "Normalised name: lower case, letters and digits only", nullable=False),
+            text("player_full_name", "Name as the feed has it"),
+            text("position_abbr", "Position"),
+            whole("age", "Age as the feed has it", unit="years", allowed=(15, 60)),
+            day("birth_date", "Date of birth"),
+            text("roster_status", "Standing on the roster"),
+            _processed_at(),
+        ),
+        description="Snapshots of the teams' rosters.",
+    ),
+    teams=("team_abbr",),
+    players={"player_lookup": "player_full_name"},
+    lower_case=("roster_status",),
+)
+
+PLAYER_REGISTRY = RawTable(
+    Table(
+        DATASET,
+        "player_registry",
+        "one player on one team in one season",
+        ("season_start", "player_lookup", "team_abbr"),
+        "season_start",
+        (
+            day("season_start", "First of July before the season: the date by which a season's registry is stored", nullable=False),
+            text("season", "Season, e.g. 2021-22", nullable=False),
+            text("player_lookup", "Normalised name: lower case, letters and digits only", nullable=False),
+            text("team_abbr", "The team; empty where the registry does not list teams", nullable=False),
+            text("universal_player_id", "Identity of the player across seasons and names", nullable=False),
+            text("player_name", "Name as registered"),
+            _processed_at(),
+        ),
+        description="Who is who: the identity behind each player's name in a season.",
+    ),
+    teams=("team_abbr",),
+    players={"player_lookup": "player_name"},
+    derived=("processed_at", "season_start", "team_abbr"),
+    whole_season=True,
+)
+
+RAW_TABLES: Mapping[str, RawTable] = {
+    raw.name: raw
+    for raw in (
+        SCHEDULE,
+        PLAYER_GAMEBOOK,
+        PLAYER_BOXSCORES,
+        TEAM_BOXSCORES,
+        PLAY_BY_PLAY,
+        GAME_LINES,
+        PLAYER_POINTS_PROPS,
+        INJURY_REPORT,
+        ROSTERS,
+        PLAYER_REGISTRY,
+    )
+}

@@ -1,0 +1,94 @@
+"""The tables in which the pipeline keeps its own books: failed entities, built partitions, rows set aside.
+
+They are written in the same transaction as the rows that they speak of, and belong to all tables at once: `table_name` tells whose an entry is.
+"""
+
+from __future__ import annotations
+
+from nba_assets.tables.spec import Table, count, day, flag, moment, text, texts, whole
+
+DATASET = "nba_processing"
+
+FAILURE_CATEGORIES = (
+    "INSUFFICIENT_DATA",
+    "EXPECTED_INCOMPLETE",
+    "INCOMPLETE_UPSTREAM",
+    "STALE_DATA",
+    "MISSING_RAW_DATA",
+    "REGISTRY_LOOKUP_FAILED",
+    "CIRCUIT_BREAKER_ACTIVE",
+    "PROCESSING_ERROR",
+)
+HARD_FAILURE = "PROCESSING_ERROR"
+
+ENTITY_FAILURES = Table(
+    DATASET,
+    "entity_failures",
+    "one entity that a table has no (or no full) row for on one date",
+    ("table_name", "partition_date", "entity_id"),
+    "partition_date",
+    (
+        text("table_name", "Table that lacks the row", nullable=False),
+        day("partition_date", "Date that lacks the row", nullable=False),
+        text("entity_id", "player_lookup, tricode or game_id", nullable=False),
+        text("entity_type", "What the entity is", nullable=False, values=("PLAYER", "TEAM", "GAME")),
+        text("failure_category", "Kind of failure", nullable=False, values=FAILURE_CATEGORIES),
+        text("failure_reason", "What is wrong, in words; at most 1,000 characters", nullable=False),
+        flag("can_retry", "Running again may help", nullable=False),
+        text(
+            "failure_type",
+            "What kind of gap stands behind it, where that was looked into",
+            values=("PLAYER_DNP", "DATA_GAP", "MIXED", "INSUFFICIENT_HISTORY", "COMPLETE", "PROCESSING_ERROR", "UNKNOWN"),
+        ),
+        flag("is_correctable", "Better raw data would correct it"),
+        count("expected_record_count", "Records that should have been there"),
+        count("actual_record_count", "Records that were there"),
+        texts("missing_game_ids", "Games whose records were missing"),
+        text("resolution_status", "State of the entry", nullable=False, values=("UNRESOLVED", "RESOLVED", "PERMANENT", "INVESTIGATING")),
+        moment("resolved_at", "When it was resolved", hashed=False),
+        text("run_id", "Run that recorded it", nullable=False, hashed=False),
+        moment("created_at", "When it was recorded", nullable=False, hashed=False),
+    ),
+    description="Entities that a table could not be computed for, with the reason. Replaced together with the table's rows of the date, on every run.",
+    entity_column="entity_id",
+)
+
+TABLE_PARTITIONS = Table(
+    DATASET,
+    "table_partitions",
+    "one built date of one table",
+    ("table_name", "partition_date"),
+    "partition_date",
+    (
+        text("table_name", "Table", nullable=False),
+        day("partition_date", "Date", nullable=False),
+        count("row_count", "Rows written for the date; 0 is a built, empty date", nullable=False),
+        count("failure_count", "Failed entities of the date", nullable=False),
+        text("digest", "Digest of the date's rows, independent of order", nullable=False),
+        text("code_version", "Version of the computation", hashed=False),
+        text("run_id", "Run that wrote it", nullable=False, hashed=False),
+        moment("written_at", "When it was written", nullable=False, hashed=False),
+    ),
+    description="Which dates of which tables are built, how many rows they hold and their digests: an empty date is told from a missing one here.",
+)
+
+RAW_QUARANTINE = Table(
+    DATASET,
+    "raw_quarantine",
+    "one raw row, or one whole file, that was set aside",
+    ("table_name", "partition_date", "file", "row_number"),
+    "partition_date",
+    (
+        text("table_name", "Raw table that it was meant for", nullable=False),
+        day("partition_date", "Date that it was read for", nullable=False),
+        text("file", "File in the landing zone, relative to it", nullable=False),
+        whole("row_number", "Row within the file, from 1; 0 is the file itself", nullable=False, allowed=(0, 2.0**53)),
+        text("reason", "Why it was set aside", nullable=False),
+        text("content", "The row as read, as JSON"),
+        text("run_id", "Run that set it aside", nullable=False, hashed=False),
+        moment("created_at", "When it was set aside", nullable=False, hashed=False),
+    ),
+    description="Raw rows and files that were refused, and why.",
+)
+
+BOOKKEEPING_TABLES = (ENTITY_FAILURES, TABLE_PARTITIONS, RAW_QUARANTINE)

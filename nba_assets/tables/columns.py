@@ -1,0 +1,97 @@
+"""Between Arrow tables, in which tables travel, and numpy columns, in which they are computed.
+
+Rounding happens here and nowhere else: `to_arrow` is the one door through which computed rows become stored ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from nba_assets.tables.spec import Column, Columns, Table, Type
+
+ARROW_TYPES: dict[Type, pa.DataType] = {
+    Type.STRING: pa.string(),
+    Type.INT64: pa.int64(),
+    Type.FLOAT64: pa.float64(),
+    Type.BOOL: pa.bool_(),
+    Type.DATE: pa.date32(),
+    Type.TIMESTAMP: pa.timestamp("us", tz="UTC"),
+    Type.STRINGS: pa.list_(pa.string()),
+    Type.FLOATS: pa.list_(pa.float64()),
+}
+
+LARGEST_WHOLE = 2.0**53
+"""Above this, float64 no longer holds every whole number."""
+
+
+def arrow_schema(table: Table, names: Sequence[str] | None = None) -> pa.Schema:
+    """The Arrow schema of a table, or of the named columns in the order given."""
+    columns = table.columns if names is None else [table.column(name) for name in names]
+    return pa.schema([pa.field(column.name, ARROW_TYPES[column.type]) for column in columns])
+
+
+def to_columns(rows: pa.Table) -> dict[str, NDArray[np.generic]]:
+    """Numpy columns of an Arrow table; nulls become NaN, None or NaT by type."""
+    return {name: _to_numpy(rows.column(name)) for name in rows.column_names}
+
+
+def to_arrow(table: Table, rows: Columns) -> pa.Table:
+    """Rows as they are stored: every column of the spec in its order, typed, rounded to its scale, NaN as null and minus zero as zero.
+
+    Raises ValueError, naming table and column, for a missing or unknown column, a fraction in a whole-number column or an infinite value.
+    """
+    missing, unknown = set(table.column_names) - set(rows), set(rows) - set(table.column_names)
+    if missing or unknown:
+        raise ValueError(f"rows of {table.qualified_name} lack columns {sorted(missing)} and have undeclared columns {sorted(unknown)}")
+    return pa.table([_to_arrow(table, column, rows[column.name]) for column in table.columns], schema=arrow_schema(table))
+
+
+def empty(table: Table) -> pa.Table:
+    """No rows of a table, with its schema."""
+    return arrow_schema(table).empty_table()
+
+
+def _to_numpy(values: pa.ChunkedArray) -> NDArray[np.generic]:
+    kind = values.type
+    if pa.types.is_dictionary(kind):
+        kind, values = kind.value_type, values.cast(kind.value_type)
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        codes = values.combine_chunks().dictionary_encode()
+        if isinstance(codes, pa.ChunkedArray):
+            codes = codes.combine_chunks()
+        # One Python string per distinct value instead of one per row: play-by-play repeats each name hundreds of times.
+        distinct = np.array([*codes.dictionary.to_pylist(), None], dtype=object)
+        return distinct[codes.indices.fill_null(len(distinct) - 1).to_numpy(zero_copy_only=False)]
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        lists = np.empty(len(values), dtype=object)
+        lists[:] = values.to_pylist()
+        return lists
+    if pa.types.is_date(kind):
+        return values.cast(pa.date32()).to_numpy().astype("M8[D]")
+    if pa.types.is_timestamp(kind):
+        return values.cast(pa.timestamp("us")).to_numpy()
+    return values.cast(pa.float64()).to_numpy()
+
+
+def _to_arrow(table: Table, column: Column, values: NDArray[np.generic]) -> pa.Array:
+    kind = ARROW_TYPES[column.type]
+    if column.type in (Type.FLOAT64, Type.INT64, Type.BOOL):
+        numbers = np.asarray(values, dtype=np.float64)
+        if np.isinf(numbers).any():
+            raise ValueError(f"{table.qualified_name}.{column.name} holds an infinite value; a ratio over zero must be NaN")
+        nulls = np.isnan(numbers)
+        if column.type is Type.FLOAT64:
+            rounded = numbers if column.scale is None else np.round(numbers, column.scale)
+            return pa.array(rounded + 0.0, type=kind, mask=nulls)  # -0.0 + 0.0 is 0.0
+        filled = np.where(nulls, 0.0, numbers)
+        if (filled != np.trunc(filled)).any() or (np.abs(filled) > LARGEST_WHOLE).any():
+            worst = filled[(filled != np.trunc(filled)) | (np.abs(filled) > LARGEST_WHOLE)][0]
+            raise ValueError(f"{table.qualified_name}.{column.name} is declared {column.type} but holds {worst}")
+        return pa.array(filled.astype(bool if column.type is Type.BOOL else np.int64), type=kind, mask=nulls)
+    if column.type in (Type.DATE, Type.TIMESTAMP):
+        return pa.array(np.asarray(values, dtype="M8[D]" if column.type is Type.DATE else "M8[us]"), from_pandas=True).cast(kind)
+    return pa.array(list(values), type=kind, from_pandas=True)

@@ -1,0 +1,68 @@
+"""Fingerprints of rows and partitions: equal content, equal digest, whatever the order, the machine or the day.
+
+A row's hash covers its key and measures as stored (rounded); timestamps and bookkeeping stay out. A partition's digest covers its rows in no order.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from nba_assets.tables.columns import to_columns
+from nba_assets.tables.spec import Table
+
+Hashes = NDArray[np.uint64]
+NULL_BITS = np.uint64(0x9E3779B97F4A7C15)
+FIRST_MULTIPLIER, SECOND_MULTIPLIER = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
+"""Finalizer of MurmurHash3 (Appleby, public domain): each input bit changes each output bit half of the time."""
+
+
+def row_hashes(table: Table, rows: pa.Table) -> Hashes:
+    """64-bit hash of each stored row over the table's hashed columns."""
+    columns = to_columns(rows.select([column.name for column in table.columns if column.hashed and column.name in rows.column_names]))
+    hashes = np.zeros(rows.num_rows, dtype=np.uint64)
+    for name, values in columns.items():
+        hashes ^= _mix(_bits(values) + _text_bits(name))
+    return _mix(hashes)
+
+
+def as_hex(hashes: Hashes) -> NDArray[np.object_]:
+    """Hashes as 16 hexadecimal digits, the form in which `data_hash` is stored."""
+    return np.array([f"{value:016x}" for value in hashes.tolist()], dtype=object)
+
+
+def partition_digest(hashes: Hashes) -> str:
+    """Digest of a set of rows from their hashes, independent of order; 16 hexadecimal digits."""
+    return blake2b(np.sort(hashes).astype("<u8").tobytes(), digest_size=8).hexdigest()
+
+
+def _bits(values: NDArray[np.generic]) -> Hashes:
+    if values.dtype == object:
+        return _object_bits(values)
+    if values.dtype.kind == "M":
+        return np.where(np.isnat(values), NULL_BITS, values.astype(np.int64).view(np.uint64))
+    return np.where(np.isnan(values), NULL_BITS, values.astype(np.float64).view(np.uint64))
+
+
+def _object_bits(values: NDArray[np.generic]) -> Hashes:
+    known: dict[object, np.uint64] = {None: NULL_BITS}
+    bits = np.empty(len(values), dtype=np.uint64)
+    for place, value in enumerate(values.tolist()):
+        token = value if value is None or isinstance(value, str) else repr(tuple(value))
+        if token not in known:
+            known[token] = _text_bits(token if isinstance(value, str) else f"list {token}")
+        bits[place] = known[token]
+    return bits
+
+
+def _text_bits(value: str) -> np.uint64:
+    return np.uint64(int.from_bytes(blake2b(value.encode(), digest_size=8).digest(), "little"))
+
+
+def _mix(bits: Hashes) -> Hashes:
+    bits = (bits ^ (bits >> np.uint64(33))) * FIRST_MULTIPLIER
+    bits = (bits ^ (bits >> np.uint64(33))) * SECOND_MULTIPLIER
+    return bits ^ (bits >> np.uint64(33))

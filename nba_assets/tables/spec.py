@@ -1,0 +1,187 @@
+"""What a table is: its columns, its grain, its rules. The one place where a column is declared.
+
+Names, DDL, schemas, checks, row hashes and the data dictionary are all derived from the objects in here; how they are derived is said in the sibling
+modules. Storage, Dagster and the meaning of any single table are none of this module's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+Columns = Mapping[str, NDArray[np.generic]]
+"""A table in memory: arrays of one length by column name. Numbers and flags are float64 with NaN for null, texts object arrays with None, dates
+datetime64[D], moments datetime64[us] in UTC, lists object arrays of sequences."""
+
+
+class Type(StrEnum):
+    """Column types, named as BigQuery names them."""
+
+    STRING = "STRING"
+    INT64 = "INT64"
+    FLOAT64 = "FLOAT64"
+    BOOL = "BOOL"
+    DATE = "DATE"
+    TIMESTAMP = "TIMESTAMP"
+    STRINGS = "ARRAY<STRING>"
+    FLOATS = "ARRAY<FLOAT64>"
+
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: what it is called, holds, means and may contain.
+
+    `scale` is the number of decimals that a FLOAT64 is rounded to when it is stored. `allowed` bounds block a write, `usual` bounds only warn.
+    `hashed` says whether the column is part of the row hash; timestamps and bookkeeping are not.
+    """
+
+    name: str
+    type: Type
+    description: str
+    unit: str | None = None
+    scale: int | None = None
+    nullable: bool = True
+    allowed: Range | None = None
+    usual: Range | None = None
+    values: tuple[str, ...] | None = None
+    hashed: bool = True
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule that spans columns or rows. `broken` marks the offending rows; a blocking rule refuses the whole write."""
+
+    name: str
+    description: str
+    broken: Callable[[Columns], NDArray[np.bool_]]
+    blocking: bool = True
+
+
+@dataclass(frozen=True)
+class LookBack:
+    """How far before its own date a table reads another one: `days` calendar days, or the season to date when None."""
+
+    table: str
+    days: int | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: `dataset.name`, one row per `key`, stored by `date_column`."""
+
+    dataset: str
+    name: str
+    grain: str
+    key: tuple[str, ...]
+    date_column: str
+    columns: tuple[Column, ...]
+    description: str = ""
+    entity_column: str | None = None
+    rules: tuple[Rule, ...] = ()
+    looks_back: tuple[LookBack, ...] = ()
+    cluster_by: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        names = [column.name for column in self.columns]
+        twice = {name for name in names if names.count(name) > 1}
+        if twice:
+            raise ValueError(f"table {self.qualified_name} declares a column twice: {sorted(twice)}")
+        unknown = {*self.key, self.date_column, *self.cluster_by} - set(names)
+        if unknown:
+            raise ValueError(f"table {self.qualified_name} names columns that it does not declare: {sorted(unknown)}")
+        nullable = [name for name in {*self.key, self.date_column} if self.column(name).nullable]
+        if nullable:
+            raise ValueError(f"table {self.qualified_name} has nullable key or date columns: {sorted(nullable)}")
+
+    @property
+    def qualified_name(self) -> str:
+        """`dataset.name`, the table's address in every back end."""
+        return f"{self.dataset}.{self.name}"
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Names of all columns in stored order."""
+        return tuple(self._by_name)
+
+    def column(self, name: str) -> Column:
+        """The column called `name`; KeyError names the table where there is none."""
+        try:
+            return self._by_name[name]
+        except KeyError:
+            raise KeyError(f"table {self.qualified_name} has no column {name!r}; it has {list(self._by_name)}") from None
+
+    @cached_property
+    def _by_name(self) -> dict[str, Column]:
+        return {column.name: column for column in self.columns}
+
+
+def text(name: str, description: str, *, nullable: bool = True, values: tuple[str, ...] | None = None, hashed: bool = True) -> Column:
+    """A STRING column, of the listed `values` only where given."""
+    return Column(name, Type.STRING, description, nullable=nullable, values=values, hashed=hashed)
+
+
+def whole(
+    name: str,
+    description: str,
+    *,
+    unit: str | None = None,
+    nullable: bool = True,
+    allowed: Range | None = None,
+    usual: Range | None = None,
+    hashed: bool = True,
+) -> Column:
+    """An INT64 column."""
+    return Column(name, Type.INT64, description, unit, nullable=nullable, allowed=allowed, usual=usual, hashed=hashed)
+
+
+def count(name: str, description: str, *, unit: str | None = None, nullable: bool = True, usual: Range | None = None) -> Column:
+    """An INT64 column that is never negative."""
+    return whole(name, description, unit=unit, nullable=nullable, allowed=(0, np.inf), usual=usual)
+
+
+def number(
+    name: str,
+    description: str,
+    *,
+    scale: int | None,
+    unit: str | None = None,
+    nullable: bool = True,
+    allowed: Range | None = None,
+    usual: Range | None = None,
+    hashed: bool = True,
+) -> Column:
+    """A FLOAT64 column, rounded to `scale` decimals when stored; None stores it as computed."""
+    return Column(name, Type.FLOAT64, description, unit, scale, nullable, allowed, usual, hashed=hashed)
+
+
+def flag(name: str, description: str, *, nullable: bool = True, hashed: bool = True) -> Column:
+    """A BOOL column."""
+    return Column(name, Type.BOOL, description, nullable=nullable, hashed=hashed)
+
+
+def day(name: str, description: str, *, nullable: bool = True) -> Column:
+    """A DATE column: a calendar day, US-Eastern."""
+    return Column(name, Type.DATE, description, nullable=nullable)
+
+
+def moment(name: str, description: str, *, nullable: bool = True, hashed: bool = True) -> Column:
+    """A TIMESTAMP column, UTC."""
+    return Column(name, Type.TIMESTAMP, description, unit="UTC", nullable=nullable, hashed=hashed)
+
+
+def texts(name: str, description: str, *, nullable: bool = True, hashed: bool = True) -> Column:
+    """A list of strings."""
+    return Column(name, Type.STRINGS, description, nullable=nullable, hashed=hashed)
+
+
+def numbers(name: str, description: str, *, nullable: bool = True, hashed: bool = True) -> Column:
+    """A list of numbers."""
+    return Column(name, Type.FLOATS, description, nullable=nullable, hashed=hashed)

@@ -1,0 +1,1 @@
+"""Where tables live: one small interface, and the back ends behind it."""

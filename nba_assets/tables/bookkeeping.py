@@ -65,6 +65,7 @@ TABLE_PARTITIONS = Table(
         count("row_count", "Rows written for the date; 0 is a built, empty date", nullable=False),
         count("failure_count", "Failed entities of the date", nullable=False),
         text("digest", "Digest of the date's rows, independent of order", nullable=False),
+        moment("newest_processed_at", "Newest processed_at among the date's rows", hashed=False),
         text("code_version", "Version of the computation", hashed=False),
         text("run_id", "Run that wrote it", nullable=False, hashed=False),
         moment("written_at", "When it was written", nullable=False, hashed=False),

@@ -67,10 +67,14 @@ class Rule:
 
 @dataclass(frozen=True)
 class LookBack:
-    """How far before its own date a table reads another one: `days` calendar days, or the season to date when None."""
+    """How far before its own date a table reads another one: `days` calendar days, or the season to date when None.
+
+    `same_day` says whether it reads that table's rows of its own date as well.
+    """
 
     table: str
     days: int | None = None
+    same_day: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,54 @@
+"""The games that a run is about: which of them are final, and who played whom in them. From the schedule alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nba_assets.entities.outcomes import take
+from nba_assets.publishing.table_run import TableRun
+from nba_assets.raw.tables import SCHEDULE
+from nba_assets.tables.spec import Columns
+
+FINAL, POSTPONED = 3, 4
+SCHEDULE_COLUMNS = (
+    "game_id",
+    "nba_game_id",
+    "game_date",
+    "season_year",
+    "home_team_abbr",
+    "away_team_abbr",
+    "game_status",
+    "home_team_score",
+    "away_team_score",
+    "is_regular_season",
+    "is_playoffs",
+)
+
+
+def league_games(games: Columns) -> NDArray[np.bool_]:
+    """Games that count: regular season, play-in and play-offs; no exhibition or All-Star game, none postponed or cancelled."""
+    return ((games["is_regular_season"] == 1) | (games["is_playoffs"] == 1)) & (games["game_status"] != POSTPONED)
+
+
+def final_games(run: TableRun, *, since_season_start: bool = False) -> dict[str, NDArray[Any]]:
+    """Final league games of the run's dates, or from the start of the first date's season on."""
+    start = run.season_start if since_season_start else run.start
+    games = run.read(SCHEDULE.table, SCHEDULE_COLUMNS, start=start)
+    return take(games, league_games(games) & (games["game_status"] == FINAL))
+
+
+def team_games(games: Columns) -> dict[str, NDArray[Any]]:
+    """Each game twice, once from each team's side: `team_abbr`, `opponent_team_abbr`, `home_game`, `team_score`, `opponent_score` beside the game's own columns."""
+    size = len(games["game_id"])
+    home, away = games["home_team_abbr"], games["away_team_abbr"]
+    both = {name: np.concatenate([values, values]) for name, values in games.items()}
+    return both | {
+        "team_abbr": np.concatenate([home, away]),
+        "opponent_team_abbr": np.concatenate([away, home]),
+        "home_game": np.repeat([1.0, 0.0], size),
+        "team_score": np.concatenate([games["home_team_score"], games["away_team_score"]]),
+        "opponent_score": np.concatenate([games["away_team_score"], games["home_team_score"]]),
+    }

@@ -1,0 +1,247 @@
+"""What a team did with the ball in one game: shooting, possessions, pace, rating, points in the paint and off second chances.
+
+One row per team and final game, two per game. A row reads the box scores and the play-by-play of its own date; only the count of missing starters
+looks back, over the season to date. Totals come from the team's own box row, or from the sum of its players where that row is absent or a placeholder.
+Every ratio is taken from the unrounded possession estimate and from the real length of the game, so that overtime games compare with the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nba_assets.analytics.games import final_games, team_games
+from nba_assets.analytics.second_chances import SECOND_CHANCE_COLUMNS, SECOND_CHANCE_EVENTS, second_chances_by_team
+from nba_assets.analytics.shots import SHOT_COLUMNS, ZONE_COUNTS, Shots
+from nba_assets.analytics.starters import usual_starters_missing
+from nba_assets.analytics.team_boxes import COUNTS, PLAYER_COLUMNS, TEAM_COLUMNS, team_boxes
+from nba_assets.basketball.possessions import overtime_periods, pace, possessions, rating
+from nba_assets.basketball.shooting import true_shooting_pct
+from nba_assets.entities.groups import Grouped
+from nba_assets.entities.outcomes import Outcome, concatenate, failures, take
+from nba_assets.entities.quality import BACKUP_SCORE, PRIMARY_SCORE, collect, quality_columns
+from nba_assets.entities.relations import at, find, join_at, largest, tally
+from nba_assets.publishing.asset import table_asset
+from nba_assets.publishing.table_run import TableRun
+from nba_assets.raw.tables import PLAY_BY_PLAY, PLAYER_BOXSCORES, PLAYER_GAMEBOOK, SCHEDULE, TEAM_BOXSCORES
+from nba_assets.tables.blocks import QUALITY, STAMPS
+from nba_assets.tables.rules import not_two_per_game, rows_per_game_sum, unequal
+from nba_assets.tables.spec import Columns, LookBack, Rule, Table, count, day, flag, number, text, whole
+
+UNREALISTIC_POINTS = (50, 200)
+
+TABLE = Table(
+    "nba_analytics",
+    "team_offense_game_summary",
+    "one team in one final game",
+    ("game_date", "team_abbr"),
+    "game_date",
+    (
+        text("game_id", "Canonical game id, YYYYMMDD_AWAY_HOME", nullable=False),
+        text("nba_game_id", "The league's own game id"),
+        day("game_date", "US-Eastern date of the game", nullable=False),
+        text("team_abbr", "The team", nullable=False),
+        text("opponent_team_abbr", "Its opponent", nullable=False),
+        whole("season_year", "Year in which the season began: 2021 is 2021-22", nullable=False),
+        flag("home_game", "The team is the schedule's home team", nullable=False),
+        count("points_scored", "Points", unit="points", nullable=False, usual=UNREALISTIC_POINTS),
+        count("fg_attempts", "Field goals attempted", nullable=False, usual=(60, 130)),
+        count("fg_makes", "Field goals made"),
+        count("three_pt_attempts", "Threes attempted"),
+        count("three_pt_makes", "Threes made"),
+        count("ft_attempts", "Free throws attempted"),
+        count("ft_makes", "Free throws made"),
+        count("rebounds", "Rebounds, both ends"),
+        count("offensive_rebounds", "Offensive rebounds"),
+        count("defensive_rebounds", "Defensive rebounds"),
+        count("assists", "Assists"),
+        count("steals", "Steals"),
+        count("blocks", "Blocked shots"),
+        count("turnovers", "Turnovers"),
+        count("personal_fouls", "Personal fouls"),
+        count("team_paint_attempts", "Field goals attempted in the paint; null without play-by-play"),
+        count("team_paint_makes", "Field goals made in the paint; null without play-by-play"),
+        count("team_mid_range_attempts", "Twos attempted outside the paint; null without play-by-play"),
+        count("team_mid_range_makes", "Twos made outside the paint; null without play-by-play"),
+        count("team_three_attempts_pbp", "Threes attempted by the play-by-play, to hold against the box score"),
+        count("team_three_makes_pbp", "Threes made by the play-by-play, to hold against the box score"),
+        count("points_in_paint_scored", "2 x makes in the paint", unit="points"),
+        count(
+            "second_chance_points_scored",
+            "Points after an own offensive rebound in the same possession; null where the play-by-play lacks rebounds or free throws",
+            unit="points",
+        ),
+        whole("possessions", "Estimated possessions, to the nearest whole", usual=(75, 140)),
+        number("possessions_est", "FGA + 0.44 FTA + TOV - OREB", unit="possessions", scale=2),
+        number("offensive_rating", "100 x points / possessions_est", unit="points per 100 possessions", scale=2, usual=(60, 160)),
+        number("pace", "possessions_est x 48 / minutes of the game", unit="possessions per 48 minutes", scale=1, usual=(75, 130)),
+        number("ts_pct", "True shooting: points / (2 x (FGA + 0.44 FTA))", unit="fraction", scale=3, usual=(0.3, 0.8)),
+        flag("win_flag", "More points than the opponent", nullable=False),
+        whole("margin_of_victory", "Points minus the opponent's points", unit="points", nullable=False),
+        count("overtime_periods", "Overtimes played", nullable=False),
+        count("players_inactive", "Players on the sheet as inactive; null without a sheet"),
+        count("starters_inactive", "Of those, players with 5 starts or more in the team's last ten games; null without a sheet"),
+        flag("shot_zones_available", "The game's play-by-play gave the zones", nullable=False),
+        *QUALITY,
+        *STAMPS,
+    ),
+    entity_column="team_abbr",
+    rules=(
+        not_two_per_game("team_abbr"),
+        rows_per_game_sum("margins_cancel", "The two margins of a game sum to 0", "margin_of_victory", 0),
+        rows_per_game_sum("one_winner", "A game has exactly one winner", "win_flag", 1),
+        unequal("rebounds_add_up", "rebounds = offensive + defensive", "rebounds", ("offensive_rebounds", "defensive_rebounds"), blocking=False),
+        Rule("makes_within_attempts", "fg_makes is at most fg_attempts", lambda rows: rows["fg_makes"] > rows["fg_attempts"]),
+    ),
+    looks_back=(
+        LookBack(PLAYER_BOXSCORES.name, same_day=True),
+        LookBack(SCHEDULE.name, same_day=True),
+    ),
+)
+
+
+def compute(asked: Columns, histories: Mapping[str, Columns], shared: Any = None) -> Outcome:
+    """The rows of one team over all asked games.
+
+    `asked` holds the team's totals by their names in `COUNTS`, `opponent_points`, what the play-by-play gave and the counts of absent players;
+    `histories` its season's `finals`, its `starts` and its `absent` players.
+    """
+    del shared
+    estimate = possessions(asked["fg_attempts"], asked["ft_attempts"], asked["turnovers"], asked["offensive_rebounds"])
+    points, has_zones = asked["points"], asked["has_play_by_play"] == 1
+    margin = points - asked["opponent_points"]
+    zones = {f"team_{zone}_{what}": asked[f"{zone}_{what}"] for zone in ("paint", "mid_range") for what in ("attempts", "makes")}
+    rows = {
+        **{name: asked[name] for name in IDENTITY},
+        "points_scored": points,
+        **{name: asked[name] for name in COUNTS if name != "points"},
+        **zones,
+        "team_three_attempts_pbp": asked["three_attempts"],
+        "team_three_makes_pbp": asked["three_makes"],
+        "points_in_paint_scored": 2 * asked["paint_makes"],
+        "second_chance_points_scored": asked["second_chance_points"],
+        "possessions": np.rint(estimate),
+        "possessions_est": estimate,
+        "offensive_rating": rating(points, estimate),
+        "pace": pace(estimate, asked["team_seconds"]),
+        "ts_pct": true_shooting_pct(points, asked["fg_attempts"], asked["ft_attempts"]),
+        "win_flag": margin > 0,
+        "margin_of_victory": margin,
+        "overtime_periods": overtime_periods(asked["team_seconds"]),
+        "players_inactive": asked["players_inactive"],
+        "starters_inactive": _starters_inactive(asked, histories),
+        "shot_zones_available": has_zones,
+    }
+    return Outcome(rows | _quality(asked, has_zones))
+
+
+IDENTITY = ("game_id", "nba_game_id", "game_date", "team_abbr", "opponent_team_abbr", "season_year", "home_game")
+
+
+def _starters_inactive(asked: Columns, histories: Mapping[str, Columns]) -> NDArray[np.float64]:
+    missing = usual_starters_missing(histories["finals"], histories["starts"], histories["absent"], asked, asked["season_start"])
+    return np.where(np.isnan(asked["players_inactive"]), np.nan, missing)
+
+
+def _quality(asked: Columns, has_zones: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
+    points, from_players = asked["points"], asked["from_players"] == 1
+    by_parts = 2 * (asked["fg_makes"] - asked["three_pt_makes"]) + 3 * asked["three_pt_makes"] + asked["ft_makes"]
+    least, most = UNREALISTIC_POINTS
+    issues = collect(
+        len(points),
+        [
+            (from_players, "backup_source_used"),
+            (from_players, "reconstructed"),
+            (points != by_parts, "points_calculation_mismatch"),
+            ((points < least) | (points > most), "unrealistic_team_score"),
+            (~has_zones, "shot_zones_unavailable"),
+        ],
+    )
+    sources = collect(
+        len(points),
+        [
+            (has_zones, PLAY_BY_PLAY.name),
+            (~np.isnan(asked["players_inactive"]) | from_players, PLAYER_GAMEBOOK.name),
+            (~from_players, TEAM_BOXSCORES.name),
+        ],
+    )
+    primary = np.where(from_players, "nbac_gamebook", "nbac_team_boxscore").astype(object)
+    return quality_columns(np.where(from_players, BACKUP_SCORE, PRIMARY_SCORE), issues, sources, primary, ~has_zones)
+
+
+def build(run: TableRun) -> Outcome:
+    """Team rows of the run's final games."""
+    sheets = run.read(PLAYER_GAMEBOOK.table, PLAYER_COLUMNS)
+    boxes = team_boxes(run.read(TEAM_BOXSCORES.table, TEAM_COLUMNS), sheets)
+    games = team_games(final_games(run))
+    asked, unknown = _with_boxes(games, boxes)
+    asked |= _from_play_by_play(run, asked) | _inactive_counts(asked, sheets)
+    asked["season_start"] = run.calendar.first_day(asked["game_date"])
+    finals = team_games(final_games(run, since_season_start=True))
+    starters = run.read(PLAYER_BOXSCORES.table, ("game_id", "game_date", "team_abbr", "player_lookup"), start=run.season_start, where={"starter": True})
+    absent = take(sheets, sheets["player_status"] == "inactive")
+    absent["game_date"] = at(games["game_date"], find((absent["game_id"],), (games["game_id"],)))
+    histories = {
+        "finals": Grouped.by(finals, "team_abbr", "game_date"),
+        "starts": Grouped.by(starters, "team_abbr", "game_date"),
+        "absent": Grouped.by(absent, "team_abbr", "game_date"),
+    }
+    outcome = run.map("teams", compute, Grouped.by(asked, "team_abbr", "game_date"), histories)
+    return Outcome(outcome.rows, concatenate([outcome.failures, unknown]))
+
+
+def _with_boxes(games: Columns, boxes: Columns) -> tuple[dict[str, NDArray[Any]], Columns]:
+    """The games of which both teams' totals are known, with them; the others' teams as failures."""
+    key = (boxes["game_id"], boxes["team_abbr"])
+    own = find((games["game_id"], games["team_abbr"]), key)
+    opponent = find((games["game_id"], games["opponent_team_abbr"]), key)
+    joined = {**games, **join_at(boxes, own, (*COUNTS, "team_seconds", "from_players")), "opponent_points": at(boxes["points"], opponent)}
+    both = (own >= 0) & (opponent >= 0)
+    # Two finals of one team on one date cannot be: the fuller box is the game that was played.
+    played = largest(joined["fg_attempts"], (joined["game_date"], joined["team_abbr"])) & both
+    whole = both & ~np.isin(games["game_id"], games["game_id"][both & ~played])
+    lacking = np.where(own < 0, "no team box score, nor five players to sum", "its opponent has no box score")
+    lacking = np.where(both, "the team has another final game on this date with more shots", lacking)
+    reasons = np.array([f"{game}: {why}" for game, why in zip(games["game_id"], lacking, strict=True)], dtype=object)
+    lost = failures(
+        games["team_abbr"][~whole], games["game_date"][~whole], "TEAM", "MISSING_RAW_DATA", reasons[~whole], can_retry=True, failure_type="DATA_GAP"
+    )
+    return take(joined, whole), lost
+
+
+def _from_play_by_play(run: TableRun, asked: Columns) -> dict[str, NDArray[Any]]:
+    events = run.read(
+        PLAY_BY_PLAY.table, tuple(dict.fromkeys((*SHOT_COLUMNS, *SECOND_CHANCE_COLUMNS))), where={"event_type": SECOND_CHANCE_EVENTS}
+    )
+    shots = Shots.of(events)
+    by_team, chances = shots.by_team(), second_chances_by_team(events)
+    key = (asked["game_id"], asked["team_abbr"])
+    covered = np.isin(asked["game_id"], shots.games())
+    zones = join_at(by_team, find(key, (by_team["game_id"], by_team["team_abbr"])), ZONE_COUNTS)
+    found = find(key, (chances["game_id"], chances["team_abbr"]))
+    return {
+        "has_play_by_play": covered.astype(np.float64),
+        # A team of a covered game that took no shot from a zone has 0 there; a game without play-by-play is unknown.
+        **{name: np.where(covered, np.nan_to_num(values), np.nan) for name, values in zones.items()},
+        "second_chance_points": at(chances["second_chance_points"], found),
+    }
+
+
+def _inactive_counts(asked: Columns, sheets: Columns) -> dict[str, NDArray[Any]]:
+    counted = tally(
+        {"game_id": sheets["game_id"], "team_abbr": sheets["team_abbr"]}, {"players_inactive": sheets["player_status"] == "inactive"}
+    )
+    found = find((asked["game_id"], asked["team_abbr"]), (counted["game_id"], counted["team_abbr"]))
+    return {"players_inactive": at(counted["players_inactive"], found)}
+
+
+team_offense_game_summary = table_asset(
+    TABLE,
+    build,
+    upstream=[raw.table for raw in (SCHEDULE, TEAM_BOXSCORES, PLAYER_GAMEBOOK, PLAYER_BOXSCORES, PLAY_BY_PLAY)],
+    group="analytics",
+    code_version="1",
+)

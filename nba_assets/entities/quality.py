@@ -1,0 +1,60 @@
+"""How good the inputs of a row were: issues by name, and the score, tier and readiness that follow from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+TIERS = (("gold", 95), ("silver", 75), ("bronze", 50), ("poor", 25))
+"""Lowest score of each tier, best first; below the last a row is `unusable`."""
+
+PRIMARY_SCORE, BACKUP_SCORE = 100.0, 85.0
+"""Score of a row from its primary source, and from any other one."""
+
+PRODUCTION_TIERS = ("gold", "silver", "bronze")
+BLOCKING_ISSUES = frozenset({"all_sources_failed", "missing_required", "placeholder_created"})
+
+
+def quality_tier(scores: NDArray[np.float64]) -> NDArray[np.object_]:
+    """Tier of each quality score (0-100)."""
+    return np.select([scores >= least for _, least in TIERS], [tier for tier, _ in TIERS], default="unusable").astype(object)
+
+
+def collect(size: int, named: Sequence[tuple[NDArray[np.bool_], str | NDArray[np.object_]]]) -> NDArray[np.object_]:
+    """For each of `size` rows the names whose mask holds there, in the order given, as a tuple; a name may differ by row."""
+    lists: list[list[str]] = [[] for _ in range(size)]
+    for mask, name in named:
+        for place in np.flatnonzero(mask).tolist():
+            lists[place].append(name if isinstance(name, str) else name[place])
+    gathered = np.empty(size, dtype=object)
+    gathered[:] = [tuple(names) for names in lists]
+    return gathered
+
+
+def production_ready(tiers: NDArray[np.object_], issues: NDArray[np.object_]) -> NDArray[np.bool_]:
+    """At least bronze and no blocking issue: readiness of a row that describes a single game."""
+    blocked = np.array([not BLOCKING_ISSUES.isdisjoint(names) for names in issues], dtype=bool)
+    return np.isin(tiers, PRODUCTION_TIERS) & ~blocked
+
+
+def quality_columns(
+    scores: NDArray[np.float64],
+    issues: NDArray[np.object_],
+    sources: NDArray[np.object_],
+    primary_source: NDArray[np.object_],
+    with_issues: NDArray[np.bool_],
+) -> dict[str, NDArray[Any]]:
+    """The quality block of rows that describe single games, from their scores and issues."""
+    tiers = quality_tier(scores)
+    return {
+        "quality_tier": tiers,
+        "quality_score": scores,
+        "quality_issues": issues,
+        "data_sources": sources,
+        "is_production_ready": production_ready(tiers, issues),
+        "primary_source_used": primary_source,
+        "processed_with_issues": with_issues,
+    }

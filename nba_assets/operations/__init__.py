@@ -1,0 +1,1 @@
+"""Running the graph: jobs, launching them outside the UI, and what surrounds a run."""

@@ -1,0 +1,146 @@
+"""Starting runs of the graph from outside the UI, on the same instance, so that they show up in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from hashlib import blake2b
+from typing import Any
+
+import dagster as dg
+
+from nba_assets.basketball.season import first_game_date
+from nba_assets.instance import dagster_instance
+from nba_assets.operations.console import LOGGER_NAME, progress_of
+from nba_assets.raw.ingestion import landed_schedule
+from nba_assets.raw.tables import RAW_TABLES
+from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
+from nba_assets.warehouse.interface import Warehouse
+
+RANGE_START_TAG, RANGE_END_TAG = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+PARTITION_TAG = "dagster/partition"
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One run: a job, the assets of it that are wanted, and an unbroken range of dates."""
+
+    job: str
+    assets: Sequence[str]
+    start: date
+    end: date
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The tags by which Dagster knows the run's partitions."""
+        if self.start == self.end:
+            return {PARTITION_TAG: self.start.isoformat()}
+        return {RANGE_START_TAG: self.start.isoformat(), RANGE_END_TAG: self.end.isoformat()}
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """How one asset fared in a run."""
+
+    asset: str
+    succeeded: bool
+    seconds: float
+    message: str | None = None
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """How a run ended."""
+
+    run_id: str
+    succeeded: bool
+    steps: list[StepReport] = field(default_factory=list)
+
+
+def plan(warehouse: Warehouse, tables: Sequence[str], start: date, end: date) -> list[Launch]:
+    """The runs that build `tables` from `start` to `end`: one, with the raw data of those dates where it is not in the warehouse yet; before it, one
+    more where earlier dates of the season are missing.
+    """
+    season_start = min(_season_start(start), start)
+    missing = missing_raw_dates(warehouse, season_start, end)
+    earlier = [day for day in missing if day < start]
+    launches = [Launch("full", list(RAW_TABLES), min(earlier), start - timedelta(days=1))] if earlier else []
+    raw = list(RAW_TABLES) if any(day >= start for day in missing) else []
+    return [*launches, Launch("full", [*raw, *tables], start, end)]
+
+
+def missing_raw_dates(warehouse: Warehouse, start: date, end: date) -> list[date]:
+    """Dates for which some raw table was never ingested."""
+    books = warehouse.read(TABLE_PARTITIONS, ("table_name", "partition_date"), start, end, {"table_name": list(RAW_TABLES)})
+    there = set(zip(books["table_name"].to_pylist(), books["partition_date"].to_pylist(), strict=True))
+    days = [start + timedelta(days=offset) for offset in range((end - start).days + 1)]
+    return [day for day in days if any((name, day) not in there for name in RAW_TABLES)]
+
+
+@dataclass(frozen=True)
+class Built:
+    """What an asset holds over the dates of a launch."""
+
+    dates: int
+    rows: int
+    failures: int
+    digest: str
+
+
+def built(warehouse: Warehouse, launch: Launch) -> dict[str, Built]:
+    """What each asset of a launch holds now, from the books."""
+    names = ("table_name", "row_count", "failure_count", "digest")
+    books = warehouse.read(TABLE_PARTITIONS, names, launch.start, launch.end, {"table_name": list(launch.assets)}).to_pylist()
+    by_table: dict[str, list[dict[str, Any]]] = {}
+    for book in books:
+        by_table.setdefault(book["table_name"], []).append(book)
+    return {
+        name: Built(
+            len(mine),
+            sum(book["row_count"] for book in mine),
+            sum(book["failure_count"] for book in mine),
+            blake2b("".join(book["digest"] for book in mine).encode(), digest_size=8).hexdigest(),
+        )
+        for name, mine in by_table.items()
+    }
+
+
+def execute(launch: Launch, run_config: Mapping[str, Any] | None = None) -> RunReport:
+    """Run a launch in this process and wait for it."""
+    instance = dagster_instance()
+    with progress_of(len(launch.assets)):
+        result = dg.execute_job(
+            dg.build_reconstructable_job("nba_assets.operations.launch", "job_by_name", (launch.job,)),
+            instance=instance,
+            run_config={**(run_config or {}), "loggers": {LOGGER_NAME: {"config": {}}}},
+            tags=launch.tags,
+            asset_selection=[dg.AssetKey(name) for name in launch.assets],
+        )
+    return RunReport(result.run_id, result.success, _steps(instance, result.run_id))
+
+
+def job_by_name(name: str) -> dg.JobDefinition:
+    """A job of the definitions, found again by name."""
+    from nba_assets.definitions import defs
+
+    return defs.resolve_job_def(name)
+
+
+def _season_start(day: date) -> date:
+    return first_game_date(landed_schedule(day), day)
+
+
+def _steps(instance: dg.DagsterInstance, run_id: str) -> list[StepReport]:
+    failures = {
+        record.event_log_entry.dagster_event.step_key: record.event_log_entry.dagster_event.step_failure_data.error
+        for record in instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records
+        if record.event_log_entry.dagster_event is not None
+    }
+    reports = []
+    for stats in instance.get_run_step_stats(run_id):
+        error = failures.get(stats.step_key)
+        seconds = (stats.end_time or 0.0) - (stats.start_time or stats.end_time or 0.0)
+        message = None if error is None else (error.cause.message if error.cause else error.message).strip()
+        reports.append(StepReport(stats.step_key, stats.status is not None and stats.status.value == "SUCCESS", seconds, message))
+    return sorted(reports, key=lambda report: report.asset)

@@ -1,0 +1,173 @@
+"""Tables as Dagster assets: what Dagster is told of a table, before a run and after it.
+
+`table_asset` makes a table's asset of the function that builds its rows. The function says what to read and compute; everything that all tables do
+alike (partitions, checks, publishing, metadata) is said here, once.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+import dagster as dg
+import numpy as np
+
+from nba_assets.basketball.season import season_year
+from nba_assets.entities.outcomes import Outcome
+from nba_assets.entities.resource import ParallelEntitiesResource
+from nba_assets.partitions import DAILY
+from nba_assets.publishing.lineage import Input, inputs_by_date
+from nba_assets.publishing.publication import DateFacts, Publication, prepare
+from nba_assets.publishing.table_run import TableRun
+from nba_assets.settings import Settings
+from nba_assets.tables.audit import Finding, check_names
+from nba_assets.tables.columns import to_columns
+from nba_assets.tables.dagster_schema import column_schema
+from nba_assets.tables.spec import LookBack, Table
+from nba_assets.warehouse.resource import WarehouseResource
+
+OWNERS = ["team:nba-assets"]
+PREVIEW_ROWS, PREVIEW_COLUMNS = 5, 10
+
+Build = Callable[[TableRun], Outcome]
+"""Reads what a table needs and computes its rows for the dates of a run."""
+
+
+def table_asset(table: Table, build: Build, *, upstream: Sequence[Table], group: str, code_version: str) -> dg.AssetsDefinition:
+    """The asset of a table, from the function that builds its rows; `upstream` are the tables that it reads, whatever their dates."""
+    module = inspect.getmodule(build)
+
+    @dg.asset(
+        name=table.name,
+        deps=[source.name for source in upstream],
+        partitions_def=DAILY,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        group_name=group,
+        kinds={"python", "duckdb"},
+        owners=OWNERS,
+        code_version=code_version,
+        description=inspect.cleandoc((module.__doc__ if module else None) or table.description),
+        metadata=definition_metadata(table),
+        check_specs=check_specs(table),
+        pool="warehouse",
+    )
+    def asset(
+        context: dg.AssetExecutionContext, warehouse: WarehouseResource, entities: ParallelEntitiesResource
+    ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+        run = TableRun(
+            table,
+            partition_dates(context),
+            warehouse.open(),
+            entities.parallel_entities,
+            Settings.from_environment(),
+            context.run_id,
+            datetime.now(UTC),
+            context.log.info,
+            code_version,
+        )
+        publication = prepare(run, build(run))
+        yield from (check_result(finding) for finding in publication.findings)
+        if publication.refusal is not None:
+            raise dg.Failure(publication.refusal, allow_retries=False)
+        facts = publication.write()
+        inputs = inputs_by_date(run, upstream, _season_starts(run.dates))
+        for fact, preview in zip(facts, _previews(publication, facts), strict=True):
+            context.add_asset_metadata(date_metadata(run, fact, inputs[fact.day]) | preview, partition_key=fact.day.isoformat())
+        yield dg.MaterializeResult(metadata=run_metadata(run, facts))
+
+    return asset
+
+
+def partition_dates(context: dg.AssetExecutionContext) -> list[date]:
+    """The dates of a run, ascending: one, or a whole range."""
+    return sorted(date.fromisoformat(key) for key in context.partition_keys)
+
+
+def definition_metadata(table: Table) -> dict[str, Any]:
+    """What the UI shows of a table before anything has run."""
+    return {
+        "dagster/column_schema": column_schema(table),
+        "dagster/table_name": table.qualified_name,
+        "grain": table.grain,
+        "key": ", ".join(table.key),
+        "looks_back": "; ".join(look_back_text(look_back) for look_back in table.looks_back) or "its own date only",
+    }
+
+
+def look_back_text(look_back: LookBack) -> str:
+    """A look-back in words."""
+    reach = "the season to date" if look_back.days is None else f"the {look_back.days} days before"
+    return f"{look_back.table}: {reach}{' and the date itself' if look_back.same_day else ''}"
+
+
+def check_specs(table: Table) -> list[dg.AssetCheckSpec]:
+    """Dagster's names for the table's checks, made before the write by the run that computes the rows."""
+    return [
+        dg.AssetCheckSpec(name, asset=table.name, description=description, blocking=blocking) for name, blocking, description in check_names(table)
+    ]
+
+
+def check_result(finding: Finding) -> dg.AssetCheckResult:
+    """A finding of the audit as Dagster shows it; in a range, the failing dates are named."""
+    metadata: dict[str, Any] = {"offending_rows": finding.offending_count}
+    if not finding.passed:
+        metadata |= {"dates": [day.isoformat() for day in finding.dates], "examples": [str(example) for example in finding.examples]}
+    severity = dg.AssetCheckSeverity.ERROR if finding.blocking else dg.AssetCheckSeverity.WARN
+    return dg.AssetCheckResult(passed=finding.passed, check_name=finding.name, severity=severity, metadata=metadata)
+
+
+def date_metadata(run: TableRun, fact: DateFacts, inputs: Sequence[Input]) -> dict[str, Any]:
+    """What the UI shows of one date: numbers that plot over time, and where they come from."""
+    return {
+        "dagster/partition_row_count": fact.row_count,
+        "rows": fact.row_count,
+        "failures": sum(fact.failures.values()),
+        "failures_by_category": fact.failures,
+        "digest": fact.digest,
+        "changed": fact.changed,
+        "inputs": {
+            source.table: {
+                "dates_built": source.dates_built,
+                "rows": source.row_count,
+                "digest": source.digest,
+                "newest_processed_at": source.newest_processed_at,
+            }
+            for source in inputs
+        },
+        "input_rows": sum(source.row_count for source in inputs),
+        **_speed(run),
+    }
+
+
+def run_metadata(run: TableRun, facts: Sequence[DateFacts]) -> dict[str, Any]:
+    """What the UI shows of the run as a whole."""
+    return {"dates_in_run": len(facts), "rows_in_run": sum(fact.row_count for fact in facts), **run.notes}
+
+
+def _speed(run: TableRun) -> dict[str, Any]:
+    computing = run.seconds["compute"]
+    return {
+        "entities": run.entity_count,
+        "entities_per_second": round(run.entity_count / computing, 1) if computing > 0 else 0.0,
+        **{f"seconds_{stage}": round(seconds, 4) for stage, seconds in run.seconds.items()},
+    }
+
+
+def _previews(publication: Publication, facts: Sequence[DateFacts]) -> Iterator[dict[str, Any]]:
+    """A few rows of each date as a Markdown table."""
+    table = publication.run.table
+    names = [*table.key, *(name for name in table.column_names if name not in table.key)][:PREVIEW_COLUMNS]
+    dates = to_columns(publication.rows.select([table.date_column]))[table.date_column]
+    for fact in facts:
+        places = np.flatnonzero(dates == np.datetime64(fact.day, "D"))[:PREVIEW_ROWS]
+        lines = [names, ["---"] * len(names)]
+        lines += [["" if value is None else str(value) for value in row.values()] for row in publication.rows.select(names).take(places).to_pylist()]
+        yield {"preview": dg.MetadataValue.md("\n".join("|" + "|".join(line) + "|" for line in lines))}
+
+
+def _season_starts(dates: Sequence[date]) -> dict[date, date]:
+    """First day of the season year of each date: the bound of a season-to-date window."""
+    years = season_year(np.array(dates, dtype="M8[D]"))
+    return {day: date(int(year), 10, 1) for day, year in zip(dates, years, strict=True)}

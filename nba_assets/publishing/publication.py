@@ -1,0 +1,201 @@
+"""Write, audit, publish: from computed rows to stored ones.
+
+Rows are typed, rounded and checked in memory first. Where a blocking check fails, or too many entities failed hard, nothing is written and the table
+keeps what it had. Otherwise the run's dates, their failure records and their entries in the books are replaced together, in one transaction.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from nba_assets.entities.outcomes import FAILURE_COLUMNS, Outcome, length
+from nba_assets.publishing.table_run import TableRun
+from nba_assets.tables.audit import Finding, audit
+from nba_assets.tables.bookkeeping import ENTITY_FAILURES, HARD_FAILURE, TABLE_PARTITIONS
+from nba_assets.tables.columns import arrow_schema, to_arrow, to_columns
+from nba_assets.tables.digest import as_hex, partition_digest, row_hashes
+from nba_assets.tables.spec import Columns, Table
+from nba_assets.warehouse.interface import Replacement
+
+
+class PublicationRefusedError(Exception):
+    """Rows were computed but not written; the table holds what it held before."""
+
+
+@dataclass(frozen=True)
+class DateFacts:
+    """What one date of a table holds now."""
+
+    day: date
+    row_count: int
+    failures: dict[str, int]
+    digest: str
+    changed: bool
+    """The digest differs from that of the rows that stood there before."""
+
+
+@dataclass(frozen=True)
+class Publication:
+    """Rows that are ready to be written, and what the audit says of them."""
+
+    run: TableRun
+    rows: pa.Table
+    hashes: NDArray[np.uint64]
+    failures: Columns
+    findings: list[Finding]
+
+    @property
+    def refusal(self) -> str | None:
+        """Why the rows may not be written; None where they may."""
+        table = self.run.table.qualified_name
+        broken = [finding for finding in self.findings if finding.blocking and not finding.passed]
+        if broken:
+            said = "; ".join(
+                f"{finding.name} ({finding.offending_count} rows on {', '.join(map(str, finding.dates[:5]))}: {finding.examples[:3]})" for finding in broken
+            )
+            return f"{table} was left as it was, because its new rows break blocking checks: {said}. Correct the input or the computation, then run again."
+        hard = sum(category == HARD_FAILURE for category in self.failures.get("failure_category", ()))
+        asked = self.rows.num_rows + hard
+        if hard > self.run.settings.hard_failure_share * asked:
+            first = next(
+                reason
+                for reason, category in zip(self.failures["failure_reason"], self.failures["failure_category"], strict=True)
+                if category == HARD_FAILURE
+            )
+            return (
+                f"{table} was left as it was, because {hard} of {asked} rows failed to compute, more than the tolerated share of "
+                f"{self.run.settings.hard_failure_share:.0%}. The first failure: {first}"
+            )
+        return None
+
+    def write(self) -> list[DateFacts]:
+        """Replace the run's dates by these rows, all or nothing; returns what each date holds now.
+
+        Raises PublicationRefusedError where the audit refuses the rows.
+        """
+        if self.refusal is not None:
+            raise PublicationRefusedError(self.refusal)
+        with self.run.timed("write"):
+            facts, written_before = self._facts(), self._created_at()
+            rows = self._stamped(written_before)
+            scope = {"table_name": self.run.table.name}
+            self.run.warehouse.replace(
+                [
+                    Replacement(self.run.table, rows, self.run.dates),
+                    Replacement(ENTITY_FAILURES, self._failure_rows(), self.run.dates, scope),
+                    Replacement(TABLE_PARTITIONS, self._partition_rows(facts), self.run.dates, scope),
+                ]
+            )
+        return facts
+
+    def _facts(self) -> list[DateFacts]:
+        table, days = self.run.table, self.run.days
+        places = np.searchsorted(days, _dates(self.rows, table))
+        failed_on = np.searchsorted(days, self.failures["partition_date"]) if self.failures else np.array([], dtype=np.intp)
+        stored = to_columns(
+            self.run.warehouse.read(TABLE_PARTITIONS, ("partition_date", "digest"), self.run.start, self.run.end, {"table_name": table.name})
+        )
+        before = dict(zip(stored["partition_date"].tolist(), stored["digest"], strict=True))
+        order = np.argsort(places, kind="stable")
+        bounds = np.searchsorted(places[order], np.arange(len(days) + 1))
+        categories: list[Counter[str]] = [Counter() for _ in self.run.dates]
+        for place, category in zip(failed_on.tolist(), self.failures.get("failure_category", ()), strict=True):
+            categories[place][category] += 1
+        facts = []
+        for place, day in enumerate(self.run.dates):
+            mine = order[bounds[place] : bounds[place + 1]]
+            digest = partition_digest(self.hashes[mine])
+            facts.append(DateFacts(day, len(mine), dict(sorted(categories[place].items())), digest, before.get(day) != digest))
+        return facts
+
+    def _created_at(self) -> dict[tuple[object, ...], object]:
+        """When each stored row of the run's dates was first written, by key."""
+        table = self.run.table
+        if "created_at" not in table.column_names:
+            return {}
+        stored = to_columns(self.run.warehouse.read(table, (*table.key, "created_at"), self.run.start, self.run.end))
+        keys = zip(*(stored[name].tolist() for name in table.key), strict=True)
+        return dict(zip(keys, stored["created_at"], strict=True))
+
+    def _stamped(self, written_before: dict[tuple[object, ...], object]) -> pa.Table:
+        """The rows with their hash and the times at which they were first and last written."""
+        table, rows = self.run.table, self.rows
+        now = np.datetime64(self.run.now.replace(tzinfo=None), "us")
+        stamps: dict[str, NDArray[Any]] = {"data_hash": as_hex(self.hashes), "processed_at": np.full(rows.num_rows, now)}
+        if "created_at" in table.column_names:
+            keys = zip(*(to_columns(rows.select([name]))[name].tolist() for name in table.key), strict=True)
+            stamps["created_at"] = np.array([written_before.get(key, now) for key in keys], dtype="M8[us]")
+        for name, values in stamps.items():
+            if name in table.column_names:
+                kind = arrow_schema(table, [name])
+                rows = rows.set_column(rows.column_names.index(name), kind.field(0), pa.array(values).cast(kind.field(0).type))
+        return rows
+
+    def _failure_rows(self) -> pa.Table:
+        size = length(self.failures)
+        stamps = {
+            "table_name": np.full(size, self.run.table.name, dtype=object),
+            "resolution_status": np.full(size, "UNRESOLVED", dtype=object),
+            "resolved_at": np.full(size, "NaT", dtype="M8[us]"),
+            "run_id": np.full(size, self.run.run_id, dtype=object),
+            "created_at": np.full(size, np.datetime64(self.run.now.replace(tzinfo=None), "us")),
+        }
+        nothing = {name: np.array([], dtype=object) for name in FAILURE_COLUMNS}
+        return to_arrow(ENTITY_FAILURES, {**nothing, **self.failures, **stamps})
+
+    def _partition_rows(self, facts: list[DateFacts]) -> pa.Table:
+        size, now = len(facts), np.datetime64(self.run.now.replace(tzinfo=None), "us")
+        return to_arrow(
+            TABLE_PARTITIONS,
+            {
+                "table_name": np.full(size, self.run.table.name, dtype=object),
+                "partition_date": self.run.days,
+                "row_count": np.array([fact.row_count for fact in facts], dtype=np.float64),
+                "failure_count": np.array([sum(fact.failures.values()) for fact in facts], dtype=np.float64),
+                "digest": np.array([fact.digest for fact in facts], dtype=object),
+                "newest_processed_at": np.where([fact.row_count > 0 for fact in facts], now, np.datetime64("NaT", "us")),
+                "code_version": np.full(size, self.run.code_version, dtype=object),
+                "run_id": np.full(size, self.run.run_id, dtype=object),
+                "written_at": np.full(size, now),
+            },
+        )
+
+
+def prepare(run: TableRun, outcome: Outcome) -> Publication:
+    """Type, round, hash and audit computed rows; nothing is written yet.
+
+    `outcome.rows` holds every column of the table but the stamps (`data_hash`, `created_at`, `processed_at`); no rows at all may come as no columns.
+    """
+    with run.timed("write"):
+        table = run.table
+        size = outcome.row_count
+        absent = [column.name for column in table.columns if column.name not in outcome.rows and (not size or column.name in STAMPS)]
+        rows = to_arrow(table, {**outcome.rows, **{name: _blank(table, name, size) for name in absent}})
+        stray = set(_dates(rows, table).tolist()) - set(run.dates)
+        if stray:
+            raise PublicationRefusedError(f"{table.qualified_name} computed rows for dates that were not asked for: {sorted(stray)[:5]}")
+        unstamped = rows.drop_columns([name for name in STAMPS if name in rows.column_names])
+        return Publication(run, rows, row_hashes(table, unstamped), outcome.failures, audit(table, unstamped))
+
+
+STAMPS = ("data_hash", "created_at", "processed_at")
+"""Columns that publishing fills."""
+
+
+def _dates(rows: pa.Table, table: Table) -> NDArray[np.datetime64]:
+    dates: NDArray[np.datetime64] = to_columns(rows.select([table.date_column]))[table.date_column].astype("M8[D]")
+    return dates
+
+
+def _blank(table: Table, name: str, size: int) -> NDArray[Any]:
+    kind = table.column(name).type
+    if kind in ("DATE", "TIMESTAMP"):
+        return np.full(size, "NaT", dtype="M8[D]" if kind == "DATE" else "M8[us]")
+    return np.full(size, np.nan) if kind in ("INT64", "FLOAT64", "BOOL") else np.full(size, None, dtype=object)

@@ -1,0 +1,18 @@
+"""All tables by name: what the data dictionary lists and the command line accepts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nba_assets.analytics import player_game_summary, team_defense_game_summary, team_offense_game_summary
+from nba_assets.raw.tables import RAW_TABLES
+from nba_assets.tables.bookkeeping import BOOKKEEPING_TABLES
+from nba_assets.tables.spec import Table
+
+TABLE_MODULES = {module.TABLE.name: module for module in (team_offense_game_summary, team_defense_game_summary, player_game_summary)}
+"""The modules of the computed tables, upstream first; each has a `TABLE`, a pure `compute`, and a `build`."""
+
+COMPUTED_TABLES: Mapping[str, Table] = {name: module.TABLE for name, module in TABLE_MODULES.items()}
+ALL_TABLES: Mapping[str, Table] = (
+    {name: raw.table for name, raw in RAW_TABLES.items()} | dict(COMPUTED_TABLES) | {table.name: table for table in BOOKKEEPING_TABLES}
+)

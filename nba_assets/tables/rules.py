@@ -1,0 +1,47 @@
+"""Cross-row rules that several tables share. A rule marks the rows that break it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nba_assets.tables.spec import Columns, Rule
+
+
+def not_two_per_game(team_column: str) -> Rule:
+    """A game has exactly two rows, of two different teams."""
+
+    def broken(rows: Columns) -> NDArray[np.bool_]:
+        games = pd.factorize(rows["game_id"])[0]
+        teams = pd.factorize(rows["game_id"] + "/" + rows[team_column])[0] if len(games) else games
+        return (_counts(games) != 2) | (_counts(teams) != 1)
+
+    return Rule("two_rows_per_game", "A game has exactly two rows, one per team", broken)
+
+
+def rows_per_game_sum(name: str, description: str, column: str, total: float) -> Rule:
+    """A column sums to `total` over the rows of each game."""
+
+    def broken(rows: Columns) -> NDArray[np.bool_]:
+        games = pd.factorize(rows["game_id"])[0]
+        sums = np.bincount(games, weights=rows[column].astype(np.float64), minlength=1)
+        return sums[games] != total
+
+    return Rule(name, description, broken)
+
+
+def unequal(name: str, description: str, column: str, parts: Sequence[str], *, blocking: bool = True) -> Rule:
+    """A column is the sum of others, wherever all of them are known."""
+
+    def broken(rows: Columns) -> NDArray[np.bool_]:
+        difference = rows[column] - sum(rows[part] for part in parts)
+        return ~np.isnan(difference) & (difference != 0)
+
+    return Rule(name, description, broken, blocking)
+
+
+def _counts(codes: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.bincount(codes, minlength=1)[codes]

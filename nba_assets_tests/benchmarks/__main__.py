@@ -1,0 +1,127 @@
+"""`make bench`: where the time of a whole real season goes, as medians over repeated runs, against a graph of the same shape that does nothing.
+
+usage: python -m nba_assets_tests.benchmarks [--season 2021] [--repeats 3] [--days N]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+
+import dagster as dg
+from rich.console import Console
+from rich.table import Table
+
+from nba_assets.definitions import TABLE_ASSETS, build_definitions
+from nba_assets.entities.parallel import ParallelEntities
+from nba_assets.operations.launch import RANGE_END_TAG, RANGE_START_TAG
+from nba_assets.partitions import DAILY
+from nba_assets.publishing.publication import prepare
+from nba_assets.registry import TABLE_MODULES
+from nba_assets.warehouse.duckdb import DuckDBWarehouse
+from nba_assets_tests.pipeline import days_between, ingest_all, table_run
+from nba_assets_tests.real_data.conftest import SEASONS
+
+REGULAR_SEASON_ENDS = {2020: date(2021, 5, 16), 2021: date(2022, 4, 10), 2022: date(2023, 4, 9)}
+MEGABYTE = 1024
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--season", type=int, default=2021)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--days", type=int, help="only the first days of the season")
+    options = parser.parse_args()
+    landing = Path(os.environ["NBA_ASSETS_REAL_DATA"]) / f"season_{options.season}"
+    first = SEASONS[options.season][0]
+    last = first + timedelta(days=options.days - 1) if options.days else REGULAR_SEASON_ENDS[options.season]
+    dates = days_between(first, last)
+    console = Console()
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["NBA_ASSETS_HOME"] = folder
+        warehouse = DuckDBWarehouse(Path(folder) / "nba.duckdb")
+        began = time.perf_counter()
+        ingest_all(warehouse, landing, dates)
+        console.print(f"{first} to {last}, {len(dates)} dates; ingestion {time.perf_counter() - began:.1f} s (apart)")
+        _own_work(console, warehouse, dates, options.repeats)
+        _dagster(console, first, last, options.repeats)
+    console.print(f"peak memory of the whole measurement: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MEGABYTE:,.0f} MB")
+
+
+def _own_work(console: Console, warehouse: DuckDBWarehouse, dates: list[date], repeats: int) -> None:
+    shown = Table("table", "rows", "read s", "compute s", "write s", "own work s", "rows/s")
+    total = 0.0
+    with ParallelEntities.from_defaults() as entities:
+        for name, module in TABLE_MODULES.items():
+            stages: list[dict[str, float]] = []
+            elapsed: list[float] = []
+            rows = 0
+            for _ in range(repeats):
+                run = table_run(warehouse, name, dates, entities)
+                began = time.perf_counter()
+                rows = sum(fact.row_count for fact in prepare(run, module.build(run)).write())
+                elapsed.append(time.perf_counter() - began)
+                stages.append(run.seconds)
+            median = statistics.median(elapsed)
+            total += median
+            parts = [f"{statistics.median(stage[part] for stage in stages):.2f}" for part in ("read", "compute", "write")]
+            shown.add_row(name, f"{rows:,}", *parts, f"{median:.2f}", f"{rows / median:,.0f}")
+    shown.add_row("all", "", "", "", "", f"{total:.2f}", "")
+    console.print(shown)
+
+
+def _dagster(console: Console, first: date, last: date, repeats: int) -> None:
+    """The same range through Dagster on a fresh SQLite instance, beside assets of the same shape that do nothing."""
+    defs = build_definitions()
+    tables = dg.AssetSelection.assets(*TABLE_MODULES)
+    real = dg.define_asset_job("real", tables, partitions_def=DAILY)
+    nothing = dg.define_asset_job("nothing", dg.AssetSelection.all(), partitions_def=DAILY)
+    real_job = dg.Definitions(assets=defs.assets, resources=defs.resources, jobs=[real], executor=dg.in_process_executor).resolve_job_def("real")
+    nothing_job = dg.Definitions(assets=_do_nothing_assets(), jobs=[nothing], executor=dg.in_process_executor).resolve_job_def("nothing")
+    real_seconds = [_timed(lambda: _execute(real_job, first, last)) for _ in range(repeats)]
+    nothing_seconds = [_timed(lambda: _execute(nothing_job, first, last)) for _ in range(repeats)]
+    whole, empty = statistics.median(real_seconds), statistics.median(nothing_seconds)
+    shown = Table("run of the season through Dagster", "median s", "all runs s")
+    shown.add_row("three tables", f"{whole:.1f}", " ".join(f"{seconds:.1f}" for seconds in real_seconds))
+    shown.add_row("same graph, nothing done", f"{empty:.1f}", " ".join(f"{seconds:.1f}" for seconds in nothing_seconds))
+    shown.add_row("ratio", f"{whole / empty:.2f}", "")
+    console.print(shown)
+
+
+def _do_nothing_assets() -> list[dg.AssetsDefinition]:
+    def idle(asset: dg.AssetsDefinition) -> dg.AssetsDefinition:
+        spec = next(iter(asset.specs))
+        inside = [dependency.asset_key for dependency in spec.deps if dependency.asset_key.path[-1] in TABLE_MODULES]
+
+        @dg.asset(name=spec.key.path[-1], deps=inside, partitions_def=DAILY, backfill_policy=dg.BackfillPolicy.single_run())
+        def nothing() -> None:
+            return
+
+        return nothing
+
+    return [idle(asset) for asset in TABLE_ASSETS]
+
+
+def _execute(job: dg.JobDefinition, first: date, last: date) -> None:
+    with tempfile.TemporaryDirectory() as home, dg.instance_for_test(temp_dir=home) as instance:
+        result = job.execute_in_process(instance=instance, tags={RANGE_START_TAG: first.isoformat(), RANGE_END_TAG: last.isoformat()})
+        if not result.success:
+            raise RuntimeError("the measured run failed")
+
+
+def _timed(work: Callable[[], None]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,256 @@
+"""What the three game summaries hold for one date, row by row."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from nba_assets_tests.oracles.arithmetic import parsed_seconds, quotient
+from nba_assets_tests.oracles.play_by_play import second_chance_points, shots
+
+Row = dict[str, Any]
+Raw = dict[str, list[Row]]
+
+TEAM_COUNTS = {
+    "fg_makes": "fg_made",
+    "fg_attempts": "fg_attempted",
+    "three_pt_makes": "three_pt_made",
+    "three_pt_attempts": "three_pt_attempted",
+    "ft_makes": "ft_made",
+    "ft_attempts": "ft_attempted",
+    "offensive_rebounds": "offensive_rebounds",
+    "defensive_rebounds": "defensive_rebounds",
+    "rebounds": "total_rebounds",
+    "assists": "assists",
+    "steals": "steals",
+    "blocks": "blocks",
+    "turnovers": "turnovers",
+    "personal_fouls": "personal_fouls",
+    "points_scored": "points",
+}
+PLAYER_COUNTS = {
+    "points": "points",
+    "assists": "assists",
+    "offensive_rebounds": "offensive_rebounds",
+    "defensive_rebounds": "defensive_rebounds",
+    "steals": "steals",
+    "blocks": "blocks",
+    "turnovers": "turnovers",
+    "personal_fouls": "personal_fouls",
+    "fg_attempts": "field_goals_attempted",
+    "fg_makes": "field_goals_made",
+    "ft_attempts": "free_throws_attempted",
+    "ft_makes": "free_throws_made",
+    "three_pt_attempts": "three_pointers_attempted",
+    "three_pt_makes": "three_pointers_made",
+}
+
+
+def finals(raw: Raw, day: Any) -> list[Row]:
+    """Final league games of a date."""
+    return [
+        game
+        for game in raw["schedule"]
+        if game["game_date"] == day and game["game_status"] == 3 and (game["is_regular_season"] or game["is_playoffs"])
+    ]
+
+
+def team_offense(raw: Raw, day: Any) -> dict[tuple[str, str], Row]:
+    """Rows of team_offense_game_summary by (game, team), for games whose two box scores are there."""
+    boxes = {(box["game_id"], box["team_abbr"]): box for box in raw["team_boxscores"] if box["game_date"] == day and box["points"] and box["fg_attempted"]}
+    events = [event for event in raw["play_by_play"] if event["game_date"] == day]
+    attempts, chances = shots(events), second_chance_points(events)
+    covered = {attempt["game_id"] for attempt in attempts}
+    sheets = [row for row in raw["player_gamebook"] if row["game_date"] == day]
+    rows: dict[tuple[str, str], Row] = {}
+    for game in finals(raw, day):
+        for side, other in (("home", "away"), ("away", "home")):
+            team, opponent, game_id = game[f"{side}_team_abbr"], game[f"{other}_team_abbr"], game["game_id"]
+            box, against = boxes.get((game_id, team)), boxes.get((game_id, opponent))
+            if box is None or against is None:
+                continue
+            row: Row = {name: box[column] for name, column in TEAM_COUNTS.items()}
+            hundredths = 100 * box["fg_attempted"] + 44 * box["ft_attempted"] + 100 * box["turnovers"] - 100 * box["offensive_rebounds"]
+            seconds = parsed_seconds(box["minutes"]) or 14_400
+            row |= {
+                "opponent_team_abbr": opponent,
+                "home_game": side == "home",
+                "possessions_est": quotient(hundredths, 100, 2),
+                "possessions": quotient(hundredths, 100, 0),
+                "offensive_rating": quotient(10_000 * box["points"], hundredths, 2),
+                "pace": quotient(144 * hundredths, seconds, 1),
+                "ts_pct": quotient(50 * box["points"], 100 * box["fg_attempted"] + 44 * box["ft_attempted"], 3),
+                "margin_of_victory": box["points"] - against["points"],
+                "win_flag": box["points"] > against["points"],
+                "overtime_periods": max(0, (seconds // 60 - 240) // 25),
+                "second_chance_points_scored": chances.get((game_id, team)),
+                "shot_zones_available": game_id in covered,
+            }
+            mine = [attempt for attempt in attempts if attempt["game_id"] == game_id and attempt["player_1_team_abbr"] == team]
+            row |= _zones(mine, game_id in covered, {"team_paint": "paint", "team_mid_range": "mid_range", "team_three": "three"})
+            row["points_in_paint_scored"] = None if row["team_paint_makes"] is None else 2 * row["team_paint_makes"]
+            row["team_three_attempts_pbp"], row["team_three_makes_pbp"] = row.pop("team_three_attempts"), row.pop("team_three_makes")
+            sheet = [line for line in sheets if line["game_id"] == game_id and line["team_abbr"] == team]
+            absent = {line["player_lookup"] for line in sheet if line["player_status"] == "inactive"}
+            row["players_inactive"] = len(absent) if sheet else None
+            row["starters_inactive"] = len(absent & usual_starters(raw, team, day)) if sheet else None
+            rows[game_id, team] = row
+    return rows
+
+
+def usual_starters(raw: Raw, team: str, day: Any) -> set[str]:
+    """Players with five starts or more in the team's last ten finals of the season before a date."""
+    seasons = {game["season_year"] for game in raw["schedule"] if game["game_date"] == day}
+    before = sorted(
+        (game["game_date"], game["game_id"])
+        for game in raw["schedule"]
+        if game["game_date"] < day
+        and game["season_year"] in seasons
+        and game["game_status"] == 3
+        and (game["is_regular_season"] or game["is_playoffs"])
+        and team in (game["home_team_abbr"], game["away_team_abbr"])
+    )
+    last = {game_id for _, game_id in before[-10:]}
+    starts: dict[str, int] = defaultdict(int)
+    for line in raw["player_boxscores"]:
+        if line["game_id"] in last and line["team_abbr"] == team and line["starter"]:
+            starts[line["player_lookup"]] += 1
+    return {player for player, number in starts.items() if number >= 5}
+
+
+def team_defense(raw: Raw, day: Any) -> dict[tuple[str, str], Row]:
+    """Rows of team_defense_game_summary by (game, team)."""
+    offense = team_offense(raw, day)
+    attempts = shots([event for event in raw["play_by_play"] if event["game_date"] == day])
+    rows: dict[tuple[str, str], Row] = {}
+    for (game_id, team), own in offense.items():
+        opponent = own["opponent_team_abbr"]
+        theirs = offense[game_id, opponent]
+        blocked = [
+            attempt
+            for attempt in attempts
+            if attempt["game_id"] == game_id
+            and attempt["player_1_team_abbr"] == opponent
+            and attempt["player_2_role"] == "block"
+            and not attempt["shot_made"]
+        ]
+        row: Row = {
+            "opponent_team_abbr": opponent,
+            "home_game": own["home_game"],
+            "points_allowed": theirs["points_scored"],
+            "opp_fg_attempts": theirs["fg_attempts"],
+            "opp_fg_makes": theirs["fg_makes"],
+            "opp_three_pt_attempts": theirs["three_pt_attempts"],
+            "opp_three_pt_makes": theirs["three_pt_makes"],
+            "opp_ft_attempts": theirs["ft_attempts"],
+            "opp_ft_makes": theirs["ft_makes"],
+            "opp_rebounds": theirs["rebounds"],
+            "opp_offensive_rebounds": theirs["offensive_rebounds"],
+            "opp_assists": theirs["assists"],
+            "turnovers_forced": theirs["turnovers"],
+            "fouls_committed": own["personal_fouls"],
+            "opp_paint_attempts": theirs["team_paint_attempts"],
+            "opp_paint_makes": theirs["team_paint_makes"],
+            "opp_mid_range_attempts": theirs["team_mid_range_attempts"],
+            "opp_mid_range_makes": theirs["team_mid_range_makes"],
+            "points_in_paint_allowed": theirs["points_in_paint_scored"],
+            "mid_range_points_allowed": None if theirs["team_mid_range_makes"] is None else 2 * theirs["team_mid_range_makes"],
+            "three_pt_points_allowed": 3 * theirs["three_pt_makes"],
+            "second_chance_points_allowed": theirs["second_chance_points_scored"],
+            "steals": own["steals"],
+            "defensive_rebounds": own["defensive_rebounds"],
+            "defensive_rating": theirs["offensive_rating"],
+            "opponent_pace": theirs["pace"],
+            "opponent_ts_pct": theirs["ts_pct"],
+            "win_flag": own["win_flag"],
+            "margin_of_victory": own["margin_of_victory"],
+            "overtime_periods": own["overtime_periods"],
+            "players_inactive": own["players_inactive"],
+            "starters_inactive": own["starters_inactive"],
+        }
+        for name, zone in (("blocks_paint", "paint"), ("blocks_mid_range", "mid_range"), ("blocks_three_pt", "three")):
+            row[name] = sum(attempt["zone"] == zone for attempt in blocked) if own["shot_zones_available"] else None
+        rows[game_id, team] = row
+    return rows
+
+
+def players(raw: Raw, day: Any) -> dict[tuple[str, str], Row]:
+    """Rows of player_game_summary by (game, player), of players on the official sheet."""
+    offense = team_offense(raw, day)
+    games = {game["game_id"]: game for game in finals(raw, day)}
+    events = [event for event in raw["play_by_play"] if event["game_date"] == day]
+    attempts = shots(events)
+    covered = {attempt["game_id"] for attempt in attempts}
+    free_throws = [event for event in events if event["event_type"] == "free throw"]
+    with_free_throws = {event["game_id"] for event in free_throws}
+    starters = {(line["game_id"], line["player_lookup"]): line["starter"] for line in raw["player_boxscores"] if line["game_date"] == day}
+    rows: dict[tuple[str, str], Row] = {}
+    for line in raw["player_gamebook"]:
+        if line["game_id"] not in games:
+            continue
+        game_id, player, team, game = line["game_id"], line["player_lookup"], line["team_abbr"], games[line["game_id"]]
+        active, seconds = line["player_status"] == "active", parsed_seconds(line["minutes"])
+        totals, covers = offense.get((game_id, team)), active and game_id in covered
+        home = team == game["home_team_abbr"]
+        own_score, other_score = (game["home_team_score"], game["away_team_score"]) if home else (game["away_team_score"], game["home_team_score"])
+        row: Row = {name: line[column] if active else None for name, column in PLAYER_COUNTS.items()}
+        mine = [attempt for attempt in attempts if attempt["game_id"] == game_id and attempt["player_1_lookup"] == player]
+        row |= _zones(mine, covers, {"paint": "paint", "mid_range": "mid_range", "three": "three"})
+        row["three_attempts_pbp"], row["three_makes_pbp"] = row.pop("three_attempts"), row.pop("three_makes")
+        made = [attempt for attempt in mine if attempt["shot_made"]]
+        assisted = sum(attempt["player_2_role"] == "assist" for attempt in made)
+        row["assisted_fg_makes"], row["unassisted_fg_makes"] = (assisted, len(made) - assisted) if covers else (None, None)
+        for name, zone in (("paint_blocks", "paint"), ("mid_range_blocks", "mid_range"), ("three_pt_blocks", "three")):
+            row[name] = (
+                sum(
+                    attempt["game_id"] == game_id
+                    and attempt["player_2_lookup"] == player
+                    and attempt["player_2_role"] == "block"
+                    and not attempt["shot_made"]
+                    and attempt["zone"] == zone
+                    for attempt in attempts
+                )
+                if covers
+                else None
+            )
+        row["and1_count"] = (
+            sum(
+                event["game_id"] == game_id and event["player_1_lookup"] == player and event["event_subtype"] == "free throw 1/1"
+                for event in free_throws
+            )
+            if active and game_id in with_free_throws
+            else None
+        )
+        dnp = not active or seconds == 0
+        load = None if not active else 100 * row["fg_attempts"] + 44 * row["ft_attempts"] + 100 * row["turnovers"]
+        usage = None
+        if active and totals and seconds:
+            team_load = 100 * totals["fg_attempts"] + 44 * totals["ft_attempts"] + 100 * totals["turnovers"]
+            exact = quotient(20 * load * (14_400 + 1_500 * totals["overtime_periods"]), seconds * team_load, 12)
+            if exact is not None and exact <= 100:
+                usage = quotient(20 * load * (14_400 + 1_500 * totals["overtime_periods"]), seconds * team_load, 1)
+        starter = starters.get((game_id, player))
+        rows[game_id, player] = row | {
+            "team_abbr": team,
+            "home_game": home,
+            "minutes_played": quotient(seconds, 60, 1) if active and seconds is not None else None,
+            "ts_pct": quotient(50 * row["points"], 100 * row["fg_attempts"] + 44 * row["ft_attempts"], 3) if active else None,
+            "efg_pct": quotient(2 * row["fg_makes"] + row["three_pt_makes"], 2 * row["fg_attempts"], 3) if active else None,
+            "usage_rate": usage,
+            "starter_flag": bool(not dnp and (starter if starter is not None else (seconds or 0) > 1200)),
+            "win_flag": own_score > other_score,
+            "is_active": active,
+            "is_dnp": dnp,
+            "player_status": line["player_status"],
+            "shot_zones_estimated": bool(covers and not dnp and any(attempt["estimated"] for attempt in mine)),
+        }
+    return rows
+
+
+def _zones(mine: list[Row], known: bool, names: dict[str, str]) -> Row:
+    counted: Row = {}
+    for name, zone in names.items():
+        inside = [attempt for attempt in mine if attempt["zone"] == zone]
+        counted[f"{name}_attempts"] = len(inside) if known else None
+        counted[f"{name}_makes"] = sum(attempt["shot_made"] for attempt in inside) if known else None
+    return counted

@@ -1,0 +1,53 @@
+"""The graph without Dagster: ingestion and tables in order, on a warehouse of the test's own. What Dagster adds is tested apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from nba_assets.entities.parallel import ParallelEntities
+from nba_assets.publishing.publication import DateFacts, prepare
+from nba_assets.publishing.table_run import TableRun
+from nba_assets.raw.ingestion import ingest
+from nba_assets.raw.landing import FolderLandingZone
+from nba_assets.raw.tables import RAW_TABLES
+from nba_assets.registry import TABLE_MODULES
+from nba_assets.settings import Settings
+from nba_assets.warehouse.interface import Warehouse
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def days_between(start: date, end: date) -> list[date]:
+    """Every calendar day from `start` to `end`, both included."""
+    return [start + timedelta(days=offset) for offset in range((end - start).days + 1)]
+
+
+def ingest_all(warehouse: Warehouse, landing: Path, dates: Sequence[date], *, now: datetime = NOW) -> None:
+    """All raw tables of the dates, from a folder."""
+    for raw in RAW_TABLES.values():
+        ingest(raw, FolderLandingZone(landing), warehouse, dates, run_id="test", now=now).raise_for_bad_files()
+
+
+def table_run(warehouse: Warehouse, name: str, dates: Sequence[date], entities: ParallelEntities | None = None) -> TableRun:
+    """A run of one table, serial unless told otherwise."""
+    return TableRun(
+        TABLE_MODULES[name].TABLE, dates, warehouse, entities or ParallelEntities.serial(), Settings.from_environment({}), "test", NOW
+    )
+
+
+def build(
+    warehouse: Warehouse, dates: Sequence[date], tables: Sequence[str] = tuple(TABLE_MODULES), entities: ParallelEntities | None = None
+) -> dict[str, list[DateFacts]]:
+    """Compute and publish tables, upstream first; returns what each of their dates holds."""
+    facts = {}
+    for name in tables:
+        run = table_run(warehouse, name, dates, entities)
+        facts[name] = prepare(run, TABLE_MODULES[name].build(run)).write()
+    return facts
+
+
+def digests(facts: dict[str, list[DateFacts]]) -> dict[tuple[str, date], str]:
+    """The digest of every built date of every table."""
+    return {(name, fact.day): fact.digest for name, mine in facts.items() for fact in mine}

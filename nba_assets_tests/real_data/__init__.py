@@ -1,0 +1,1 @@
+"""Proofs on real seasons, found through NBA_ASSETS_REAL_DATA."""

@@ -1,0 +1,57 @@
+"""A real season, ingested and summarised once for all tests that ask about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pytest
+from nba_assets.publishing.publication import DateFacts
+from nba_assets.warehouse.duckdb import DuckDBWarehouse
+from nba_assets_tests.conftest import real_data
+from nba_assets_tests.pipeline import build, days_between, ingest_all
+
+SEASONS = {
+    2020: (date(2020, 12, 22), date(2021, 7, 20)),
+    2021: (date(2021, 10, 19), date(2022, 6, 16)),
+    2022: (date(2022, 10, 18), date(2023, 6, 12)),
+}
+"""First and last game of each season, play-offs included."""
+
+
+@dataclass(frozen=True)
+class BuiltSeason:
+    """A season in a warehouse."""
+
+    year: int
+    path: Path
+    warehouse: DuckDBWarehouse
+    facts: dict[str, list[DateFacts]]
+
+
+@pytest.fixture(
+    scope="session",
+    params=[pytest.param(2021, id="2021-22"), pytest.param(2020, id="2020-21", marks=pytest.mark.slow), pytest.param(2022, id="2022-23", marks=pytest.mark.slow)],
+)
+def season(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> BuiltSeason:
+    """A whole real season, ingested and built as one range."""
+    if request.param == 2021:
+        known: BuiltSeason = request.getfixturevalue("season_2021")
+        return known
+    return build_season(request.param, tmp_path_factory.mktemp(f"season_{request.param}"))
+
+
+@pytest.fixture(scope="session")
+def season_2021(tmp_path_factory: pytest.TempPathFactory) -> BuiltSeason:
+    """The season 2021-22, for questions whose answers are known only there."""
+    return build_season(2021, tmp_path_factory.mktemp("season_2021"))
+
+
+def build_season(year: int, folder: Path) -> BuiltSeason:
+    """Ingest and build a season into a new warehouse in `folder`."""
+    landing, path = real_data(year), folder / "nba.duckdb"
+    warehouse = DuckDBWarehouse(path)
+    dates = days_between(*SEASONS[year])
+    ingest_all(warehouse, landing, dates)
+    return BuiltSeason(year, path, warehouse, build(warehouse, dates))

@@ -1,4 +1,5 @@
 """The sport itself: one home for each formula, as pure functions on numbers and numpy arrays.
 
-Nothing here knows of tables, storage or Dagster, and nothing here rounds a measure. In an array NaN (or None among texts) means unknown.
+Nothing here knows of tables, storage or Dagster, and nothing here rounds a measure. In an array NaN (or None among
+texts) means unknown.
 """

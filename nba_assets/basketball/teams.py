@@ -1,6 +1,7 @@
 """The thirty teams: their tricodes, their names in the feeds, and where they play at home.
 
-Arenas carry their names of 2021-22. Where a game is really played, the schedule says; this is what holds where it says nothing.
+Arenas carry their names of 2021-22. Where a game is really played, the schedule says; this is what holds where it says
+nothing.
 """
 
 from __future__ import annotations
@@ -55,8 +56,8 @@ _TEAMS = (
     Team("WAS", "Washington Wizards", "Capital One Arena", 38.8981, -77.0209, "America/New_York"),
 )
 
-TEAMS: Mapping[str, Team] = MappingProxyType({team.tricode: team for team in sorted(_TEAMS, key=lambda team: team.tricode)})
-"""Every team by its tricode, in alphabetical order."""
+TEAMS: Mapping[str, Team] = MappingProxyType({team.tricode: team for team in _TEAMS})
+"""Every team by its tricode."""
 
 TRICODE_ALIASES: Mapping[str, str] = MappingProxyType(
     {
@@ -73,22 +74,20 @@ TRICODE_ALIASES: Mapping[str, str] = MappingProxyType(
 )
 """Other codes that feeds use, and the tricode that each stands for."""
 
-_FULL_NAME_ALIASES = {"LA Clippers": "LAC", "LA Lakers": "LAL"}
-
 _TRICODE_OF = {
     name.casefold(): tricode
     for names in (
         {tricode: tricode for tricode in TEAMS},
         TRICODE_ALIASES,
         {team.full_name: team.tricode for team in TEAMS.values()},
-        _FULL_NAME_ALIASES,
+        {"LA Clippers": "LAC"},
     )
     for name, tricode in names.items()
 }
 
 
 def team_tricode(name_or_code: str | None) -> str | None:
-    """The tricode of a team given by its tricode, another feed's code or its full name, in any case; None where it is no team's.
+    """The tricode of a team, given by any feed's code or by its full name, in any case; None where it is no team.
 
     "LA Clippers" and "Los Angeles Clippers" are both LAC. Never matched by a part of the name: "Orlando" is unknown.
     """

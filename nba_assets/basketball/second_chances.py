@@ -81,9 +81,9 @@ def second_chance_points(
     shot_made, points = shot_made[order], points[order]
     is_shot, is_rebound, is_turnover = kind == EventKind.SHOT, kind == EventKind.REBOUND, kind == EventKind.TURNOVER
 
-    # A second chance lives within a spell: successive events of one team in one period, without a turnover.
+    # A second chance lives within a spell: successive events of one team in one period, a turnover beginning a new one.
     begins = np.ones(len(order), dtype=bool)
-    begins[1:] = is_turnover[1:] | is_turnover[:-1]
+    begins[1:] = is_turnover[1:]
     for place in (game, period, team):
         begins[1:] |= place[1:] != place[:-1]
     live_miss = np.where(is_shot, shot_made == 0, (kind == EventKind.LAST_FREE_THROW) & (points == 0))

@@ -1,0 +1,1 @@
+"""The formulas against published numbers, hand-worked cases and slow re-implementations."""

@@ -94,6 +94,7 @@ def sample(season: Annotated[int, typer.Argument(help="Year in which the season 
 
 def _build(start: date, end: date, tables: list[str] | None, serial: bool, workers: int | None) -> None:
     from nba_assets.operations.launch import execute, plan
+    from nba_assets.raw.landing import FolderLandingZone
     from nba_assets.registry import COMPUTED_TABLES
     from nba_assets.warehouse.resource import WarehouseResource
 
@@ -105,7 +106,8 @@ def _build(start: date, end: date, tables: list[str] | None, serial: bool, worke
         **({"players_enabled": False, "teams_enabled": False} if serial else {}),
         **({"players_workers": workers, "teams_workers": workers} if workers else {}),
     }
-    for launch in plan(warehouse, tables or list(COMPUTED_TABLES), start, end):
+    landing = FolderLandingZone(Settings.from_environment().landing)
+    for launch in plan(warehouse, landing, tables or list(COMPUTED_TABLES), start, end):
         console.print(f"Run of {len(launch.assets)} assets from {launch.start} to {launch.end}")
         computes = any(name in COMPUTED_TABLES for name in launch.assets)
         report = execute(launch, {"resources": {"entities": {"config": entities}}} if computes and entities else {})

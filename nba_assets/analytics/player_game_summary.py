@@ -8,6 +8,7 @@ play-by-play; the team's row of `team_offense_game_summary` for usage and result
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -19,16 +20,15 @@ from nba_assets.analytics.shots import SHOT_COLUMNS, ZONE_COUNTS, Shots
 from nba_assets.analytics.team_offense_game_summary import TABLE as TEAM_OFFENSE
 from nba_assets.basketball.availability import dnp_reason_category
 from nba_assets.basketball.game_clock import parse_minutes, parse_plus_minus
-from nba_assets.basketball.possessions import usage_rate
+from nba_assets.basketball.possessions import OVERTIME_TEAM_SECONDS, REGULATION_TEAM_SECONDS, usage_rate
 from nba_assets.basketball.season import season_label
 from nba_assets.basketball.shooting import effective_field_goal_pct, true_shooting_pct
-from nba_assets.analytics.team_boxes import OVERTIME_SECONDS, REGULATION_SECONDS
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, concatenate, failures, take
 from nba_assets.entities.quality import BACKUP_SCORE, PRIMARY_SCORE, collect, quality_columns
-from nba_assets.entities.relations import at, find, join_at, tally
+from nba_assets.entities.relations import at, find, join_at, tally, within
 from nba_assets.publishing.asset import table_asset
-from nba_assets.publishing.table_run import TableRun
+from nba_assets.publishing.table_run import LONGEST_SEASON_DAYS, TableRun
 from nba_assets.raw.tables import PLAY_BY_PLAY, PLAYER_BOXSCORES, PLAYER_GAMEBOOK, PLAYER_POINTS_PROPS, PLAYER_REGISTRY, SCHEDULE
 from nba_assets.tables.blocks import QUALITY, STAMPS
 from nba_assets.tables.rules import unequal
@@ -288,7 +288,7 @@ def build(run: TableRun) -> Outcome:
     sheets = _sheets(run)
     sides = team_games(final_games(run))
     placed = find((sheets["game_id"], sheets["team_abbr"]), (sides["game_id"], sides["team_abbr"]))
-    in_final = np.isin(sheets["game_id"], sides["game_id"])
+    in_final = within(sheets["game_id"], sides["game_id"])
     homeless = take(sheets, in_final & (placed < 0))
     lost = failures(
         homeless["player_lookup"],
@@ -352,7 +352,7 @@ def _team_totals(run: TableRun, asked: Columns) -> dict[str, NDArray[Any]]:
     won = at(teams["win_flag"], found)
     return {
         **{f"team_{name}": at(teams[name], found) for name in ("fg_attempts", "ft_attempts", "turnovers")},
-        "team_seconds": REGULATION_SECONDS + OVERTIME_SECONDS * at(teams["overtime_periods"], found),
+        "team_seconds": REGULATION_TEAM_SECONDS + OVERTIME_TEAM_SECONDS * at(teams["overtime_periods"], found),
         "win_flag": np.where(np.isnan(won), asked["team_score"] > asked["opponent_score"], won),
     }
 
@@ -367,8 +367,8 @@ def _from_play_by_play(run: TableRun, asked: Columns) -> dict[str, NDArray[Any]]
         {"game_id": free_throws["game_id"], "player_lookup": free_throws["player_1_lookup"]},
         {"and1_count": free_throws["event_subtype"] == "free throw 1/1"},
     )
-    covered = np.isin(asked["game_id"], shots.games())
-    with_free_throws = np.isin(asked["game_id"], free_throws["game_id"])
+    covered = within(asked["game_id"], shots.games())
+    with_free_throws = within(asked["game_id"], free_throws["game_id"])
     shooting = join_at(own, find(key, (own["game_id"], own["player_lookup"])), ZONE_COLUMNS | {"estimated_zones": "estimated_zones"})
     blocks = join_at(blocked, find(key, (blocked["game_id"], blocked["player_lookup"])), BLOCK_COLUMNS)
     found = at(and_ones["and1_count"], find(key, (and_ones["game_id"], and_ones["player_lookup"])))
@@ -382,17 +382,22 @@ def _lines(run: TableRun, asked: Columns) -> dict[str, NDArray[Any]]:
     lines = closing_lines(props)
     found = find((asked["game_date"], asked["player_lookup"]), (lines["game_date"], lines["player_lookup"]))
     names = ("current_points_line", "current_points_line_source", "opening_points_line", "opening_points_line_source", "line_movement")
-    return join_at(lines, found, names) | {"date_has_props": np.isin(asked["game_date"], props["game_date"]).astype(np.float64)}
+    return join_at(lines, found, names) | {"date_has_props": within(asked["game_date"], props["game_date"]).astype(np.float64)}
 
 
 def _identities(run: TableRun, asked: dict[str, NDArray[Any]]) -> Columns:
     """Fills `universal_player_id` in; returns a failure record for everyone whom a season's registry does not know."""
-    registry = run.read(PLAYER_REGISTRY.table, ("season", "player_lookup", "universal_player_id"), start=run.season_start - REGISTRY_LEAD)
+    # A season's registry is stored under a date before its first game.
+    registry = run.read(
+        PLAYER_REGISTRY.table,
+        ("season", "player_lookup", "universal_player_id"),
+        start=run.season_start - timedelta(days=LONGEST_SEASON_DAYS),
+    )
     seasons = np.array([season_label(int(year)) for year in asked["season_year"]], dtype=object)
     found = find((asked["player_lookup"], seasons), (registry["player_lookup"], registry["season"]))
     asked["universal_player_id"] = at(registry["universal_player_id"], found)
     # Where a season has no registry at all the identity is unknown for everyone: that is a feed that is absent, not a player who is missing.
-    unknown = (found < 0) & np.isin(seasons, registry["season"])
+    unknown = (found < 0) & within(seasons, registry["season"])
     run.notes["seasons_without_registry"] = sorted({*seasons.tolist()} - {*registry["season"].tolist()})
     return failures(
         asked["player_lookup"][unknown],

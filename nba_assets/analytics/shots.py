@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from nba_assets.basketball.shot_zones import MID_RANGE, PAINT, THREE, classify_shots, is_three
@@ -78,7 +79,7 @@ class Shots:
 
     def games(self) -> NDArray[np.object_]:
         """Games whose play-by-play has shots."""
-        return np.unique(self.events["game_id"].astype(str)).astype(object)
+        return np.asarray(pd.unique(self.events["game_id"]), dtype=object)
 
     def _by_zone(self) -> dict[str, NDArray[np.bool_]]:
         made = self.events["shot_made"] == 1

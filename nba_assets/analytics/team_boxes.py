@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nba_assets.basketball.game_clock import parse_minutes
+from nba_assets.basketball.possessions import OVERTIME_TEAM_SECONDS, REGULATION_TEAM_SECONDS
 from nba_assets.entities.outcomes import concatenate, take
 from nba_assets.entities.relations import find, tally
 from nba_assets.tables.spec import Columns
@@ -36,10 +37,6 @@ PLAYER_COLUMNS = ("game_id", "team_abbr", "player_lookup", "player_status", "min
 
 FEWEST_PLAYERS = 5
 """Fewer active players than this are not a team's whole sheet, and their sum is not its total."""
-
-REGULATION_SECONDS, OVERTIME_SECONDS = 14_400, 1_500
-"""Playing time of a team's five places on the floor: 240 minutes, and 25 more per overtime."""
-
 
 def team_boxes(team_rows: Columns, sheet_rows: Columns) -> dict[str, NDArray[Any]]:
     """Totals by game and team: the team's own row where it is a real one, else the sum of its players (`from_players` 1)."""
@@ -72,11 +69,11 @@ def _from_players(rows: Columns) -> dict[str, NDArray[Any]]:
         },
     )
     whole = take(summed, (summed["players"] >= FEWEST_PLAYERS) & (summed["points"] > 0) & (summed["fg_attempts"] > 0))
-    overtimes = np.maximum(np.rint((whole["seconds"] - REGULATION_SECONDS) / OVERTIME_SECONDS), 0.0)
+    overtimes = np.maximum(np.rint((whole["seconds"] - REGULATION_TEAM_SECONDS) / OVERTIME_TEAM_SECONDS), 0.0)
     return {
         "game_id": whole["game_id"],
         "team_abbr": whole["team_abbr"],
-        "team_seconds": REGULATION_SECONDS + OVERTIME_SECONDS * overtimes,
+        "team_seconds": REGULATION_TEAM_SECONDS + OVERTIME_TEAM_SECONDS * overtimes,
         "from_players": np.ones(len(whole["game_id"])),
         **{name: whole[name] for name in COUNTS},
     }

@@ -18,7 +18,7 @@ from nba_assets.analytics.team_offense_game_summary import TABLE as TEAM_OFFENSE
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, concatenate, failures, take
 from nba_assets.entities.quality import BACKUP_SCORE, PRIMARY_SCORE, collect, quality_columns
-from nba_assets.entities.relations import find, join_at
+from nba_assets.entities.relations import find, join_at, within
 from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import PLAY_BY_PLAY, PLAYER_GAMEBOOK, SCHEDULE, TEAM_BOXSCORES
@@ -196,7 +196,7 @@ def _blocks(run: TableRun, asked: Columns) -> dict[str, NDArray[Any]]:
     by_team = shots.blocks_by_shooting_team()
     # The blocker's team is not in the feed; it is the one that did not shoot.
     found = find((asked["game_id"], asked["opponent_team_abbr"]), (by_team["game_id"], by_team["team_abbr"]))
-    covered = np.isin(asked["game_id"], shots.games())
+    covered = within(asked["game_id"], shots.games())
     blocks = join_at(by_team, found, BLOCKS)
     return {name: np.where(covered, np.nan_to_num(values), np.nan) for name, values in blocks.items()}
 

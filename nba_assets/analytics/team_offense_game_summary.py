@@ -23,7 +23,7 @@ from nba_assets.basketball.shooting import true_shooting_pct
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, concatenate, failures, take
 from nba_assets.entities.quality import BACKUP_SCORE, PRIMARY_SCORE, collect, quality_columns
-from nba_assets.entities.relations import at, find, join_at, largest, tally
+from nba_assets.entities.relations import at, find, join_at, largest, tally, within
 from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import PLAY_BY_PLAY, PLAYER_BOXSCORES, PLAYER_GAMEBOOK, SCHEDULE, TEAM_BOXSCORES
@@ -202,7 +202,7 @@ def _with_boxes(games: Columns, boxes: Columns) -> tuple[dict[str, NDArray[Any]]
     both = (own >= 0) & (opponent >= 0)
     # Two finals of one team on one date cannot be: the fuller box is the game that was played.
     played = largest(joined["fg_attempts"], (joined["game_date"], joined["team_abbr"])) & both
-    whole = both & ~np.isin(games["game_id"], games["game_id"][both & ~played])
+    whole = both & ~within(games["game_id"], games["game_id"][both & ~played])
     lacking = np.where(own < 0, "no team box score, nor five players to sum", "its opponent has no box score")
     lacking = np.where(both, "the team has another final game on this date with more shots", lacking)
     reasons = np.array([f"{game}: {why}" for game, why in zip(games["game_id"], lacking, strict=True)], dtype=object)
@@ -219,7 +219,7 @@ def _from_play_by_play(run: TableRun, asked: Columns) -> dict[str, NDArray[Any]]
     shots = Shots.of(events)
     by_team, chances = shots.by_team(), second_chances_by_team(events)
     key = (asked["game_id"], asked["team_abbr"])
-    covered = np.isin(asked["game_id"], shots.games())
+    covered = within(asked["game_id"], shots.games())
     zones = join_at(by_team, find(key, (by_team["game_id"], by_team["team_abbr"])), ZONE_COUNTS)
     found = find(key, (chances["game_id"], chances["team_abbr"]))
     return {

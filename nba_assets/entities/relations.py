@@ -27,6 +27,11 @@ def find(wanted: Key, there: Key) -> NDArray[np.intp]:
     return np.where(left >= 0, place_of[left], -1)
 
 
+def within(values: NDArray[Any], there: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which values are among those that are there; a null never is."""
+    return find((values,), (there,)) >= 0
+
+
 def at(values: NDArray[Any], places: NDArray[np.intp]) -> NDArray[Any]:
     """The values at `places`, null (NaN, None or NaT) where a place is -1."""
     blank = {"M": np.datetime64("NaT"), "O": None}.get(values.dtype.kind, np.nan)
@@ -46,7 +51,11 @@ def tally(key: Mapping[str, NDArray[Any]], counts: Mapping[str, NDArray[Any]]) -
     known = codes >= 0
     groups, first, group_of = np.unique(codes[known], return_index=True, return_inverse=True)
     places = np.flatnonzero(known)[first]
-    sums = {name: np.bincount(group_of, weights=values[known].astype(np.float64), minlength=len(groups)) for name, values in counts.items()}
+    # Without any rows bincount forgets that its weights are floats.
+    sums = {
+        name: np.bincount(group_of, weights=values[known].astype(np.float64), minlength=len(groups)).astype(np.float64)
+        for name, values in counts.items()
+    }
     return {name: values[places] for name, values in key.items()} | sums
 
 

@@ -9,12 +9,15 @@ from hashlib import blake2b
 from typing import Any
 
 import dagster as dg
+import numpy as np
+import pyarrow as pa
 
-from nba_assets.basketball.season import first_game_date
+from nba_assets.basketball.season import SeasonCalendar
 from nba_assets.instance import dagster_instance
 from nba_assets.operations.console import LOGGER_NAME, progress_of
-from nba_assets.raw.ingestion import landed_schedule
-from nba_assets.raw.tables import RAW_TABLES
+from nba_assets.raw.landing import LandingZone
+from nba_assets.raw.readers import BadFileError, read_file
+from nba_assets.raw.tables import RAW_TABLES, SCHEDULE
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.warehouse.interface import Warehouse
 
@@ -58,11 +61,11 @@ class RunReport:
     steps: list[StepReport] = field(default_factory=list)
 
 
-def plan(warehouse: Warehouse, tables: Sequence[str], start: date, end: date) -> list[Launch]:
+def plan(warehouse: Warehouse, landing: LandingZone, tables: Sequence[str], start: date, end: date) -> list[Launch]:
     """The runs that build `tables` from `start` to `end`: one, with the raw data of those dates where it is not in the warehouse yet; before it, one
     more where earlier dates of the season are missing.
     """
-    season_start = min(_season_start(start), start)
+    season_start = min(season_start_of(landing, start), start)
     missing = missing_raw_dates(warehouse, season_start, end)
     earlier = [day for day in missing if day < start]
     launches = [Launch("full", list(RAW_TABLES), min(earlier), start - timedelta(days=1))] if earlier else []
@@ -127,8 +130,24 @@ def job_by_name(name: str) -> dg.JobDefinition:
     return defs.resolve_job_def(name)
 
 
-def _season_start(day: date) -> date:
-    return first_game_date(landed_schedule(day), day)
+def season_start_of(landing: LandingZone, day: date) -> date:
+    """First day of a date's season, as the landed schedule has it: raw data from there on is needed to look back."""
+    landed = [SCHEDULE_DATES.empty_table()]
+    for file in landing.files(SCHEDULE.name):
+        try:
+            with landing.local_copy(file) as path:
+                rows = read_file(path, file, SCHEDULE_DATES.names, SCHEDULE.table.date_column).rows
+            landed.append(rows.select(SCHEDULE_DATES.names).cast(SCHEDULE_DATES))
+        except (BadFileError, KeyError, pa.ArrowException):
+            # Ingestion names the file and what is wrong with it; the other files still tell the season.
+            continue
+    games = pa.concat_tables(landed).drop_null()
+    calendar = SeasonCalendar.from_schedule(*(games[name].to_numpy() for name in SCHEDULE_DATES.names))
+    first: date = calendar.first_day(np.array([day], dtype="M8[D]"))[0].item()
+    return first
+
+
+SCHEDULE_DATES = pa.schema([("game_date", pa.date32()), ("season_year", pa.int64()), ("is_regular_season", pa.bool_())])
 
 
 def _steps(instance: dg.DagsterInstance, run_id: str) -> list[StepReport]:

@@ -4,8 +4,6 @@
 alike (partitions, checks, publishing, metadata) is said here, once.
 """
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime

@@ -11,12 +11,16 @@ import typer
 from rich.console import Console
 from rich.table import Table as ConsoleTable
 
-from nba_assets.settings import Settings
+from nba_assets.raw.landing import FolderLandingZone, LandingZoneError
+from nba_assets.settings import Settings, SettingsError
+from nba_assets.warehouse.interface import WarehouseError
 
 if TYPE_CHECKING:
     from nba_assets.operations.launch import Launch, RunReport
 
-app = typer.Typer(help="NBA raw data into daily analytics tables.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(
+    help="NBA raw data into daily analytics tables.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
 console = Console()
 
 Day = Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="US-Eastern calendar date, YYYY-MM-DD.")]
@@ -94,7 +98,6 @@ def sample(season: Annotated[int, typer.Argument(help="Year in which the season 
 
 def _build(start: date, end: date, tables: list[str] | None, serial: bool, workers: int | None) -> None:
     from nba_assets.operations.launch import execute, plan
-    from nba_assets.raw.landing import FolderLandingZone
     from nba_assets.registry import COMPUTED_TABLES
     from nba_assets.warehouse.resource import WarehouseResource
 
@@ -138,5 +141,14 @@ def _demo_opening() -> date:
     return opening_night(DEMO_SEASON)
 
 
+def main() -> None:
+    """The command `nba-assets`: what a user can set right is said in a line, without a traceback."""
+    try:
+        app()
+    except (SettingsError, WarehouseError, LandingZoneError, FileNotFoundError) as error:
+        console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+        raise SystemExit(1) from None
+
+
 if __name__ == "__main__":
-    app()
+    main()

@@ -23,7 +23,8 @@ from nba_assets.settings import Settings
 from nba_assets.tables.audit import Finding, check_names
 from nba_assets.tables.columns import to_columns
 from nba_assets.tables.dagster_schema import column_schema
-from nba_assets.tables.spec import LookBack, Table
+from nba_assets.tables.dictionary import look_back_text
+from nba_assets.tables.spec import Table
 from nba_assets.warehouse.resource import WarehouseResource
 
 OWNERS = ["team:nba-assets"]
@@ -92,12 +93,6 @@ def definition_metadata(table: Table) -> dict[str, Any]:
         "key": ", ".join(table.key),
         "looks_back": "; ".join(look_back_text(look_back) for look_back in table.looks_back) or "its own date only",
     }
-
-
-def look_back_text(look_back: LookBack) -> str:
-    """A look-back in words."""
-    reach = "the season to date" if look_back.days is None else f"the {look_back.days} days before"
-    return f"{look_back.table}: {reach}{' and the date itself' if look_back.same_day else ''}"
 
 
 def check_specs(table: Table) -> list[dg.AssetCheckSpec]:

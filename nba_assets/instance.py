@@ -1,0 +1,90 @@
+"""The Dagster instance lives in the home folder, whoever starts it.
+
+`dagster.yaml` names the storages below instead of Dagster's own, so that runs, events and logs land in `$NBA_ASSETS_HOME/dagster` whether the command
+line, `make ui` or `dagster dev` opens the instance, and whether DAGSTER_HOME is unset or names the project.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
+from dagster._core.storage.root import LocalArtifactStorage
+from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
+from dagster._serdes import ConfigurableClassData
+
+from nba_assets.settings import Settings
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+def dagster_home() -> Path:
+    """Folder of the Dagster instance."""
+    return Settings.from_environment().home / "dagster"
+
+
+def dagster_instance() -> dg.DagsterInstance:
+    """The instance that DAGSTER_HOME names, else the one in the home folder, as the project's dagster.yaml configures it.
+
+    Raises FileNotFoundError where neither DAGSTER_HOME is set nor the package stands beside a dagster.yaml.
+    """
+    if os.environ.get("DAGSTER_HOME", "").strip():
+        return dg.DagsterInstance.get()
+    if not (PROJECT / "dagster.yaml").exists():
+        raise FileNotFoundError(
+            f"there is no {PROJECT / 'dagster.yaml'}: nba-assets was not installed from its project folder. "
+            "Set DAGSTER_HOME to a folder with a dagster.yaml."
+        )
+    return dg.DagsterInstance.from_config(str(PROJECT))
+
+
+class HomeStorage(DagsterSqliteStorage):
+    """Runs, events and schedules in SQLite files in the home folder."""
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        """No configuration: the home folder says it all."""
+        return {}
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> HomeStorage:  # noqa: ARG003
+        """The storage in the home folder of the environment."""
+        return cls.from_local(str(_folder("storage")), inst_data)
+
+
+class HomeArtifactStorage(LocalArtifactStorage):
+    """Dagster's small files in the home folder."""
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        """No configuration: the home folder says it all."""
+        return {}
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> HomeArtifactStorage:  # noqa: ARG003
+        """The storage in the home folder of the environment."""
+        return cls(str(_folder("artifacts")), inst_data)
+
+
+class HomeComputeLogManager(LocalComputeLogManager):
+    """What steps print, in the home folder."""
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        """No configuration: the home folder says it all."""
+        return {}
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> HomeComputeLogManager:  # noqa: ARG003
+        """The logs in the home folder of the environment."""
+        return cls(str(_folder("logs")), inst_data=inst_data)
+
+
+def _folder(name: str) -> Path:
+    folder = dagster_home() / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -1,0 +1,1 @@
+"""Tests of nba_assets; they mirror the package."""

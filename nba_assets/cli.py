@@ -18,9 +18,7 @@ from nba_assets.warehouse.interface import WarehouseError
 if TYPE_CHECKING:
     from nba_assets.operations.launch import Launch, RunReport
 
-app = typer.Typer(
-    help="NBA raw data into daily analytics tables.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
-)
+app = typer.Typer(help="NBA raw data into daily analytics tables.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console()
 
 Day = Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="US-Eastern calendar date, YYYY-MM-DD.")]
@@ -61,7 +59,9 @@ def demo() -> None:
         write_season(settings.landing, DEMO_SEASON, through=last)
         marker.write_text(json.dumps({"season": DEMO_SEASON, "through": last.isoformat()}))
     _build(opening, last, None, serial=False, workers=None)
-    console.print(f"Tables: {settings.warehouse} (DuckDB). Look at them with `nba-assets status`, or start the UI with `make ui` and open the asset graph.")
+    console.print(
+        f"Tables: {settings.warehouse} (DuckDB). Look at them with `nba-assets status`, or start the UI with `make ui` and open the asset graph."
+    )
 
 
 @app.command()

@@ -25,7 +25,7 @@ class SettingsError(ValueError):
 
 
 def _setting(variable: str, meaning: str, default: Any = None, default_factory: Callable[[], Any] | None = None, **rules: Any) -> Any:
-    extra = {"variable": variable}
+    extra: dict[str, Any] = {"variable": variable}
     if default_factory is not None:
         return Field(default_factory=default_factory, description=meaning, json_schema_extra=extra, **rules)
     return Field(default, description=meaning, json_schema_extra=extra, **rules)
@@ -39,7 +39,9 @@ class Settings(BaseModel):
     home: Path = _setting("NBA_ASSETS_HOME", "Folder that holds everything written", Path("var"))
     landing: Path = _setting("NBA_ASSETS_LANDING", "Landing zone of the raw files; `landing` in the home by default", Path())
     warehouse: str = _setting("NBA_ASSETS_WAREHOUSE", "DuckDB file of the tables; `nba.duckdb` in the home by default", "")
-    warehouse_wait_seconds: float = _setting("NBA_ASSETS_WAREHOUSE_WAIT_SECONDS", "How long to wait for a warehouse that another process holds", 60.0, ge=0)
+    warehouse_wait_seconds: float = _setting(
+        "NBA_ASSETS_WAREHOUSE_WAIT_SECONDS", "How long to wait for a warehouse that another process holds", 60.0, ge=0
+    )
     player_workers: int = _setting("NBA_ASSETS_PLAYER_WORKERS", "Workers for players", min(10, CORES), ge=1)
     team_workers: int = _setting("NBA_ASSETS_TEAM_WORKERS", "Workers for teams", min(5, CORES), ge=1)
     enable_player_parallelization: bool = _setting("ENABLE_PLAYER_PARALLELIZATION", "Players in parallel; false is one after the other", True)
@@ -47,7 +49,9 @@ class Settings(BaseModel):
     parallel_backend: Backend = _setting("NBA_ASSETS_PARALLEL_BACKEND", "What the workers are: threads or processes", Backend.threads)
     bootstrap_days: int = _setting("NBA_ASSETS_BOOTSTRAP_DAYS", "First days of a season without precomputed rows", 14, ge=0)
     ready_threshold_pct: float = _setting("NBA_ASSETS_READY_THRESHOLD_PCT", "Completeness from which a window is ready", 90.0, ge=0, le=100)
-    hard_failure_share: float = _setting("NBA_ASSETS_HARD_FAILURE_SHARE", "Share of entities that may fail hard before a run refuses to write", 0.2, ge=0, le=1)
+    hard_failure_share: float = _setting(
+        "NBA_ASSETS_HARD_FAILURE_SHARE", "Share of entities that may fail hard before a run refuses to write", 0.2, ge=0, le=1
+    )
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -59,14 +63,16 @@ class Settings(BaseModel):
         variables = {name: _variable(name) for name in cls.model_fields}
         given = {name: environ[variable] for name, variable in variables.items() if environ.get(variable, "").strip()}
         home = Path(given.get("home", str(cls.model_fields["home"].default)))
-        derived = {"home": home.absolute(), "landing": home.absolute() / "landing", "warehouse": str(home.absolute() / "nba.duckdb")}
+        derived: dict[str, Any] = {"home": home.absolute(), "landing": home.absolute() / "landing", "warehouse": str(home.absolute() / "nba.duckdb")}
         absolute = {name: str(Path(given[name]).absolute()) for name in ("home", "landing", "warehouse") if name in given}
         try:
             return cls(**{**derived, **given, **absolute})
         except ValidationError as error:
             first = error.errors()[0]
             name = str(first["loc"][0])
-            raise SettingsError(f"{variables[name]}={environ.get(variables[name])!r} cannot be used: {first['msg']}. It means: {cls.model_fields[name].description}.") from None
+            raise SettingsError(
+                f"{variables[name]}={environ.get(variables[name])!r} cannot be used: {first['msg']}. It means: {cls.model_fields[name].description}."
+            ) from None
 
 
 def settings_table() -> str:

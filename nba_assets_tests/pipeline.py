@@ -32,9 +32,7 @@ def ingest_all(warehouse: Warehouse, landing: Path, dates: Sequence[date], *, no
 
 def table_run(warehouse: Warehouse, name: str, dates: Sequence[date], entities: ParallelEntities | None = None) -> TableRun:
     """A run of one table, serial unless told otherwise."""
-    return TableRun(
-        TABLE_MODULES[name].TABLE, dates, warehouse, entities or ParallelEntities.serial(), Settings.from_environment({}), "test", NOW
-    )
+    return TableRun(TABLE_MODULES[name].TABLE, dates, warehouse, entities or ParallelEntities.serial(), Settings.from_environment({}), "test", NOW)
 
 
 def build(

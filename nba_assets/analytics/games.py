@@ -41,7 +41,10 @@ def final_games(run: TableRun, *, since_season_start: bool = False) -> dict[str,
 
 
 def team_games(games: Columns) -> dict[str, NDArray[Any]]:
-    """Each game twice, once from each team's side: `team_abbr`, `opponent_team_abbr`, `home_game`, `team_score`, `opponent_score` beside the game's own columns."""
+    """Each game twice, once from each team's side.
+
+    Adds `team_abbr`, `opponent_team_abbr`, `home_game`, `team_score` and `opponent_score` to the game's own columns.
+    """
     size = len(games["game_id"])
     home, away = games["home_team_abbr"], games["away_team_abbr"]
     both = {name: np.concatenate([values, values]) for name, values in games.items()}

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nba_assets.entities.outcomes import take
+from nba_assets.entities.relations import find, join_at, text_where
 from nba_assets.tables.spec import Columns
 
 LINE_COLUMNS = (
@@ -48,8 +49,6 @@ class Lines:
 
     def of(self, games: Columns, outcome: NDArray[np.object_], names: Sequence[str], prefix: str) -> dict[str, NDArray[Any]]:
         """The lines of given outcomes of given games, as columns named `prefix` + name."""
-        from nba_assets.entities.relations import find, join_at
-
         key = (*(games[name] for name in GAME), outcome)
         found = find(key, (*(self.rows[name] for name in GAME), self.rows["outcome"]))
         return join_at(self.rows, found, {f"{prefix}{name}": name for name in names})
@@ -79,7 +78,7 @@ def preferred(lines: Columns) -> Lines:
 def _before_tip_off(lines: Columns) -> pd.DataFrame:
     known = take(lines, (lines["snapshot_timestamp"] < lines["commence_time"]) & ~np.isnan(lines["outcome_point"]))
     over = np.char.lower(known["outcome_name"].astype(str)) == "over"
-    outcome = np.where(known["market_key"] == "totals", np.where(over, OVER, None), known["outcome_team_abbr"])
+    outcome = text_where(known["market_key"] == "totals", text_where(over, OVER, None), known["outcome_team_abbr"])
     frame = pd.DataFrame({**known, "outcome": outcome})
     # The `under` of a total mirrors its `over`; a spread whose team is unknown can be nobody's.
     return frame[frame["outcome"].notna()].sort_values([*GAME, "outcome", "bookmaker_key", "snapshot_timestamp"], kind="stable")

@@ -1,7 +1,7 @@
-"""What a player did in one game: box score, shot zones, efficiency, usage, how he stood against his points line, and why he did not play if he did not.
+"""What a player did in one game: box score, shot zones, efficiency, usage, his points against the line, or why he did not play.
 
-One row per player on the sheet of a final game, whether he played, sat out (`dnp`) or was inactive; every reader that averages takes played games only
-(`is_dnp` false and points known). A row reads its own date alone: the official sheet or, for a player whom it lacks, the live box score; the
+One row per player on the sheet of a final game, whether he played, sat out (`dnp`) or was inactive; every reader that averages takes played games
+only (`is_dnp` false and points known). A row reads its own date alone: the official sheet or, for a player whom it lacks, the live box score; the
 play-by-play; the team's row of `team_offense_game_summary` for usage and result; the closing points line.
 """
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from nba_assets.analytics.games import final_games, team_games
 from nba_assets.analytics.props import PROP_COLUMNS, closing_lines
-from nba_assets.analytics.shots import SHOT_COLUMNS, ZONE_COUNTS, Shots
+from nba_assets.analytics.shots import SHOT_COLUMNS, Shots
 from nba_assets.analytics.team_offense_game_summary import TABLE as TEAM_OFFENSE
 from nba_assets.basketball.availability import dnp_reason_category
 from nba_assets.basketball.game_clock import parse_minutes, parse_plus_minus
@@ -26,7 +26,7 @@ from nba_assets.basketball.shooting import effective_field_goal_pct, true_shooti
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, concatenate, failures, take
 from nba_assets.entities.quality import BACKUP_SCORE, PRIMARY_SCORE, collect, quality_columns
-from nba_assets.entities.relations import at, find, join_at, tally, within
+from nba_assets.entities.relations import at, find, join_at, tally, text_where, within
 from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import LONGEST_SEASON_DAYS, TableRun
 from nba_assets.raw.tables import PLAY_BY_PLAY, PLAYER_BOXSCORES, PLAYER_GAMEBOOK, PLAYER_POINTS_PROPS, PLAYER_REGISTRY, SCHEDULE
@@ -201,7 +201,7 @@ def compute(asked: Columns, histories: Mapping[str, Columns], shared: Any = None
         "starter_flag": ~dnp & np.where(starter_known, asked["starter"] == 1, seconds > 60 * STARTER_MINUTES),
         "is_active": active,
         "is_dnp": dnp,
-        "dnp_reason": np.where(active, None, asked["dnp_reason"]).astype(object),
+        "dnp_reason": text_where(active, None, asked["dnp_reason"]),
         "dnp_reason_category": np.array(
             [None if plays else dnp_reason_category(reason) for plays, reason in zip(active, asked["dnp_reason"], strict=True)], dtype=object
         ),
@@ -231,7 +231,7 @@ def _against_the_line(asked: Columns, dnp: NDArray[np.bool_]) -> dict[str, NDArr
     return {
         "points_line": line,
         "points_line_source": asked["current_points_line_source"],
-        "over_under_result": np.select([margin > 0, margin < 0, margin == 0], ["OVER", "UNDER", "PUSH"], None).astype(object),
+        "over_under_result": text_where(margin > 0, "OVER", text_where(margin < 0, "UNDER", text_where(margin == 0, "PUSH", None))),
         "margin": margin,
         "opening_line": asked["opening_points_line"],
         "opening_line_source": asked["opening_points_line_source"],
@@ -295,7 +295,13 @@ def build(run: TableRun) -> Outcome:
         homeless["game_date"],
         "PLAYER",
         "MISSING_RAW_DATA",
-        np.array([f"{game}: the sheet names team {team}, which did not play in it" for game, team in zip(homeless["game_id"], homeless["team_abbr"], strict=True)], dtype=object),
+        np.array(
+            [
+                f"{game}: the sheet names team {team}, which did not play in it"
+                for game, team in zip(homeless["game_id"], homeless["team_abbr"], strict=True)
+            ],
+            dtype=object,
+        ),
         can_retry=True,
         failure_type="DATA_GAP",
     )
@@ -404,7 +410,13 @@ def _identities(run: TableRun, asked: dict[str, NDArray[Any]]) -> Columns:
         asked["game_date"][unknown],
         "PLAYER",
         "REGISTRY_LOOKUP_FAILED",
-        np.array([f"{player} is not in the registry of {season}" for player, season in zip(asked["player_lookup"][unknown], seasons[unknown], strict=True)], dtype=object),
+        np.array(
+            [
+                f"{player} is not in the registry of {season}"
+                for player, season in zip(asked["player_lookup"][unknown], seasons[unknown], strict=True)
+            ],
+            dtype=object,
+        ),
         can_retry=True,
     )
 

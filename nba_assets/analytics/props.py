@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nba_assets.entities.outcomes import take
+from nba_assets.entities.relations import text_where
 from nba_assets.tables.spec import Columns
 
 PROP_COLUMNS = (
@@ -57,13 +58,13 @@ def closing_lines(props: Columns) -> dict[str, NDArray[Any]]:
         "current_points_line": current,
         "current_points_line_source": source,
         "opening_points_line": opening,
-        "opening_points_line_source": np.where(np.isnan(opening), None, source).astype(object),
+        "opening_points_line_source": text_where(np.isnan(opening), None, source),
         "line_movement": current - opening,
     }
 
 
 def before_tip_off(props: Columns) -> NDArray[np.bool_]:
-    """Rows whose snapshot is not after tip-off; where the feed does not say how long before, the two times are compared, and an unknown time passes."""
+    """Rows whose snapshot is not after tip-off: by the feed's own minutes, else by comparing the two times; an unknown time passes."""
     minutes = props["minutes_before_tipoff"]
     after = props["snapshot_timestamp"] > props["game_start_time"]
     return np.where(np.isnan(minutes), ~after, minutes >= 0)

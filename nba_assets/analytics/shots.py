@@ -1,4 +1,4 @@
-"""Field goals by zone, from play-by-play: whose shots, whose assists, whose blocks. Shared by the three game summaries, so that they cannot disagree."""
+"""Field goals by zone, from play-by-play: whose shots, assists and blocks. The three game summaries share it, so that they cannot disagree."""
 
 from __future__ import annotations
 

@@ -15,7 +15,9 @@ USUAL_STARTS = 5
 """Starts in the last ten games that make a usual starter."""
 
 
-def recent_starts(finals: Columns, starts: Columns, as_of: NDArray[np.datetime64], since: NDArray[np.datetime64]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+def recent_starts(
+    finals: Columns, starts: Columns, as_of: NDArray[np.datetime64], since: NDArray[np.datetime64]
+) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """Starts of each player in one team's last ten finals before each date.
 
     `finals` are the team's final games (`game_id`, `game_date`, ascending), `starts` one row per start for that team (`game_id`, `player_lookup`).
@@ -31,9 +33,7 @@ def recent_starts(finals: Columns, starts: Columns, as_of: NDArray[np.datetime64
     return players.astype(object), started[window.rows].sum(axis=1)
 
 
-def usual_starters_missing(
-    finals: Columns, starts: Columns, missing: Columns, asked: Columns, since: NDArray[np.datetime64]
-) -> NDArray[np.float64]:
+def usual_starters_missing(finals: Columns, starts: Columns, missing: Columns, asked: Columns, since: NDArray[np.datetime64]) -> NDArray[np.float64]:
     """How many of a team's usual starters are among those missing from each asked game.
 
     `missing` has one row per absent player (`game_id`, `player_lookup`), `asked` the games (`game_id`, `game_date`).

@@ -38,6 +38,7 @@ PLAYER_COLUMNS = ("game_id", "team_abbr", "player_lookup", "player_status", "min
 FEWEST_PLAYERS = 5
 """Fewer active players than this are not a team's whole sheet, and their sum is not its total."""
 
+
 def team_boxes(team_rows: Columns, sheet_rows: Columns) -> dict[str, NDArray[Any]]:
     """Totals by game and team: the team's own row where it is a real one, else the sum of its players (`from_players` 1)."""
     own = _from_team_rows(team_rows)

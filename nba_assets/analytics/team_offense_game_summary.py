@@ -181,7 +181,9 @@ def build(run: TableRun) -> Outcome:
     asked |= _from_play_by_play(run, asked) | _inactive_counts(asked, sheets)
     asked["season_start"] = run.calendar.first_day(asked["game_date"])
     finals = team_games(final_games(run, since_season_start=True))
-    starters = run.read(PLAYER_BOXSCORES.table, ("game_id", "game_date", "team_abbr", "player_lookup"), start=run.season_start, where={"starter": True})
+    starters = run.read(
+        PLAYER_BOXSCORES.table, ("game_id", "game_date", "team_abbr", "player_lookup"), start=run.season_start, where={"starter": True}
+    )
     absent = take(sheets, sheets["player_status"] == "inactive")
     absent["game_date"] = at(games["game_date"], find((absent["game_id"],), (games["game_id"],)))
     histories = {
@@ -213,9 +215,7 @@ def _with_boxes(games: Columns, boxes: Columns) -> tuple[dict[str, NDArray[Any]]
 
 
 def _from_play_by_play(run: TableRun, asked: Columns) -> dict[str, NDArray[Any]]:
-    events = run.read(
-        PLAY_BY_PLAY.table, tuple(dict.fromkeys((*SHOT_COLUMNS, *SECOND_CHANCE_COLUMNS))), where={"event_type": SECOND_CHANCE_EVENTS}
-    )
+    events = run.read(PLAY_BY_PLAY.table, tuple(dict.fromkeys((*SHOT_COLUMNS, *SECOND_CHANCE_COLUMNS))), where={"event_type": SECOND_CHANCE_EVENTS})
     shots = Shots.of(events)
     by_team, chances = shots.by_team(), second_chances_by_team(events)
     key = (asked["game_id"], asked["team_abbr"])
@@ -231,9 +231,7 @@ def _from_play_by_play(run: TableRun, asked: Columns) -> dict[str, NDArray[Any]]
 
 
 def _inactive_counts(asked: Columns, sheets: Columns) -> dict[str, NDArray[Any]]:
-    counted = tally(
-        {"game_id": sheets["game_id"], "team_abbr": sheets["team_abbr"]}, {"players_inactive": sheets["player_status"] == "inactive"}
-    )
+    counted = tally({"game_id": sheets["game_id"], "team_abbr": sheets["team_abbr"]}, {"players_inactive": sheets["player_status"] == "inactive"})
     found = find((asked["game_id"], asked["team_abbr"]), (counted["game_id"], counted["team_abbr"]))
     return {"players_inactive": at(counted["players_inactive"], found)}
 

@@ -49,9 +49,7 @@ class SeasonCalendar:
     opening_nights: Dates
 
     @classmethod
-    def from_schedule(
-        cls, game_date: Dates, season_year: NDArray[Any], is_regular_season: NDArray[Any]
-    ) -> SeasonCalendar:
+    def from_schedule(cls, game_date: Dates, season_year: NDArray[Any], is_regular_season: NDArray[Any]) -> SeasonCalendar:
         """The calendar of the games of a schedule, given as three columns of one length, in any order."""
         dates, years = game_date.astype("M8[D]"), season_year.astype(np.int64)
         order = np.lexsort([years, dates])

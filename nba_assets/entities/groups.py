@@ -47,9 +47,7 @@ class Grouped:
         rows = [np.arange(self.bounds[place], self.bounds[place + 1]) for place in wanted]
         places = np.concatenate(rows) if rows else np.array([], dtype=np.intp)
         sizes = [len(mine) for mine in rows]
-        return Grouped(
-            take(self.columns, places), tuple(self.entities[place] for place in wanted), np.cumsum([0, *sizes]), self.date_column
-        )
+        return Grouped(take(self.columns, places), tuple(self.entities[place] for place in wanted), np.cumsum([0, *sizes]), self.date_column)
 
     @cached_property
     def _places(self) -> dict[str, int]:

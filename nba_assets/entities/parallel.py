@@ -199,7 +199,9 @@ class _Task:
 
 def compute_chunk(task: _Task, asked: Grouped, histories: Mapping[str, Grouped], entities: Sequence[str]) -> Outcome:
     """The outcomes of some entities, one after the other, joined."""
-    return join([_of_entity(task, entity, asked.of(entity), {name: history.of(entity) for name, history in histories.items()}) for entity in entities])
+    return join(
+        [_of_entity(task, entity, asked.of(entity), {name: history.of(entity) for name, history in histories.items()}) for entity in entities]
+    )
 
 
 def _of_entity(task: _Task, entity: str, asked: Columns, histories: Mapping[str, Columns]) -> Outcome:

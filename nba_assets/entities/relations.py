@@ -17,6 +17,11 @@ from nba_assets.tables.spec import Columns
 Key = Sequence[NDArray[Any]]
 
 
+def text_where(mask: NDArray[np.bool_], yes: object, no: object) -> NDArray[np.object_]:
+    """`yes` where the mask holds, `no` elsewhere: texts or arrays of texts, None for null."""
+    return np.where(mask, np.asarray(yes, dtype=object), np.asarray(no, dtype=object))
+
+
 def find(wanted: Key, there: Key) -> NDArray[np.intp]:
     """Where each wanted key stands among the keys that are there; -1 where it does not. Of equal keys the last one is found."""
     size = len(wanted[0])

@@ -19,12 +19,12 @@ T = TypeVar("T")
 class ParallelEntitiesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Workers for players and teams; what is not given here comes from the environment."""
 
-    players_workers: int | None = Field(None, ge=1, description="Workers for players; NBA_ASSETS_PLAYER_WORKERS where not given")
-    teams_workers: int | None = Field(None, ge=1, description="Workers for teams; NBA_ASSETS_TEAM_WORKERS where not given")
-    players_enabled: bool | None = Field(None, description="Players in parallel; ENABLE_PLAYER_PARALLELIZATION where not given")
-    teams_enabled: bool | None = Field(None, description="Teams in parallel; ENABLE_TEAM_PARALLELIZATION where not given")
-    backend: Backend | None = Field(None, description="threads or processes; NBA_ASSETS_PARALLEL_BACKEND where not given")
-    chunk_entities: int | None = Field(None, ge=1, description="Entities per chunk; by default a few chunks per worker")
+    players_workers: int | None = Field(default=None, ge=1, description="Workers for players; NBA_ASSETS_PLAYER_WORKERS where not given")
+    teams_workers: int | None = Field(default=None, ge=1, description="Workers for teams; NBA_ASSETS_TEAM_WORKERS where not given")
+    players_enabled: bool | None = Field(default=None, description="Players in parallel; ENABLE_PLAYER_PARALLELIZATION where not given")
+    teams_enabled: bool | None = Field(default=None, description="Teams in parallel; ENABLE_TEAM_PARALLELIZATION where not given")
+    backend: Backend | None = Field(default=None, description="threads or processes; NBA_ASSETS_PARALLEL_BACKEND where not given")
+    chunk_entities: int | None = Field(default=None, ge=1, description="Entities per chunk; by default a few chunks per worker")
 
     _parallel_entities: ParallelEntities | None = PrivateAttr(default=None)
 
@@ -46,7 +46,7 @@ class ParallelEntitiesResource(dg.ConfigurableResource):  # type: ignore[type-ar
         )
 
     @contextmanager
-    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["ParallelEntitiesResource"]:
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["ParallelEntitiesResource"]:  # noqa: ARG002
         """Start with the run, end with it."""
         with self.configured() as workers:
             self._parallel_entities = workers

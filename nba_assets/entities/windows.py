@@ -1,7 +1,7 @@
 """As-of windows: the only way a compute function looks back.
 
-A window answers, for each as-of date, which rows of one entity's history may be seen: always rows dated strictly before it, never across the season's
-start. Functions that need history take a window; they never compare dates themselves. Storage, Dagster and the sport are none of this module's business.
+A window answers, for each as-of date, which rows of one entity's history may be seen: always rows dated strictly before it, never across the
+season's start. Functions that need history take a window; they never compare dates themselves. Storage, Dagster and the sport are none of this module's business.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ SEASON_WIDTH = 128
 class AsOfWindow:
     """Rows visible at each as-of date, oldest first, aligned to the right.
 
-    `rows` has shape (dates, width) and holds positions in the history; -1 marks an empty place. The width depends on the kind of window alone, never on
-    how much history was loaded, so a reduction gives the same bits for one date and for a season. A history has at most one row per day.
+    `rows` has shape (dates, width) and holds positions in the history; -1 marks an empty place. The width depends on the kind of window alone, never
+    on how much history was loaded, so a reduction gives the same bits for one date and for a season. A history has at most one row per day.
     """
 
     rows: NDArray[np.intp]

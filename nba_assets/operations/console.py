@@ -48,7 +48,7 @@ CONSOLE = Console(stderr=True)
 HANDLER = EventHandler(CONSOLE)
 
 
-@dg.logger(description="Plain lines on the terminal, for runs that the command line starts")  # type: ignore[untyped-decorator]
+@dg.logger(config_schema={}, description="Plain lines on the terminal, for runs that the command line starts")
 def plain_logger(_: dg.InitLoggerContext) -> logging.Logger:
     """A logger that shows a run's progress in the terminal."""
     logger = logging.Logger(LOGGER_NAME, logging.INFO)

@@ -62,8 +62,9 @@ class RunReport:
 
 
 def plan(warehouse: Warehouse, landing: LandingZone, tables: Sequence[str], start: date, end: date) -> list[Launch]:
-    """The runs that build `tables` from `start` to `end`: one, with the raw data of those dates where it is not in the warehouse yet; before it, one
-    more where earlier dates of the season are missing.
+    """The runs that build `tables` from `start` to `end`.
+
+    One run, with the raw data of those dates where it is not in the warehouse yet; before it one more, where earlier dates of the season are missing.
     """
     season_start = min(season_start_of(landing, start), start)
     missing = missing_raw_dates(warehouse, season_start, end)

@@ -58,7 +58,8 @@ class Publication:
         broken = [finding for finding in self.findings if finding.blocking and not finding.passed]
         if broken:
             said = "; ".join(
-                f"{finding.name} ({finding.offending_count} rows on {', '.join(map(str, finding.dates[:5]))}: {finding.examples[:3]})" for finding in broken
+                f"{finding.name} ({finding.offending_count} rows on {', '.join(map(str, finding.dates[:5]))}: {finding.examples[:3]})"
+                for finding in broken
             )
             return f"{table} was left as it was, because its new rows break blocking checks: {said}. Correct the input or the computation, then run again."
         hard = sum(category == HARD_FAILURE for category in self.failures.get("failure_category", ()))

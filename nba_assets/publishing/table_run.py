@@ -1,7 +1,7 @@
 """One table, computed for the dates of one run: its bounded reads, its parallel compute, and what both took.
 
-A table's module describes what to read and compute in terms of a `TableRun`; neither it nor this module knows Dagster. Publishing what was computed is
-`publication`'s business.
+A table's module describes what to read and compute in terms of a `TableRun`; neither it nor this module knows Dagster. Publishing what was computed
+is `publication`'s business.
 """
 
 from __future__ import annotations
@@ -129,4 +129,3 @@ class TableRun:
             yield
         finally:
             self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - began
-

@@ -17,7 +17,6 @@ from nba_assets.tables.spec import (
     Columns,
     Rule,
     Table,
-    count,
     day,
     flag,
     moment,
@@ -75,10 +74,18 @@ def _game_columns() -> tuple[Column, ...]:
 
 
 def _box_counts(*names: str) -> tuple[Column, ...]:
-    return tuple(
-        whole(name, name.replace("_", " ").capitalize(), unit="per game", allowed=(0, BOX_COUNT_LIMITS.get(name, 100))) for name in names
-    )
+    return tuple(whole(name, name.replace("_", " ").capitalize(), unit="per game", allowed=(0, BOX_COUNT_LIMITS.get(name, 100))) for name in names)
 
+
+def _outside_own_season(rows: Columns) -> NDArray[np.bool_]:
+    months = rows["game_date"].astype("M8[M]").astype(np.float64)
+    months[np.isnat(rows["game_date"])] = np.nan
+    since_july = months - (12 * (rows["season_year"] - 1970) + 6)
+    return (since_july < 0) | (since_july >= SEASON_MONTHS)
+
+
+SEASON_MONTHS = 16
+"""A season's games lie between the July before and the October after it: 2019-20 ended in October, and 2020-21 began in December and ended in July."""
 
 BOX_COUNT_LIMITS = {"points": 250, "fg_attempted": 200, "field_goals_attempted": 100}
 """Highest believable count in one game, team or player; a row above it is a feed error (the records are 186 points and 153 attempts by a team)."""
@@ -137,7 +144,7 @@ SCHEDULE = RawTable(
             _processed_at(),
         ),
         description="Every game of a season, played or to be played.",
-        rules=(Rule("two_teams", "A game is played by two different teams", lambda rows: rows["home_team_abbr"] == rows["away_team_abbr"]),),
+        rules=(Rule("date_in_season", "game_date lies between the July before season_year and the October after it", _outside_own_season),),
     ),
     teams=("home_team_abbr", "away_team_abbr", "winning_team_abbr"),
     whole_season=True,
@@ -319,7 +326,7 @@ GAME_LINES = RawTable(
         ),
         description="Point spreads and totals as the bookmakers offered them over time.",
     ),
-    teams=("home_team_abbr", "away_team_abbr"),
+    teams=("home_team_abbr", "away_team_abbr", "outcome_team_abbr"),
     lower_case=("bookmaker_key", "market_key"),
     derived=("processed_at", "outcome_team_abbr"),
 )

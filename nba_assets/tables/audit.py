@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -72,7 +73,9 @@ def _finding(table: Table, columns: Columns, name: str, blocking: bool, descript
     offending = np.logical_or.reduce(list(broken.values())) if broken else np.zeros(0, dtype=bool)
     places = np.flatnonzero(offending)
     dates = tuple(np.unique(columns[table.date_column][places].astype("M8[D]")).tolist())
-    examples = tuple(_example(table, columns, place, [column for column, mask in broken.items() if column and mask[place]]) for place in places[:EXAMPLES])
+    examples = tuple(
+        _example(table, columns, place, [column for column, mask in broken.items() if column and mask[place]]) for place in places[:EXAMPLES]
+    )
     return Finding(name, blocking, description, len(places), dates, examples)
 
 
@@ -82,12 +85,12 @@ def _example(table: Table, columns: Columns, place: int, at_fault: list[str]) ->
     return f"{key}: {values}" if values else key
 
 
-def _outside(values: NDArray[np.generic], bounds: Range | None) -> NDArray[np.bool_]:
+def _outside(values: NDArray[Any], bounds: Range | None) -> NDArray[np.bool_]:
     low, high = bounds or (-np.inf, np.inf)
     return (values < low) | (values > high)
 
 
-def _unlisted(values: NDArray[np.generic], listed: tuple[str, ...] | None) -> NDArray[np.bool_]:
+def _unlisted(values: NDArray[Any], listed: tuple[str, ...] | None) -> NDArray[np.bool_]:
     series = pd.Series(values, dtype=object)
     return (series.notna() & ~series.isin(listed or ())).to_numpy()
 

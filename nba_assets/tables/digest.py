@@ -51,9 +51,9 @@ def _object_bits(values: NDArray[np.generic]) -> Hashes:
     known: dict[object, np.uint64] = {None: NULL_BITS}
     bits = np.empty(len(values), dtype=np.uint64)
     for place, value in enumerate(values.tolist()):
-        token = value if value is None or isinstance(value, str) else repr(tuple(value))
+        token = value if value is None or isinstance(value, str) else f"list {tuple(value)!r}"
         if token not in known:
-            known[token] = _text_bits(token if isinstance(value, str) else f"list {token}")
+            known[token] = _text_bits(str(token))
         bits[place] = known[token]
     return bits
 

@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Columns = Mapping[str, NDArray[np.generic]]
+Columns = Mapping[str, NDArray[Any]]
 """A table in memory: arrays of one length by column name. Numbers and flags are float64 with NaN for null, texts object arrays with None, dates
 datetime64[D], moments datetime64[us] in UTC, lists object arrays of sequences."""
 

@@ -1,7 +1,7 @@
 """The warehouse in a DuckDB file.
 
-DuckDB lets one process into a file at a time, even for reading. Connections are therefore short and made under a file lock, which is waited for up to a
-bound; the holder leaves its name beside the lock, so that whoever waits in vain can be told who it is.
+DuckDB lets one process into a file at a time, even for reading. Connections are therefore short and made under a file lock, which is waited for up
+to a bound; the holder leaves its name beside the lock, so that whoever waits in vain can be told who it is.
 """
 
 from __future__ import annotations
@@ -56,12 +56,13 @@ class DuckDBWarehouse:
         schema = arrow_schema(table, columns)
         if not self.path.exists():
             return schema.empty_table()
-        conditions, parameters = [f"{quoted(table.date_column)} BETWEEN ? AND ?"], [start, end]
+        conditions = [f"{quoted(table.date_column)} BETWEEN ? AND ?"]
+        parameters: list[object] = [start, end]
         for name, wanted in (where or {}).items():
             values = list(wanted) if isinstance(wanted, (list, tuple, set, frozenset)) else [wanted]
             conditions.append(f"{quoted(table.column(name).name)} IN (SELECT unnest(?::{DUCKDB_TYPES[table.column(name).type]}[]))")
             parameters.append(values)
-        with self._connection(write=False) as connection:
+        with self._connection() as connection:
             stored = _stored_columns(connection, table)
             if not stored:
                 return schema.empty_table()
@@ -78,7 +79,7 @@ class DuckDBWarehouse:
         """Carry out all replacements in one transaction."""
         prepared = [(replacement, _conforming(replacement)) for replacement in replacements]
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self._connection(write=True) as connection:
+        with self._connection() as connection:
             connection.execute("BEGIN TRANSACTION")
             try:
                 for replacement, rows in prepared:
@@ -94,11 +95,11 @@ class DuckDBWarehouse:
         nothing = [TableStatus(table, 0, 0, None, None) for table in tables]
         if not self.path.exists():
             return nothing
-        with self._connection(write=False) as connection:
+        with self._connection() as connection:
             return [_status(connection, table) for table in tables]
 
     @contextmanager
-    def _connection(self, *, write: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
         deadline = time.monotonic() + self.wait_seconds
         with self._lock():
             connection = self._connect(deadline)
@@ -231,5 +232,3 @@ def _status(connection: duckdb.DuckDBPyConnection, table: Table) -> TableStatus:
     query = f"SELECT count(*), count(DISTINCT {column}), min({column}), max({column}) FROM {duckdb_name(table)}"
     counted = connection.execute(query).fetchall()[0]
     return TableStatus(table, *counted)
-
-

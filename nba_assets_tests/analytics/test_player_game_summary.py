@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from nba_assets.analytics.player_game_summary import TABLE, compute
 from nba_assets_tests.analytics.builders import NAN, columns, player_row
 from nba_assets_tests.stored import stored
@@ -53,7 +54,8 @@ def test_shooting_over_nothing_is_null_and_nothing_made_is_zero(changes: dict[st
     ("box", "minutes", "ts_pct", "efg_pct", "usage"),
     [
         (
-            {"seconds": 45 * 60 + 28, "points": 38, "fg_makes": 14, "fg_attempts": 22, "three_pt_makes": 3, "ft_attempts": 9, "turnovers": 5} | NEW_YORK,
+            {"seconds": 45 * 60 + 28, "points": 38, "fg_makes": 14, "fg_attempts": 22, "three_pt_makes": 3, "ft_attempts": 9, "turnovers": 5}
+            | NEW_YORK,
             45.5,
             0.732,
             0.705,
@@ -76,7 +78,8 @@ def test_shooting_over_nothing_is_null_and_nothing_made_is_zero(changes: dict[st
             6.5,
         ),
         (
-            {"seconds": 49 * 60 + 25, "points": 10, "fg_makes": 4, "fg_attempts": 9, "three_pt_makes": 0, "ft_attempts": 3, "turnovers": 3} | NEW_YORK,
+            {"seconds": 49 * 60 + 25, "points": 10, "fg_makes": 4, "fg_attempts": 9, "three_pt_makes": 0, "ft_attempts": 3, "turnovers": 3}
+            | NEW_YORK,
             49.4,
             0.484,
             0.444,

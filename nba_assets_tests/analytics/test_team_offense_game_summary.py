@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from nba_assets.analytics.team_offense_game_summary import TABLE, compute
 from nba_assets_tests.analytics.builders import NAN, NO_LINEUPS, columns, team_row
 from nba_assets_tests.stored import stored

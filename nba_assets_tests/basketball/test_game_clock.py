@@ -86,11 +86,7 @@ def slowly_read(text: str | None) -> float | None:
     if not set(characters) <= set("0123456789:.") or not 0 < len(whole.split(".")[0]) <= 4:
         return None
     if colon:
-        return (
-            60 * int(whole) + int(rest)
-            if whole.isdigit() and rest.isdigit() and len(rest) < 3 and int(rest) < 60
-            else None
-        )
+        return 60 * int(whole) + int(rest) if whole.isdigit() and rest.isdigit() and len(rest) < 3 and int(rest) < 60 else None
     return 60 * float(whole) if whole.count(".") < 2 else None
 
 

@@ -20,9 +20,7 @@ def days(*texts: str) -> np.ndarray:
 
 def calendar(*games: tuple[str | date, int, bool]) -> SeasonCalendar:
     dates, years, regular = zip(*games, strict=True) if games else ((), (), ())
-    return SeasonCalendar.from_schedule(
-        np.array(dates, dtype="M8[D]"), np.array(years, dtype=np.float64), np.array(regular, dtype=bool)
-    )
+    return SeasonCalendar.from_schedule(np.array(dates, dtype="M8[D]"), np.array(years, dtype=np.float64), np.array(regular, dtype=bool))
 
 
 THREE_SEASONS = calendar(
@@ -46,9 +44,7 @@ def test_season_year_by_month(day: str, year: int) -> None:
     assert season_year(days(day)).dtype == np.int64
 
 
-@pytest.mark.parametrize(
-    ("year", "label"), [(2021, "2021-22"), (2024, "2024-25"), (1999, "1999-00"), (2009, "2009-10")]
-)
+@pytest.mark.parametrize(("year", "label"), [(2021, "2021-22"), (2024, "2024-25"), (1999, "1999-00"), (2009, "2009-10")])
 def test_season_label(year: int, label: str) -> None:
     assert season_label(year) == label
 
@@ -129,9 +125,7 @@ def test_no_season_boundary(day: str) -> None:
 
 
 def test_regular_season_flags_may_be_unknown() -> None:
-    season = SeasonCalendar.from_schedule(
-        days("2021-10-05", "2021-10-19"), np.array([2021.0, 2021.0]), np.array([np.nan, 1.0])
-    )
+    season = SeasonCalendar.from_schedule(days("2021-10-05", "2021-10-19"), np.array([2021.0, 2021.0]), np.array([np.nan, 1.0]))
     assert season.opening_night(days("2021-10-20")).astype(str).tolist() == ["2021-10-19"]
 
 

@@ -26,9 +26,7 @@ def test_a_team_plays_in_north_america(team: Team) -> None:
 @pytest.mark.parametrize("team", TEAMS.values(), ids=TEAMS)
 def test_a_team_is_known_by_code_and_name_in_any_case(team: Team) -> None:
     for spelling in (team.tricode, team.full_name):
-        assert {team_tricode(spelling), team_tricode(spelling.lower()), team_tricode(spelling.upper())} == {
-            team.tricode
-        }
+        assert {team_tricode(spelling), team_tricode(spelling.lower()), team_tricode(spelling.upper())} == {team.tricode}
 
 
 @pytest.mark.parametrize(
@@ -44,9 +42,7 @@ def test_spellings_of_feeds(spelling: str, tricode: str) -> None:
     assert team_tricode(spelling) == tricode
 
 
-@pytest.mark.parametrize(
-    "stranger", [None, "", " ", "XXX", "Orlando", "LA", "Los Angeles", "Seattle SuperSonics", "Over"]
-)
+@pytest.mark.parametrize("stranger", [None, "", " ", "XXX", "Orlando", "LA", "Los Angeles", "Seattle SuperSonics", "Over"])
 def test_strangers_are_nobody(stranger: str | None) -> None:
     assert team_tricode(stranger) is None
 

@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from nba_assets.definitions import TABLE_ASSETS, build_definitions
-from nba_assets.entities.parallel import ParallelEntities
+from nba_assets.entities.resource import ParallelEntitiesResource
 from nba_assets.operations.launch import RANGE_END_TAG, RANGE_START_TAG
 from nba_assets.partitions import DAILY
 from nba_assets.publishing.publication import prepare
@@ -59,7 +59,7 @@ def main() -> None:
 def _own_work(console: Console, warehouse: DuckDBWarehouse, dates: list[date], repeats: int) -> None:
     shown = Table("table", "rows", "read s", "compute s", "write s", "own work s", "rows/s")
     total = 0.0
-    with ParallelEntities.from_defaults() as entities:
+    with ParallelEntitiesResource().configured() as entities:
         for name, module in TABLE_MODULES.items():
             stages: list[dict[str, float]] = []
             elapsed: list[float] = []

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-OFFENSE, DEFENSE, PLAYERS = (
-    f"nba_analytics.{name}" for name in ("team_offense_game_summary", "team_defense_game_summary", "player_game_summary")
-)
+OFFENSE, DEFENSE, PLAYERS = (f"nba_analytics.{name}" for name in ("team_offense_game_summary", "team_defense_game_summary", "player_game_summary"))
 
 EXACT = {
     "offense_has_two_rows_per_game": f"select game_id from {OFFENSE} group by all having count(*) <> 2",

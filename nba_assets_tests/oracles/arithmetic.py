@@ -8,7 +8,7 @@ import numpy as np
 
 
 def quotient(part: float | None, whole: float | None, scale: int) -> float | None:
-    """part / whole as the nearest float64, rounded to `scale` decimals half to even; None over nothing."""
+    """Part / whole as the nearest float64, rounded to `scale` decimals half to even; None over nothing."""
     if part is None or whole is None or whole == 0:
         return None
     return float(np.round(float(Fraction(part) / Fraction(whole)), scale)) + 0.0

@@ -57,7 +57,9 @@ def finals(raw: Raw, day: Any) -> list[Row]:
 
 def team_offense(raw: Raw, day: Any) -> dict[tuple[str, str], Row]:
     """Rows of team_offense_game_summary by (game, team), for games whose two box scores are there."""
-    boxes = {(box["game_id"], box["team_abbr"]): box for box in raw["team_boxscores"] if box["game_date"] == day and box["points"] and box["fg_attempted"]}
+    boxes = {
+        (box["game_id"], box["team_abbr"]): box for box in raw["team_boxscores"] if box["game_date"] == day and box["points"] and box["fg_attempted"]
+    }
     events = [event for event in raw["play_by_play"] if event["game_date"] == day]
     attempts, chances = shots(events), second_chance_points(events)
     covered = {attempt["game_id"] for attempt in attempts}
@@ -155,7 +157,7 @@ def team_defense(raw: Raw, day: Any) -> dict[tuple[str, str], Row]:
             "opp_mid_range_makes": theirs["team_mid_range_makes"],
             "points_in_paint_allowed": theirs["points_in_paint_scored"],
             "mid_range_points_allowed": None if theirs["team_mid_range_makes"] is None else 2 * theirs["team_mid_range_makes"],
-            "three_pt_points_allowed": 3 * theirs["three_pt_makes"],
+            "three_pt_points_allowed": 3 * int(theirs["three_pt_makes"]),
             "second_chance_points_allowed": theirs["second_chance_points_scored"],
             "steals": own["steals"],
             "defensive_rebounds": own["defensive_rebounds"],
@@ -222,13 +224,12 @@ def players(raw: Raw, day: Any) -> dict[tuple[str, str], Row]:
             else None
         )
         dnp = not active or seconds == 0
-        load = None if not active else 100 * row["fg_attempts"] + 44 * row["ft_attempts"] + 100 * row["turnovers"]
         usage = None
         if active and totals and seconds:
+            load = 100 * line["field_goals_attempted"] + 44 * line["free_throws_attempted"] + 100 * line["turnovers"]
             team_load = 100 * totals["fg_attempts"] + 44 * totals["ft_attempts"] + 100 * totals["turnovers"]
-            exact = quotient(20 * load * (14_400 + 1_500 * totals["overtime_periods"]), seconds * team_load, 12)
-            if exact is not None and exact <= 100:
-                usage = quotient(20 * load * (14_400 + 1_500 * totals["overtime_periods"]), seconds * team_load, 1)
+            part, whole = 20 * load * (14_400 + 1_500 * totals["overtime_periods"]), seconds * team_load
+            usage = quotient(part, whole, 1) if part <= 100 * whole else None
         starter = starters.get((game_id, player))
         rows[game_id, player] = row | {
             "team_abbr": team,

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, failures
 from nba_assets.entities.parallel import ParallelEntities
@@ -67,7 +68,9 @@ def test_rows_failures_and_books_are_written_together(warehouse: DuckDBWarehouse
     assert [row["share"] for row in stored(warehouse)] == [12.3, 5.0]
     books = warehouse.read(TABLE_PARTITIONS, ("partition_date", "row_count", "failure_count", "digest"), FIRST, SECOND).to_pylist()
     assert [(book["row_count"], book["failure_count"], book["digest"]) for book in books] == [(1, 0, facts[0].digest), (1, 1, facts[1].digest)]
-    assert warehouse.read(ENTITY_FAILURES, ("entity_id", "failure_reason"), FIRST, SECOND).to_pylist() == [{"entity_id": "b", "failure_reason": "two games"}]
+    assert warehouse.read(ENTITY_FAILURES, ("entity_id", "failure_reason"), FIRST, SECOND).to_pylist() == [
+        {"entity_id": "b", "failure_reason": "two games"}
+    ]
 
 
 @pytest.mark.parametrize(

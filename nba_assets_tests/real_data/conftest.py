@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+
 from nba_assets.publishing.publication import DateFacts
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets_tests.conftest import real_data
@@ -32,7 +33,11 @@ class BuiltSeason:
 
 @pytest.fixture(
     scope="session",
-    params=[pytest.param(2021, id="2021-22"), pytest.param(2020, id="2020-21", marks=pytest.mark.slow), pytest.param(2022, id="2022-23", marks=pytest.mark.slow)],
+    params=[
+        pytest.param(2021, id="2021-22"),
+        pytest.param(2020, id="2020-21", marks=pytest.mark.slow),
+        pytest.param(2022, id="2022-23", marks=pytest.mark.slow),
+    ],
 )
 def season(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> BuiltSeason:
     """A whole real season, ingested and built as one range."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 import pytest
+
 from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.registry import TABLE_MODULES
 from nba_assets_tests.invariants.game_summaries import EXACT, SHARES
@@ -47,9 +48,9 @@ def test_nothing_of_the_season_fails_to_compute(season: BuiltSeason) -> None:
 
 
 def test_free_throw_measures_need_free_throws(season: BuiltSeason) -> None:
-    query = "select count(and1_count), (select count(second_chance_points_scored) from nba_analytics.team_offense_game_summary) from nba_analytics.player_game_summary"
-    counted = rows(season, query)[0]
-    assert (counted == (0, 0)) is (season.year in FIELD_GOALS_ONLY)
+    and_ones = rows(season, "select count(and1_count) from nba_analytics.player_game_summary")[0][0]
+    chances = rows(season, "select count(second_chance_points_scored) from nba_analytics.team_offense_game_summary")[0][0]
+    assert ((and_ones, chances) == (0, 0)) is (season.year in FIELD_GOALS_ONLY)
 
 
 def test_counts_of_the_fifteenth_of_november_2021(season_2021: BuiltSeason) -> None:

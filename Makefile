@@ -1,0 +1,44 @@
+# Everything runs in a virtual environment of its own, made from plain Python; nothing else is needed.
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+PORT ?= 3000
+# A version manager may put a `python3.12` on the path that does not run: take the first that really does.
+PYTHON ?= $(shell for python in python3.12 python3.11 python3; do \
+	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null && command -v $$python && break; done)
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test ui lint types bench clean
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: $(INSTALLED)  ## make the virtual environment
+
+demo: install  ## simulate a league, build its first month, show what came out
+	$(BIN)/nba-assets demo
+
+test: install  ## the test suite
+	$(BIN)/pytest
+
+ui: install  ## Dagster's UI on 127.0.0.1:$(PORT), until Ctrl-C
+	$(BIN)/dagster dev -h 127.0.0.1 -p $(PORT)
+
+lint: install  ## ruff: lint and format
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: install  ## mypy
+	$(BIN)/mypy
+
+bench: install  ## measure a real season; needs NBA_ASSETS_REAL_DATA
+	$(BIN)/python -m nba_assets_tests.benchmarks
+
+clean:  ## remove the virtual environment and caches; what was built stays in var/
+	rm -rf $(VENV) .venv-ci .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "no Python 3.11 or 3.12 found; install one, or name it: make PYTHON=/path/to/python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $(INSTALLED)

@@ -1,0 +1,261 @@
+"""From the landing zone into the warehouse: one raw table, the dates of one run.
+
+Dates for which good rows have landed are replaced by them; every other date keeps what it has. A row that breaks the
+contract is set aside in a quarantine, and so is a file that cannot be used; neither stops the rest, and all of it is
+written in one transaction. `landing` finds the files, `readers` opens them, `normalise` judges their rows and
+`collection` brings these together.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from nba_assets.raw.collection import (
+    BadFile,
+    Collection,
+    Request,
+    SetAside,
+    collect,
+    season_days,
+    season_start,
+)
+from nba_assets.raw.landing import LandingZone
+from nba_assets.raw.normalise import utc
+from nba_assets.raw.tables import RawTable
+from nba_assets.tables.bookkeeping import RAW_QUARANTINE, TABLE_PARTITIONS
+from nba_assets.tables.columns import arrow_schema, empty, to_arrow, to_columns
+from nba_assets.tables.digest import partition_digest, row_hashes
+from nba_assets.warehouse.interface import Replacement, Value, Warehouse
+
+CODE_VERSION = "1"
+"""Changes with the meaning of what ingestion stores."""
+
+EXAMPLES = 5
+"""Set-aside rows and files that a report shows."""
+
+
+class IngestionError(Exception):
+    """Files of a raw table could not be used, or a required feed is absent; whatever could be used was ingested."""
+
+
+@dataclass(frozen=True)
+class DateReport:
+    """What one date of the raw table holds after the ingestion; `landed` says whether good rows have landed for it."""
+
+    day: date
+    row_count: int
+    set_aside_count: int
+    digest: str
+    newest_processed_at: datetime | None
+    landed: bool
+
+
+@dataclass(frozen=True)
+class IngestionReport:
+    """What an ingestion found and did.
+
+    `by_date` holds the dates asked for, ascending. `row_count` are all good rows written: of a whole-season table
+    more than these dates hold. `set_aside_count` are bad rows, and files of dates outside every season; `bad_files`
+    come on top. `examples` show some of all of them. `files_skipped` were not opened, because their paths name other
+    dates. `seconds` are those of the stages `read`, `check` and `write`.
+    """
+
+    table: str
+    by_date: Mapping[date, DateReport]
+    row_count: int
+    set_aside_count: int
+    examples: Sequence[str]
+    duplicate_count: int
+    bad_files: Sequence[BadFile]
+    files_read: int
+    files_skipped: int
+    required_but_absent: bool
+    newest_processed_at: datetime | None
+    seconds: Mapping[str, float]
+
+    @property
+    def dates_kept(self) -> list[date]:
+        """Dates for which nothing good has landed and which hold what they held before."""
+        return [day for day, report in self.by_date.items() if not report.landed and report.row_count]
+
+    @property
+    def dates_empty(self) -> list[date]:
+        """Dates without any row, landed or stored."""
+        return [day for day, report in self.by_date.items() if not report.row_count]
+
+    def raise_for_bad_files(self) -> None:
+        """Raise IngestionError, naming each bad file and column and what to do, if there is any.
+
+        A required feed without any file raises it too.
+        """
+        if self.required_but_absent:
+            raise IngestionError(
+                f"{self.table}: the landing zone has no file of this required feed. Put {self.table}.parquet, or a "
+                f"folder {self.table}/ of Parquet, CSV or JSON lines files, into it (NBA_ASSETS_LANDING), and ingest "
+                "again."
+            )
+        if self.bad_files:
+            said = "; ".join(f"{bad.path} {bad.reason}" for bad in self.bad_files)
+            raise IngestionError(
+                f"{self.table}: {len(self.bad_files)} of {self.files_read} files could not be used and were set aside, "
+                f"the others were ingested. {said}. Replace these files by good ones, or take them away, and ingest "
+                "the same dates again."
+            )
+
+
+def ingest(raw: RawTable, landing: LandingZone, warehouse: Warehouse, dates: Sequence[date], *, run_id: str, now: datetime) -> IngestionReport:
+    """Bring what has landed for `dates` into the warehouse, in one transaction.
+
+    Of a whole-season table, the seasons that the dates may belong to are replaced, as far as they have landed. `now`
+    stamps rows that do not say when they were processed. Bad files do not raise here: call `raise_for_bad_files` on
+    the report once it is recorded. A date of which a bad file may hold rows has no entry in the books of built dates
+    afterwards, so that it counts as not ingested. Raises LandingZoneError where there is no landing zone,
+    WarehouseError where the warehouse refuses.
+    """
+    request = Request(raw, sorted(set(dates)), now)
+    collection = collect(request, landing)
+    with request.timed("write"):
+        fresh = to_arrow(raw.table, collection.rows)
+        change = _plan(request, warehouse, fresh, collection)
+        reports = _date_reports(request, change, collection.set_aside)
+        certain = [report for report in reports if report.day not in collection.uncertain]
+        scope: dict[str, Value] = {"table_name": raw.name}
+        warehouse.replace(
+            [
+                *change.replacements,
+                Replacement(RAW_QUARANTINE, _quarantine_rows(request, collection.set_aside, run_id), request.span, scope),
+                Replacement(TABLE_PARTITIONS, _partition_rows(request, certain, run_id), change.dates, scope),
+            ]
+        )
+    newest = [report.newest_processed_at for report in reports if report.landed and report.newest_processed_at is not None]
+    asked = set(request.dates)
+    return IngestionReport(
+        table=raw.name,
+        by_date={report.day: report for report in reports if report.day in asked},
+        row_count=fresh.num_rows,
+        set_aside_count=len(collection.set_aside) - len(collection.bad_files),
+        examples=[str(aside) for aside in collection.set_aside[:EXAMPLES]],
+        duplicate_count=collection.duplicate_count,
+        bad_files=collection.bad_files,
+        files_read=collection.files_read,
+        files_skipped=collection.files_skipped,
+        required_but_absent=collection.required_but_absent,
+        newest_processed_at=max(newest, default=None),
+        seconds=request.seconds,
+    )
+
+
+@dataclass(frozen=True)
+class _Change:
+    """What an ingestion does to the table: rows that come, rows that stay, dates whose entries in the books change."""
+
+    replacements: list[Replacement]
+    fresh: pa.Table
+    kept: pa.Table
+    dates: list[date]
+
+
+def _plan(request: Request, warehouse: Warehouse, fresh: pa.Table, collection: Collection) -> _Change:
+    """Replace the dates (or seasons) that have landed, keep the others."""
+    table = request.raw.table
+    days = collection.rows[table.date_column]
+    landed = set(days.tolist())
+    if not request.raw.whole_season:
+        others = sorted(set(request.dates) - landed)
+        kept = warehouse.read(table, table.column_names, others[0], others[-1], {table.date_column: others}) if others else empty(table)
+        return _Change([Replacement(table, fresh, sorted(landed))] if landed else [], fresh, kept, request.dates)
+    seasons = request.season_of(collection.rows)
+    replacements = []
+    for season in np.unique(seasons).astype(int).tolist():
+        rows = fresh.filter(pa.array(seasons == season))
+        if "season_year" in table.column_names:
+            # Of two seasons that share a summer, each leaves the other's games alone.
+            replacements.append(Replacement(table, rows, season_days(season), {"season_year": season}))
+        else:
+            replacements.append(Replacement(table, rows, [season_start(season)]))
+    stored = warehouse.read(table, table.column_names, request.span[0], request.span[-1])
+    stored_rows = to_columns(stored)
+    outgoing = np.isin(request.season_of(stored_rows), seasons)
+    dates = {
+        *request.dates,
+        *landed,
+        *stored_rows[table.date_column][outgoing].tolist(),
+        *(aside.day for aside in collection.set_aside),
+    }
+    return _Change(replacements, fresh, stored.filter(pa.array(~outgoing)), sorted(dates))
+
+
+def _date_reports(request: Request, change: _Change, set_aside: Sequence[SetAside]) -> list[DateReport]:
+    """What each date of the change holds once it is carried out."""
+    table, days = request.raw.table, np.array(change.dates, dtype="M8[D]")
+    rows = pa.concat_tables([change.fresh, change.kept.select(table.column_names).cast(arrow_schema(table))])
+    columns = to_columns(rows.select([table.date_column, "processed_at"]))
+    dates, processed_at = columns[table.date_column], columns["processed_at"]
+    hashes = row_hashes(table, rows)
+    places = np.where(np.isin(dates, days), np.searchsorted(days, dates), len(days))
+    order = np.argsort(places, kind="stable")
+    bounds = np.searchsorted(places[order], np.arange(len(days) + 1))
+    set_aside_counts = Counter(aside.day for aside in set_aside)
+    reports = []
+    for place, day in enumerate(change.dates):
+        mine = order[bounds[place] : bounds[place + 1]]
+        reports.append(
+            DateReport(
+                day,
+                len(mine),
+                set_aside_counts[day],
+                partition_digest(hashes[mine]),
+                processed_at[mine].max().item().replace(tzinfo=UTC) if len(mine) else None,
+                bool((mine < change.fresh.num_rows).any()),
+            )
+        )
+    return reports
+
+
+def _quarantine_rows(request: Request, set_aside: Sequence[SetAside], run_id: str) -> pa.Table:
+    return to_arrow(
+        RAW_QUARANTINE,
+        {
+            "table_name": _repeated(request.raw.name, len(set_aside)),
+            "partition_date": np.array([aside.day for aside in set_aside], dtype="M8[D]"),
+            "file": _texts(aside.path for aside in set_aside),
+            "row_number": np.array([aside.number for aside in set_aside], dtype=np.float64),
+            "reason": _texts(aside.reason for aside in set_aside),
+            "content": _texts(aside.content for aside in set_aside),
+            "run_id": _repeated(run_id, len(set_aside)),
+            "created_at": np.full(len(set_aside), utc(request.now)),
+        },
+    )
+
+
+def _partition_rows(request: Request, reports: Sequence[DateReport], run_id: str) -> pa.Table:
+    newest = [utc(report.newest_processed_at) if report.newest_processed_at else np.datetime64("NaT", "us") for report in reports]
+    return to_arrow(
+        TABLE_PARTITIONS,
+        {
+            "table_name": _repeated(request.raw.name, len(reports)),
+            "partition_date": np.array([report.day for report in reports], dtype="M8[D]"),
+            "row_count": np.array([report.row_count for report in reports], dtype=np.float64),
+            "failure_count": np.array([report.set_aside_count for report in reports], dtype=np.float64),
+            "digest": _texts(report.digest for report in reports),
+            "newest_processed_at": np.array(newest, dtype="M8[us]"),
+            "code_version": _repeated(CODE_VERSION, len(reports)),
+            "run_id": _repeated(run_id, len(reports)),
+            "written_at": np.full(len(reports), utc(request.now)),
+        },
+    )
+
+
+def _repeated(text: str, size: int) -> NDArray[np.object_]:
+    return np.full(size, text, dtype=object)
+
+
+def _texts(values: Iterable[str | None]) -> NDArray[np.object_]:
+    return np.array(list(values), dtype=object)

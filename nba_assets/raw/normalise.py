@@ -1,0 +1,446 @@
+"""Rows as a provider wrote them into rows as the contract has them, and what is wrong with those that cannot be.
+
+Values are read as their columns' types, teams become tricodes, names become keys, game ids become canonical; then
+each row is held against its table's spec. A row with a fault is not mended, it is for ingestion to set aside. Texts
+are worked on once per distinct text, not once per row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from nba_assets.basketball.names import player_lookup, strip_leading_digits
+from nba_assets.basketball.season import season_label
+from nba_assets.basketball.teams import team_tricode
+from nba_assets.raw.readers import BadFileError
+from nba_assets.raw.tables import RawTable
+from nba_assets.tables.columns import LARGEST_WHOLE
+from nba_assets.tables.spec import Column, Rule, Type
+
+Array = NDArray[Any]
+Parse = Callable[[str], Any]
+"""Reads a text that is not blank; None is null. Raises ValueError where it cannot, saying what the text is not."""
+
+FIRST_SEASON_START = np.datetime64("1946-07-01", "D")
+"""The league's first season began in November 1946."""
+
+FURTHEST_SCHEDULE_DAYS = 366
+"""How far into the future a game may be scheduled."""
+
+BELIEVABLE_YEARS = (1900, 2200)
+"""A date or a moment outside of them is a clock gone wrong, or a number read in the wrong unit."""
+
+LONGEST_SHOWN_VALUE = 100
+
+
+@dataclass
+class Faults:
+    """What is wrong with which row: the first complaint about each of its columns, by the row's place."""
+
+    by_row: dict[int, dict[str, str]] = field(default_factory=dict)
+
+    def add(self, column: str, wrong: NDArray[np.bool_], complaint: Callable[[int], str]) -> None:
+        """Note `complaint(place)` for every row marked as wrong, unless the column was complained of already."""
+        for place in np.flatnonzero(wrong).tolist():
+            self.by_row.setdefault(place, {}).setdefault(column, complaint(place))
+
+    def reason(self, place: int) -> str:
+        """All complaints about a row in one text."""
+        return "; ".join(self.by_row[place].values())
+
+
+def normalise(raw: RawTable, rows: pa.Table, path_dates: NDArray[np.datetime64], now: datetime) -> tuple[dict[str, Array], Faults]:
+    """All columns of the raw table, in its order, and the faults of the rows; every row stays in its place.
+
+    `rows` has passed `check_columns`. `path_dates` holds the date that the path of each row's file names, NaT where
+    it names none. `now` stamps rows that do not say when they were processed.
+    """
+    faults = Faults()
+    columns = {column.name: _read_column(raw, column, rows, faults) for column in raw.table.columns}
+    _derive(raw, columns, faults, now)
+    _check_dates(raw, columns, path_dates, now, faults)
+    home, away = _rebuild_game_ids(columns, faults)
+    _check_teams(raw, columns, home, away, faults)
+    for column in raw.table.columns:
+        _check_values(column, columns[column.name], faults)
+    for rule in raw.table.rules:
+        if rule.blocking:
+            _check_rule(rule, columns, faults)
+    return columns, faults
+
+
+def check_columns(raw: RawTable, schema: pa.Schema) -> None:
+    """Whether a file's columns can be used at all.
+
+    Raises BadFileError, naming the column, where one that must be there is missing and cannot be derived, or where
+    one has a type that can never be read as the contract's.
+    """
+    can_be_derived = {*raw.derived}
+    can_be_derived |= {lookup for lookup, name in raw.players.items() if name in schema.names}
+    if {"home_team_abbr", "away_team_abbr"} <= set(schema.names):
+        can_be_derived.add("game_id")
+    missing = [column.name for column in raw.table.columns if not column.nullable and column.name not in {*schema.names, *can_be_derived}]
+    if missing:
+        known = ", ".join(schema.names) or "none of the table's columns"
+        raise BadFileError(f"lacks the required column {' and the required column '.join(missing)}; it has {known}", missing[0])
+    for column in raw.table.columns:
+        if column.name in schema.names and not _readable(column.type, schema.field(column.name).type):
+            raise BadFileError(
+                f"holds {schema.field(column.name).type} in the column {column.name}, which is to be {column.type}",
+                column.name,
+            )
+
+
+def read_dates(name: str, values: pa.ChunkedArray) -> NDArray[np.datetime64]:
+    """The values of a file's date column as dates, NaT where null or unreadable.
+
+    Raises BadFileError where there are values and not one of them is a date.
+    """
+    if not _readable(Type.DATE, values.type):
+        return _blank(Type.DATE, len(values))  # `check_columns` complains
+    days, wrong, complaint = _read(Type.DATE, _parse_date, values)
+    if wrong.any() and np.isnat(days).all():
+        raise BadFileError(f"holds no date in the column {name}: {complaint(int(wrong.argmax()))}", name)
+    return days
+
+
+def outside_every_season(days: NDArray[np.datetime64], now: datetime) -> NDArray[np.bool_]:
+    """Dates before the first season or further ahead than any schedule."""
+    latest = np.datetime64(now.date() + timedelta(days=FURTHEST_SCHEDULE_DAYS), "D")
+    outside: NDArray[np.bool_] = (days < FIRST_SEASON_START) | (days > latest)
+    return outside
+
+
+def utc(moment: datetime) -> np.datetime64:
+    """A moment as numpy has it; without a zone it is in UTC already."""
+    aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return np.datetime64(aware.replace(tzinfo=None), "us")
+
+
+def _derive(raw: RawTable, columns: dict[str, Array], faults: Faults, now: datetime) -> None:
+    """Fill what the feed does not say but its other columns do."""
+    for lookup, name in raw.players.items():
+        if name is not None:
+            columns[lookup] = _filled(columns[lookup], _over_distinct(columns[name], _parse_player))
+    if "outcome_name" in columns:
+        names = columns["outcome_name"]
+        columns["outcome_team_abbr"] = _filled(columns["outcome_team_abbr"], _over_distinct(names, team_tricode))
+        is_total = _over_distinct(names, lambda name: name.lower() in ("over", "under")) == np.True_
+        unknown = pd.isna(columns["outcome_team_abbr"]) & ~is_total & ~pd.isna(names)
+        faults.add(
+            "outcome_name",
+            unknown,
+            lambda place: f"outcome_name {_shown(names[place])} is neither a team nor Over or Under",
+        )
+    if "season_start" in columns:
+        starts = _over_distinct(columns["season"], lambda season: np.datetime64(f"{season[:4]}-07-01", "D"))
+        columns["season_start"] = _filled(columns["season_start"], starts.astype("M8[D]"))
+    if "team_abbr" in raw.derived:
+        columns["team_abbr"] = _filled(columns["team_abbr"], "")
+    columns["processed_at"] = _filled(columns["processed_at"], utc(now))
+
+
+def _check_dates(raw: RawTable, columns: dict[str, Array], path_dates: NDArray[np.datetime64], now: datetime, faults: Faults) -> None:
+    name = raw.table.date_column
+    days = columns[name]
+    faults.add(name, outside_every_season(days, now), lambda place: f"{name} {days[place]} lies outside every season")
+    if not raw.whole_season:
+        strays = ~np.isnat(path_dates) & ~np.isnat(days) & (days != path_dates)
+        faults.add(
+            name,
+            strays,
+            lambda place: f"{name} {days[place]} differs from {path_dates[place]}, the date that the file's path names",
+        )
+
+
+def _rebuild_game_ids(columns: dict[str, Array], faults: Faults) -> tuple[Array, Array]:
+    """Make game ids canonical: from the row's date and teams, else from the id as given; where both speak, they agree.
+
+    Returns the home and the away team of each row's game, None where unknown.
+    """
+    unknown = np.full(len(columns["processed_at"]), None, dtype=object)
+    home, away = columns.get("home_team_abbr", unknown), columns.get("away_team_abbr", unknown)
+    if "game_id" not in columns:
+        return home, away
+    given, days = columns["game_id"], columns["game_date"]
+    codes, distinct = pd.factorize(given)
+    parts = [*map(_game_id_parts, distinct), (None, None, None, None)]
+    id_days = np.array([day for day, *_ in parts], dtype="M8[D]")[codes]
+    id_away, id_home, id_unknown = (np.array([part[place] for part in parts], dtype=object)[codes] for place in (1, 2, 3))
+
+    def complain(wrong: NDArray[np.bool_], complaint: Callable[[int], str]) -> None:
+        faults.add("game_id", wrong, lambda place: f"game_id {_shown(given[place])} {complaint(place)}")
+
+    complain(~pd.isna(id_unknown), lambda place: f"names {id_unknown[place]}, which is no team")
+    complain(_differ(home, id_home), lambda place: f"does not agree with home_team_abbr {home[place]}")
+    complain(_differ(away, id_away), lambda place: f"does not agree with away_team_abbr {away[place]}")
+    complain(_differ(days, id_days), lambda place: f"does not agree with game_date {days[place]}")
+    home, away = _filled(home, id_home), _filled(away, id_away)
+    nameless = pd.isna(home) | pd.isna(away)
+    complain(
+        nameless & ~pd.isna(given),
+        lambda _: "is not YYYYMMDD_AWAY_HOME of two teams, and the row does not name the home and the away team",
+    )
+    day_codes, away_codes, home_codes = (pd.factorize(values)[0] for values in (days, away, home))
+    games = (day_codes * (away_codes.max(initial=0) + 1) + away_codes) * (home_codes.max(initial=0) + 1) + home_codes
+    games[nameless | np.isnat(days)] = -1
+    distinct_games, first = np.unique(games, return_index=True)
+    ids = [f"{days[place]}_{away[place]}_{home[place]}".replace("-", "") for place in first.tolist()]
+    columns["game_id"] = np.where(games < 0, given, np.array(ids, dtype=object)[np.searchsorted(distinct_games, games)])
+    return home, away
+
+
+def _check_teams(raw: RawTable, columns: dict[str, Array], home: Array, away: Array, faults: Faults) -> None:
+    """A game is played by two teams, and a team that its rows speak of is one of them."""
+    known = ~pd.isna(home) & ~pd.isna(away)
+    faults.add("two_teams", known & (home == away), lambda place: f"home and away team are both {home[place]}")
+    for name in raw.teams:
+        _check_plays(name, columns[name], known, home, away, faults)
+
+
+def _check_plays(name: str, team: Array, known: NDArray[np.bool_], home: Array, away: Array, faults: Faults) -> None:
+    absent = known & ~pd.isna(team) & (team != home) & (team != away)
+    faults.add(name, absent, lambda place: f"{name} {team[place]} does not play in {away[place]} at {home[place]}")
+
+
+def _check_values(column: Column, values: Array, faults: Faults) -> None:
+    name, expected = column.name, column.values
+    if not column.nullable:
+        faults.add(name, pd.isna(values), lambda _: f"{name} is missing")
+    if column.type in (Type.INT64, Type.FLOAT64):
+        low, high = column.allowed or (-np.inf, np.inf)
+        wrong = (values < low) | (values > high) | np.isinf(values)
+        faults.add(name, wrong, lambda place: f"{name} is {values[place]:.15g}, allowed is {low:g} to {high:g}")
+    if column.type in (Type.DATE, Type.TIMESTAMP):
+        first, last = (np.datetime64(f"{year}-01-01") for year in BELIEVABLE_YEARS)
+        faults.add(name, (values < first) | (values >= last), lambda place: f"{name} {values[place]} cannot be")
+    if expected is not None:
+        strange = _over_distinct(values, lambda value: value not in expected) == np.True_
+        faults.add(name, strange, lambda place: f"{name} {_shown(values[place])} is not one of {', '.join(expected)}")
+
+
+def _check_rule(rule: Rule, columns: dict[str, Array], faults: Faults) -> None:
+    told = [name for name in re.findall(r"\w+", rule.description) if name in columns]
+
+    def complaint(place: int) -> str:
+        return f"{rule.description}, but {', '.join(f'{name} is {_shown(columns[name][place])}' for name in told)}"
+
+    faults.add(rule.name, rule.broken(columns), complaint)
+
+
+def _read_column(raw: RawTable, column: Column, rows: pa.Table, faults: Faults) -> Array:
+    if column.name not in rows.column_names:
+        return _blank(column.type, rows.num_rows)
+    values, wrong, complaint = _read(column.type, _parser(raw, column), rows.column(column.name))
+    faults.add(column.name, wrong, lambda place: f"{column.name} {complaint(place)}")
+    return values
+
+
+def _read(kind: Type, parse: Parse, values: pa.ChunkedArray) -> tuple[Array, NDArray[np.bool_], Callable[[int], str]]:
+    """Values as `kind`, null where they cannot be read; which those are, and what to say of each."""
+    given = values.type
+    if pa.types.is_dictionary(given):
+        given, values = given.value_type, values.cast(given.value_type)
+    if pa.types.is_null(given):
+        return _blank(kind, len(values)), np.zeros(len(values), dtype=bool), str
+    if kind is Type.STRING and not _is_text(given):
+        given, values = pa.string(), _as_text(values)
+    if _is_text(given):
+        return _read_texts(kind, parse, values)
+
+    if kind in (Type.DATE, Type.TIMESTAMP):
+        is_date = pa.types.is_date(given)
+        numbers = (values.cast(pa.date32()) if is_date else values.cast(pa.timestamp("us"), safe=False)).to_numpy()
+        read = numbers.astype(_blank(kind, 0).dtype)
+        wrong = ~np.isnat(read) & (read != numbers)
+    else:
+        numbers = values.cast(pa.float64(), safe=False).to_numpy()
+        wrong = ~np.isnan(numbers) & ~_fits(kind, numbers)
+        read = np.where(wrong, np.nan, numbers)
+    return read, wrong, lambda place: f"{numbers[place]} is not {WHAT_IS_MEANT[kind]}"
+
+
+def _read_texts(kind: Type, parse: Parse, values: pa.ChunkedArray) -> tuple[Array, NDArray[np.bool_], Callable[[int], str]]:
+    codes = values.combine_chunks().dictionary_encode()
+    if isinstance(codes, pa.ChunkedArray):
+        codes = codes.combine_chunks()
+    texts = codes.dictionary.to_pylist()
+    parsed = _blank(kind, len(texts) + 1)
+    complaints: dict[int, str] = {}
+    for place, text in enumerate(texts):
+        try:
+            value = parse(text.strip()) if text.strip() else None
+        except ValueError as error:
+            complaints[place] = f"{_shown(text)} {error}"
+        else:
+            if value is not None:
+                parsed[place] = value
+    if kind in (Type.INT64, Type.FLOAT64):
+        misfits = np.flatnonzero(~np.isnan(parsed) & ~_fits(kind, parsed))
+        complaints |= {place: f"{_shown(texts[place])} is not {WHAT_IS_MEANT[kind]}" for place in misfits.tolist()}
+        parsed[misfits] = np.nan
+    places = codes.indices.fill_null(len(texts)).to_numpy(zero_copy_only=False)
+    unreadable = np.isin(np.arange(len(texts) + 1), np.array(list(complaints), dtype=np.int64))
+    return parsed[places], unreadable[places], lambda place: complaints[int(places[place])]
+
+
+def _fits(kind: Type, numbers: NDArray[np.float64]) -> NDArray[np.bool_]:
+    if kind is Type.BOOL:
+        fits = np.isin(numbers, (0.0, 1.0))
+    elif kind is Type.INT64:
+        fits = (numbers == np.trunc(numbers)) & (np.abs(numbers) <= LARGEST_WHOLE)
+    else:
+        fits = np.isfinite(numbers)
+    return fits
+
+
+WHAT_IS_MEANT: Mapping[Type, str] = {
+    Type.INT64: "a whole number",
+    Type.FLOAT64: "a number",
+    Type.BOOL: "true or false",
+    Type.DATE: "a date YYYY-MM-DD",
+    Type.TIMESTAMP: "a point in time YYYY-MM-DD HH:MM:SS",
+}
+
+
+def _parser(raw: RawTable, column: Column) -> Parse:
+    if column.type is not Type.STRING:
+        return {
+            Type.INT64: _parse_number,
+            Type.FLOAT64: _parse_number,
+            Type.BOOL: _parse_flag,
+            Type.DATE: _parse_date,
+            Type.TIMESTAMP: _parse_moment,
+        }[column.type]
+    if column.name in raw.teams:
+        return _parse_team
+    if column.name in raw.players:
+        return _parse_player
+    if column.name == "season":
+        return _parse_season
+    return str.lower if column.name in raw.lower_case else str
+
+
+def _parse_number(text: str) -> float | None:
+    if text.lower() == "nan":
+        return None
+    if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text) is None:
+        raise ValueError("is not a number")
+    return float(text)
+
+
+def _parse_flag(text: str) -> float:
+    try:
+        return {"true": 1.0, "t": 1.0, "1": 1.0, "1.0": 1.0, "false": 0.0, "f": 0.0, "0": 0.0, "0.0": 0.0}[text.lower()]
+    except KeyError:
+        raise ValueError(f"is not {WHAT_IS_MEANT[Type.BOOL]}") from None
+
+
+def _parse_date(text: str) -> date:
+    moment = re.fullmatch(r"(\d{4}-\d{2}-\d{2})([T ]00:00(:00(\.0+)?)?(Z|[+]00:?(00)?| UTC)?)?", text)
+    try:
+        return date.fromisoformat(moment[1] if moment else "")
+    except ValueError:
+        raise ValueError(f"is not {WHAT_IS_MEANT[Type.DATE]}") from None
+
+
+def _parse_moment(text: str) -> np.datetime64:
+    try:
+        return utc(datetime.fromisoformat(text.removesuffix(" UTC")))
+    except ValueError:
+        raise ValueError(f"is not {WHAT_IS_MEANT[Type.TIMESTAMP]}") from None
+
+
+def _parse_team(text: str) -> str:
+    tricode = team_tricode(text)
+    if tricode is None:
+        raise ValueError("is no team")
+    return tricode
+
+
+def _parse_player(text: str) -> str | None:
+    return strip_leading_digits(player_lookup(text)) or None
+
+
+def _parse_season(text: str) -> str:
+    years = re.fullmatch(r"(\d{4})(?:-(?:\d{2})?(\d{2}))?", text)
+    if years is None or (years[2] is not None and int(years[2]) != (int(years[1]) + 1) % 100):
+        raise ValueError("is not a season such as 2021-22")
+    return season_label(int(years[1]))
+
+
+def _game_id_parts(game_id: str) -> tuple[date | None, str | None, str | None, str | None]:
+    """Date, away and home team of a game id, and a code in it that is no team's."""
+    parts = re.fullmatch(r"(\d{4})(\d{2})(\d{2})_([A-Za-z]{2,4})_([A-Za-z]{2,4})", game_id)
+    if parts is None:
+        return None, None, None, None
+    away, home = team_tricode(parts[4]), team_tricode(parts[5])
+    unknown = parts[4] if away is None else parts[5] if home is None else None
+    try:
+        return date(int(parts[1]), int(parts[2]), int(parts[3])), away, home, unknown
+    except ValueError:
+        return None, None, None, None
+
+
+def _readable(kind: Type, given: pa.DataType) -> bool:
+    """Whether values of an Arrow type can be read as `kind` at all."""
+    if pa.types.is_dictionary(given):
+        return _readable(kind, given.value_type)
+    if _is_text(given) or pa.types.is_null(given):
+        return True
+    number = pa.types.is_integer(given) or pa.types.is_floating(given) or pa.types.is_decimal(given)
+    moment = pa.types.is_date(given) or pa.types.is_timestamp(given)
+    if kind in (Type.INT64, Type.FLOAT64):
+        return bool(number)
+    if kind in (Type.DATE, Type.TIMESTAMP):
+        return bool(moment)
+    return bool(number or pa.types.is_boolean(given) or (kind is Type.STRING and moment))
+
+
+def _is_text(given: pa.DataType) -> bool:
+    return bool(pa.types.is_string(given) or pa.types.is_large_string(given))
+
+
+def _as_text(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    if not pa.types.is_floating(values.type):
+        return values.cast(pa.string())
+    # A whole number that came as a float, as those of columns with nulls often do, is meant as 5 and not as 5.0.
+    codes, distinct = pd.factorize(values.to_numpy())
+    texts = [str(int(number)) if number.is_integer() else repr(number) for number in distinct.tolist()]
+    return pa.chunked_array([pa.array(np.array([*texts, None], dtype=object)[codes], pa.string())])
+
+
+def _blank(kind: Type, size: int) -> Array:
+    if kind in (Type.DATE, Type.TIMESTAMP):
+        return np.full(size, "NaT", dtype="M8[D]" if kind is Type.DATE else "M8[us]")
+    return np.full(size, None, dtype=object) if kind is Type.STRING else np.full(size, np.nan)
+
+
+def _over_distinct(values: Array, function: Callable[[str], Any]) -> Array:
+    """`function` of each text, worked out once per distinct one; None where it is null."""
+    codes, distinct = pd.factorize(values)
+    return np.array([*map(function, distinct), None], dtype=object)[codes]
+
+
+def _filled(values: Array, others: Any) -> Array:
+    return np.where(pd.isna(values), others, values)
+
+
+def _differ(left: Array, right: Array) -> NDArray[np.bool_]:
+    """Where both are known and not the same."""
+    differ: NDArray[np.bool_] = ~pd.isna(left) & ~pd.isna(right) & (left != right)
+    return differ
+
+
+def _shown(value: object) -> str:
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= LONGEST_SHOWN_VALUE else text[:LONGEST_SHOWN_VALUE] + "..."

@@ -1,0 +1,1 @@
+"""Tests of the raw data contract: landing zone, ingestion, the simulated league."""

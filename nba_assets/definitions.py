@@ -7,16 +7,15 @@ from typing import Any
 
 import dagster as dg
 
-from nba_assets.analytics.player_game_summary import player_game_summary
-from nba_assets.analytics.team_defense_game_summary import team_defense_game_summary
-from nba_assets.analytics.team_offense_game_summary import team_offense_game_summary
 from nba_assets.entities.resource import ParallelEntitiesResource
 from nba_assets.operations.console import LOGGER_NAME, plain_logger
 from nba_assets.operations.jobs import JOBS
 from nba_assets.raw.assets import RAW_ASSETS
+from nba_assets.registry import TABLE_MODULES
 from nba_assets.warehouse.resource import WarehouseResource
 
-TABLE_ASSETS = (team_offense_game_summary, team_defense_game_summary, player_game_summary)
+TABLE_ASSETS: list[dg.AssetsDefinition] = [getattr(module, name) for name, module in TABLE_MODULES.items()]
+"""Each table's module holds its asset under the table's own name."""
 
 
 def build_definitions(resources: Mapping[str, Any] | None = None) -> dg.Definitions:

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from nba_assets.analytics import player_game_summary, team_defense_game_summary, team_offense_game_summary
+from nba_assets.analytics import (
+    player_game_summary,
+    team_defense_game_summary,
+    team_offense_game_summary,
+    upcoming_player_game_context,
+    upcoming_team_game_context,
+)
 from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.tables.bookkeeping import BOOKKEEPING_TABLES
 from nba_assets.tables.spec import Table
 
-TABLE_MODULES = {module.TABLE.name: module for module in (team_offense_game_summary, team_defense_game_summary, player_game_summary)}
+TABLE_MODULES = {
+    module.TABLE.name: module
+    for module in (
+        team_offense_game_summary,
+        team_defense_game_summary,
+        player_game_summary,
+        upcoming_team_game_context,
+        upcoming_player_game_context,
+    )
+}
 """The modules of the computed tables, upstream first; each has a `TABLE`, a pure `compute`, and a `build`."""
 
 COMPUTED_TABLES: Mapping[str, Table] = {name: module.TABLE for name, module in TABLE_MODULES.items()}

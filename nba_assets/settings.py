@@ -64,7 +64,7 @@ class Settings(BaseModel):
         given = {name: environ[variable] for name, variable in variables.items() if environ.get(variable, "").strip()}
         home = Path(given.get("home", str(cls.model_fields["home"].default)))
         derived: dict[str, Any] = {"home": home.absolute(), "landing": home.absolute() / "landing", "warehouse": str(home.absolute() / "nba.duckdb")}
-        absolute = {name: str(Path(given[name]).absolute()) for name in ("home", "landing", "warehouse") if name in given}
+        absolute: dict[str, Any] = {name: str(Path(given[name]).absolute()) for name in ("home", "landing", "warehouse") if name in given}
         try:
             return cls(**{**derived, **given, **absolute})
         except ValidationError as error:

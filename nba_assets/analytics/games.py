@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from nba_assets.basketball.teams import TEAMS
 from nba_assets.entities.outcomes import take
+from nba_assets.entities.relations import text_where
+from nba_assets.partitions import LEAGUE_TIMEZONE
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.tables.spec import Columns
@@ -26,6 +30,7 @@ SCHEDULE_COLUMNS = (
     "is_regular_season",
     "is_playoffs",
 )
+ARENA_COLUMNS = ("arena_latitude", "arena_longitude", "arena_timezone")
 
 
 def league_games(games: Columns) -> NDArray[np.bool_]:
@@ -55,3 +60,25 @@ def team_games(games: Columns) -> dict[str, NDArray[Any]]:
         "team_score": np.concatenate([games["home_team_score"], games["away_team_score"]]),
         "opponent_score": np.concatenate([games["away_team_score"], games["home_team_score"]]),
     }
+
+
+def arenas(games: Columns) -> dict[str, NDArray[Any]]:
+    """Where each game is played: the schedule's own place, else the home team's arena. The neutral-site flag is not needed for that."""
+    homes = [TEAMS.get(team) for team in games["home_team_abbr"]]
+    latitude = np.array([home.arena_latitude if home else np.nan for home in homes])
+    longitude = np.array([home.arena_longitude if home else np.nan for home in homes])
+    timezone = np.array([home.arena_timezone if home else None for home in homes], dtype=object)
+    placed = ~np.isnan(games["arena_latitude"]) & ~np.isnan(games["arena_longitude"])
+    known_zone = np.array([zone is not None for zone in games["arena_timezone"]], dtype=bool)
+    return {
+        "arena_latitude": np.where(placed, games["arena_latitude"], latitude),
+        "arena_longitude": np.where(placed, games["arena_longitude"], longitude),
+        "arena_timezone": text_where(known_zone, games["arena_timezone"], timezone),
+    }
+
+
+def eastern(moments: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
+    """Wall-clock time in the league's own zone, US-Eastern, of moments in UTC."""
+    local = pd.DatetimeIndex(moments.astype("M8[us]")).tz_localize("UTC").tz_convert(LEAGUE_TIMEZONE).tz_localize(None)
+    wall: NDArray[np.datetime64] = local.to_numpy().astype("M8[us]")
+    return wall

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,11 +15,11 @@ USUAL_STARTS = 5
 
 def recent_starts(
     finals: Columns, starts: Columns, as_of: NDArray[np.datetime64], since: NDArray[np.datetime64]
-) -> tuple[NDArray[Any], NDArray[np.int64]]:
+) -> tuple[NDArray[np.object_], NDArray[np.int64], NDArray[np.int64]]:
     """Starts of each player in one team's last ten finals before each date.
 
     `finals` are the team's final games (`game_id`, `game_date`, ascending), `starts` one row per start for that team (`game_id`, `player_lookup`).
-    Returns the players, sorted, and a matrix of (dates, players).
+    Returns the players, sorted, a matrix of (dates, players), and how many finals each window holds.
     """
     players, player_of = np.unique(starts["player_lookup"].astype(str), return_inverse=True)
     place_of = {game: place for place, game in enumerate(finals["game_id"])}
@@ -30,19 +28,18 @@ def recent_starts(
     started[games[games >= 0], player_of[games >= 0]] = 1
     window = AsOfWindow.last_games(finals["game_date"], as_of, RECENT_GAMES, since=since)
     # The row appended to `started` stands for the window's empty places (-1): nobody started there.
-    return players.astype(object), started[window.rows].sum(axis=1)
+    return players.astype(object), started[window.rows].sum(axis=1), window.games()
 
 
-def usual_starters_missing(finals: Columns, starts: Columns, missing: Columns, asked: Columns, since: NDArray[np.datetime64]) -> NDArray[np.float64]:
-    """How many of a team's usual starters are among those missing from each asked game.
+def count_missing(players: NDArray[np.object_], usual: NDArray[np.bool_], missing: Columns, asked: Columns) -> NDArray[np.float64]:
+    """How many usual starters are among those missing from each asked game.
 
-    `missing` has one row per absent player (`game_id`, `player_lookup`), `asked` the games (`game_id`, `game_date`).
+    `usual` is a matrix of (asked, players); `missing` has one row per absent player (`game_date`, `player_lookup`).
     """
-    players, recent = recent_starts(finals, starts, asked["game_date"], since)
     place_of = {player: place for place, player in enumerate(players)}
-    row_of = {game: row for row, game in enumerate(asked["game_id"])}
-    missed = np.zeros(len(asked["game_id"]))
-    for game, player in zip(missing["game_id"], missing["player_lookup"], strict=True):
-        if game in row_of and player in place_of:
-            missed[row_of[game]] += recent[row_of[game], place_of[player]] >= USUAL_STARTS
+    row_of = {game_date: row for row, game_date in enumerate(asked["game_date"].tolist())}
+    missed = np.zeros(len(row_of))
+    for game_date, player in zip(missing["game_date"].tolist(), missing["player_lookup"], strict=True):
+        if game_date in row_of and player in place_of:
+            missed[row_of[game_date]] += usual[row_of[game_date], place_of[player]]
     return missed

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from nba_assets.analytics.games import final_games, team_games
 from nba_assets.analytics.second_chances import SECOND_CHANCE_COLUMNS, SECOND_CHANCE_EVENTS, second_chances_by_team
 from nba_assets.analytics.shots import SHOT_COLUMNS, ZONE_COUNTS, Shots
-from nba_assets.analytics.starters import usual_starters_missing
+from nba_assets.analytics.starters import USUAL_STARTS, count_missing, recent_starts
 from nba_assets.analytics.team_boxes import COUNTS, PLAYER_COLUMNS, TEAM_COLUMNS, team_boxes
 from nba_assets.basketball.possessions import overtime_periods, pace, possessions, rating
 from nba_assets.basketball.shooting import true_shooting_pct
@@ -142,7 +142,8 @@ IDENTITY = ("game_id", "nba_game_id", "game_date", "team_abbr", "opponent_team_a
 
 
 def _starters_inactive(asked: Columns, histories: Mapping[str, Columns]) -> NDArray[np.float64]:
-    missing = usual_starters_missing(histories["finals"], histories["starts"], histories["absent"], asked, asked["season_start"])
+    players, starts, _ = recent_starts(histories["finals"], histories["starts"], asked["game_date"], asked["season_start"])
+    missing = count_missing(players, starts >= USUAL_STARTS, histories["absent"], asked)
     return np.where(np.isnan(asked["players_inactive"]), np.nan, missing)
 
 

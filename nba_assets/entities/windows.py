@@ -65,6 +65,10 @@ class AsOfWindow:
         seen = np.append(mask, np.False_)[self.rows]
         return AsOfWindow(np.where(seen, self.rows, -1))
 
+    def last(self, games: int) -> AsOfWindow:
+        """The newest `games` rows of the window."""
+        return AsOfWindow(self._packed()[:, -games:])
+
     def gather(self, values: Floats) -> Floats:
         """`values` laid out as (dates, width); NaN where a place is empty or the value is null."""
         return np.append(values, np.nan)[self.rows]

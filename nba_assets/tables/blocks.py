@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from nba_assets.tables.spec import Column, flag, moment, number, text, texts
+from collections.abc import Sequence
+
+from nba_assets.tables.spec import Column, count, flag, moment, number, text, texts
 
 STAMPS: tuple[Column, ...] = (
     text(
@@ -14,7 +16,7 @@ STAMPS: tuple[Column, ...] = (
 
 QUALITY_TIERS = ("gold", "silver", "bronze", "poor", "unusable")
 
-QUALITY: tuple[Column, ...] = (
+_QUALITY_BUT_READINESS: tuple[Column, ...] = (
     text(
         "quality_tier", "gold from a score of 95, silver from 75, bronze from 50, poor from 25, else unusable", nullable=False, values=QUALITY_TIERS
     ),
@@ -23,7 +25,46 @@ QUALITY: tuple[Column, ...] = (
     ),
     texts("quality_issues", "What is wrong with the row's inputs, by name; empty where nothing is", nullable=False),
     texts("data_sources", "Raw tables that gave values to the row, sorted", nullable=False),
-    flag("is_production_ready", "At least bronze and no blocking issue", nullable=False),
     text("primary_source_used", "Feed that the row's measures come from"),
     flag("processed_with_issues", "The row has quality issues", nullable=False),
 )
+
+QUALITY = (*_QUALITY_BUT_READINESS, flag("is_production_ready", "At least bronze and no blocking issue", nullable=False))
+"""Quality of a row that describes a single game."""
+
+CONTEXT_QUALITY = (
+    *_QUALITY_BUT_READINESS,
+    flag("is_production_ready", "Every completeness window at the threshold, or bootstrap, or season boundary", nullable=False),
+)
+"""Quality of a row that looks back."""
+
+
+def completeness_block(meaning: str, windows: Sequence[str]) -> tuple[Column, ...]:
+    """Completeness of a row's look-back: counts of the primary window, which `meaning` describes, and each window's percentage."""
+    return (
+        count("expected_games_count", f"Expected: the {meaning}", nullable=False),
+        count("actual_games_count", "Those of them that have a row", nullable=False),
+        number(
+            "completeness_percentage",
+            "Actual in percent of expected; 100 where nothing is expected",
+            unit="percent",
+            scale=1,
+            nullable=False,
+            allowed=(0, 100),
+        ),
+        count("missing_games_count", "Expected games without a row", nullable=False),
+        *(
+            number(f"{window}_completeness_pct", f"Completeness of the window {window}", unit="percent", scale=1, nullable=False, allowed=(0, 100))
+            for window in windows
+        ),
+        *(flag(f"{window}_is_complete", f"Everything expected in the window {window} is there", nullable=False) for window in windows),
+        flag("all_windows_complete", "Every window is complete; no exemption applies here", nullable=False),
+    )
+
+
+def readiness_block() -> tuple[Column, ...]:
+    """Why a row may count as ready although its windows are not."""
+    return (
+        flag("season_boundary_detected", "The date is in October, November or April", nullable=False),
+        flag("backfill_bootstrap_mode", "One of the first 30 days of the season", nullable=False),
+    )

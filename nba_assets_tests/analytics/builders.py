@@ -68,7 +68,7 @@ def team_row(**changes: Any) -> dict[str, Any]:
 NO_LINEUPS = {
     "finals": {"game_id": np.array([], dtype=object), "game_date": np.array([], dtype="M8[D]")},
     "starts": {"game_id": np.array([], dtype=object), "player_lookup": np.array([], dtype=object)},
-    "absent": {"game_id": np.array([], dtype=object), "player_lookup": np.array([], dtype=object)},
+    "absent": {"game_date": np.array([], dtype="M8[D]"), "player_lookup": np.array([], dtype=object)},
 }
 
 

@@ -82,8 +82,8 @@ def _dagster(console: Console, first: date, last: date, repeats: int) -> None:
     """The same range through Dagster on a fresh SQLite instance, beside assets of the same shape that do nothing."""
     defs = build_definitions()
     tables = dg.AssetSelection.assets(*TABLE_MODULES)
-    real = dg.define_asset_job("real", tables, partitions_def=DAILY)
-    nothing = dg.define_asset_job("nothing", dg.AssetSelection.all(), partitions_def=DAILY)
+    real = dg.define_asset_job("real", tables)
+    nothing = dg.define_asset_job("nothing", dg.AssetSelection.all())
     real_job = dg.Definitions(assets=defs.assets, resources=defs.resources, jobs=[real], executor=dg.in_process_executor).resolve_job_def("real")
     nothing_job = dg.Definitions(assets=_do_nothing_assets(), jobs=[nothing], executor=dg.in_process_executor).resolve_job_def("nothing")
     real_seconds = [_timed(lambda: _execute(real_job, first, last)) for _ in range(repeats)]

@@ -214,7 +214,12 @@ class TestBadRows:
             pytest.param(
                 {"game_id": "20211115_CHI_LAC"},
                 "game_id '20211115_CHI_LAC' does not agree with home_team_abbr LAL",
-                id="id of another game",
+                id="id of another game by its home team",
+            ),
+            pytest.param(
+                {"game_id": "20211115_BOS_LAL"},
+                "game_id '20211115_BOS_LAL' does not agree with away_team_abbr CHI",
+                id="id of another game by its away team",
             ),
             pytest.param(
                 {"game_id": "20211115_LAL_CHI"},

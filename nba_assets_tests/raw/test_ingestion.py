@@ -338,6 +338,11 @@ class TestReplacing:
         ingested("player_gamebook", landing, warehouse)
         assert [row["points"] for row in stored("player_gamebook", warehouse)] == [expected]
 
+    def test_of_equal_rows_in_a_file_the_later_one_wins(self, landing: Path, warehouse: Warehouse) -> None:
+        write(landing, "player_gamebook.csv", [sheet_row(points=points, processed_at=LATER) for points in (24, 26, 25)])
+        assert ingested("player_gamebook", landing, warehouse).duplicate_count == 2
+        assert [row["points"] for row in stored("player_gamebook", warehouse)] == [25]
+
     def test_a_correction_replaces_its_date_and_no_other(self, landing: Path, warehouse: Warehouse) -> None:
         path = write(landing, "player_gamebook.parquet", [sheet_row(), sheet_row(day=NEXT_DAY)])
         before = ingested("player_gamebook", landing, warehouse, [DAY, NEXT_DAY])

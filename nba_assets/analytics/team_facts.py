@@ -1,0 +1,151 @@
+"""What is known of each team on each date with games: form over its last ten games, travel, rest and the schedule ahead.
+
+Team-level parts of a player's context, computed once per team and date and joined to his own and to the opposing team.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nba_assets.basketball.arithmetic import Floats, ratio
+from nba_assets.basketball.teams import TEAMS
+from nba_assets.basketball.travel import great_circle_miles, utc_offset_hours, zones_crossed
+from nba_assets.entities.outcomes import Outcome
+from nba_assets.entities.relations import at
+from nba_assets.entities.windows import AsOfWindow, Dates
+from nba_assets.tables.spec import Columns
+
+FORM_GAMES = 10
+TRAVEL_DAYS = 14
+WIN_PCT_DAYS = 90
+AHEAD_DAYS = 7
+ONE_DAY = np.timedelta64(1, "D")
+
+OFFENSE_COLUMNS = ("game_date", "team_abbr", "pace", "offensive_rating", "rebounds", "possessions_est")
+DEFENSE_COLUMNS = ("game_date", "defending_team_abbr", "defensive_rating", "opp_ft_attempts", "opponent_possessions_est")
+
+
+def compute(asked: Columns, histories: Mapping[str, Columns], shared: Any = None) -> Outcome:
+    """The facts of one team on all asked dates; `histories` are its season's `games`, its `offense` and its `defense` rows."""
+    del shared
+    games = histories["games"]
+    return Outcome(
+        {name: asked[name] for name in ("game_date", "team_abbr")}
+        | _form(asked, histories["offense"], histories["defense"])
+        | _road(asked, games)
+        | _ahead(asked, games)
+        | _results(asked, games)
+    )
+
+
+def _form(asked: Columns, offense: Columns, defense: Columns) -> dict[str, NDArray[Any]]:
+    """Means and spreads over the team's last ten games of the season."""
+    as_of, since = asked["game_date"], asked["season_start"]
+    attack = AsOfWindow.last_games(offense["game_date"], as_of, FORM_GAMES, since=since)
+    guard = AsOfWindow.last_games(defense["game_date"], as_of, FORM_GAMES, since=since)
+    ft_rate = ratio(100 * defense["opp_ft_attempts"], defense["opponent_possessions_est"])
+    rebound_rate = ratio(100 * offense["rebounds"], offense["possessions_est"])
+    both_known = ~np.isnan(offense["rebounds"] + offense["possessions_est"])
+    possession_hundredths = np.rint(100 * offense["possessions_est"])
+    return {
+        "pace": attack.mean(offense["pace"], scale=1),
+        "pace_spread": attack.sample_std(offense["pace"], scale=1),
+        "off_rating": attack.mean(offense["offensive_rating"], scale=2),
+        "off_rating_spread": attack.sample_std(offense["offensive_rating"], scale=2),
+        "def_rating": guard.mean(defense["defensive_rating"], scale=2),
+        "def_rating_spread": guard.sample_std(defense["defensive_rating"], scale=2),
+        "ft_rate": guard.mean(ft_rate),
+        "ft_rate_spread": spread(guard, ft_rate),
+        "rebounding_rate": 100
+        * ratio(100 * attack.only(both_known).total(offense["rebounds"]), attack.only(both_known).total(possession_hundredths)),
+        "rebounding_rate_spread": spread(attack, rebound_rate),
+    }
+
+
+def spread(window: AsOfWindow, values: Floats) -> Floats:
+    """Sample standard deviation of values that are no decimals of a fixed scale, from their deviations; NaN below two."""
+    seen = window.gather(values)
+    known = window.known(values)
+    deviations = seen - window.mean(values)[:, np.newaxis]
+    return np.where(known > 1, np.sqrt(ratio(np.nansum(deviations * deviations, axis=1), known - 1.0)), np.nan)
+
+
+def _road(asked: Columns, games: Columns) -> dict[str, NDArray[Any]]:
+    """Where the team comes from: the leg to tonight, legs of the last two weeks, road games in a row."""
+    as_of, since, dates = asked["game_date"], asked["season_start"], games["game_date"]
+    season = AsOfWindow.season_to_date(dates, as_of, since=since)
+    home = TEAMS[str(asked["team_abbr"][0])]
+    first = season.games() == 0
+    latitude = np.where(first, home.arena_latitude, season.newest(games["arena_latitude"]))
+    longitude = np.where(first, home.arena_longitude, season.newest(games["arena_longitude"]))
+    origin_zone = season.newest(games["arena_timezone"])
+    origin_zone[first] = home.arena_timezone
+    origin, destination = utc_offset_hours(origin_zone, as_of), utc_offset_hours(asked["arena_timezone"], as_of)
+    recent = AsOfWindow.last_days(dates, as_of, TRAVEL_DAYS, since=since)
+    away_before = season.leading_run(games["home_game"] == 0)
+    miles, zones = _legs(recent, games, as_of)
+    return {
+        "travel_miles": great_circle_miles(latitude, longitude, asked["arena_latitude"], asked["arena_longitude"]),
+        "time_zone_changes": zones_crossed(origin, destination),
+        "miles_traveled_last_14_days": miles,
+        "time_zones_crossed_last_14_days": zones,
+        "consecutive_road_games": np.where(asked["home_game"] == 0, away_before + 1.0, 0.0),
+    }
+
+
+def _legs(recent: AsOfWindow, games: Columns, as_of: Dates) -> tuple[Floats, Floats]:
+    """Miles and time zones of the legs between consecutive games that both lie within the window; each leg is rounded, then they are summed."""
+    first, second = recent.rows[:, :-1], recent.rows[:, 1:]
+    real = (first >= 0) & (second >= 0)
+    size = len(games["game_date"])
+    if not size or not real.any():
+        return np.zeros(len(as_of)), np.zeros(len(as_of))
+    latitude, longitude = games["arena_latitude"], games["arena_longitude"]
+    place = np.arange(1, size)
+    # A leg belongs to the game it leads to; the first game of the history has none.
+    leg = np.append(np.append(0.0, great_circle_miles(latitude[place - 1], longitude[place - 1], latitude[place], longitude[place])), 0.0)
+    miles = np.where(real, leg[second], 0.0).sum(axis=1)
+    days = np.broadcast_to(as_of[:, np.newaxis], real.shape)[real]
+    zone = games["arena_timezone"]
+    crossed = np.zeros(real.shape)
+    crossed[real] = zones_crossed(utc_offset_hours(zone[first[real]], days), utc_offset_hours(zone[second[real]], days))
+    return miles, crossed.sum(axis=1)
+
+
+def _ahead(asked: Columns, games: Columns) -> dict[str, NDArray[Any]]:
+    """The published schedule after the date: regular-season games only, and unknown on play-in and play-off dates, whose schedule tells results."""
+    as_of = asked["game_date"]
+    regular = games["is_regular_season"] == 1
+    dates = games["game_date"][regular]
+    hidden = asked["is_playoff_date"] == 1
+    start = np.searchsorted(dates, as_of, side="right")
+    stop = np.searchsorted(dates, as_of + AHEAD_DAYS * ONE_DAY, side="right")
+    place = np.where(start < len(dates), start, -1)
+    following = at(dates, place)
+    none = hidden | np.isnat(following)
+    primetime = at(games["is_primetime"][regular], place)
+    opponent = at(games["opponent_team_abbr"][regular], place)
+    opponent[none] = None
+    return {
+        "next_game_days_rest": np.where(none, np.nan, (following - as_of) / ONE_DAY),
+        "games_in_next_7_days": np.where(hidden, np.nan, (stop - start).astype(np.float64)),
+        "next_game_is_primetime": np.where(none, np.nan, primetime),
+        "next_opponent_team_abbr": opponent,
+    }
+
+
+def _results(asked: Columns, games: Columns) -> dict[str, NDArray[Any]]:
+    """Rest since the last game, finals of the season, share of wins in the last ninety days."""
+    as_of, since, dates = asked["game_date"], asked["season_start"], games["game_date"]
+    final = games["is_final"] == 1
+    season = AsOfWindow.season_to_date(dates, as_of, since=since)
+    lately = AsOfWindow.last_days(dates, as_of, WIN_PCT_DAYS, since=since).only(final)
+    return {
+        "days_rest": (as_of - season.newest(dates)) / ONE_DAY,
+        "finals_played": season.only(final).games().astype(np.float64),
+        "win_pct": lately.share(games["margin"] > 0),
+    }

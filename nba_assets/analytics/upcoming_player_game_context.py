@@ -1,0 +1,673 @@
+"""What is known of a player before one of his team's games: lines, fatigue, form, teammates, matchup, the schedule ahead.
+
+One row per player who belongs to a team that plays on the date and is not listed as out or doubtful. Who belongs is read off the latest roster
+snapshots, for a past date exactly as on the day. Results are those of earlier dates of the season; lines, props, injury reports count only as they stood
+before the game's own tip-off. A player's days of rest count calendar days: 1 means that he played yesterday.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nba_assets.analytics import stars, team_facts
+from nba_assets.analytics.games import ARENA_COLUMNS, FINAL, SCHEDULE_COLUMNS, arenas, eastern, league_games, team_games
+from nba_assets.analytics.injuries import INJURY_COLUMNS, NOT_PLAYING, latest_statuses
+from nba_assets.analytics.lines import CONSENSUS_STANDS_FOR, LINE_COLUMNS, OVER, consensus
+from nba_assets.analytics.player_game_summary import TABLE as PLAYER_GAMES
+from nba_assets.analytics.props import PROP_COLUMNS, closing_lines
+from nba_assets.analytics.rosters import OLDEST_SNAPSHOT_DAYS, ROSTER_COLUMNS, members
+from nba_assets.analytics.team_defense_game_summary import TABLE as TEAM_DEFENSE
+from nba_assets.analytics.team_offense_game_summary import TABLE as TEAM_OFFENSE
+from nba_assets.basketball.season import season_label
+from nba_assets.basketball.travel import time_zone_labels
+from nba_assets.entities.completeness import Completeness, PlayerGames, Readiness, completeness_columns
+from nba_assets.entities.groups import Grouped
+from nba_assets.entities.outcomes import Outcome, concatenate, take
+from nba_assets.entities.quality import collect, quality_tier
+from nba_assets.entities.relations import at, find, join_at, text_where, within
+from nba_assets.entities.windows import AsOfWindow, Dates
+from nba_assets.publishing.asset import table_asset
+from nba_assets.publishing.table_run import LONGEST_SEASON_DAYS, TableRun
+from nba_assets.raw.tables import GAME_LINES, INJURY_REPORT, PLAYER_POINTS_PROPS, PLAYER_REGISTRY, ROSTERS, SCHEDULE
+from nba_assets.tables.blocks import CONTEXT_QUALITY, STAMPS, completeness_block, readiness_block
+from nba_assets.tables.spec import Columns, LookBack, Rule, Table, count, day, flag, number, text, whole
+
+HISTORY_DAYS = 30
+USAGE_GAMES, PROJECTION_GAMES = 7, 3
+THIN_SAMPLE = 3
+AHEAD_DAYS = 14
+ONE_DAY = np.timedelta64(1, "D")
+WINDOWS = ("l5", "l10", "l7d", "l14d", "l30d")
+SAMPLE_QUALITIES = ("excellent", "good", "limited", "insufficient")
+EARLY_MONTHS, MIDDLE_MONTHS = (10, 11), (12, 1, 2)
+
+
+def _odd_team_size(rows: Columns) -> NDArray[np.bool_]:
+    codes = pd.factorize(rows["game_id"] + "/" + rows["team_abbr"])[0]
+    sizes = np.bincount(codes, minlength=1)[codes]
+    return (sizes < 10) | (sizes > 18)
+
+
+TABLE = Table(
+    "nba_analytics",
+    "upcoming_player_game_context",
+    "one player expected to play in one game scheduled for the date",
+    ("game_date", "player_lookup"),
+    "game_date",
+    (
+        text("player_lookup", "Normalised name: lower case, letters and digits only", nullable=False),
+        text("universal_player_id", "Identity of the player across seasons; null where the registry does not know him"),
+        text("game_id", "Canonical game id, YYYYMMDD_AWAY_HOME", nullable=False),
+        day("game_date", "US-Eastern date of the game", nullable=False),
+        text("team_abbr", "The player's team by the latest rosters", nullable=False),
+        text("opponent_team_abbr", "Its opponent", nullable=False),
+        flag("has_prop_line", "A points line was known before tip-off", nullable=False),
+        flag("home_game", "The team is the schedule's home team", nullable=False),
+        text(
+            "season_phase",
+            "playoffs by the schedule (play-in included); else early in October and November, mid from December to February, late after",
+            nullable=False,
+            values=("early", "mid", "late", "playoffs"),
+        ),
+        number("current_points_line", "The preferred bookmaker's last points line before tip-off", unit="points", scale=1, usual=(5, 50)),
+        text("current_points_line_source", "Bookmaker of the line; prefixed where it comes from the secondary feed"),
+        number("opening_points_line", "First line of the same bookmaker; null where there was only one", unit="points", scale=1),
+        text("opening_points_line_source", "Bookmaker of the opening line"),
+        number("line_movement", "Current minus opening line", unit="points", scale=1, usual=(-5, 5)),
+        number("game_spread", "Median over bookmakers of the team's spread, negative = favoured", unit="points", scale=1, usual=(-30, 30)),
+        number("opening_spread", "The same of their first lines; null where there was a single snapshot", unit="points", scale=1),
+        number("spread_movement", "Current minus opening spread", unit="points", scale=1),
+        text("game_spread_source", "Bookmakers of the spread, sorted"),
+        text("game_total_source", "Bookmakers of the total, sorted"),
+        number("game_total", "Median over bookmakers of the game's total", unit="points", scale=1, usual=(170, 280)),
+        number("opening_total", "The same of their first lines; null where there was a single snapshot", unit="points", scale=1),
+        number("total_movement", "Current minus opening total", unit="points", scale=1),
+        whole("days_rest", "Calendar days since his last game of the season, 1 = yesterday; null before his first", unit="days", allowed=(1, 400)),
+        flag("back_to_back", "He played yesterday", nullable=False),
+        whole("days_rest_before_last_game", "Days between his last two games of the last 30 days", unit="days", allowed=(1, 30)),
+        whole(
+            "days_since_2_plus_days_rest",
+            "Days since the newest of his games that came two or more calendar days after the one before it",
+            unit="days",
+            allowed=(1, 30),
+        ),
+        whole("games_in_last_7_days", "Games he played in the six days before the date", nullable=False, allowed=(0, 6)),
+        whole("games_in_last_14_days", "Games he played in the thirteen days before the date", nullable=False, allowed=(0, 13)),
+        count("minutes_in_last_7_days", "Minutes in those six days, rounded down", unit="minutes", nullable=False),
+        count("minutes_in_last_14_days", "Minutes in those thirteen days, rounded down", unit="minutes", nullable=False),
+        number("avg_minutes_per_game_last_7", "Minutes per game in those six days", unit="minutes", scale=1, allowed=(0, 70)),
+        whole("back_to_backs_last_14_days", "Pairs of his games on consecutive days in those thirteen days", nullable=False, allowed=(0, 12)),
+        number(
+            "avg_usage_rate_last_7_games",
+            "Mean usage rate of his newest 7 games of the last 30 days, unknown ones skipped",
+            unit="percent",
+            scale=1,
+            allowed=(0, 100),
+        ),
+        count("travel_miles", "Miles the team travels to the game", unit="miles"),
+        number("time_zone_changes", "Hours the clock is moved on that way", unit="hours", scale=2, allowed=(0, 24)),
+        count("consecutive_road_games", "Road games in a row, this one included; 0 at home", nullable=False),
+        count(
+            "miles_traveled_last_14_days",
+            "Miles between the team's games of the 14 days before the date, without the way to this one",
+            unit="miles",
+            nullable=False,
+        ),
+        number("time_zones_crossed_last_14_days", "Hours the clock was moved on those ways", unit="hours", scale=2, nullable=False),
+        whole("player_age", "Age on the date, by birth date; by the feed where that is unknown", unit="years", allowed=(15, 60)),
+        number("points_avg_last_5", "Mean points of his newest 5 games of the last 30 days", unit="points", scale=1),
+        number("points_avg_last_10", "Mean points of his newest 10 games of the last 30 days", unit="points", scale=1),
+        whole("l5_games_used", "Games in the first of these means", nullable=False, allowed=(0, 5)),
+        whole("l10_games_used", "Games in the second", nullable=False, allowed=(0, 10)),
+        text("l5_sample_quality", "excellent 5 games, good 3, limited 2, else insufficient", nullable=False, values=SAMPLE_QUALITIES),
+        text("l10_sample_quality", "excellent 10 games, good 7, limited 5, else insufficient", nullable=False, values=SAMPLE_QUALITIES),
+        count("prop_over_streak", "Newest games in a row above tonight's line; a game on the line is passed over", nullable=False),
+        count("prop_under_streak", "Newest games in a row below tonight's line; a game on the line is passed over", nullable=False),
+        count("star_teammates_out", "Star teammates listed as out or doubtful; null on a date without injury reports"),
+        count("questionable_star_teammates", "Star teammates listed as questionable; null on a date without injury reports"),
+        count("star_tier_out", "Weight of the stars out: 3 from 25 points a game, 2 from 18, else 1; null on a date without injury reports"),
+        count("questionable_teammates", "Teammates listed as questionable or doubtful; null on a date without injury reports"),
+        count("probable_teammates", "Teammates listed as probable; null on a date without injury reports"),
+        number(
+            "shooting_pct_decline_last_5",
+            "Field-goal share of his newest 5 games minus that of his newest 10",
+            unit="fraction",
+            scale=3,
+            allowed=(-1, 1),
+        ),
+        number("pace_differential", "Mean pace of the team's last 10 games minus the opponent's", unit="possessions per 48 minutes", scale=1),
+        number("opponent_pace_last_10", "Mean pace of the opponent's last 10 games", unit="possessions per 48 minutes", scale=1, usual=(80, 120)),
+        number("opponent_def_rating_last_10", "Mean defensive rating of the opponent's last 10 games", unit="points per 100 possessions", scale=2),
+        number("opponent_off_rating_last_10", "Mean offensive rating of the opponent's last 10 games", unit="points per 100 possessions", scale=2),
+        number(
+            "opponent_ft_rate_allowed",
+            "Mean free throws allowed by the opponent per 100 possessions, last 10 games",
+            unit="per 100 possessions",
+            scale=3,
+        ),
+        number("opponent_rebounding_rate", "The opponent's rebounds per 100 of its possessions, last 10 games", unit="per 100 possessions", scale=2),
+        number("opponent_pace_variance", "Sample standard deviation of the opponent's pace, last 10 games", scale=2),
+        number("opponent_ft_rate_variance", "Sample standard deviation of the free throws allowed per 100 possessions", scale=3),
+        number("opponent_def_rating_variance", "Sample standard deviation of the opponent's defensive rating", scale=2),
+        number("opponent_off_rating_variance", "Sample standard deviation of the opponent's offensive rating", scale=2),
+        number("opponent_rebounding_rate_variance", "Sample standard deviation of its rebounds per 100 possessions", scale=2),
+        number(
+            "projected_usage_rate",
+            "Mean usage rate of his newest 3 games of the last 30 days: where his role is heading",
+            unit="percent",
+            scale=1,
+            allowed=(0, 100),
+        ),
+        whole(
+            "next_game_days_rest", "Days to the team's next regular-season game; null on play-in and play-off dates", unit="days", allowed=(1, 200)
+        ),
+        whole(
+            "games_in_next_7_days", "The team's regular-season games in the 7 days after the date; null on play-in and play-off dates", allowed=(0, 7)
+        ),
+        number("next_opponent_win_pct", "Wins / games of the next opponent over the last 90 days", unit="fraction", scale=3, allowed=(0, 1)),
+        flag("next_game_is_primetime", "The next game is on national television"),
+        whole("opponent_days_rest", "Calendar days since the opponent's last game, 1 = yesterday", unit="days", allowed=(1, 400)),
+        whole("opponent_games_in_next_7_days", "As games_in_next_7_days, of the opponent", allowed=(0, 7)),
+        whole("opponent_next_game_days_rest", "As next_game_days_rest, of the opponent", unit="days", allowed=(1, 200)),
+        text("game_start_time_local", "Tip-off at the arena, e.g. 7:30 PM ET"),
+        text(
+            "player_status", "His latest injury status before tip-off; null where he is not listed", values=("questionable", "probable", "available")
+        ),
+        text("injury_report", "What the report says of him"),
+        *completeness_block("finals of his team in the 30 days before the date for which he was available", WINDOWS),
+        whole("l10_expected_games", "Expected games of the ten-game window", nullable=False, allowed=(0, 10)),
+        whole("l10_actual_games", "Those of them that have his row", nullable=False, allowed=(0, 10)),
+        text("gap_classification", "Kind of gap in the last 30 days", nullable=False, values=("NO_GAP", "DATA_GAP", "NAME_UNRESOLVED")),
+        *readiness_block(),
+        *(column for column in CONTEXT_QUALITY if column.name != "primary_source_used"),
+        *STAMPS,
+    ),
+    entity_column="player_lookup",
+    rules=(
+        Rule("opponents_differ", "A team does not play itself", lambda rows: rows["team_abbr"] == rows["opponent_team_abbr"]),
+        Rule("one_streak", "A streak is over or under", lambda rows: (rows["prop_over_streak"] > 0) & (rows["prop_under_streak"] > 0)),
+        Rule("ten_to_eighteen_players", "A team lists 10 to 18 players", _odd_team_size, blocking=False),
+    ),
+    looks_back=(
+        LookBack(PLAYER_GAMES.name),
+        LookBack(TEAM_OFFENSE.name),
+        LookBack(TEAM_DEFENSE.name),
+        LookBack(ROSTERS.name, days=OLDEST_SNAPSHOT_DAYS, same_day=True),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What is the same for all players of a run."""
+
+    readiness: Readiness
+    finals: Mapping[str, Columns]
+    """Final games of each team, ascending."""
+    snapshots: Mapping[str, Dates]
+    """Dates of each team's roster snapshots, ascending."""
+
+
+def compute(asked: Columns, histories: Mapping[str, Columns], shared: Shared) -> Outcome:
+    """The rows of one player over all asked dates; `histories` are his `sheet` rows and his `roster` rows."""
+    sheet = histories["sheet"]
+    played = take(sheet, (sheet["is_dnp"] == 0) & ~np.isnan(sheet["points"]))
+    as_of, since = asked["game_date"], asked["season_start"]
+    history = AsOfWindow.last_days(played["game_date"], as_of, HISTORY_DAYS, since=since)
+    rows = {
+        **{name: asked[name] for name in COPIED},
+        **_fatigue(played, as_of, since, history),
+        **_form(played, history, asked["current_points_line"]),
+        **_completeness(asked, histories, shared),
+    }
+    return Outcome(rows | _quality(asked, history.games()))
+
+
+COPIED = (
+    "player_lookup",
+    "universal_player_id",
+    "game_id",
+    "game_date",
+    "team_abbr",
+    "opponent_team_abbr",
+    "has_prop_line",
+    "home_game",
+    "season_phase",
+    "current_points_line",
+    "current_points_line_source",
+    "opening_points_line",
+    "opening_points_line_source",
+    "line_movement",
+    "game_spread",
+    "opening_spread",
+    "spread_movement",
+    "game_spread_source",
+    "game_total_source",
+    "game_total",
+    "opening_total",
+    "total_movement",
+    "travel_miles",
+    "time_zone_changes",
+    "consecutive_road_games",
+    "miles_traveled_last_14_days",
+    "time_zones_crossed_last_14_days",
+    "player_age",
+    "star_teammates_out",
+    "questionable_star_teammates",
+    "star_tier_out",
+    "questionable_teammates",
+    "probable_teammates",
+    "pace_differential",
+    "opponent_pace_last_10",
+    "opponent_def_rating_last_10",
+    "opponent_off_rating_last_10",
+    "opponent_ft_rate_allowed",
+    "opponent_rebounding_rate",
+    "opponent_pace_variance",
+    "opponent_ft_rate_variance",
+    "opponent_def_rating_variance",
+    "opponent_off_rating_variance",
+    "opponent_rebounding_rate_variance",
+    "next_game_days_rest",
+    "games_in_next_7_days",
+    "next_opponent_win_pct",
+    "next_game_is_primetime",
+    "opponent_days_rest",
+    "opponent_games_in_next_7_days",
+    "opponent_next_game_days_rest",
+    "game_start_time_local",
+    "player_status",
+    "injury_report",
+)
+"""Columns that preparing the run joins to the asked rows, because they are not the player's own past."""
+
+
+def _fatigue(played: Columns, as_of: Dates, since: Dates, history: AsOfWindow) -> dict[str, NDArray[Any]]:
+    """How rested he is. Only the days since his last game look back over the whole season."""
+    dates, minutes = played["game_date"], played["minutes_played"]
+    rest = (as_of - AsOfWindow.season_to_date(dates, as_of, since=since).newest(dates)) / ONE_DAY
+    week, fortnight = (AsOfWindow.within_days(dates, as_of, days, since=since) for days in (7, 14))
+    gaps = np.append(np.nan, np.diff(dates) / ONE_DAY)[: len(dates)]
+    tenths = np.rint(10 * minutes)
+    usage = played["usage_rate"]
+    return {
+        "days_rest": rest,
+        "back_to_back": rest == 1,
+        "days_rest_before_last_game": (history.newest(dates) - history.newest(dates, rank=1)) / ONE_DAY,
+        "days_since_2_plus_days_rest": _days_since_rest(history, dates, gaps, as_of),
+        "games_in_last_7_days": week.games(),
+        "games_in_last_14_days": fortnight.games(),
+        "minutes_in_last_7_days": np.floor(week.total(tenths) / 10),
+        "minutes_in_last_14_days": np.floor(fortnight.total(tenths) / 10),
+        "avg_minutes_per_game_last_7": week.mean(minutes, scale=1),
+        "back_to_backs_last_14_days": _pairs(fortnight, gaps),
+        "avg_usage_rate_last_7_games": history.last(USAGE_GAMES).mean(usage, scale=1),
+        "projected_usage_rate": history.last(PROJECTION_GAMES).mean(usage, scale=1),
+    }
+
+
+def _inner_gaps(window: AsOfWindow, gaps: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Days between each game of a window and the one before it in the window; NaN for its first and for empty places."""
+    inner = window.gather(gaps)
+    return np.where(np.roll(window.rows, 1, axis=1) >= 0, inner, np.nan)[:, 1:]
+
+
+def _days_since_rest(history: AsOfWindow, dates: Dates, gaps: NDArray[np.float64], as_of: Dates) -> NDArray[np.float64]:
+    rested = _inner_gaps(history, gaps) >= 2
+    place = rested.shape[1] - 1 - np.argmax(rested[:, ::-1], axis=1)
+    row = np.take_along_axis(history.rows[:, 1:], place[:, np.newaxis], axis=1)[:, 0]
+    since = (as_of - np.append(dates, np.datetime64("NaT", "D"))[row]) / ONE_DAY
+    return np.where(rested.any(axis=1), since, np.nan)
+
+
+def _pairs(window: AsOfWindow, gaps: NDArray[np.float64]) -> NDArray[np.int64]:
+    return np.count_nonzero(_inner_gaps(window, gaps) == 1, axis=1)
+
+
+def _form(played: Columns, history: AsOfWindow, line: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
+    """How he played lately, and how that stands to tonight's line."""
+    last_5, last_10 = history.last(5), history.last(10)
+    makes, attempts, points = played["fg_makes"], played["fg_attempts"], played["points"]
+    over, under = _streaks(history.gather(points)[:, ::-1], line)
+    return {
+        "points_avg_last_5": last_5.mean(points),
+        "points_avg_last_10": last_10.mean(points),
+        "l5_games_used": last_5.games(),
+        "l10_games_used": last_10.games(),
+        "l5_sample_quality": sample_quality(last_5.games(), 5),
+        "l10_sample_quality": sample_quality(last_10.games(), 10),
+        "prop_over_streak": over,
+        "prop_under_streak": under,
+        "shooting_pct_decline_last_5": last_5.ratio_of_sums(makes, attempts) - last_10.ratio_of_sums(makes, attempts),
+    }
+
+
+def sample_quality(games: NDArray[np.int64], target: int) -> NDArray[np.object_]:
+    """How well a sample fills its target: all of it, 70 % (rounded down), half of it (rounded down), or less."""
+    return np.select([games >= target, games >= (7 * target) // 10, games >= target // 2], SAMPLE_QUALITIES[:3], default=SAMPLE_QUALITIES[3]).astype(
+        object
+    )
+
+
+def _streaks(newest_first: NDArray[np.float64], line: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Games in a row over and under the line, from the newest back; a game on the line is passed over, an unknown one ends nothing."""
+    above, below = newest_first > line[:, np.newaxis], newest_first < line[:, np.newaxis]
+
+    def run(wanted: NDArray[np.bool_], other: NDArray[np.bool_]) -> NDArray[np.int64]:
+        return np.count_nonzero(wanted & (np.cumsum(other, axis=1) == 0), axis=1)
+
+    return run(above, below), run(below, above)
+
+
+def _completeness(asked: Columns, histories: Mapping[str, Columns], shared: Shared) -> dict[str, NDArray[Any]]:
+    parts = []
+    for team in dict.fromkeys(asked["team_abbr"].tolist()):
+        mine = take(asked, asked["team_abbr"] == team)
+        as_of, since = mine["game_date"], mine["season_start"]
+        games = PlayerGames.of(team, shared.finals[team], histories["sheet"], histories["roster"], shared.snapshots.get(team, as_of[:0]))
+        windows: dict[str, Completeness] = {f"l{number}": games.last_games(as_of, number, since) for number in (5, 10)}
+        windows |= {f"l{days}d": games.last_days(as_of, days, since) for days in (7, 14, 30)}
+        parts.append(
+            {"game_date": as_of}
+            | completeness_columns(windows, primary="l30d")
+            | shared.readiness.columns(windows, mine["is_bootstrap"] == 1, mine["is_boundary"] == 1)
+            | {
+                "l10_expected_games": windows["l10"].expected,
+                "l10_actual_games": windows["l10"].actual,
+                "gap_classification": games.gap(as_of, HISTORY_DAYS, since),
+            }
+        )
+    together = concatenate(parts)
+    ordered = take(together, np.argsort(together["game_date"], kind="stable"))
+    return {name: values for name, values in ordered.items() if name != "game_date"}
+
+
+def _quality(asked: Columns, games: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+    size = len(games)
+    no_spread, no_total = np.isnan(asked["game_spread"]), np.isnan(asked["game_total"])
+    books = np.nan_to_num(asked["book_count"])
+    few = (books > 0) & (books < CONSENSUS_STANDS_FOR)
+    no_reports = asked["date_has_reports"] != 1
+    counted: list[tuple[NDArray[np.bool_], str | NDArray[np.object_]]] = [
+        (no_spread, "missing_game_spread"),
+        (no_total, "missing_game_total"),
+        (few, np.array([f"few_bookmakers:{number:.0f}/{CONSENSUS_STANDS_FOR}" for number in books], dtype=object)),
+        (games < THIN_SAMPLE, np.array([f"thin_sample:{number}/{THIN_SAMPLE}" for number in games], dtype=object)),
+        (no_reports, "missing_injury_report"),
+        (np.isnat(asked["roster_date"]), "missing_roster_snapshot"),
+    ]
+    no_props = asked["date_has_props"] != 1
+    scores = np.select([games >= 10, games >= 5], [95.0, 75.0], 50.0)
+    sources = collect(
+        size,
+        [
+            (~no_spread | ~no_total, GAME_LINES.name),
+            (~no_reports, INJURY_REPORT.name),
+            (asked["has_prop_line"] == 1, PLAYER_POINTS_PROPS.name),
+            (~np.isnat(asked["roster_date"]), ROSTERS.name),
+            (np.ones(size, dtype=bool), SCHEDULE.name),
+        ],
+    )
+    return {
+        "quality_tier": quality_tier(scores),
+        "quality_score": scores,
+        "quality_issues": collect(size, [*counted, (no_props, "missing_points_props")]),
+        "data_sources": sources,
+        "processed_with_issues": np.logical_or.reduce([mask for mask, _ in counted]),
+    }
+
+
+def build(run: TableRun) -> Outcome:
+    """Player rows of the games scheduled for the run's dates."""
+    season = run.read(
+        SCHEDULE.table,
+        (*SCHEDULE_COLUMNS, "game_time_utc", "is_primetime", *ARENA_COLUMNS),
+        start=run.season_start,
+        end=run.end + timedelta(days=LONGEST_SEASON_DAYS),
+    )
+    season = take(season, league_games(season))
+    season |= arenas(season)
+    games = team_games(season)
+    games["is_final"] = (games["game_status"] == FINAL).astype(np.float64)
+    games["margin"] = np.where(games["is_final"] == 1, games["team_score"] - games["opponent_score"], np.nan)
+    tonight = take(games, (games["game_date"] >= np.datetime64(run.start, "D")) & (games["game_date"] <= np.datetime64(run.end, "D")))
+    sheet = run.read(PLAYER_GAMES, SHEET_COLUMNS, start=run.season_start)
+    rosters = run.read(ROSTERS.table, ROSTER_COLUMNS, start=run.season_start - timedelta(days=OLDEST_SNAPSHOT_DAYS))
+    facts = _team_facts(run, games, tonight)
+    people = _with_statuses(run, members(tonight, rosters, sheet), tonight)
+    people["season_start"] = run.calendar.first_day(people["game_date"])
+    people["team_finals"] = at(facts["finals_played"], find((people["game_date"], people["team_abbr"]), (facts["game_date"], facts["team_abbr"])))
+    played = take(sheet, (sheet["is_dnp"] == 0) & ~np.isnan(sheet["points"]))
+    known_stars = run.map(
+        "players", stars.compute, Grouped.by(people, "player_lookup", "game_date"), {"played": Grouped.by(played, "player_lookup", "game_date")}
+    )
+    asked = take(people, ~np.isin(people["status"].astype(str), NOT_PLAYING))
+    asked |= _matchups(asked, facts) | _lines(run, asked) | _dates(run, asked)
+    asked |= {
+        name: np.where(asked["date_has_reports"] == 1, values, np.nan) for name, values in stars.teammates(people, known_stars.rows, asked).items()
+    }
+    asked["universal_player_id"] = _identities(run, asked)
+    finals = Grouped.by(take(games, games["is_final"] == 1), "team_abbr", "game_date")
+    snapshots = Grouped.by({name: rosters[name] for name in ("team_abbr", "roster_date")}, "team_abbr", "roster_date")
+    shared = Shared(
+        Readiness(run.settings.ready_threshold_pct),
+        {team: {name: finals.of(team)[name] for name in ("game_id", "game_date")} for team in dict.fromkeys(asked["team_abbr"].tolist())},
+        {team: np.unique(snapshots.of(team)["roster_date"]) for team in snapshots.entities},
+    )
+    histories = {"sheet": Grouped.by(sheet, "player_lookup", "game_date"), "roster": Grouped.by(rosters, "player_lookup", "roster_date")}
+    outcome = run.map("players", compute, Grouped.by(asked, "player_lookup", "game_date"), histories, shared)
+    return Outcome(outcome.rows, concatenate([outcome.failures, _without_rows(known_stars.failures, outcome)]))
+
+
+SHEET_COLUMNS = (
+    "player_lookup",
+    "game_id",
+    "game_date",
+    "team_abbr",
+    "is_dnp",
+    "points",
+    "minutes_played",
+    "usage_rate",
+    "fg_makes",
+    "fg_attempts",
+)
+
+
+def _team_facts(run: TableRun, games: Columns, tonight: Columns) -> dict[str, NDArray[Any]]:
+    """Facts of every team on every date with games, idle teams included: the next opponent may be one of them."""
+    days = np.unique(tonight["game_date"])
+    teams = np.unique(games["team_abbr"].astype(str)).astype(object)
+    asked: dict[str, NDArray[Any]] = {"game_date": np.tile(days, len(teams)), "team_abbr": np.repeat(teams, len(days))}
+    place = find((asked["game_date"], asked["team_abbr"]), (tonight["game_date"], tonight["team_abbr"]))
+    asked |= join_at(tonight, place, ("home_game", *ARENA_COLUMNS))
+    playoff_dates = np.unique(tonight["game_date"][tonight["is_playoffs"] == 1])
+    asked |= {
+        "is_playoff_date": np.isin(asked["game_date"], playoff_dates).astype(np.float64),
+        "season_start": run.calendar.first_day(asked["game_date"]),
+    }
+    histories = {
+        "games": Grouped.by(games, "team_abbr", "game_date"),
+        "offense": Grouped.by(run.read(TEAM_OFFENSE, team_facts.OFFENSE_COLUMNS, start=run.season_start), "team_abbr", "game_date"),
+        "defense": Grouped.by(run.read(TEAM_DEFENSE, team_facts.DEFENSE_COLUMNS, start=run.season_start), "defending_team_abbr", "game_date"),
+    }
+    outcome = run.map("teams", team_facts.compute, Grouped.by(asked, "team_abbr", "game_date"), histories)
+    if outcome.failure_count:
+        # Without a team's facts none of its players nor of its opponents' can have a row: that is no single entity's failure.
+        raise RuntimeError(f"facts of a team could not be computed: {outcome.failures['entity_id'][0]}: {outcome.failures['failure_reason'][0]}")
+    return dict(outcome.rows)
+
+
+def _with_statuses(run: TableRun, people: dict[str, NDArray[Any]], tonight: Columns) -> dict[str, NDArray[Any]]:
+    """The members of tonight's teams with their game and their latest injury status before its tip-off."""
+    place = find((people["game_date"], people["team_abbr"]), (tonight["game_date"], tonight["team_abbr"]))
+    people |= join_at(
+        tonight,
+        place,
+        (
+            "game_id",
+            "opponent_team_abbr",
+            "home_game",
+            "season_year",
+            "is_playoffs",
+            "game_time_utc",
+            "arena_timezone",
+            "home_team_abbr",
+            "away_team_abbr",
+        ),
+    )
+    reports = run.read(INJURY_REPORT.table, INJURY_COLUMNS)
+    of_player = find((reports["game_date"], reports["player_lookup"]), (people["game_date"], people["player_lookup"]))
+    latest = latest_statuses(reports, eastern(at(people["game_time_utc"], of_player)))
+    found = find((people["game_date"], people["player_lookup"]), (latest["game_date"], latest["player_lookup"]))
+    category = at(latest["reason_category"], found)
+    reason = at(latest["reason"], found)
+    worded = np.array([bool(words and words.strip()) for words in reason], dtype=bool)
+    return people | {
+        "status": at(latest["injury_status"], found),
+        "report": text_where(worded, reason, text_where(category == "unknown", None, category)),
+        "date_has_reports": within(people["game_date"], reports["game_date"]).astype(np.float64),
+    }
+
+
+def _matchups(asked: Columns, facts: Columns) -> dict[str, NDArray[Any]]:
+    """The facts of the own and of the opposing team, under the names of this table."""
+    key = (facts["game_date"], facts["team_abbr"])
+    own = find((asked["game_date"], asked["team_abbr"]), key)
+    opponent = find((asked["game_date"], asked["opponent_team_abbr"]), key)
+    following = find((asked["game_date"], at(facts["next_opponent_team_abbr"], own)), key)
+    copied = (
+        "travel_miles",
+        "time_zone_changes",
+        "consecutive_road_games",
+        "miles_traveled_last_14_days",
+        "time_zones_crossed_last_14_days",
+        "next_game_days_rest",
+        "games_in_next_7_days",
+        "next_game_is_primetime",
+    )
+    return {
+        **join_at(facts, own, copied),
+        **join_at(facts, opponent, OPPONENT_FACTS),
+        "pace_differential": at(facts["pace"], own) - at(facts["pace"], opponent),
+        "next_opponent_win_pct": at(facts["win_pct"], following),
+    }
+
+
+OPPONENT_FACTS = {
+    "opponent_pace_last_10": "pace",
+    "opponent_def_rating_last_10": "def_rating",
+    "opponent_off_rating_last_10": "off_rating",
+    "opponent_ft_rate_allowed": "ft_rate",
+    "opponent_rebounding_rate": "rebounding_rate",
+    "opponent_pace_variance": "pace_spread",
+    "opponent_ft_rate_variance": "ft_rate_spread",
+    "opponent_def_rating_variance": "def_rating_spread",
+    "opponent_off_rating_variance": "off_rating_spread",
+    "opponent_rebounding_rate_variance": "rebounding_rate_spread",
+    "opponent_days_rest": "days_rest",
+    "opponent_games_in_next_7_days": "games_in_next_7_days",
+    "opponent_next_game_days_rest": "next_game_days_rest",
+}
+
+
+def _lines(run: TableRun, asked: Columns) -> dict[str, NDArray[Any]]:
+    """Spread, total and points line of each asked row, as they stood before tip-off."""
+    pooled = consensus(run.read(GAME_LINES.table, LINE_COLUMNS))
+    names = ("current", "opening", "movement", "source", "book_count")
+    spread = pooled.of(asked, asked["home_team_abbr"], names, "")
+    total = pooled.of(asked, np.full(len(asked["game_id"]), OVER, dtype=object), names, "")
+    # A spread is kept for the home team; seen from the visitors it has the other sign.
+    side = np.where(asked["home_game"] == 1, 1.0, -1.0)
+    props = run.read(PLAYER_POINTS_PROPS.table, PROP_COLUMNS)
+    closing = closing_lines(props)
+    found = find((asked["game_date"], asked["player_lookup"]), (closing["game_date"], closing["player_lookup"]))
+    points = join_at(
+        closing, found, ("current_points_line", "current_points_line_source", "opening_points_line", "opening_points_line_source", "line_movement")
+    )
+    return points | {
+        "has_prop_line": ~np.isnan(points["current_points_line"]),
+        "date_has_props": within(asked["game_date"], props["game_date"]).astype(np.float64),
+        "game_spread": side * spread["current"],
+        "opening_spread": side * spread["opening"],
+        "spread_movement": side * spread["movement"],
+        "game_spread_source": spread["source"],
+        "game_total": total["current"],
+        "opening_total": total["opening"],
+        "total_movement": total["movement"],
+        "game_total_source": total["source"],
+        "book_count": np.fmin(spread["book_count"], total["book_count"]),
+    }
+
+
+def _dates(run: TableRun, asked: Columns) -> dict[str, NDArray[Any]]:
+    """What follows from the date itself: phase of the season, age, local tip-off, readiness exemptions."""
+    days = asked["game_date"]
+    month = days.astype("M8[M]").astype(np.int64) % 12 + 1
+    by_month = text_where(np.isin(month, EARLY_MONTHS), "early", text_where(np.isin(month, MIDDLE_MONTHS), "mid", "late"))
+    return {
+        "season_phase": text_where(asked["is_playoffs"] == 1, "playoffs", by_month),
+        "player_age": _ages(asked),
+        "game_start_time_local": _local_tip_off(asked),
+        "is_bootstrap": run.calendar.is_bootstrap(days).astype(np.float64),
+        "is_boundary": run.calendar.is_boundary(days).astype(np.float64),
+        "player_status": asked["status"],
+        "injury_report": asked["report"],
+    }
+
+
+def _ages(asked: Columns) -> NDArray[np.float64]:
+    """Full years by birth date; the feed's own age where that is unknown."""
+    born, today = asked["birth_date"], asked["game_date"]
+    years = today.astype("M8[Y]").astype(np.int64) - born.astype("M8[Y]").astype(np.int64)
+    month_of = [value.astype("M8[M]").astype(np.int64) % 12 for value in (today, born)]
+    in_month = [(value - value.astype("M8[M]").astype("M8[D]")).astype(np.int64) for value in (today, born)]
+    before_birthday = (month_of[0] < month_of[1]) | ((month_of[0] == month_of[1]) & (in_month[0] < in_month[1]))
+    return np.where(np.isnat(born), asked["age"], years - before_birthday.astype(np.int64))
+
+
+def _local_tip_off(asked: Columns) -> NDArray[np.object_]:
+    labels = time_zone_labels(asked["arena_timezone"], asked["game_date"])
+    texts = np.full(len(labels), None, dtype=object)
+    for zone in {zone for zone in asked["arena_timezone"] if zone is not None}:
+        mine = (asked["arena_timezone"] == zone) & ~np.isnat(asked["game_time_utc"])
+        local = pd.DatetimeIndex(asked["game_time_utc"][mine]).tz_localize("UTC").tz_convert(zone)
+        clock = [f"{moment.hour % 12 or 12}:{moment.minute:02d} {'AM' if moment.hour < 12 else 'PM'}" for moment in local]
+        texts[mine] = [f"{time} {label}" for time, label in zip(clock, labels[mine], strict=True)]
+    return texts
+
+
+def _identities(run: TableRun, asked: Columns) -> NDArray[np.object_]:
+    registry = run.read(
+        PLAYER_REGISTRY.table, ("season", "player_lookup", "universal_player_id"), start=run.season_start - timedelta(days=LONGEST_SEASON_DAYS)
+    )
+    seasons = np.array([season_label(int(year)) for year in asked["season_year"]], dtype=object)
+    return at(registry["universal_player_id"], find((asked["player_lookup"], seasons), (registry["player_lookup"], registry["season"])))
+
+
+def _without_rows(failures: Columns, outcome: Outcome) -> Columns:
+    """Star failures of players who failed here as well are said once."""
+    if not failures or not outcome.failures:
+        return failures
+    again = find((failures["partition_date"], failures["entity_id"]), (outcome.failures["partition_date"], outcome.failures["entity_id"]))
+    return take(failures, again < 0)
+
+
+upcoming_player_game_context = table_asset(
+    TABLE,
+    build,
+    upstream=[
+        *(raw.table for raw in (SCHEDULE, ROSTERS, INJURY_REPORT, GAME_LINES, PLAYER_POINTS_PROPS, PLAYER_REGISTRY)),
+        PLAYER_GAMES,
+        TEAM_OFFENSE,
+        TEAM_DEFENSE,
+    ],
+    group="analytics",
+    code_version="1",
+)

@@ -1,0 +1,269 @@
+"""What is known of a team before one of its games: rest, density, form, travel, the lines, who is out.
+
+One row per team and scheduled game, two per game. Results are those of earlier dates of the season; announcements (lines, injury reports) count only as
+they stood before the game's own tip-off. A team's rest counts free days (0 is a back-to-back), unlike a player's, which counts calendar days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nba_assets.analytics.games import ARENA_COLUMNS, FINAL, SCHEDULE_COLUMNS, arenas, eastern, league_games, team_games
+from nba_assets.analytics.injuries import IN_DOUBT, INJURY_COLUMNS, latest_statuses
+from nba_assets.analytics.lines import LINE_COLUMNS, OVER, preferred
+from nba_assets.analytics.starters import count_missing, recent_starts
+from nba_assets.analytics.team_offense_game_summary import TABLE as TEAM_OFFENSE
+from nba_assets.basketball.teams import TEAMS
+from nba_assets.basketball.travel import great_circle_miles
+from nba_assets.entities.completeness import Completeness, Readiness, completeness_columns
+from nba_assets.entities.groups import Grouped
+from nba_assets.entities.outcomes import Outcome, take
+from nba_assets.entities.quality import collect, quality_tier
+from nba_assets.entities.relations import at, find, tally, text_where, within
+from nba_assets.entities.windows import AsOfWindow
+from nba_assets.publishing.asset import table_asset
+from nba_assets.publishing.table_run import TableRun
+from nba_assets.raw.tables import GAME_LINES, INJURY_REPORT, PLAYER_BOXSCORES, SCHEDULE
+from nba_assets.tables.blocks import CONTEXT_QUALITY, STAMPS, completeness_block, readiness_block
+from nba_assets.tables.rules import not_two_per_game, rows_per_game_sum
+from nba_assets.tables.spec import Columns, LookBack, Rule, Table, count, day, flag, moment, number, text, whole
+
+EARLY_SEASON_DAYS = 14
+WINDOWS = ("l7d", "l14d")
+
+TABLE = Table(
+    "nba_analytics",
+    "upcoming_team_game_context",
+    "one team in one game scheduled for the date",
+    ("game_date", "team_abbr"),
+    "game_date",
+    (
+        text("team_abbr", "The team", nullable=False),
+        text("game_id", "Canonical game id, YYYYMMDD_AWAY_HOME", nullable=False),
+        text("nba_game_id", "The league's own game id"),
+        day("game_date", "US-Eastern date of the game", nullable=False),
+        whole("season_year", "Year in which the season began: 2021 is 2021-22", nullable=False),
+        text("opponent_team_abbr", "Its opponent", nullable=False),
+        flag("home_game", "The team is the schedule's home team", nullable=False),
+        whole("days_since_last_game", "Calendar days since its last game, 1 = yesterday; null before its first", unit="days", allowed=(1, 400)),
+        whole(
+            "team_days_rest", "Free days since its last game: 0 = back-to-back; null before its first", unit="days", allowed=(0, 400), usual=(0, 21)
+        ),
+        flag("team_back_to_back", "It played yesterday", nullable=False),
+        whole("games_in_last_7_days", "Games in the six days before the date", nullable=False, allowed=(0, 6)),
+        whole("games_in_last_14_days", "Games in the thirteen days before the date", nullable=False, allowed=(0, 13)),
+        whole("game_number_in_season", "All its earlier games of the season + 1", nullable=False, allowed=(1, 128)),
+        number("game_spread", "The team's spread, negative = favoured; one bookmaker's last before tip-off", unit="points", scale=2, usual=(-30, 30)),
+        number("game_total", "The game's total; one bookmaker's last before tip-off", unit="points", scale=1, usual=(170, 280)),
+        text("game_spread_source", "Bookmaker of the spread: draftkings, else fanduel, else all whose median it is"),
+        text("game_total_source", "Bookmaker of the total"),
+        number("spread_movement", "Spread minus the same bookmaker's first one; negative = moved towards the team", unit="points", scale=2),
+        number("total_movement", "Total minus the same bookmaker's first one", unit="points", scale=1),
+        moment("betting_lines_updated_at", "When the spread stood, else the total"),
+        count("players_out_count", "Players listed as out; null on a date without injury reports"),
+        count("starters_out_count", "Of those, who started at least half of the team's last ten games; null on a date without injury reports"),
+        count("questionable_players_count", "Players listed as questionable or doubtful; null on a date without injury reports"),
+        count("team_win_streak_entering", "Wins in a row before the date", nullable=False),
+        count("team_loss_streak_entering", "Losses in a row before the date", nullable=False),
+        whole("last_game_margin", "Margin of its last final game", unit="points"),
+        text("last_game_result", "Result of its last final game", values=("W", "L")),
+        whole(
+            "travel_miles",
+            "Great-circle miles from the arena of its last game, or its own before the first",
+            unit="miles",
+            allowed=(0, 12_500),
+            usual=(0, 6000),
+        ),
+        flag("early_season_flag", f"Fewer than {EARLY_SEASON_DAYS} days since opening night", nullable=False),
+        *completeness_block("team's finals of the 14 days before the date that are summarised", WINDOWS),
+        *readiness_block(),
+        *CONTEXT_QUALITY,
+        *STAMPS,
+    ),
+    entity_column="team_abbr",
+    rules=(
+        not_two_per_game("team_abbr"),
+        rows_per_game_sum("one_home_team", "A game has exactly one home team", "home_game", 1),
+        Rule(
+            "one_streak",
+            "A team cannot be winning and losing",
+            lambda rows: (rows["team_win_streak_entering"] > 0) & (rows["team_loss_streak_entering"] > 0),
+        ),
+        Rule(
+            "fourteen_days_hold_seven",
+            "games_in_last_14_days is at least games_in_last_7_days",
+            lambda rows: rows["games_in_last_14_days"] < rows["games_in_last_7_days"],
+        ),
+    ),
+    looks_back=(LookBack(SCHEDULE.name, same_day=True), LookBack(TEAM_OFFENSE.name, days=14), LookBack(PLAYER_BOXSCORES.name)),
+)
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What is the same for all teams of a run."""
+
+    readiness: Readiness
+
+
+def compute(asked: Columns, histories: Mapping[str, Columns], shared: Shared) -> Outcome:
+    """The rows of one team over all asked games; `histories` are its season's `games`, its `starts` and its players listed `out`."""
+    as_of, since, games = asked["game_date"], asked["season_start"], histories["games"]
+    dates, final, margin = games["game_date"], games["is_final"] == 1, games["margin"]
+    season = AsOfWindow.season_to_date(dates, as_of, since=since)
+    finals = season.only(final)
+    since_last = (as_of - season.newest(dates)) / np.timedelta64(1, "D")
+    complete = {
+        f"l{days}d": Completeness.of(AsOfWindow.last_days(dates, as_of, days, since=since).only(final), games["has_row"] == 1) for days in (7, 14)
+    }
+    last_margin = finals.newest(margin)
+    rows = {
+        **{name: asked[name] for name in IDENTITY},
+        "days_since_last_game": since_last,
+        "team_days_rest": since_last - 1,
+        "team_back_to_back": since_last == 1,
+        "games_in_last_7_days": AsOfWindow.within_days(dates, as_of, 7, since=since).games(),
+        "games_in_last_14_days": AsOfWindow.within_days(dates, as_of, 14, since=since).games(),
+        "game_number_in_season": season.games() + 1,
+        "game_spread": asked["spread_current"],
+        "game_total": asked["total_current"],
+        "game_spread_source": asked["spread_source"],
+        "game_total_source": asked["total_source"],
+        "spread_movement": asked["spread_movement"],
+        "total_movement": asked["total_movement"],
+        "betting_lines_updated_at": np.where(np.isnat(asked["spread_updated_at"]), asked["total_updated_at"], asked["spread_updated_at"]),
+        "players_out_count": asked["players_out"],
+        "starters_out_count": _starters_out(asked, histories),
+        "questionable_players_count": asked["players_in_doubt"],
+        "team_win_streak_entering": finals.leading_run(margin > 0),
+        "team_loss_streak_entering": finals.leading_run(margin < 0),
+        "last_game_margin": last_margin,
+        "last_game_result": text_where(last_margin > 0, "W", text_where(last_margin < 0, "L", None)),
+        "travel_miles": _travel(asked, season, games),
+        "early_season_flag": asked["days_into_season"] < EARLY_SEASON_DAYS,
+        **completeness_columns(complete, primary="l14d"),
+        **shared.readiness.columns(complete, asked["is_bootstrap"] == 1, asked["is_boundary"] == 1),
+    }
+    return Outcome(rows | _quality(asked, rows, shared.readiness))
+
+
+IDENTITY = ("team_abbr", "game_id", "nba_game_id", "game_date", "season_year", "opponent_team_abbr", "home_game")
+
+
+def _travel(asked: Columns, season: AsOfWindow, games: Columns) -> NDArray[np.float64]:
+    """Miles to tonight's arena from that of the team's last game; before the first game of a season a team sits at home."""
+    own = [TEAMS[team] for team in asked["team_abbr"]]
+    latitude, longitude = season.newest(games["arena_latitude"]), season.newest(games["arena_longitude"])
+    first = season.games() == 0
+    return great_circle_miles(
+        np.where(first, [team.arena_latitude for team in own], latitude),
+        np.where(first, [team.arena_longitude for team in own], longitude),
+        asked["arena_latitude"],
+        asked["arena_longitude"],
+    )
+
+
+def _starters_out(asked: Columns, histories: Mapping[str, Columns]) -> NDArray[np.float64]:
+    games = histories["games"]
+    finals = take(games, games["is_final"] == 1)
+    players, starts, window_games = recent_starts(finals, histories["starts"], asked["game_date"], asked["season_start"])
+    half = (starts >= 1) & (2 * starts >= window_games[:, np.newaxis])
+    return np.where(np.isnan(asked["players_out"]), np.nan, count_missing(players, half, histories["out"], asked))
+
+
+def _quality(asked: Columns, rows: Columns, readiness: Readiness) -> dict[str, NDArray[Any]]:
+    size = len(asked["game_id"])
+    pct = rows["l14d_completeness_pct"]
+    scores = np.select([pct >= 95, pct >= 75, pct >= 50], [95.0, 75.0, 50.0], 25.0)
+    unready = [
+        (
+            rows[f"{window}_completeness_pct"] < readiness.threshold_pct,
+            np.array([f"{window}_incomplete:{value:.0f}%" for value in rows[f"{window}_completeness_pct"]], dtype=object),
+        )
+        for window in WINDOWS
+    ]
+    no_spread, no_total, no_reports = np.isnan(rows["game_spread"]), np.isnan(rows["game_total"]), np.isnan(asked["players_out"])
+    issues = collect(
+        size,
+        [
+            *unready,
+            (rows["season_boundary_detected"], "season_boundary"),
+            (rows["backfill_bootstrap_mode"], "bootstrap_mode"),
+            (no_spread, "missing_game_spread"),
+            (no_total, "missing_game_total"),
+            (no_reports, "missing_injury_report"),
+        ],
+    )
+    sources = collect(
+        size,
+        [(~no_spread | ~no_total, GAME_LINES.name), (~no_reports, INJURY_REPORT.name), (np.ones(size, dtype=bool), SCHEDULE.name)],
+    )
+    return {
+        "quality_tier": quality_tier(scores),
+        "quality_score": scores,
+        "quality_issues": issues,
+        "data_sources": sources,
+        "primary_source_used": np.full(size, "nbac_schedule", dtype=object),
+        "processed_with_issues": np.array([len(names) > 0 for names in issues], dtype=bool),
+    }
+
+
+def build(run: TableRun) -> Outcome:
+    """Team rows of the games scheduled for the run's dates."""
+    season = run.read(SCHEDULE.table, (*SCHEDULE_COLUMNS, "game_time_utc", *ARENA_COLUMNS), start=run.season_start)
+    season = take(season, league_games(season))
+    season |= arenas(season)
+    games = team_games(season)
+    games["is_final"] = (games["game_status"] == FINAL).astype(np.float64)
+    games["margin"] = np.where(games["is_final"] == 1, games["team_score"] - games["opponent_score"], np.nan)
+    summarised = run.read(TEAM_OFFENSE, ("game_id", "team_abbr"), start=run.season_start)
+    games["has_row"] = (find((games["game_id"], games["team_abbr"]), (summarised["game_id"], summarised["team_abbr"])) >= 0).astype(np.float64)
+    asked = take(games, games["game_date"] >= np.datetime64(run.start, "D"))
+    asked |= {
+        "season_start": run.calendar.first_day(asked["game_date"]),
+        "days_into_season": run.calendar.days_into_season(asked["game_date"]).astype(np.float64),
+        "is_bootstrap": run.calendar.is_bootstrap(asked["game_date"]).astype(np.float64),
+        "is_boundary": run.calendar.is_boundary(asked["game_date"]).astype(np.float64),
+    }
+    lines = preferred(run.read(GAME_LINES.table, LINE_COLUMNS))
+    names = ("current", "movement", "source", "updated_at")
+    asked |= lines.of(asked, asked["team_abbr"], names, "spread_")
+    asked |= lines.of(asked, np.full(len(asked["game_id"]), OVER, dtype=object), names, "total_")
+    out = _injuries(run, asked)
+    starts = run.read(PLAYER_BOXSCORES.table, ("game_id", "game_date", "team_abbr", "player_lookup"), start=run.season_start, where={"starter": True})
+    histories = {
+        "games": Grouped.by(games, "team_abbr", "game_date"),
+        "starts": Grouped.by(starts, "team_abbr", "game_date"),
+        "out": Grouped.by(out, "team", "game_date"),
+    }
+    return run.map("teams", compute, Grouped.by(asked, "team_abbr", "game_date"), histories, Shared(Readiness(run.settings.ready_threshold_pct)))
+
+
+def _injuries(run: TableRun, asked: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Counts the listed players of each asked game in; returns those who are out."""
+    reports = run.read(INJURY_REPORT.table, INJURY_COLUMNS)
+    place = find((reports["game_date"], reports["team"]), (asked["game_date"], asked["team_abbr"]))
+    latest = latest_statuses(reports, eastern(at(asked["game_time_utc"], place)))
+    status = latest["injury_status"]
+    counted = tally(
+        {"game_date": latest["game_date"], "team": latest["team"]}, {"out": status == "out", "in_doubt": np.isin(status.astype(str), IN_DOUBT)}
+    )
+    found = find((asked["game_date"], asked["team_abbr"]), (counted["game_date"], counted["team"]))
+    reported = within(asked["game_date"], reports["game_date"])
+    for name in ("out", "in_doubt"):
+        asked[f"players_{name}"] = np.where(reported, np.nan_to_num(at(counted[name], found)), np.nan)
+    return take(latest, status == "out")
+
+
+upcoming_team_game_context = table_asset(
+    TABLE,
+    build,
+    upstream=[*(raw.table for raw in (SCHEDULE, GAME_LINES, INJURY_REPORT, PLAYER_BOXSCORES)), TEAM_OFFENSE],
+    group="analytics",
+    code_version="1",
+)

@@ -37,6 +37,7 @@ from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import LONGEST_SEASON_DAYS, TableRun
 from nba_assets.raw.tables import GAME_LINES, INJURY_REPORT, PLAYER_POINTS_PROPS, PLAYER_REGISTRY, ROSTERS, SCHEDULE
 from nba_assets.tables.blocks import CONTEXT_QUALITY, STAMPS, completeness_block, readiness_block
+from nba_assets.tables.rules import group_sizes
 from nba_assets.tables.spec import Columns, LookBack, Rule, Table, count, day, flag, number, text, whole
 
 HISTORY_DAYS = 30
@@ -50,8 +51,7 @@ EARLY_MONTHS, MIDDLE_MONTHS = (10, 11), (12, 1, 2)
 
 
 def _odd_team_size(rows: Columns) -> NDArray[np.bool_]:
-    codes = pd.factorize(rows["game_id"] + "/" + rows["team_abbr"])[0]
-    sizes = np.bincount(codes, minlength=1)[codes]
+    sizes = group_sizes(rows, "game_id", "team_abbr")
     return (sizes < 10) | (sizes > 18)
 
 

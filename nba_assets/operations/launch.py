@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
 import dagster as dg
 import numpy as np
-import pyarrow as pa
 
 from nba_assets.basketball.season import SeasonCalendar
 from nba_assets.instance import dagster_instance
 from nba_assets.operations.console import LOGGER_NAME, progress_of
+from nba_assets.raw.collection import Request, collect
 from nba_assets.raw.landing import LandingZone
-from nba_assets.raw.readers import BadFileError, read_file
 from nba_assets.raw.tables import RAW_TABLES, SCHEDULE
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.warehouse.interface import Warehouse
@@ -133,22 +132,11 @@ def job_by_name(name: str) -> dg.JobDefinition:
 
 def season_start_of(landing: LandingZone, day: date) -> date:
     """First day of a date's season, as the landed schedule has it: raw data from there on is needed to look back."""
-    landed = [SCHEDULE_DATES.empty_table()]
-    for file in landing.files(SCHEDULE.name):
-        try:
-            with landing.local_copy(file) as path:
-                rows = read_file(path, file, SCHEDULE_DATES.names, SCHEDULE.table.date_column).rows
-            landed.append(rows.select(SCHEDULE_DATES.names).cast(SCHEDULE_DATES))
-        except (BadFileError, KeyError, pa.ArrowException):
-            # Ingestion names the file and what is wrong with it; the other files still tell the season.
-            continue
-    games = pa.concat_tables(landed).drop_null()
-    calendar = SeasonCalendar.from_schedule(*(games[name].to_numpy() for name in SCHEDULE_DATES.names))
+    games = collect(Request(SCHEDULE, [day], datetime.now(UTC)), landing).rows
+    columns = (games[name] for name in ("game_date", "season_year", "is_regular_season")) if games else (np.array([], dtype="M8[D]"),) * 3
+    calendar = SeasonCalendar.from_schedule(*columns)
     first: date = calendar.first_day(np.array([day], dtype="M8[D]"))[0].item()
     return first
-
-
-SCHEDULE_DATES = pa.schema([("game_date", pa.date32()), ("season_year", pa.int64()), ("is_regular_season", pa.bool_())])
 
 
 def _steps(instance: dg.DagsterInstance, run_id: str) -> list[StepReport]:

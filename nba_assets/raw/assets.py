@@ -8,7 +8,7 @@ import dagster as dg
 
 from nba_assets.partitions import DAILY
 from nba_assets.publishing.asset import OWNERS, definition_metadata, partition_dates
-from nba_assets.raw.ingestion import CODE_VERSION, DateReport, IngestionReport, ingest
+from nba_assets.raw.ingestion import CODE_VERSION, DateReport, IngestionError, IngestionReport, ingest
 from nba_assets.raw.landing import FolderLandingZone
 from nba_assets.raw.tables import RAW_TABLES, RawTable
 from nba_assets.settings import Settings
@@ -38,7 +38,10 @@ def raw_asset(raw: RawTable) -> dg.AssetsDefinition:
                 f"{raw.name}: {report.set_aside_count} rows and {len(report.bad_files)} files set aside in "
                 f"nba_processing.raw_quarantine, e.g. {'; '.join(report.examples)}"
             )
-        report.raise_for_bad_files()
+        try:
+            report.raise_for_bad_files()
+        except IngestionError as error:
+            raise dg.Failure(str(error), metadata=_run_metadata(report), allow_retries=False) from None
         for day in report.by_date.values():
             context.add_asset_metadata(_date_metadata(day), partition_key=day.day.isoformat())
         yield dg.MaterializeResult(metadata=_run_metadata(report))

@@ -15,9 +15,7 @@ def not_two_per_game(team_column: str) -> Rule:
     """A game has exactly two rows, of two different teams."""
 
     def broken(rows: Columns) -> NDArray[np.bool_]:
-        games = pd.factorize(rows["game_id"])[0]
-        teams = pd.factorize(rows["game_id"] + "/" + rows[team_column])[0] if len(games) else games
-        return (_counts(games) != 2) | (_counts(teams) != 1)
+        return (group_sizes(rows, "game_id") != 2) | (group_sizes(rows, "game_id", team_column) != 1)
 
     return Rule("two_rows_per_game", "A game has exactly two rows, one per team", broken)
 
@@ -26,7 +24,7 @@ def rows_per_game_sum(name: str, description: str, column: str, total: float) ->
     """A column sums to `total` over the rows of each game."""
 
     def broken(rows: Columns) -> NDArray[np.bool_]:
-        games = pd.factorize(rows["game_id"])[0]
+        games = _groups(rows, "game_id")
         sums = np.bincount(games, weights=rows[column].astype(np.float64), minlength=1)
         return sums[games] != total
 
@@ -43,5 +41,12 @@ def unequal(name: str, description: str, column: str, parts: Sequence[str], *, b
     return Rule(name, description, broken, blocking)
 
 
-def _counts(codes: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.bincount(codes, minlength=1)[codes]
+def group_sizes(rows: Columns, *names: str) -> NDArray[np.int64]:
+    """For each row, how many rows share its values of the named columns; nulls are a value like any other."""
+    groups = _groups(rows, *names)
+    return np.bincount(groups, minlength=1)[groups]
+
+
+def _groups(rows: Columns, *names: str) -> NDArray[np.int64]:
+    frame = pd.DataFrame({name: rows[name] for name in names})
+    return frame.groupby(list(names), sort=False, dropna=False).ngroup().to_numpy()

@@ -1,0 +1,1 @@
+"""Tests of windows, groups, completeness and the parallel resource."""

@@ -1,0 +1,109 @@
+"""The one door through which computed rows become stored ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nba_assets.tables.columns import to_arrow, to_columns
+from nba_assets.tables.digest import partition_digest, row_hashes
+from nba_assets.tables.spec import Column, Columns, Table, Type, day, flag, moment, number, text, texts, whole
+
+TABLE = Table(
+    "nba_analytics",
+    "small",
+    "one row",
+    ("name",),
+    "game_date",
+    (
+        text("name", "Name", nullable=False),
+        day("game_date", "Date", nullable=False),
+        whole("points", "Points"),
+        number("pace", "Pace", scale=1),
+        flag("won", "Won"),
+        texts("issues", "Issues"),
+        moment("processed_at", "When", hashed=False),
+    ),
+)
+
+
+def one(**changes: Any) -> dict[str, Any]:
+    columns = {
+        "name": np.array(["a"], dtype=object),
+        "game_date": np.array(["2021-11-15"], dtype="M8[D]"),
+        "points": np.array([3.0]),
+        "pace": np.array([98.04]),
+        "won": np.array([True]),
+        "issues": np.array([None], dtype=object),
+        "processed_at": np.array(["2021-11-16T05:00"], dtype="M8[us]"),
+    }
+    columns["issues"][0] = ("x", "y")
+    return columns | {name: np.array([value]) for name, value in changes.items()}
+
+
+@pytest.mark.parametrize(("computed", "stored"), [(0.25, 0.2), (0.35, 0.4), (-0.04, 0.0), (np.nan, None), (1e15 + 0.25, 1e15 + 0.2)])
+def test_decimals_are_rounded_once_half_to_even_and_never_minus_zero(computed: float, stored: float | None) -> None:
+    value = to_arrow(TABLE, one(pace=computed)).column("pace").to_pylist()[0]
+    assert value == (stored if stored is None else pytest.approx(stored, abs=1e-12))
+    assert str(value) != "-0.0"
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"points": 3.5}, r"nba_analytics.small.points is declared INT64 but holds 3.5"),
+        ({"pace": np.inf}, r"nba_analytics.small.pace holds an infinite value"),
+        ({"pase": 1.0}, r"undeclared columns \['pase'\]"),
+    ],
+)
+def test_what_cannot_be_stored_is_named(changes: dict[str, float], complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        to_arrow(TABLE, one(**changes))
+
+
+def test_what_goes_through_the_door_comes_back_the_same() -> None:
+    stored = to_arrow(TABLE, one())
+    assert stored.to_pylist()[0]["issues"] == ["x", "y"]
+    assert to_arrow(TABLE, to_columns(stored)) == stored
+
+
+@given(st.lists(st.tuples(st.text(max_size=3), st.one_of(st.none(), st.integers(-5, 5))), min_size=1, max_size=20), st.randoms())
+def test_a_digest_knows_content_not_order(entries: list[tuple[str, int | None]], random: Any) -> None:
+    def columns(rows: list[tuple[str, int | None]]) -> Columns:
+        single = one()
+        repeated = {name: np.repeat(values, len(rows)) for name, values in single.items()}
+        points = np.array([np.nan if value is None else float(value) for _, value in rows])
+        return repeated | {"name": np.array([name for name, _ in rows], dtype=object), "points": points}
+
+    digest = partition_digest(row_hashes(TABLE, to_arrow(TABLE, columns(entries))))
+    shuffled = random.sample(entries, len(entries))
+    assert partition_digest(row_hashes(TABLE, to_arrow(TABLE, columns(shuffled)))) == digest
+    changed = [(entries[0][0], 77), *entries[1:]]
+    assert partition_digest(row_hashes(TABLE, to_arrow(TABLE, columns(changed)))) != digest
+
+
+def test_bookkeeping_is_not_part_of_a_row_hash_but_every_measure_is() -> None:
+    before = row_hashes(TABLE, to_arrow(TABLE, one()))[0]
+    later = one() | {"processed_at": np.array(["2030-01-01T00:00"], dtype="M8[us]")}
+    assert row_hashes(TABLE, to_arrow(TABLE, later))[0] == before
+    for name, value in {"points": 4.0, "pace": 98.2, "won": False}.items():
+        assert row_hashes(TABLE, to_arrow(TABLE, one(**{name: value})))[0] != before, name
+
+
+def test_a_table_refuses_a_declaration_that_contradicts_itself() -> None:
+    with pytest.raises(ValueError, match="declares a column twice"):
+        Table("a", "b", "", ("x",), "x", (Column("x", Type.DATE, "", nullable=False),) * 2)
+    with pytest.raises(ValueError, match="does not declare"):
+        Table("a", "b", "", ("y",), "x", (Column("x", Type.DATE, "", nullable=False),))
+    with pytest.raises(ValueError, match="nullable key"):
+        Table("a", "b", "", ("x",), "x", (Column("x", Type.DATE, ""),))
+
+
+def test_dictionary_encoded_texts_are_read_like_any_other() -> None:
+    encoded = pa.table({"name": pa.array(["b", None, "a"]).dictionary_encode()})
+    assert to_columns(encoded)["name"].tolist() == ["b", None, "a"]

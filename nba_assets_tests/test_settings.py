@@ -1,0 +1,46 @@
+"""Settings from the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nba_assets.settings import Settings, SettingsError, settings_table
+
+
+def test_everything_has_a_default_in_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = Settings.from_environment({})
+    assert (settings.home, settings.landing) == (tmp_path / "var", tmp_path / "var" / "landing")
+    assert settings.warehouse == str(tmp_path / "var" / "nba.duckdb")
+    assert (settings.enable_player_parallelization, settings.parallel_backend.value) == (True, "threads")
+
+
+def test_a_home_moves_what_lives_in_it_and_nothing_else(tmp_path: Path) -> None:
+    settings = Settings.from_environment({"NBA_ASSETS_HOME": str(tmp_path), "NBA_ASSETS_LANDING": "/elsewhere"})
+    assert (settings.landing, settings.warehouse) == (Path("/elsewhere"), str(tmp_path / "nba.duckdb"))
+
+
+@pytest.mark.parametrize(("value", "expected"), [("true", True), ("0", False), ("off", False), ("YES", True), ("", True)])
+def test_toggles_take_what_people_write(value: str, expected: bool) -> None:
+    assert Settings.from_environment({"ENABLE_TEAM_PARALLELIZATION": value}).enable_team_parallelization is expected
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("ENABLE_PLAYER_PARALLELIZATION", "maybe"),
+        ("NBA_ASSETS_PLAYER_WORKERS", "0"),
+        ("NBA_ASSETS_PARALLEL_BACKEND", "fibers"),
+        ("NBA_ASSETS_WAREHOUSE_WAIT_SECONDS", "soon"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_named_with_its_variable(variable: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"{variable}='{value}' cannot be used"):
+        Settings.from_environment({variable: value})
+
+
+def test_the_readme_lists_every_setting() -> None:
+    readme = Path(__file__).resolve().parents[1].joinpath("README.md").read_text()
+    assert settings_table() in readme

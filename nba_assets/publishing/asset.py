@@ -50,7 +50,6 @@ def table_asset(table: Table, build: Build, *, upstream: Sequence[Table], group:
         description=inspect.cleandoc((module.__doc__ if module else None) or table.description),
         metadata=definition_metadata(table),
         check_specs=check_specs(table),
-        pool="warehouse",
     )
     def asset(
         context: dg.AssetExecutionContext, warehouse: WarehouseResource, entities: ParallelEntitiesResource

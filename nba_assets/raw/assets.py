@@ -28,7 +28,6 @@ def raw_asset(raw: RawTable) -> dg.AssetsDefinition:
         code_version=CODE_VERSION,
         description=raw.table.description,
         metadata=definition_metadata(raw.table),
-        pool="warehouse",
     )
     def asset(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Iterator[dg.MaterializeResult[None]]:
         landing = FolderLandingZone(Settings.from_environment().landing)

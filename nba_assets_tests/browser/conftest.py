@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from nba_assets.raw.sample_league import write_season
+from nba_assets_tests.league import SMALL_LEAGUE
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PROJECT = Path(__file__).resolve().parents[2]
 START_SECONDS = 90
-LEAGUE = {"teams": ("BOS", "LAL", "MIA", "DEN"), "games_per_team": 12}
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningUi]:
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine: install Debian's package `chromium` to run the browser tests")
     home = tmp_path_factory.mktemp("home")
-    season = write_season(home / "landing", 2024, **LEAGUE)
+    season = write_season(home / "landing", 2024, **SMALL_LEAGUE)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -56,7 +56,7 @@ def test_every_reduction_equals_a_loop(history: list[date], as_of: list[date], d
     numbers = np.array([np.nan if value is None else value for value in column], dtype=float)
     marks = np.array([value is not None and value > 20 for value in column], dtype=bool)
     for window, shown in windows(history, as_of):
-        known = [[column[place] for place in rows if column[place] is not None] for rows in shown]
+        known = [[float(numbers[place]) for place in rows if column[place] is not None] for rows in shown]
         assert window.games().tolist() == [len(rows) for rows in shown]
         assert window.known(numbers).tolist() == [len(mine) for mine in known]
         assert window.total(numbers).tolist() == [sum(mine) for mine in known]

@@ -1,0 +1,177 @@
+"""Runs that the command line starts: what is planned, what they do, what they leave when something goes wrong."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from nba_assets.analytics import player_game_summary
+from nba_assets.instance import dagster_instance
+from nba_assets.operations.launch import Launch, execute, plan
+from nba_assets.raw.landing import FolderLandingZone
+from nba_assets.raw.tables import RAW_TABLES
+from nba_assets.registry import ALL_TABLES, COMPUTED_TABLES
+from nba_assets.tables.bookkeeping import ENTITY_FAILURES, TABLE_PARTITIONS
+from nba_assets.warehouse.duckdb import DuckDBWarehouse
+from nba_assets_tests.operations.conftest import Home
+
+SUMMARIES = ("team_offense_game_summary", "team_defense_game_summary", "player_game_summary")
+WEEK = timedelta(days=6)
+
+
+def planned(home: Home, start: date, end: date) -> list[Launch]:
+    return plan(DuckDBWarehouse(home.warehouse), FolderLandingZone(home.landing), SUMMARIES, start, end)
+
+
+def build(home: Home, start: date, end: date, **entities: Any) -> list[bool]:
+    """Run what is planned; tells which runs succeeded."""
+    config = {"resources": {"entities": {"config": entities}}} if entities else {}
+    return [execute(launch, config if set(launch.assets) & set(COMPUTED_TABLES) else {}).succeeded for launch in planned(home, start, end)]
+
+
+def digests(home: Home, *tables: str) -> dict[tuple[str, date], str]:
+    books = DuckDBWarehouse(home.warehouse).read(
+        TABLE_PARTITIONS, ("table_name", "partition_date", "digest"), date(2024, 7, 1), date(2025, 7, 1), {"table_name": list(tables or SUMMARIES)}
+    )
+    return {(book["table_name"], book["partition_date"]): book["digest"] for book in books.to_pylist()}
+
+
+def stored(home: Home, table: str) -> list[dict[str, Any]]:
+    spec = ALL_TABLES[table]
+    names = [column.name for column in spec.columns if column.hashed]
+    return DuckDBWarehouse(home.warehouse).read(spec, names, date(2024, 7, 1), date(2025, 7, 1)).to_pylist()
+
+
+def test_backfill_from_opening_night_is_one_run_of_exactly_that_range(home: Home) -> None:
+    (launch,) = planned(home, home.opening, home.opening + WEEK)
+    assert set(launch.assets) == {*RAW_TABLES, *SUMMARIES}
+    assert build(home, home.opening, home.opening + WEEK) == [True]
+    with dagster_instance() as instance:
+        (run,) = instance.get_runs()
+    assert run.tags["dagster/asset_partition_range_start"] == home.opening.isoformat()
+    assert run.tags["dagster/asset_partition_range_end"] == (home.opening + WEEK).isoformat()
+    assert {day for _, day in digests(home)} == {home.day(number) for number in range(7)}
+
+
+def test_missing_raw_dates_of_the_season_are_ingested_first_and_once(home: Home) -> None:
+    before, main = planned(home, home.day(6), home.day(6))
+    assert (before.start, before.end, set(before.assets)) == (home.opening, home.day(5), set(RAW_TABLES))
+    assert build(home, home.day(6), home.day(6)) == [True, True]
+    (again,) = planned(home, home.day(6), home.day(6))
+    assert set(again.assets) == set(SUMMARIES)
+    assert main.tags == {"dagster/partition": home.day(6).isoformat()}
+
+
+def test_one_range_single_dates_and_any_workers_give_the_same_digests(home: Home) -> None:
+    assert build(home, home.opening, home.opening + WEEK) == [True]
+    expected = digests(home)
+    assert len(expected) == 7 * len(SUMMARIES)
+    variants: list[dict[str, Any]] = [
+        {"players_enabled": False, "teams_enabled": False},
+        {"players_workers": 10, "teams_workers": 10},
+        {"players_workers": 2, "teams_workers": 2, "backend": "processes"},
+    ]
+    for number, entities in enumerate(variants):
+        assert build(home, home.day(number), home.opening + WEEK, **entities) == [True]
+        assert digests(home) == expected
+    for number in (5, 2, 6):
+        assert build(home, home.day(number), home.day(number)) == [True]
+    assert digests(home) == expected
+
+
+def test_a_day_without_games_succeeds_with_no_rows(home: Home) -> None:
+    thanksgiving = date(2024, 11, 28)
+    assert build(home, thanksgiving, thanksgiving) == [True, True]
+    books = DuckDBWarehouse(home.warehouse).read(
+        TABLE_PARTITIONS, ("table_name", "row_count"), thanksgiving, thanksgiving, {"table_name": list(SUMMARIES)}
+    )
+    assert {book["table_name"]: book["row_count"] for book in books.to_pylist()} == dict.fromkeys(SUMMARIES, 0)
+
+
+def test_a_player_whose_computation_raises_costs_only_his_rows(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert build(home, home.opening, home.opening + WEEK) == [True]
+    before = stored(home, "player_game_summary")
+    unlucky = before[0]["player_lookup"]
+    real = player_game_summary.compute
+
+    def compute(asked: Any, histories: Any, shared: Any = None) -> Any:
+        if asked["player_lookup"][0] == unlucky:
+            raise ArithmeticError("no such number")
+        return real(asked, histories, shared)
+
+    monkeypatch.setattr(player_game_summary, "compute", compute)
+    assert build(home, home.opening, home.opening + WEEK) == [True]
+    assert stored(home, "player_game_summary") == [row for row in before if row["player_lookup"] != unlucky]
+    failures = DuckDBWarehouse(home.warehouse).read(
+        ENTITY_FAILURES, ("entity_id", "partition_date", "failure_category"), home.opening, home.opening + WEEK, {"table_name": "player_game_summary"}
+    )
+    assert {(row["entity_id"], row["failure_category"]) for row in failures.to_pylist()} == {(unlucky, "PROCESSING_ERROR")}
+
+
+def test_a_failing_blocking_check_fails_the_command_and_leaves_the_table(home: Home) -> None:
+    """A drawn game cannot be: exactly one team wins."""
+    assert home.command("backfill", home.opening, home.opening + WEEK).returncode == 0
+    before = stored(home, "team_offense_game_summary")
+    for file in (home.landing / "team_boxscores").rglob("*.parquet"):
+        rows = pq.read_table(file)
+        drawn = pa.array([100] * rows.num_rows, rows.schema.field("points").type)
+        pq.write_table(rows.set_column(rows.column_names.index("points"), "points", drawn), file)
+    DuckDBWarehouse(home.warehouse).replace([])
+    forget_raw_dates(home, "team_boxscores")
+    outcome = home.command("backfill", home.opening, home.opening + WEEK)
+    assert outcome.returncode == 1
+    assert "one_winner" in outcome.stdout
+    assert "left as it was" in outcome.stdout
+    assert stored(home, "team_offense_game_summary") == before
+
+
+def forget_raw_dates(home: Home, table: str) -> None:
+    """Have a raw table ingested again by the next run."""
+    from nba_assets.warehouse.interface import Replacement
+
+    warehouse, days = DuckDBWarehouse(home.warehouse), [home.day(number) for number in range(-200, 300)]
+    nothing = warehouse.read(TABLE_PARTITIONS, TABLE_PARTITIONS.column_names, date(1900, 1, 1), date(1900, 1, 1))
+    warehouse.replace([Replacement(TABLE_PARTITIONS, nothing, days, {"table_name": table})])
+
+
+def test_four_processes_build_different_dates_at_once(home: Home) -> None:
+    assert home.command("backfill", home.opening, home.opening + WEEK).returncode == 0
+    expected = digests(home)
+    processes = [home.start("run", home.day(number)) for number in range(4)]
+    assert [process.wait(timeout=300) for process in processes] == [0, 0, 0, 0]
+    assert digests(home) == expected
+
+
+def test_corrected_box_score_replaces_the_first_one(home: Home) -> None:
+    assert build(home, home.opening, home.opening + WEEK) == [True]
+    book = ALL_TABLES["player_gamebook"]
+    found = DuckDBWarehouse(home.warehouse).read(book, ("game_id", "player_lookup"), home.opening, home.opening + WEEK)
+    assert pc.count_distinct(pc.binary_join_element_wise(found["game_id"], found["player_lookup"], "/")).as_py() == found.num_rows
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("run", "15.11.2021"), "does not match"),
+        (("backfill", "2024-11-02", "2024-11-01"), "lies before START"),
+        (("run", "2024-11-01", "--table", "scores"), "no table scores"),
+    ],
+)
+def test_what_a_user_got_wrong_is_said_in_words(home: Home, arguments: tuple[str, ...], said: str) -> None:
+    outcome = home.command(*arguments)
+    assert outcome.returncode != 0
+    assert said in " ".join((outcome.stdout + outcome.stderr).split())
+    assert "Traceback" not in outcome.stderr
+
+
+def test_without_a_landing_zone_the_command_says_which_variable_to_set(home: Home) -> None:
+    home.landing.rename(home.path / "elsewhere")
+    outcome = home.command("run", home.opening)
+    assert outcome.returncode == 1
+    assert "NBA_ASSETS_LANDING" in outcome.stdout
+    assert "Traceback" not in outcome.stderr

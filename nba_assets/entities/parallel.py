@@ -87,7 +87,7 @@ class ParallelEntities:
         """Compute every asked row; rows and failures come back in order of entity and date.
 
         An entity whose computation raises is computed date by date, and only the dates that raise become PROCESSING_ERROR records. A worker process that
-        dies takes nobody with it: its entities are computed again in smaller pieces, and an entity that kills its worker twice becomes a failure.
+        dies takes nobody with it: its entities are computed again in smaller pieces, and the entity that kills its worker again becomes a failure.
         """
         workers: Workers = getattr(self, kind)
         task = _Task(compute, ENTITY_TYPES[kind], asked.date_column, shared)
@@ -164,18 +164,23 @@ class ParallelEntities:
                     progress.advance(len(futures[future]))
             return lost
 
-        lost = attempt(chunks, self._pool(kind, workers))
-        while lost:
+        suspects = attempt(chunks, self._pool(kind, workers))
+        if suspects:
             self._pools.pop(kind).shutdown(wait=True, cancel_futures=True)
-            single = [piece for piece in lost if len(piece) == 1]
-            halves = [half for piece in lost if len(piece) > 1 for half in (piece[: len(piece) // 2], piece[len(piece) // 2 :])]
-            # One entity alone in a process of its own: if that process dies as well, it is the entity that kills it.
-            for piece in single:
-                with _process_pool(1) as alone:
-                    if attempt([piece], alone):
-                        done[piece[0]] = _killed(task, asked.of(piece[0]), piece[0])
-                        progress.advance(1)
-            lost = attempt(halves, self._pool(kind, workers)) if halves else []
+        # Among the chunks that went down together one holds the entity that kills. Alone, the innocent ones come through, and the guilty one is halved
+        # until a single entity is left.
+        while suspects:
+            with _process_pool(1) as alone:
+                while suspects and not (lost := attempt([suspects[0]], alone)):
+                    suspects = suspects[1:]
+            if not suspects:
+                break
+            guilty, suspects = lost[0], suspects[1:]
+            if len(guilty) == 1:
+                done[guilty[0]] = _killed(task, asked.of(guilty[0]), guilty[0])
+                progress.advance(1)
+            else:
+                suspects = [guilty[: len(guilty) // 2], guilty[len(guilty) // 2 :], *suspects]
         return [done[entity] for entity in sorted(done)]
 
     def _pool(self, kind: EntityKind, workers: Workers) -> Executor:

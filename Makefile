@@ -4,9 +4,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PORT ?= 3000
-# A version manager may put a `python3.12` on the path that does not run: take the first that really does.
+# A version manager may put a `python3.12` on the path that does not run, a distribution one that makes no environments: take the first that does both.
 PYTHON ?= $(shell for python in python3.12 python3.11 python3; do \
-	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null && command -v $$python && break; done)
+	$$python -c 'import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null && command -v $$python && break; done)
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test ui lint types bench clean
@@ -22,7 +22,7 @@ demo: install  ## simulate a league, build its first month, show what came out
 test: install  ## the test suite
 	$(BIN)/pytest
 
-ui: install  ## Dagster's UI on 127.0.0.1:$(PORT), until Ctrl-C
+ui: install  ## Dagster's UI on 127.0.0.1, port 3000 or PORT=…, until Ctrl-C
 	$(BIN)/dagster dev -h 127.0.0.1 -p $(PORT)
 
 lint: install  ## ruff: lint and format
@@ -38,7 +38,8 @@ clean:  ## remove the virtual environment and caches; what was built stays in va
 	rm -rf $(VENV) .venv-ci .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 
 $(INSTALLED): pyproject.toml constraints.txt
-	@test -n "$(PYTHON)" || { echo "no Python 3.11 or 3.12 found; install one, or name it: make PYTHON=/path/to/python3.12"; exit 1; }
+	@test -n "$(PYTHON)" || { echo "no Python 3.11 or 3.12 with venv found; install one (on Debian with python3-venv), or name it: make PYTHON=/path/to/python3.12"; exit 1; }
+	@echo "installing into $(VENV); this takes a minute or two"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $(INSTALLED)

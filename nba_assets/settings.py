@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 CORES = os.cpu_count() or 1
 
@@ -24,55 +24,73 @@ class SettingsError(ValueError):
     """An environment variable has a value that cannot be used; the message names both."""
 
 
-def _setting(variable: str, meaning: str, default: Any = None, default_factory: Callable[[], Any] | None = None, **rules: Any) -> Any:
-    extra: dict[str, Any] = {"variable": variable}
-    if default_factory is not None:
-        return Field(default_factory=default_factory, description=meaning, json_schema_extra=extra, **rules)
-    return Field(default, description=meaning, json_schema_extra=extra, **rules)
+def _absolute(path: Path) -> Path:
+    # Not every shell expands `~` after `=`, and a .env file never does.
+    return Path(os.path.expanduser(path)).absolute()
+
+
+AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+
+
+def _setting(variable: str, meaning: str, **rules: Any) -> Any:
+    return Field(description=meaning, json_schema_extra={"variable": variable}, **rules)
 
 
 class Settings(BaseModel):
     """Where things are and how work is done. Relative paths count from the current directory."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, validate_default=True)
 
-    home: Path = _setting("NBA_ASSETS_HOME", "Folder that holds everything written", Path("var"))
-    landing: Path = _setting("NBA_ASSETS_LANDING", "Landing zone of the raw files; `landing` in the home by default", Path())
-    warehouse: str = _setting("NBA_ASSETS_WAREHOUSE", "DuckDB file of the tables; `nba.duckdb` in the home by default", "")
-    warehouse_wait_seconds: float = _setting(
-        "NBA_ASSETS_WAREHOUSE_WAIT_SECONDS", "How long to wait for a warehouse that another process holds", 60.0, ge=0
+    home: AbsolutePath = _setting("NBA_ASSETS_HOME", "Folder that holds everything written", default=Path("var"))
+    landing: AbsolutePath = _setting(
+        "NBA_ASSETS_LANDING",
+        "Landing zone of the raw files; `landing` in the home by default",
+        default_factory=lambda given: given["home"] / "landing",
     )
-    player_workers: int = _setting("NBA_ASSETS_PLAYER_WORKERS", "Workers for players", min(10, CORES), ge=1)
-    team_workers: int = _setting("NBA_ASSETS_TEAM_WORKERS", "Workers for teams", min(5, CORES), ge=1)
-    enable_player_parallelization: bool = _setting("ENABLE_PLAYER_PARALLELIZATION", "Players in parallel; false is one after the other", True)
-    enable_team_parallelization: bool = _setting("ENABLE_TEAM_PARALLELIZATION", "Teams in parallel; false is one after the other", True)
-    parallel_backend: Backend = _setting("NBA_ASSETS_PARALLEL_BACKEND", "What the workers are: threads or processes", Backend.threads)
-    bootstrap_days: int = _setting("NBA_ASSETS_BOOTSTRAP_DAYS", "First days of a season without precomputed rows", 14, ge=0)
-    ready_threshold_pct: float = _setting("NBA_ASSETS_READY_THRESHOLD_PCT", "Completeness from which a window is ready", 90.0, ge=0, le=100)
+    warehouse: Annotated[str, AfterValidator(lambda file: str(_absolute(Path(file))))] = _setting(
+        "NBA_ASSETS_WAREHOUSE",
+        "DuckDB file of the tables; `nba.duckdb` in the home by default",
+        default_factory=lambda given: str(given["home"] / "nba.duckdb"),
+    )
+    warehouse_wait_seconds: float = _setting(
+        "NBA_ASSETS_WAREHOUSE_WAIT_SECONDS",
+        "How long to wait for a warehouse that another process holds",
+        default=60.0,
+        ge=0,
+        allow_inf_nan=False,
+    )
+    player_workers: int = _setting("NBA_ASSETS_PLAYER_WORKERS", "Workers for players", default=min(10, CORES), ge=1)
+    team_workers: int = _setting("NBA_ASSETS_TEAM_WORKERS", "Workers for teams", default=min(5, CORES), ge=1)
+    enable_player_parallelization: bool = _setting("ENABLE_PLAYER_PARALLELIZATION", "Players in parallel; false is one after the other", default=True)
+    enable_team_parallelization: bool = _setting("ENABLE_TEAM_PARALLELIZATION", "Teams in parallel; false is one after the other", default=True)
+    parallel_backend: Backend = _setting("NBA_ASSETS_PARALLEL_BACKEND", "What the workers are: threads or processes", default=Backend.threads)
+    bootstrap_days: int = _setting("NBA_ASSETS_BOOTSTRAP_DAYS", "First days of a season without precomputed rows", default=14, ge=0)
+    ready_threshold_pct: float = _setting("NBA_ASSETS_READY_THRESHOLD_PCT", "Completeness from which a window is ready", default=90.0, ge=0, le=100)
     hard_failure_share: float = _setting(
-        "NBA_ASSETS_HARD_FAILURE_SHARE", "Share of entities that may fail hard before a run refuses to write", 0.2, ge=0, le=1
+        "NBA_ASSETS_HARD_FAILURE_SHARE", "Share of entities that may fail hard before a run refuses to write", default=0.2, ge=0, le=1
     )
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
-        """The settings of an environment, the process's own by default.
+        """The settings of an environment, the process's own by default; an empty variable counts as not set.
 
         Raises SettingsError, naming the variable, for a value that cannot be read.
         """
         environ = os.environ if environ is None else environ
-        variables = {name: _variable(name) for name in cls.model_fields}
-        given = {name: environ[variable] for name, variable in variables.items() if environ.get(variable, "").strip()}
-        home = Path(given.get("home", str(cls.model_fields["home"].default)))
-        derived: dict[str, Any] = {"home": home.absolute(), "landing": home.absolute() / "landing", "warehouse": str(home.absolute() / "nba.duckdb")}
-        absolute: dict[str, Any] = {name: str(Path(given[name]).absolute()) for name in ("home", "landing", "warehouse") if name in given}
+        values = {name: environ.get(variable, "").strip() for name, variable in variables().items()}
         try:
-            return cls(**{**derived, **given, **absolute})
+            return cls.model_validate({name: value for name, value in values.items() if value})
         except ValidationError as error:
             first = error.errors()[0]
             name = str(first["loc"][0])
             raise SettingsError(
-                f"{variables[name]}={environ.get(variables[name])!r} cannot be used: {first['msg']}. It means: {cls.model_fields[name].description}."
+                f"{variables()[name]}={values[name]!r} cannot be used: {first['msg']}. It means: {cls.model_fields[name].description}."
             ) from None
+
+
+def variables() -> dict[str, str]:
+    """The environment variable of each setting."""
+    return {name: _variable(name) for name in Settings.model_fields}
 
 
 def settings_table() -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from nba_assets.settings import variables
 
 REAL_DATA = "NBA_ASSETS_REAL_DATA"
 
@@ -22,11 +25,18 @@ def real_data(season_year: int) -> Path:
     return folder.absolute()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_settings_of_the_developer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What the developer has set does not reach a test, nor a fixture that many tests share."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        for variable in [*variables().values(), "DAGSTER_HOME"]:
+            monkeypatch.delenv(variable, raising=False)
+        monkeypatch.setenv("NBA_ASSETS_HOME", str(tmp_path_factory.mktemp("shared") / "home"))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """No test reads or writes the developer's own home folder."""
-    for name in [name for name in os.environ if name.startswith("NBA_ASSETS_") and name != REAL_DATA]:
-        monkeypatch.delenv(name)
-    monkeypatch.delenv("DAGSTER_HOME", raising=False)
     monkeypatch.setenv("NBA_ASSETS_HOME", str(tmp_path / "home"))
     return tmp_path / "home"

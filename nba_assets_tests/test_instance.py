@@ -1,43 +1,117 @@
-"""The Dagster instance lives in the home folder, whoever opens it."""
+"""The Dagster instance lives in the home folder, whoever opens it and wherever it is opened."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
-from nba_assets.instance import PROJECT, dagster_instance
+from nba_assets import instance as instance_module
+from nba_assets.instance import PROJECT, dagster_home, dagster_instance
+from nba_assets_tests.dagster_server import dagster_server
 
-OPEN_AND_WRITE = """
-import dagster as dg
+AS_DAGSTER_OPENS_IT = "import dagster as dg; dg.DagsterInstance.get().get_runs_count()"
+"""What Dagster's own commands do with DAGSTER_HOME."""
+
+EMPTY_FOLDERS = {"logs", ".logs_queue"}
+"""What Dagster's server makes in DAGSTER_HOME, telemetry or not; git ignores them."""
+
+DAGSTER_FOLDERS = EMPTY_FOLDERS | {"artifacts", "history", "schedules", "storage", ".nux", ".telemetry"}
+"""What Dagster makes in DAGSTER_HOME where nothing else is configured."""
+
 
 @dg.asset
-def nothing() -> None: ...
-
-with dg.DagsterInstance.get() as instance:
-    assert dg.materialize([nothing], instance=instance).success
-"""
+def greeting() -> str:
+    print("hello")
+    return "hello"
 
 
-@pytest.mark.parametrize("dagster_home", [None, str(PROJECT)], ids=["DAGSTER_HOME unset", "DAGSTER_HOME is the project"])
-def test_the_instance_is_in_the_home_folder(own_home: Path, dagster_home: str | None) -> None:
-    environment = {**os.environ, **({"DAGSTER_HOME": dagster_home} if dagster_home else {})}
-    before = set(PROJECT.iterdir())
-    script = (
-        OPEN_AND_WRITE
-        if dagster_home
-        else OPEN_AND_WRITE.replace("dg.DagsterInstance.get()", "__import__('nba_assets.instance').instance.dagster_instance()")
-    )
-    subprocess.run([sys.executable, "-W", "ignore", "-c", script], cwd=PROJECT, env=environment, check=True, capture_output=True, timeout=120)
-    assert list((own_home / "dagster" / "storage").rglob("runs.db"))
-    assert {path.name for path in set(PROJECT.iterdir()) - before} <= {"__pycache__"}
+def files_under(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
-def test_another_dagster_home_is_respected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+def dagster_folders_in_the_project() -> set[str]:
+    return {path.name for path in PROJECT.iterdir() if path.name in DAGSTER_FOLDERS or path.name.startswith(".tmp_dagster_home")}
+
+
+def test_all_that_a_run_leaves_is_in_the_home_folder(own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    before = dagster_folders_in_the_project()
     with dagster_instance() as instance:
-        assert instance.root_directory == str(tmp_path)
+        result = dg.materialize([greeting], instance=instance)
+    run = result.run_id
+    kept = files_under(own_home / "dagster")
+    assert {"storage/history/runs.db", f"storage/history/runs/{run}.db", "artifacts/storage/greeting"} <= kept
+    assert any(name.startswith(f"logs/{run}/") for name in kept)
+    assert not files_under(elsewhere)
+    assert dagster_folders_in_the_project() == before
+
+
+def test_a_later_instance_finds_earlier_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with dagster_instance() as instance:
+        run = dg.materialize([greeting], instance=instance).run_id
+    monkeypatch.chdir(tmp_path)
+    with dagster_instance() as instance:
+        assert [found.run_id for found in instance.get_runs()] == [run]
+
+
+def test_dagster_home_may_be_the_project(own_home: Path) -> None:
+    environment = {**os.environ, "DAGSTER_HOME": str(PROJECT)}
+    before = dagster_folders_in_the_project()
+    subprocess.run([sys.executable, "-c", AS_DAGSTER_OPENS_IT], env=environment, check=True, capture_output=True, timeout=120)
+    assert (own_home / "dagster/storage/history/runs.db").exists()
+    assert dagster_folders_in_the_project() == before
+
+
+def test_another_dagster_home_is_respected(own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "production"
+    folder.mkdir()
+    (folder / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
+    monkeypatch.setenv("DAGSTER_HOME", str(folder))
+    with dagster_instance() as instance:
+        assert instance.root_directory == str(folder)
+        instance.get_runs_count()
+    assert not own_home.exists()
+
+
+def test_without_a_configuration_the_error_says_what_to_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(instance_module, "PROJECT", tmp_path)
+    with pytest.raises(FileNotFoundError, match=f"no {tmp_path}/dagster.yaml.*Set DAGSTER_HOME"):
+        dagster_instance()
+
+
+def test_habits_of_the_instance() -> None:
+    with dagster_instance() as instance:
+        assert not instance.telemetry_enabled
+        assert not instance.nux_enabled
+        assert not instance.get_settings("run_retries")["retry_on_asset_or_op_failure"]
+        assert instance.managed_python_loggers == ["nba_assets"]
+        assert set(instance.get_settings("retention")) == {"schedule", "sensor"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("home_of_dagster", [None, str(PROJECT)], ids=["DAGSTER_HOME unset", "DAGSTER_HOME is the project"])
+def test_the_server_shows_what_the_command_line_ran(own_home: Path, tmp_path: Path, home_of_dagster: str | None) -> None:
+    with dagster_instance() as instance:
+        run = dg.materialize([greeting], instance=instance).run_id
+    environment = {**os.environ, **({"DAGSTER_HOME": home_of_dagster} if home_of_dagster else {})}
+    before = dagster_folders_in_the_project()
+    with dagster_server(environment, tmp_path / "server.log") as address:
+        query = json.dumps({"query": "{ runsOrError { ... on Runs { results { runId } } } }"}).encode()
+        request = urllib.request.Request(f"{address}/graphql", query, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=60) as response:
+            runs = json.loads(response.read())["data"]["runsOrError"]["results"]
+    assert runs == [{"runId": run}]
+    assert dagster_home() == own_home / "dagster"
+    assert "storage/schedules/schedules.db" in files_under(dagster_home())
+    new = dagster_folders_in_the_project() - before
+    assert new <= EMPTY_FOLDERS
+    assert not any(files_under(PROJECT / name) for name in new)

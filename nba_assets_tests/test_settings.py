@@ -44,3 +44,32 @@ def test_a_value_that_cannot_be_used_is_named_with_its_variable(variable: str, v
 def test_the_readme_lists_every_setting() -> None:
     readme = Path(__file__).resolve().parents[1].joinpath("README.md").read_text()
     assert settings_table() in readme
+
+
+def test_a_variable_is_read_without_the_blanks_around_it() -> None:
+    settings = Settings.from_environment({"ENABLE_PLAYER_PARALLELIZATION": " no ", "NBA_ASSETS_PARALLEL_BACKEND": "processes\n"})
+    assert (settings.enable_player_parallelization, settings.parallel_backend.value) == (False, "processes")
+
+
+def test_a_relative_home_is_where_it_was_when_it_was_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = Settings.from_environment({"NBA_ASSETS_HOME": "season/home", "NBA_ASSETS_WAREHOUSE": "other.duckdb"})
+    monkeypatch.chdir("/")
+    assert settings.landing == tmp_path / "season/home/landing"
+    assert settings.warehouse == str(tmp_path / "other.duckdb")
+
+
+def test_a_tilde_is_the_user_s_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert Settings.from_environment({"NBA_ASSETS_HOME": "~/nba"}).warehouse == str(tmp_path / "nba/nba.duckdb")
+
+
+def test_settings_made_in_code_derive_as_those_of_an_environment_do(tmp_path: Path) -> None:
+    assert Settings(home=tmp_path) == Settings.from_environment({"NBA_ASSETS_HOME": str(tmp_path)})
+
+
+@pytest.mark.parametrize("variable", ["NBA_ASSETS_WAREHOUSE_WAIT_SECONDS", "NBA_ASSETS_READY_THRESHOLD_PCT", "NBA_ASSETS_HARD_FAILURE_SHARE"])
+@pytest.mark.parametrize("value", ["nan", "inf", "-1"])
+def test_a_measure_must_be_a_number_in_range(variable: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"{variable}='{value}' cannot be used"):
+        Settings.from_environment({variable: value})

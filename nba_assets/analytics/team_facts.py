@@ -50,9 +50,11 @@ def _form(asked: Columns, offense: Columns, defense: Columns) -> dict[str, NDArr
     ft_rate = ratio(100 * defense["opp_ft_attempts"], defense["opponent_possessions_est"])
     rebound_rate = ratio(100 * offense["rebounds"], offense["possessions_est"])
     both_known = ~np.isnan(offense["rebounds"] + offense["possessions_est"])
-    possession_hundredths = np.rint(100 * offense["possessions_est"])
+    possessions = attack.only(both_known).total(np.rint(100 * offense["possessions_est"]))
     return {
         "pace": attack.mean(offense["pace"], scale=1),
+        "pace_tenths": attack.total(np.rint(10 * offense["pace"])),
+        "ten_pace_games": 10.0 * attack.known(offense["pace"]),
         "pace_spread": attack.sample_std(offense["pace"], scale=1),
         "off_rating": attack.mean(offense["offensive_rating"], scale=2),
         "off_rating_spread": attack.sample_std(offense["offensive_rating"], scale=2),
@@ -60,8 +62,8 @@ def _form(asked: Columns, offense: Columns, defense: Columns) -> dict[str, NDArr
         "def_rating_spread": guard.sample_std(defense["defensive_rating"], scale=2),
         "ft_rate": guard.mean(ft_rate),
         "ft_rate_spread": spread(guard, ft_rate),
-        "rebounding_rate": 100
-        * ratio(100 * attack.only(both_known).total(offense["rebounds"]), attack.only(both_known).total(possession_hundredths)),
+        # Rebounds per 100 possessions, of possessions in hundredths.
+        "rebounding_rate": ratio(10_000 * attack.only(both_known).total(offense["rebounds"]), possessions),
         "rebounding_rate_spread": spread(attack, rebound_rate),
     }
 

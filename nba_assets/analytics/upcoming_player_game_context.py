@@ -25,6 +25,7 @@ from nba_assets.analytics.props import PROP_COLUMNS, closing_lines
 from nba_assets.analytics.rosters import OLDEST_SNAPSHOT_DAYS, ROSTER_COLUMNS, members
 from nba_assets.analytics.team_defense_game_summary import TABLE as TEAM_DEFENSE
 from nba_assets.analytics.team_offense_game_summary import TABLE as TEAM_OFFENSE
+from nba_assets.basketball.arithmetic import difference_of_ratios
 from nba_assets.basketball.season import season_label
 from nba_assets.basketball.travel import time_zone_labels
 from nba_assets.entities.completeness import Completeness, PlayerGames, Readiness, completeness_columns
@@ -334,7 +335,9 @@ def _pairs(window: AsOfWindow, gaps: NDArray[np.float64]) -> NDArray[np.int64]:
 def _form(played: Columns, history: AsOfWindow, line: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
     """How he played lately, and how that stands to tonight's line."""
     last_5, last_10 = history.last(5), history.last(10)
-    makes, attempts, points = played["fg_makes"], played["fg_attempts"], played["points"]
+    points = played["points"]
+    makes_5, makes_10 = (window.total(played["fg_makes"]) for window in (last_5, last_10))
+    attempts_5, attempts_10 = (window.total(played["fg_attempts"]) for window in (last_5, last_10))
     over, under = _streaks(history.gather(points)[:, ::-1], line)
     return {
         "points_avg_last_5": last_5.mean(points),
@@ -345,7 +348,7 @@ def _form(played: Columns, history: AsOfWindow, line: NDArray[np.float64]) -> di
         "l10_sample_quality": sample_quality(last_10.games(), 10),
         "prop_over_streak": over,
         "prop_under_streak": under,
-        "shooting_pct_decline_last_5": last_5.ratio_of_sums(makes, attempts) - last_10.ratio_of_sums(makes, attempts),
+        "shooting_pct_decline_last_5": difference_of_ratios(makes_5, attempts_5, makes_10, attempts_10),
     }
 
 
@@ -555,7 +558,7 @@ def _matchups(asked: Columns, facts: Columns) -> dict[str, NDArray[Any]]:
     return {
         **join_at(facts, own, copied),
         **join_at(facts, opponent, OPPONENT_FACTS),
-        "pace_differential": at(facts["pace"], own) - at(facts["pace"], opponent),
+        "pace_differential": difference_of_ratios(*(at(facts[name], team) for team in (own, opponent) for name in ("pace_tenths", "ten_pace_games"))),
         "next_opponent_win_pct": at(facts["win_pct"], following),
     }
 

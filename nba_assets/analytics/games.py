@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nba_assets.basketball.teams import TEAMS
 from nba_assets.entities.outcomes import take
-from nba_assets.entities.relations import text_where
+from nba_assets.entities.relations import at, find, text_where
 from nba_assets.partitions import LEAGUE_TIMEZONE
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import SCHEDULE
@@ -82,3 +82,16 @@ def eastern(moments: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
     local = pd.DatetimeIndex(moments.astype("M8[us]")).tz_localize("UTC").tz_convert(LEAGUE_TIMEZONE).tz_localize(None)
     wall: NDArray[np.datetime64] = local.to_numpy().astype("M8[us]")
     return wall
+
+
+def announced_before(
+    dates: NDArray[np.datetime64], moments: NDArray[np.datetime64], game_dates: NDArray[np.datetime64], tips: NDArray[np.datetime64]
+) -> NDArray[np.bool_]:
+    """Whether anything had been announced for each game's date by the game's own tip-off, by any of `dates` and `moments`.
+
+    NaT as tip-off lets everything pass. A feed that speaks up only after the game was absent before it.
+    """
+    order = np.argsort(moments, kind="stable")
+    days, first = np.unique(dates[order], return_index=True)
+    earliest = at(moments[order][first], find((game_dates,), (days,)))
+    return ~np.isnat(earliest) & (np.isnat(tips) | (earliest < tips))

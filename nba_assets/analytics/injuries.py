@@ -36,9 +36,13 @@ def latest_statuses(reports: Columns, tip: NDArray[np.datetime64]) -> dict[str, 
     who was out and then available is available.
     """
     believed = ~(reports["confidence_score"] < SURE_ENOUGH)
-    hours = np.nan_to_num(reports["report_hour"]).astype("m8[h]")
-    published = reports["report_date"].astype("M8[us]") + hours
-    early = np.isnat(tip) | (published < tip)
+    early = np.isnat(tip) | (published(reports) < tip)
     known = take(reports, believed & early)
     newest = newest_first((known["report_date"], known["report_hour"]), (known["game_date"], known["player_lookup"]))
     return take(known, newest)
+
+
+def published(reports: Columns) -> NDArray[np.datetime64]:
+    """When each report came out, as US-Eastern wall-clock time."""
+    moments: NDArray[np.datetime64] = reports["report_date"].astype("M8[us]") + np.nan_to_num(reports["report_hour"]).astype("m8[h]")
+    return moments

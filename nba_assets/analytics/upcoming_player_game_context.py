@@ -17,11 +17,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nba_assets.analytics import stars, team_facts
-from nba_assets.analytics.games import ARENA_COLUMNS, FINAL, SCHEDULE_COLUMNS, arenas, eastern, league_games, team_games
-from nba_assets.analytics.injuries import INJURY_COLUMNS, NOT_PLAYING, latest_statuses
+from nba_assets.analytics.games import ARENA_COLUMNS, FINAL, SCHEDULE_COLUMNS, announced_before, arenas, eastern, league_games, team_games
+from nba_assets.analytics.injuries import INJURY_COLUMNS, NOT_PLAYING, latest_statuses, published
 from nba_assets.analytics.lines import CONSENSUS_STANDS_FOR, LINE_COLUMNS, OVER, consensus
 from nba_assets.analytics.player_game_summary import TABLE as PLAYER_GAMES
-from nba_assets.analytics.props import PROP_COLUMNS, closing_lines
+from nba_assets.analytics.props import PROP_COLUMNS, before_tip_off, closing_lines
 from nba_assets.analytics.rosters import OLDEST_SNAPSHOT_DAYS, ROSTER_COLUMNS, members
 from nba_assets.analytics.team_defense_game_summary import TABLE as TEAM_DEFENSE
 from nba_assets.analytics.team_offense_game_summary import TABLE as TEAM_OFFENSE
@@ -32,7 +32,7 @@ from nba_assets.entities.completeness import Completeness, PlayerGames, Readines
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, concatenate, take
 from nba_assets.entities.quality import collect, quality_tier
-from nba_assets.entities.relations import at, find, join_at, text_where, within
+from nba_assets.entities.relations import at, find, join_at, text_where
 from nba_assets.entities.windows import AsOfWindow, Dates
 from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import LONGEST_SEASON_DAYS, TableRun
@@ -535,7 +535,9 @@ def _with_statuses(run: TableRun, people: dict[str, NDArray[Any]], tonight: Colu
     return people | {
         "status": at(latest["injury_status"], found),
         "report": text_where(worded, reason, text_where(category == "unknown", None, category)),
-        "date_has_reports": within(people["game_date"], reports["game_date"]).astype(np.float64),
+        "date_has_reports": announced_before(reports["game_date"], published(reports), people["game_date"], eastern(people["game_time_utc"])).astype(
+            np.float64
+        ),
     }
 
 
@@ -594,9 +596,12 @@ def _lines(run: TableRun, asked: Columns) -> dict[str, NDArray[Any]]:
     points = join_at(
         closing, found, ("current_points_line", "current_points_line_source", "opening_points_line", "opening_points_line_source", "line_movement")
     )
+    has_line = ~np.isnan(points["current_points_line"])
+    early = take(props, before_tip_off(props))
+    any_line = announced_before(early["game_date"], early["snapshot_timestamp"], asked["game_date"], asked["game_time_utc"])
     return points | {
-        "has_prop_line": ~np.isnan(points["current_points_line"]),
-        "date_has_props": within(asked["game_date"], props["game_date"]).astype(np.float64),
+        "has_prop_line": has_line,
+        "date_has_props": (has_line | any_line).astype(np.float64),
         "game_spread": side * spread["current"],
         "opening_spread": side * spread["opening"],
         "spread_movement": side * spread["movement"],

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nba_assets.analytics.games import ARENA_COLUMNS, FINAL, SCHEDULE_COLUMNS, arenas, eastern, league_games, team_games
-from nba_assets.analytics.injuries import IN_DOUBT, INJURY_COLUMNS, latest_statuses
+from nba_assets.analytics.games import ARENA_COLUMNS, FINAL, SCHEDULE_COLUMNS, announced_before, arenas, eastern, league_games, team_games
+from nba_assets.analytics.injuries import IN_DOUBT, INJURY_COLUMNS, latest_statuses, published
 from nba_assets.analytics.lines import LINE_COLUMNS, OVER, preferred
 from nba_assets.analytics.starters import count_missing, recent_starts
 from nba_assets.analytics.team_offense_game_summary import TABLE as TEAM_OFFENSE
@@ -24,7 +24,7 @@ from nba_assets.entities.completeness import Completeness, Readiness, completene
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, take
 from nba_assets.entities.quality import collect, quality_tier
-from nba_assets.entities.relations import at, find, tally, text_where, within
+from nba_assets.entities.relations import at, find, tally, text_where
 from nba_assets.entities.windows import AsOfWindow
 from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import TableRun
@@ -254,7 +254,7 @@ def _injuries(run: TableRun, asked: dict[str, NDArray[Any]]) -> dict[str, NDArra
         {"game_date": latest["game_date"], "team": latest["team"]}, {"out": status == "out", "in_doubt": np.isin(status.astype(str), IN_DOUBT)}
     )
     found = find((asked["game_date"], asked["team_abbr"]), (counted["game_date"], counted["team"]))
-    reported = within(asked["game_date"], reports["game_date"])
+    reported = announced_before(reports["game_date"], published(reports), asked["game_date"], eastern(asked["game_time_utc"]))
     for name in ("out", "in_doubt"):
         asked[f"players_{name}"] = np.where(reported, np.nan_to_num(at(counted[name], found)), np.nan)
     return take(latest, status == "out")

@@ -217,7 +217,8 @@ def _team(season: Season, game: Row, team: str) -> Row:
     issues = [f"{name}_incomplete:{value:.0f}%" for name, value in pct.items() if value < 90]
     issues += ["season_boundary"] * season.is_boundary + ["bootstrap_mode"] * season.is_bootstrap
     issues += ["missing_game_spread"] * (not spread) + ["missing_game_total"] * (not total)
-    issues += ["missing_injury_report"] * (not _reports(league, day))
+    reported = _reported(league, game)
+    issues += ["missing_injury_report"] * (not reported)
     tier, score = next(
         (tier, score) for tier, score, least in (("gold", 95, 95), ("silver", 75, 75), ("bronze", 50, 50), ("poor", 25, 0)) if pct["l14d"] >= least
     )
@@ -225,7 +226,7 @@ def _team(season: Season, game: Row, team: str) -> Row:
         "quality_tier": tier,
         "quality_score": score,
         "quality_issues": issues,
-        "data_sources": ["game_lines"] * bool(spread or total) + ["injury_report"] * bool(_reports(league, day)) + ["schedule"],
+        "data_sources": ["game_lines"] * bool(spread or total) + ["injury_report"] * reported + ["schedule"],
         "primary_source_used": "nbac_schedule",
         "processed_with_issues": bool(issues),
     }
@@ -235,7 +236,7 @@ def _absences(season: Season, game: Row, team: str, last_finals: list[Row]) -> R
     """Players out and in doubt, by the team that the report names."""
     league, day = season.league, season.day
     reports = _reports(league, day)
-    if not reports:
+    if not _reported(league, game):
         return {"players_out_count": None, "starters_out_count": None, "questionable_players_count": None}
     statuses = {}
     for player in {report["player_lookup"] for report in reports if report["team"] == team}:
@@ -335,7 +336,11 @@ def _player(
     prop = _prop(league, day, player)
     spread, total = _consensus(_pre_tip(league, game, game["home_team_abbr"])), _consensus(_pre_tip(league, game, None))
     side = 1 if home else -1
-    any_props, reports = any(row["game_date"] == day for row in league.props), _reports(league, day)
+    reports, tip = _reported(league, game), game["game_time_utc"]
+    any_props = any(
+        row["game_date"] == day and _before_tip(row) and (tip is None or row["snapshot_timestamp"] < tip or row["player_lookup"] == player)
+        for row in league.props
+    )
     identities = [row for row in league.registry if row["player_lookup"] == player and row["season"] == f"{season.year}-{(season.year + 1) % 100:02}"]
     place, origin = _place(game), own["place"]
     out = [stars[mate] for mate, status in mates.items() if status in {"out", "doubtful"} and stars[mate]]
@@ -623,11 +628,7 @@ def _preferred(league: League, game: Row, team: str | None) -> Row:
 
 def _prop(league: League, day: date, player: str) -> Row:
     """The player's line: one feed, one bookmaker, its last line before tip-off and its first."""
-    known = [
-        row
-        for row in league.props
-        if row["game_date"] == day and row["player_lookup"] == player and (row["minutes_before_tipoff"] is None or row["minutes_before_tipoff"] >= 0)
-    ]
+    known = [row for row in league.props if row["game_date"] == day and row["player_lookup"] == player and _before_tip(row)]
     if not known:
         return {}
     feeds, books = ("odds_api", "bettingpros"), ("draftkings", "fanduel")
@@ -645,6 +646,20 @@ def _prop(league: League, day: date, player: str) -> Row:
     return {"line": last["points_line"], "opening": opening, "source": prefix + last["bookmaker"]}
 
 
+def _before_tip(row: Row) -> bool:
+    return row["minutes_before_tipoff"] is None or row["minutes_before_tipoff"] >= 0
+
+
+def _reported(league: League, game: Row) -> bool:
+    """Whether any report for the date was out before the game."""
+    tip = game["game_time_utc"]
+    return any(tip is None or _published(report) < _utc(tip) for report in _reports(league, game["game_date"]))
+
+
+def _published(report: Row) -> datetime:
+    return datetime.combine(report["report_date"], time(report["report_hour"]), EASTERN)
+
+
 def _reports(league: League, day: date) -> list[Row]:
     return [report for report in league.injuries if report["game_date"] == day]
 
@@ -655,9 +670,8 @@ def _latest(reports: Iterable[Row], season: Season, game: Row | None = None) -> 
     for report in reports:
         about = game or next((played for played in season.tonight if report["team"] in (played["home_team_abbr"], played["away_team_abbr"])), None)
         tip = about["game_time_utc"] if about else None
-        published = datetime.combine(report["report_date"], time(report["report_hour"]), EASTERN)
         credible = report["confidence_score"] is None or report["confidence_score"] >= 0.8
-        if credible and (tip is None or published < _utc(tip)):
+        if credible and (tip is None or _published(report) < _utc(tip)):
             known.append(report)
     return max(known, key=lambda report: (report["report_date"], report["report_hour"]), default=None)
 

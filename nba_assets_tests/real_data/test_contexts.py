@@ -15,7 +15,6 @@ from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets_tests.oracles import contexts as oracle
 from nba_assets_tests.real_data.conftest import SEASONS, BuiltSeason
 
-
 TEAMS, PLAYERS = "upcoming_team_game_context", "upcoming_player_game_context"
 READINGS = {TEAMS: (oracle.team_contexts, "team_abbr"), PLAYERS: (oracle.player_contexts, "player_lookup")}
 SAMPLED = (

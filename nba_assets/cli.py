@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.table import Column
 from rich.table import Table as ConsoleTable
 
 from nba_assets.raw.landing import FolderLandingZone, LandingZoneError
@@ -71,7 +72,7 @@ def status() -> None:
     from nba_assets.warehouse.resource import WarehouseResource
 
     warehouse = WarehouseResource().open()
-    shown = ConsoleTable("table", "rows", "dates", "first", "last")
+    shown = ConsoleTable(Column("table", no_wrap=True), "rows", "dates", "first", "last")
     for entry in warehouse.status(list(ALL_TABLES.values())):
         first, last = entry.first_date or "", entry.last_date or ""
         shown.add_row(entry.table.qualified_name, f"{entry.row_count:,}", f"{entry.date_count:,}", str(first), str(last))
@@ -124,7 +125,7 @@ def _show(report: RunReport, launch: Launch) -> None:
     from nba_assets.warehouse.resource import WarehouseResource
 
     books = built(WarehouseResource().open(), launch)
-    shown = ConsoleTable("asset", "dates", "rows", "failures", "digest", "seconds")
+    shown = ConsoleTable(Column("asset", no_wrap=True), "dates", "rows", "failures", Column("digest", no_wrap=True), "seconds")
     for step in report.steps:
         book = books.get(step.asset)
         held = (f"{book.dates:,}", f"{book.rows:,}", f"{book.failures:,}", book.digest) if book and step.succeeded else ("", "", "", "FAILED")

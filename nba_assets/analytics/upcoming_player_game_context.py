@@ -441,6 +441,8 @@ def build(run: TableRun) -> Outcome:
     games["is_final"] = (games["game_status"] == FINAL).astype(np.float64)
     games["margin"] = np.where(games["is_final"] == 1, games["team_score"] - games["opponent_score"], np.nan)
     tonight = take(games, (games["game_date"] >= np.datetime64(run.start, "D")) & (games["game_date"] <= np.datetime64(run.end, "D")))
+    if not len(tonight["game_id"]):
+        return Outcome({})
     sheet = run.read(PLAYER_GAMES, SHEET_COLUMNS, start=run.season_start)
     rosters = run.read(ROSTERS.table, ROSTER_COLUMNS, start=run.season_start - timedelta(days=OLDEST_SNAPSHOT_DAYS))
     facts = _team_facts(run, games, tonight)

@@ -60,7 +60,7 @@ def table_asset(table: Table, build: Build, *, upstream: Sequence[Table], group:
             warehouse.open(),
             entities.parallel_entities,
             Settings.from_environment(),
-            context.run_id,
+            context.run.run_id,
             datetime.now(UTC),
             context.log.info,
             code_version,

@@ -31,7 +31,7 @@ def raw_asset(raw: RawTable) -> dg.AssetsDefinition:
     )
     def asset(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Iterator[dg.MaterializeResult[None]]:
         landing = FolderLandingZone(Settings.from_environment().landing)
-        report = ingest(raw, landing, warehouse.open(), partition_dates(context), run_id=context.run_id, now=datetime.now(UTC))
+        report = ingest(raw, landing, warehouse.open(), partition_dates(context), run_id=context.run.run_id, now=datetime.now(UTC))
         if report.set_aside_count or report.bad_files:
             context.log.warning(
                 f"{raw.name}: {report.set_aside_count} rows and {len(report.bad_files)} files set aside in "

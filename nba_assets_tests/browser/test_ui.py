@@ -56,7 +56,9 @@ def test_one_partition_is_materialized_from_the_dialog(ui: RunningUi, page: Any)
     (run,) = finished_runs(ui, before)
     assert tags(run)["dagster/partition"] == day
     page.goto(f"{ui.address}/assets/player_game_summary?view=overview")
-    page.get_by_text("rows", exact=True).first.wait_for()
+    page.get_by_text("Share of the team's possessions that he ended").first.wait_for()
+    page.goto(f"{ui.address}/assets/player_game_summary?view=events")
+    page.get_by_text("entities_per_second").first.wait_for()
 
 
 def test_range_typed_in_the_dialog_becomes_one_run_of_exactly_that_range(ui: RunningUi, page: Any) -> None:
@@ -72,7 +74,9 @@ def _launch(page: Any, ui: RunningUi, partitions: str) -> None:
     """Type partitions into the dialog of "Materialize all" and launch."""
     page.goto(f"{ui.address}/asset-groups")
     page.get_by_role("button", name="Materialize all").first.click()
-    box = page.locator("input[placeholder*='...']").first
+    # The dialog first shows the newest partitions only.
+    page.get_by_text("Show all partitions").click()
+    box = page.get_by_role("dialog").get_by_placeholder("ex: ")
     box.fill(partitions)
-    box.press("Tab")
-    page.get_by_role("button", name="Launch").first.click()
+    box.press("Enter")
+    page.get_by_role("button", name="Launch").last.click()

@@ -18,6 +18,7 @@ from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.registry import ALL_TABLES, COMPUTED_TABLES
 from nba_assets.tables.bookkeeping import ENTITY_FAILURES, TABLE_PARTITIONS
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
+from nba_assets.warehouse.interface import Replacement
 from nba_assets_tests.operations.conftest import Home
 
 SUMMARIES = ("team_offense_game_summary", "team_defense_game_summary", "player_game_summary")
@@ -29,9 +30,11 @@ def planned(home: Home, start: date, end: date) -> list[Launch]:
 
 
 def build(home: Home, start: date, end: date, **entities: Any) -> list[bool]:
-    """Run what is planned; tells which runs succeeded."""
+    """Run what is planned; tells which runs succeeded, and prints why others did not."""
     config = {"resources": {"entities": {"config": entities}}} if entities else {}
-    return [execute(launch, config if set(launch.assets) & set(COMPUTED_TABLES) else {}).succeeded for launch in planned(home, start, end)]
+    reports = [execute(launch, config if set(launch.assets) & set(COMPUTED_TABLES) else {}) for launch in planned(home, start, end)]
+    print([step for report in reports for step in report.steps if not step.succeeded])
+    return [report.succeeded for report in reports]
 
 
 def digests(home: Home, *tables: str) -> dict[tuple[str, date], str]:
@@ -84,13 +87,13 @@ def test_one_range_single_dates_and_any_workers_give_the_same_digests(home: Home
     assert digests(home) == expected
 
 
-def test_a_day_without_games_succeeds_with_no_rows(home: Home) -> None:
+def test_a_day_without_games_succeeds_with_no_rows_in_any_table(home: Home) -> None:
     thanksgiving = date(2024, 11, 28)
-    assert build(home, thanksgiving, thanksgiving) == [True, True]
+    assert home.command("run", thanksgiving).returncode == 0
     books = DuckDBWarehouse(home.warehouse).read(
-        TABLE_PARTITIONS, ("table_name", "row_count"), thanksgiving, thanksgiving, {"table_name": list(SUMMARIES)}
+        TABLE_PARTITIONS, ("table_name", "row_count"), thanksgiving, thanksgiving, {"table_name": list(COMPUTED_TABLES)}
     )
-    assert {book["table_name"]: book["row_count"] for book in books.to_pylist()} == dict.fromkeys(SUMMARIES, 0)
+    assert {book["table_name"]: book["row_count"] for book in books.to_pylist()} == dict.fromkeys(COMPUTED_TABLES, 0)
 
 
 def test_a_player_whose_computation_raises_costs_only_his_rows(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,7 +124,6 @@ def test_a_failing_blocking_check_fails_the_command_and_leaves_the_table(home: H
         rows = pq.read_table(file)
         drawn = pa.array([100] * rows.num_rows, rows.schema.field("points").type)
         pq.write_table(rows.set_column(rows.column_names.index("points"), "points", drawn), file)
-    DuckDBWarehouse(home.warehouse).replace([])
     forget_raw_dates(home, "team_boxscores")
     outcome = home.command("backfill", home.opening, home.opening + WEEK)
     assert outcome.returncode == 1
@@ -132,8 +134,6 @@ def test_a_failing_blocking_check_fails_the_command_and_leaves_the_table(home: H
 
 def forget_raw_dates(home: Home, table: str) -> None:
     """Have a raw table ingested again by the next run."""
-    from nba_assets.warehouse.interface import Replacement
-
     warehouse, days = DuckDBWarehouse(home.warehouse), [home.day(number) for number in range(-200, 300)]
     nothing = warehouse.read(TABLE_PARTITIONS, TABLE_PARTITIONS.column_names, date(1900, 1, 1), date(1900, 1, 1))
     warehouse.replace([Replacement(TABLE_PARTITIONS, nothing, days, {"table_name": table})])

@@ -44,7 +44,7 @@ def unequal(name: str, description: str, column: str, parts: Sequence[str], *, b
 def group_sizes(rows: Columns, *names: str) -> NDArray[np.int64]:
     """For each row, how many rows share its values of the named columns; nulls are a value like any other."""
     groups = _groups(rows, *names)
-    return np.bincount(groups, minlength=1)[groups]
+    return np.bincount(groups, minlength=1)[groups].astype(np.int64)
 
 
 def _groups(rows: Columns, *names: str) -> NDArray[np.int64]:

@@ -1,0 +1,85 @@
+"""Slow readings of every table on leagues drawn at random: other seeds, other teams, lengths and seasons than anybody looked at."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nba_assets.basketball.teams import TEAMS
+from nba_assets.publishing.publication import STAMPS
+from nba_assets.raw.sample_league import write_season
+from nba_assets.raw.tables import RAW_TABLES
+from nba_assets.registry import TABLE_MODULES
+from nba_assets.warehouse.duckdb import DuckDBWarehouse
+from nba_assets_tests.oracles import contexts, game_summaries
+from nba_assets_tests.pipeline import build, days_between, ingest_all
+
+Rows = list[dict[str, Any]]
+LONG_AGO, FAR_AHEAD = date(2015, 1, 1), date(2035, 1, 1)
+SUMMARIES = {
+    "team_offense_game_summary": ("team_abbr", game_summaries.team_offense),
+    "team_defense_game_summary": ("defending_team_abbr", game_summaries.team_defense),
+    "player_game_summary": ("player_lookup", game_summaries.players),
+}
+CONTEXTS = {
+    "upcoming_team_game_context": ("team_abbr", contexts.team_contexts),
+    "upcoming_player_game_context": ("player_lookup", contexts.player_contexts),
+}
+teams = st.lists(st.sampled_from(sorted(TEAMS)), min_size=4, max_size=6, unique=True).filter(lambda drawn: len(drawn) % 2 == 0)
+
+
+@settings(max_examples=4)
+@given(st.integers(0, 10_000), st.sampled_from([2021, 2023, 2024]), teams, st.integers(8, 24))
+def test_rows_equal_a_slow_reading(seed: int, season_year: int, league_teams: list[str], games_per_team: int) -> None:
+    with TemporaryDirectory() as folder:
+        landing, warehouse = Path(folder) / "landing", DuckDBWarehouse(Path(folder) / "nba.duckdb")
+        summary = write_season(landing, season_year, seed=seed, teams=league_teams, games_per_team=games_per_team)
+        days = days_between(summary.first_date, summary.last_date)
+        ingest_all(warehouse, landing, days)
+        build(warehouse, days)
+        raw = {name: _everything(warehouse, name) for name in RAW_TABLES}
+        league = _league(warehouse, raw)
+        for day in days[:: max(1, len(days) // 6)]:
+            for name, (entity, reading) in SUMMARIES.items():
+                stored = {(row["game_id"], row[entity]): row for row in _everything(warehouse, name) if row["game_date"] == day}
+                _same(name, stored, reading(raw, day))
+            for name, (entity, narrate) in CONTEXTS.items():
+                _same(name, {row[entity]: row for row in _everything(warehouse, name) if row["game_date"] == day}, narrate(league, day))
+
+
+def _everything(warehouse: DuckDBWarehouse, name: str) -> Rows:
+    table = RAW_TABLES[name].table if name in RAW_TABLES else TABLE_MODULES[name].TABLE
+    rows: Rows = warehouse.read(table, table.column_names, LONG_AGO, FAR_AHEAD).to_pylist()
+    return rows
+
+
+def _league(warehouse: DuckDBWarehouse, raw: dict[str, Rows]) -> contexts.League:
+    return contexts.League(
+        schedule=raw["schedule"],
+        rosters=raw["rosters"],
+        injuries=raw["injury_report"],
+        lines=raw["game_lines"],
+        props=raw["player_points_props"],
+        registry=raw["player_registry"],
+        box_scores=raw["player_boxscores"],
+        players=_everything(warehouse, "player_game_summary"),
+        offense=_everything(warehouse, "team_offense_game_summary"),
+        defense=_everything(warehouse, "team_defense_game_summary"),
+    )
+
+
+def _same(name: str, stored: dict[Any, dict[str, Any]], expected: dict[Any, dict[str, Any]]) -> None:
+    assert stored.keys() == expected.keys(), name
+    for key, row in expected.items():
+        for column, value in row.items():
+            mine = stored[key][column]
+            if column in contexts.FLOAT_MEANS and mine is not None and value is not None:
+                scale = TABLE_MODULES[name].TABLE.column(column).scale or 0
+                assert abs(mine - value) <= 1.01 * 10.0**-scale, (name, key, column)
+            elif column not in STAMPS:
+                assert mine == value, (name, key, column, mine, value)

@@ -15,7 +15,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from nba_assets.tables.columns import to_columns
-from nba_assets.tables.spec import Columns, Range, Table
+from nba_assets.tables.dictionary import range_text
+from nba_assets.tables.spec import Columns, Range, Rule, Table
 
 EXAMPLES = 5
 KEY_UNIQUE, NOT_NULL, IN_RANGE, KNOWN_VALUES, USUAL_RANGE = "key_unique", "not_null", "values_in_range", "known_values", "usual_range"
@@ -56,33 +57,50 @@ def check_names(table: Table) -> list[tuple[str, bool, str]]:
 
 
 def audit(table: Table, rows: pa.Table) -> list[Finding]:
-    """One finding per check of the table, passed or not, in the order of `check_names`. Columns that `rows` lacks are not looked at."""
+    """One finding per check of the table, passed or not, in the order of `check_names`. Columns that `rows` lacks are not looked at.
+
+    Raises ValueError, naming the rule, where a rule does not answer with one flag per row.
+    """
     columns = to_columns(rows)
     there = [column for column in table.columns if column.name in columns]
-    broken: dict[str, dict[str, NDArray[np.bool_]]] = {
-        KEY_UNIQUE: {"key": pd.DataFrame({name: columns[name] for name in table.key}).duplicated(keep=False).to_numpy()},
+    standard: dict[str, dict[str, NDArray[np.bool_]]] = {
+        KEY_UNIQUE: {"": pd.DataFrame({name: columns[name] for name in table.key}).duplicated(keep=False).to_numpy()},
         NOT_NULL: {column.name: pd.isna(columns[column.name]) for column in there if not column.nullable},
         IN_RANGE: {column.name: _outside(columns[column.name], column.allowed) for column in there if column.allowed},
         KNOWN_VALUES: {column.name: _unlisted(columns[column.name], column.values) for column in there if column.values},
         USUAL_RANGE: {column.name: _outside(columns[column.name], column.usual) for column in there if column.usual},
-    } | {rule.name: {"": rule.broken(columns) if rows.num_rows else np.zeros(0, dtype=bool)} for rule in table.rules}
-    return [_finding(table, columns, name, blocking, description, broken[name]) for name, blocking, description in check_names(table)]
+    }
+    checks = check_names(table)
+    broken = [standard[name] for name, _, _ in checks[: len(checks) - len(table.rules)]]
+    broken += [{"": _flags(table, rule, columns, rows.num_rows)} for rule in table.rules]
+    return [_finding(table, rows, *check, marked) for check, marked in zip(checks, broken, strict=True)]
 
 
-def _finding(table: Table, columns: Columns, name: str, blocking: bool, description: str, broken: dict[str, NDArray[np.bool_]]) -> Finding:
-    offending = np.logical_or.reduce(list(broken.values())) if broken else np.zeros(0, dtype=bool)
-    places = np.flatnonzero(offending)
-    dates = tuple(np.unique(columns[table.date_column][places].astype("M8[D]")).tolist())
-    examples = tuple(
-        _example(table, columns, place, [column for column, mask in broken.items() if column and mask[place]]) for place in places[:EXAMPLES]
-    )
-    return Finding(name, blocking, description, len(places), dates, examples)
+def _finding(table: Table, rows: pa.Table, name: str, blocking: bool, description: str, broken: dict[str, NDArray[np.bool_]]) -> Finding:
+    """`broken` marks the offending rows by the column that is at fault, or under "" where no single one is."""
+    places = np.flatnonzero(np.logical_or.reduce([np.zeros(rows.num_rows, dtype=bool), *broken.values()]))
+    dates = rows.column(table.date_column).take(places).unique().drop_null().sort().to_pylist()
+    # One row of each column at fault comes first, so that none of them hides behind another.
+    first_of_each = [int(mask.argmax()) for mask in broken.values() if mask.any()]
+    shown = list(dict.fromkeys([*first_of_each, *places[:EXAMPLES].tolist()]))[:EXAMPLES]
+    examples = tuple(_example(table, rows, place, [column for column, mask in broken.items() if column and mask[place]]) for place in shown)
+    return Finding(name, blocking, description, len(places), tuple(dates), examples)
 
 
-def _example(table: Table, columns: Columns, place: int, at_fault: list[str]) -> str:
-    key = ", ".join(f"{name}={columns[name][place]}" for name in table.key)
-    values = ", ".join(f"{name}={columns[name][place]}" for name in at_fault if name in columns)
-    return f"{key}: {values}" if values else key
+def _example(table: Table, rows: pa.Table, place: int, at_fault: list[str]) -> str:
+    def said(names: Any) -> str:
+        return ", ".join(f"{name}={rows.column(name)[place]}" for name in names)
+
+    return f"{said(table.key)}: {said(at_fault)}" if at_fault else said(table.key)
+
+
+def _flags(table: Table, rule: Rule, columns: Columns, row_count: int) -> NDArray[np.bool_]:
+    flags = np.asarray(rule.broken(columns)) if row_count else np.zeros(0, dtype=bool)
+    if flags.dtype != bool or flags.shape != (row_count,):
+        raise ValueError(
+            f"rule {rule.name} of {table.qualified_name} must answer {row_count} rows with as many flags, not with {flags.dtype} of shape {flags.shape}"
+        )
+    return flags
 
 
 def _outside(values: NDArray[Any], bounds: Range | None) -> NDArray[np.bool_]:
@@ -97,4 +115,4 @@ def _unlisted(values: NDArray[Any], listed: tuple[str, ...] | None) -> NDArray[n
 
 def _ranges(table: Table, which: str) -> str:
     bounds = {column.name: getattr(column, which) for column in table.columns if getattr(column, which)}
-    return ", ".join(f"{name} {low:g} to {high:g}" for name, (low, high) in bounds.items())
+    return ", ".join(f"{name} {range_text(bound)}" for name, bound in bounds.items())

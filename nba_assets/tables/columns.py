@@ -42,7 +42,8 @@ def to_columns(rows: pa.Table) -> dict[str, NDArray[np.generic]]:
 def to_arrow(table: Table, rows: Columns) -> pa.Table:
     """Rows as they are stored: every column of the spec in its order, typed, rounded to its scale, NaN as null and minus zero as zero.
 
-    Raises ValueError, naming table and column, for a missing or unknown column, a fraction in a whole-number column or an infinite value.
+    Raises ValueError, naming table and column, for a missing or unknown column, an infinite value, a fraction in a
+    whole-number column or anything but 0 and 1 in a flag.
     """
     missing, unknown = set(table.column_names) - set(rows), set(rows) - set(table.column_names)
     if missing or unknown:
@@ -88,9 +89,9 @@ def _to_arrow(table: Table, column: Column, values: NDArray[np.generic]) -> pa.A
             rounded = numbers if column.scale is None else np.round(numbers, column.scale)
             return pa.array(rounded + 0.0, type=kind, mask=nulls)  # -0.0 + 0.0 is 0.0
         filled = np.where(nulls, 0.0, numbers)
-        if (filled != np.trunc(filled)).any() or (np.abs(filled) > LARGEST_WHOLE).any():
-            worst = filled[(filled != np.trunc(filled)) | (np.abs(filled) > LARGEST_WHOLE)][0]
-            raise ValueError(f"{table.qualified_name}.{column.name} is declared {column.type} but holds {worst}")
+        wrong = (filled != np.trunc(filled)) | (np.abs(filled) > (1 if column.type is Type.BOOL else LARGEST_WHOLE))
+        if wrong.any():
+            raise ValueError(f"{table.qualified_name}.{column.name} is declared {column.type} but holds {filled[wrong][0]}")
         return pa.array(filled.astype(bool if column.type is Type.BOOL else np.int64), type=kind, mask=nulls)
     if column.type in (Type.DATE, Type.TIMESTAMP):
         return pa.array(np.asarray(values, dtype="M8[D]" if column.type is Type.DATE else "M8[us]"), from_pandas=True).cast(kind)

@@ -1,32 +1,24 @@
-"""A table's columns as the UI shows them."""
+"""A table's columns as Dagster's UI shows them. The only module about tables that knows Dagster."""
 
 from __future__ import annotations
 
 import dagster as dg
 
+from nba_assets.tables.dictionary import limits, meaning, rule_text
 from nba_assets.tables.spec import Column, Table
 
 
 def column_schema(table: Table) -> dg.TableSchema:
-    """The table's columns with type, meaning, unit and constraints, and its cross-row rules."""
-    rules = [f"unique: {', '.join(table.key)}", *(rule.description for rule in table.rules)]
-    return dg.TableSchema(columns=[_column(column) for column in table.columns], constraints=dg.TableConstraints(other=rules))
+    """The table's columns with type, meaning, unit and constraints, and what holds across rows."""
+    return dg.TableSchema(columns=[_column(table, column) for column in table.columns], constraints=table_constraints(table))
 
 
-def _column(column: Column) -> dg.TableColumn:
-    constraints = []
-    if column.allowed:
-        constraints.append("{:g} to {:g}".format(*column.allowed))
-    if column.usual:
-        constraints.append("usually {:g} to {:g}".format(*column.usual))
-    if column.values:
-        constraints.append(f"one of {', '.join(column.values)}")
-    if column.scale is not None:
-        constraints.append(f"{column.scale} decimals")
-    meaning = f"{column.description} [{column.unit}]" if column.unit else column.description
-    return dg.TableColumn(
-        column.name,
-        str(column.type),
-        description=meaning,
-        constraints=dg.TableColumnConstraints(nullable=column.nullable, other=constraints),
-    )
+def table_constraints(table: Table) -> dg.TableConstraints:
+    """What holds across columns or rows: the key is unique, and the table's rules."""
+    return dg.TableConstraints(other=[f"unique: {', '.join(table.key)}", *(rule_text(rule) for rule in table.rules)])
+
+
+def _column(table: Table, column: Column) -> dg.TableColumn:
+    decimals = [] if column.scale is None else [f"{column.scale} decimals"]
+    constraints = dg.TableColumnConstraints(nullable=column.nullable, unique=table.key == (column.name,), other=[*limits(column), *decimals])
+    return dg.TableColumn(column.name, str(column.type), description=meaning(column), constraints=constraints)

@@ -1,16 +1,44 @@
-"""The data dictionary: every table and column on one Markdown page."""
+"""Tables in words: the data dictionary, one Markdown page, and the phrases that it shares with other places that describe a column."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-from nba_assets.tables.spec import Column, LookBack, Table
+from nba_assets.tables.spec import Column, LookBack, Range, Rule, Table
 
 
 def dictionary_page(tables: Sequence[Table]) -> str:
     """One section per table, in the order given."""
     contents = [f"- [{table.qualified_name}](#{_anchor(table)}): {table.grain}" for table in tables]
-    return "\n".join(["# Data dictionary", "", *contents, "", *("\n".join(_section(table)) for table in tables)])
+    return "\n".join(["# Data dictionary", "", *contents, "", *(line for table in tables for line in _section(table))])
+
+
+def meaning(column: Column) -> str:
+    """What a column holds, with its unit."""
+    return f"{column.description} [{column.unit}]" if column.unit else column.description
+
+
+def range_text(bounds: Range) -> str:
+    """A range in words; `at least` or `at most` where the other side is open."""
+    low, high = bounds
+    if math.isinf(high):
+        return f"at least {low:.16g}"
+    return f"at most {high:.16g}" if math.isinf(low) else f"{low:.16g} to {high:.16g}"
+
+
+def limits(column: Column) -> list[str]:
+    """What a column may contain, in words; what is only usual is said to be so."""
+    return [
+        *([range_text(column.allowed)] if column.allowed else []),
+        *([f"usually {range_text(column.usual)}"] if column.usual else []),
+        *([f"one of {', '.join(column.values)}"] if column.values else []),
+    ]
+
+
+def rule_text(rule: Rule) -> str:
+    """A rule in words; one that does not refuse a write is said to warn only."""
+    return rule.description if rule.blocking else f"{rule.description} (warns only)"
 
 
 def look_back_text(look_back: LookBack) -> str:
@@ -20,19 +48,35 @@ def look_back_text(look_back: LookBack) -> str:
 
 
 def _section(table: Table) -> list[str]:
-    lines = [f"## {table.qualified_name}", "", *([table.description, ""] if table.description else [])]
-    lines += [f"- Grain: {table.grain}", f"- Key: {', '.join(table.key)}", f"- Stored by: {table.date_column}"]
-    lines += [f"- Looks back: {look_back_text(look_back)}" for look_back in table.looks_back]
-    lines += [f"- Rule `{rule.name}`{'' if rule.blocking else ' (warns)'}: {rule.description}" for rule in table.rules]
-    lines += ["", "| column | type | unit | decimals | null | values | meaning |", "| --- | --- | --- | --- | --- | --- | --- |"]
-    return [*lines, *(_row(column) for column in table.columns), ""]
+    return [
+        f"## {table.qualified_name}",
+        "",
+        *([table.description, ""] if table.description else []),
+        f"- Grain: {table.grain}",
+        f"- Key: {', '.join(table.key)}",
+        f"- Stored by: {table.date_column}",
+        *(f"- Looks back: {look_back_text(look_back)}" for look_back in table.looks_back),
+        *(f"- Rule `{rule.name}`: {rule_text(rule)}" for rule in table.rules),
+        "",
+        _line("column", "type", "unit", "decimals", "null", "values", "meaning"),
+        _line(*["---"] * 7),
+        *(_row(column) for column in table.columns),
+        "",
+    ]
 
 
 def _row(column: Column) -> str:
-    values = ", ".join(column.values) if column.values else "{:g} to {:g}".format(*column.allowed) if column.allowed else ""
     decimals = "" if column.scale is None else str(column.scale)
-    cells = (column.name, column.type, column.unit or "", decimals, "yes" if column.nullable else "no", values, column.description)
-    return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
+    null = "yes" if column.nullable else "no"
+    return _line(column.name, column.type, column.unit or "", decimals, null, "; ".join(limits(column)), column.description)
+
+
+def _line(*cells: str) -> str:
+    return f"| {' | '.join(_cell(cell) for cell in cells)} |"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
 
 
 def _anchor(table: Table) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from hashlib import blake2b
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
@@ -48,14 +49,9 @@ def _bits(values: NDArray[np.generic]) -> Hashes:
 
 
 def _object_bits(values: NDArray[np.generic]) -> Hashes:
-    known: dict[object, np.uint64] = {None: NULL_BITS}
-    bits = np.empty(len(values), dtype=np.uint64)
-    for place, value in enumerate(values.tolist()):
-        token = value if value is None or isinstance(value, str) else f"list {tuple(value)!r}"
-        if token not in known:
-            known[token] = _text_bits(str(token))
-        bits[place] = known[token]
-    return bits
+    tokens = np.array([value if value is None or isinstance(value, str) else f"list {tuple(value)!r}" for value in values.tolist()], dtype=object)
+    codes, distinct = pd.factorize(tokens)  # a null has the code -1, the last place
+    return np.array([*map(_text_bits, distinct), NULL_BITS], dtype=np.uint64)[codes]
 
 
 def _text_bits(value: str) -> np.uint64:

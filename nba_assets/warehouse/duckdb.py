@@ -1,28 +1,28 @@
 """The warehouse in a DuckDB file.
 
-DuckDB lets one process into a file at a time, even for reading. Connections are therefore short and made under a file lock, which is waited for up
-to a bound; the holder leaves its name beside the lock, so that whoever waits in vain can be told who it is.
+DuckDB lets one process that writes, or several that only read, into a file. Connections are therefore short and made under a file lock, which is
+waited for up to a bound; the holder leaves its name beside the lock, so that whoever waits in vain can be told who it is. The operating system drops
+the lock of a process that dies, and DuckDB forgets what it had not committed.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import sys
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow as pa
 from filelock import FileLock, Timeout
 
-from nba_assets.tables.columns import arrow_schema
-from nba_assets.tables.ddl import DUCKDB_TYPES, duckdb_column, duckdb_create, duckdb_name, quoted
+from nba_assets.tables.columns import ARROW_TYPES, arrow_schema
+from nba_assets.tables.ddl import duckdb_column, duckdb_create, duckdb_name, duckdb_type, quoted
 from nba_assets.tables.spec import Column, Table
 from nba_assets.warehouse.interface import (
     Replacement,
@@ -33,15 +33,20 @@ from nba_assets.warehouse.interface import (
     WarehouseError,
 )
 
+LOCK_POLL_SECONDS = 0.01
+"""A short one: a waiter must hit the gap between two connections of a process that makes one after the other."""
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.05, 1.0
 
 
 class DuckDBWarehouse:
-    """Tables in one DuckDB file; the file comes into being with the first write."""
+    """Tables in one DuckDB file; the file comes into being with the first write.
+
+    Threads and processes may share the file, each with an object of its own or not. Their reads and writes come one after the other.
+    """
 
     def __init__(self, path: str | Path, wait_seconds: float = 60.0) -> None:
-        """`wait_seconds` bounds how long another process may hold the file before WarehouseBusyError is raised."""
-        self.path = Path(path)
+        """`wait_seconds` bounds how long somebody else may hold the file before WarehouseBusyError is raised."""
+        self.path = Path(path).resolve()
         self.wait_seconds = wait_seconds
 
     def read(
@@ -52,102 +57,125 @@ class DuckDBWarehouse:
         end: date,
         where: Mapping[str, Value | Sequence[Value]] | None = None,
     ) -> pa.Table:
-        """Named columns of the rows dated from `start` to `end`, both included, sorted by the table's key."""
+        """Named columns of the rows dated from `start` to `end`, both included, sorted by the table's key.
+
+        `where` keeps rows whose column equals the value, or one of the values. A nullable column that the file does not have yet is read as null.
+        """
         schema = arrow_schema(table, columns)
-        if not self.path.exists():
-            return schema.empty_table()
         conditions = [f"{quoted(table.date_column)} BETWEEN ? AND ?"]
         parameters: list[object] = [start, end]
         for name, wanted in (where or {}).items():
-            values = list(wanted) if isinstance(wanted, (list, tuple, set, frozenset)) else [wanted]
-            conditions.append(f"{quoted(table.column(name).name)} IN (SELECT unnest(?::{DUCKDB_TYPES[table.column(name).type]}[]))")
-            parameters.append(values)
-        with self._connection() as connection:
+            conditions.append(f"{quoted(name)} IN (SELECT unnest(?::{duckdb_type(table.column(name))}[]))")
+            parameters.append(_wanted_values(table, name, wanted))
+        if not self.path.exists():
+            return schema.empty_table()
+        with self._connection(read_only=True) as connection:
             stored = _stored_columns(connection, table)
             if not stored:
                 return schema.empty_table()
-            # A nullable column that the file does not have yet is read as null; the next write adds it.
-            _check(table, stored)
-            selected = ", ".join(
-                quoted(name) if name in stored else f"NULL::{DUCKDB_TYPES[table.column(name).type]} AS {quoted(name)}" for name in columns
-            )
-            order = ", ".join(quoted(name) for name in table.key)
-            query = f"SELECT {selected} FROM {duckdb_name(table)} WHERE {' AND '.join(conditions)} ORDER BY {order}"
+            nulls = "".join(f", NULL::{duckdb_type(column)} AS {quoted(column.name)}" for column in _lacking_columns(table, stored))
+            selected, key = (", ".join(map(quoted, names)) for names in (columns, table.key))
+            query = f"SELECT {selected} FROM (SELECT *{nulls} FROM {duckdb_name(table)}) WHERE {' AND '.join(conditions)} ORDER BY {key}"
             return connection.sql(query, params=parameters).to_arrow_table().cast(schema)
 
     def replace(self, replacements: Sequence[Replacement]) -> None:
-        """Carry out all replacements in one transaction."""
+        """Carry out all replacements in one transaction, making or growing their tables where needed.
+
+        Raises ValueError for rows that do not have the table's columns or stray outside what they replace, SchemaMismatchError for a stored table
+        that differs from its spec, WarehouseError for what DuckDB refuses, e.g. a null in a column that may not be null. All leave everything as it
+        was.
+        """
         prepared = [(replacement, _conforming(replacement)) for replacement in replacements]
+        if not prepared:
+            return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._connection() as connection:
+            # Whatever raises in here, closing the connection rolls the transaction back.
             connection.execute("BEGIN TRANSACTION")
-            try:
-                for replacement, rows in prepared:
-                    _ensure(connection, replacement.table)
-                    _replace(connection, replacement, rows)
-                connection.execute("COMMIT")
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
+            for replacement, rows in prepared:
+                _ensure(connection, replacement.table)
+                _replace(connection, replacement, rows)
+            connection.execute("COMMIT")
 
     def status(self, tables: Sequence[Table]) -> list[TableStatus]:
         """What is stored of each table."""
-        nothing = [TableStatus(table, 0, 0, None, None) for table in tables]
         if not self.path.exists():
-            return nothing
-        with self._connection() as connection:
+            return [TableStatus(table, 0, 0, None, None) for table in tables]
+        with self._connection(read_only=True) as connection:
             return [_status(connection, table) for table in tables]
 
     @contextmanager
-    def _connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _connection(self, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
         deadline = time.monotonic() + self.wait_seconds
         with self._lock():
-            connection = self._connect(deadline)
+            if not read_only and not self.path.exists():
+                self._create()
+            connection = self._connect(deadline, read_only=read_only)
             try:
                 connection.execute("SET TimeZone = 'UTC'")
                 yield connection
+            except duckdb.Error as error:
+                raise WarehouseError(f"the warehouse {self.path} refused, and keeps what it had: {error}") from error
             finally:
                 connection.close()
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(f"{self.path}.lock", timeout=self.wait_seconds, is_singleton=False)
         try:
-            lock.acquire()
+            held = FileLock(f"{self.path}.lock", timeout=self.wait_seconds, poll_interval=LOCK_POLL_SECONDS).acquire()
         except Timeout:
             raise WarehouseBusyError(self._busy(self._holder())) from None
-        try:
-            self._holder_path.write_text(json.dumps(_myself()))
-            yield
-        finally:
-            self._holder_path.unlink(missing_ok=True)
-            lock.release()
+        with held:
+            self._sign()
+            try:
+                yield
+            finally:
+                self._holder_path.unlink(missing_ok=True)
 
-    def _connect(self, deadline: float) -> duckdb.DuckDBPyConnection:
+    def _create(self) -> None:
+        """Make an empty file that is whole as soon as it is there: one that DuckDB was killed in the midst of making can never be opened again."""
+        log = Path(f"{self.path}.wal")
+        if log.exists():
+            raise WarehouseError(f"{log} holds changes to a warehouse that is no longer there. Move it to where {self.path.name} went, or delete it.")
+        unfinished = Path(f"{self.path}.new")
+        unfinished.unlink(missing_ok=True)
+        duckdb.connect(str(unfinished)).close()
+        unfinished.rename(self.path)
+
+    def _connect(self, deadline: float, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         """A connection; a foreign program that holds the file without our lock is waited for as well."""
         pause = FIRST_RETRY_SECONDS
         while True:
             try:
-                return duckdb.connect(str(self.path))
-            except duckdb.IOException as error:
-                if "lock" not in str(error).lower():
+                return duckdb.connect(str(self.path), read_only=read_only)
+            except duckdb.Error as error:
+                holder = _foreign_holder(error)
+                if holder is None:
                     raise WarehouseError(f"the warehouse {self.path} cannot be opened: {error}") from error
-                if time.monotonic() + pause > deadline:
-                    raise WarehouseBusyError(self._busy(str(error).splitlines()[0])) from error
-            time.sleep(pause)
+                remaining = deadline - time.monotonic()
+                if remaining <= 0:
+                    raise WarehouseBusyError(self._busy(holder)) from error
+            time.sleep(min(pause, remaining))
             pause = min(2 * pause, LONGEST_RETRY_SECONDS)
 
     @property
     def _holder_path(self) -> Path:
         return Path(f"{self.path}.holder")
 
+    def _sign(self) -> None:
+        """Say who holds the lock; whoever reads finds all of it or what was there before."""
+        mine = {"pid": os.getpid(), "command": " ".join(sys.argv)[:200], "since": datetime.now(UTC).isoformat(timespec="seconds")}
+        unfinished = Path(f"{self._holder_path}.new")
+        unfinished.write_text(json.dumps(mine))
+        unfinished.replace(self._holder_path)
+
     def _holder(self) -> str:
         try:
             holder = json.loads(self._holder_path.read_text())
-        except (OSError, ValueError):
-            return "an unknown process"
-        return f"process {holder['pid']} ({holder['command']}) since {holder['since']}"
+        except FileNotFoundError:
+            return UNKNOWN_HOLDER
+        # A process that was killed has left its name, but not the lock: that is somebody else's by now.
+        return f"process {holder['pid']} ({holder['command']}) since {holder['since']}" if _is_alive(holder["pid"]) else UNKNOWN_HOLDER
 
     def _busy(self, holder: str) -> str:
         return (
@@ -156,25 +184,60 @@ class DuckDBWarehouse:
         )
 
 
-def _myself() -> dict[str, Any]:
-    return {"pid": os.getpid(), "thread": threading.get_ident(), "command": " ".join(sys.argv)[:200], "since": datetime.now(UTC).isoformat()}
+UNKNOWN_HOLDER = "a process that has not left its name"
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _foreign_holder(error: duckdb.Error) -> str | None:
+    """Who holds the file, going by what DuckDB says of a connection that it refused; None where it refused for another reason."""
+    if isinstance(error, duckdb.ConnectionException) and "different configuration" in str(error):
+        return f"process {os.getpid()}, this very one, with another connection to the file"
+    if not isinstance(error, duckdb.IOException) or "Could not set lock" not in str(error):
+        return None
+    named = re.search(r"held in (?P<program>.+?) \(PID (?P<pid>\d+)\)", str(error))
+    return f"process {named['pid']} ({named['program']}), which opened the file itself" if named else str(error)
+
+
+def _wanted_values(table: Table, name: str, wanted: Value | Sequence[Value]) -> list[Value]:
+    """The values of a filter; ValueError, naming the column, for one that the column cannot hold."""
+    values = [wanted] if isinstance(wanted, (str, int, float, date)) else list(wanted)
+    try:
+        return pa.array(values, ARROW_TYPES[table.column(name).type]).to_pylist()
+    except (pa.ArrowException, TypeError) as error:
+        raise ValueError(f"{table.qualified_name}.{name} is {table.column(name).type} and cannot be one of {values[:5]}: {error}") from error
 
 
 def _conforming(replacement: Replacement) -> pa.Table:
-    """The rows in the table's own column order and types; ValueError for rows that stray outside what is replaced."""
-    table = replacement.table
-    if set(replacement.rows.column_names) != set(table.column_names):
-        missing, unknown = set(table.column_names) - set(replacement.rows.column_names), set(replacement.rows.column_names) - set(table.column_names)
+    """The rows in the table's own column order; ValueError for rows of other columns or types, or outside what is replaced."""
+    table, rows = replacement.table, replacement.rows
+    missing, unknown = set(table.column_names) - set(rows.column_names), set(rows.column_names) - set(table.column_names)
+    if missing or unknown:
         raise ValueError(f"rows for {table.qualified_name} lack columns {sorted(missing)} and have undeclared columns {sorted(unknown)}")
-    rows = replacement.rows.select(table.column_names).cast(arrow_schema(table))
+    rows = rows.select(table.column_names)
+    for declared, given in zip(arrow_schema(table), rows.schema, strict=True):
+        if declared.type != given.type:
+            raise ValueError(f"{table.qualified_name}.{declared.name} is declared {declared.type}, but its new rows hold {given.type}")
     stray = set(rows.column(table.date_column).unique().to_pylist()) - set(replacement.dates)
     if stray:
-        raise ValueError(f"rows for {table.qualified_name} are dated {sorted(stray)[:5]}, outside the dates that they replace")
+        raise ValueError(f"rows for {table.qualified_name} are dated {_some(stray)}, outside the dates that they replace")
     for name, value in replacement.scope.items():
         others = set(rows.column(table.column(name).name).unique().to_pylist()) - {value}
         if others:
-            raise ValueError(f"rows for {table.qualified_name} have {name} {sorted(others, key=str)[:5]}, outside the {value!r} that they replace")
+            raise ValueError(f"rows for {table.qualified_name} have {name} {_some(others)}, outside the {value!r} that they replace")
     return rows
+
+
+def _some(values: set[object]) -> str:
+    return ", ".join(sorted(map(str, values))[:5])
 
 
 def _ensure(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
@@ -184,41 +247,39 @@ def _ensure(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(table.dataset)}")
         connection.execute(duckdb_create(table))
         return
-    for column in _check(table, stored):
+    for column in _lacking_columns(table, stored):
         connection.execute(f"ALTER TABLE {duckdb_name(table)} ADD COLUMN {duckdb_column(column)}")
 
 
-def _check(table: Table, stored: Mapping[str, tuple[str, bool]]) -> list[Column]:
+def _lacking_columns(table: Table, stored: Mapping[str, str]) -> list[Column]:
     """The nullable columns that the stored table lacks; SchemaMismatchError for any other difference."""
-    advice = "Move the file away and build again, or bring the stored table in line by hand."
-    for name, (kind, nullable) in stored.items():
+    advice = "Move the file away and run the backfill again, or bring the stored table in line by hand."
+    for name, definition in stored.items():
         if name not in table.column_names:
-            raise SchemaMismatchError(f"{table.qualified_name} has a stored column {name} ({kind}) that its spec no longer declares. {advice}")
-        column = table.column(name)
-        if (kind, nullable) != (DUCKDB_TYPES[column.type], column.nullable):
-            declared = duckdb_column(column)
-            raise SchemaMismatchError(
-                f"{table.qualified_name}.{name} is stored as {kind}{'' if nullable else ' NOT NULL'} but declared as {declared}. {advice}"
-            )
+            raise SchemaMismatchError(f"{table.qualified_name} is stored with the column {definition}, which its spec does not declare. {advice}")
+        declared = duckdb_column(table.column(name))
+        if definition != declared:
+            raise SchemaMismatchError(f"{table.qualified_name}.{name} is stored as {definition} but declared as {declared}. {advice}")
     lacking = [column for column in table.columns if column.name not in stored]
     for column in lacking:
         if not column.nullable:
-            raise SchemaMismatchError(f"{table.qualified_name} is stored without the column {column.name}, which may not be null. {advice}")
+            raise SchemaMismatchError(f"{table.qualified_name} is stored without the column {duckdb_column(column)}, which may not be null. {advice}")
     return lacking
 
 
-def _stored_columns(connection: duckdb.DuckDBPyConnection, table: Table) -> dict[str, tuple[str, bool]]:
+def _stored_columns(connection: duckdb.DuckDBPyConnection, table: Table) -> dict[str, str]:
+    """The definition of each column that the file has of a table, as `duckdb_column` writes it; none where the table is not there."""
     found = connection.execute(
         "SELECT column_name, data_type, is_nullable FROM duckdb_columns() WHERE database_name = current_database() AND schema_name = ? AND table_name = ?",
         [table.dataset, table.name],
     ).fetchall()
-    return {name: (kind, nullable) for name, kind, nullable in found}
+    return {name: f"{quoted(name)} {kind}{'' if nullable else ' NOT NULL'}" for name, kind, nullable in found}
 
 
 def _replace(connection: duckdb.DuckDBPyConnection, replacement: Replacement, rows: pa.Table) -> None:
     name = duckdb_name(replacement.table)
     conditions = [f"{quoted(replacement.table.date_column)} IN (SELECT unnest(?::DATE[]))"]
-    conditions += [f"{quoted(replacement.table.column(column).name)} = ?" for column in replacement.scope]
+    conditions += [f"{quoted(column)} = ?" for column in replacement.scope]
     connection.execute(f"DELETE FROM {name} WHERE {' AND '.join(conditions)}", [list(replacement.dates), *replacement.scope.values()])
     connection.register("new_rows", rows)
     connection.execute(f"INSERT INTO {name} BY NAME SELECT * FROM new_rows")
@@ -230,5 +291,5 @@ def _status(connection: duckdb.DuckDBPyConnection, table: Table) -> TableStatus:
         return TableStatus(table, 0, 0, None, None)
     column = quoted(table.date_column)
     query = f"SELECT count(*), count(DISTINCT {column}), min({column}), max({column}) FROM {duckdb_name(table)}"
-    counted = connection.execute(query).fetchall()[0]
+    (counted,) = connection.execute(query).fetchall()
     return TableStatus(table, *counted)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nba_assets.tables.columns import to_arrow, to_columns
-from nba_assets.tables.digest import partition_digest, row_hashes
+from nba_assets.tables.columns import arrow_schema, to_arrow, to_columns
+from nba_assets.tables.digest import as_hex, partition_digest, row_hashes
 from nba_assets.tables.spec import Column, Columns, Table, Type, day, flag, moment, number, text, texts, whole
 
 TABLE = Table(
@@ -57,6 +57,8 @@ def test_decimals_are_rounded_once_half_to_even_and_never_minus_zero(computed: f
     ("changes", "complaint"),
     [
         ({"points": 3.5}, r"nba_analytics.small.points is declared INT64 but holds 3.5"),
+        ({"points": 2.0**60}, r"nba_analytics.small.points is declared INT64 but holds 1.15"),
+        ({"won": 2.0}, r"nba_analytics.small.won is declared BOOL but holds 2.0"),
         ({"pace": np.inf}, r"nba_analytics.small.pace holds an infinite value"),
         ({"pase": 1.0}, r"undeclared columns \['pase'\]"),
     ],
@@ -107,3 +109,23 @@ def test_a_table_refuses_a_declaration_that_contradicts_itself() -> None:
 def test_dictionary_encoded_texts_are_read_like_any_other() -> None:
     encoded = pa.table({"name": pa.array(["b", None, "a"]).dictionary_encode()})
     assert to_columns(encoded)["name"].tolist() == ["b", None, "a"]
+
+
+def test_digests_are_the_same_on_every_machine_and_day() -> None:
+    """Stored digests are held against new ones: a change of the hash would make every stored date look corrected."""
+    rows = {name: np.repeat(values, 2) for name, values in one().items()}
+    rows["name"] = np.array(["a", "Dāvis Bertāns"], dtype=object)
+    rows["pace"] = np.array([98.04, np.nan])
+    rows["issues"][1] = None
+    assert as_hex(row_hashes(TABLE, to_arrow(TABLE, rows))).tolist() == ["7908c893e24fa830", "4c2f945c80ed46f9"]
+    assert partition_digest(row_hashes(TABLE, to_arrow(TABLE, rows))) == "ce4ee50dd3c57804"
+
+
+def test_a_null_an_empty_text_and_an_empty_list_are_three_things() -> None:
+    column = texts("issues", "")
+    table = Table("a", "b", "", ("d",), "d", (day("d", "", nullable=False), text("t", ""), column))
+    rows = pa.Table.from_pylist(
+        [{"d": None, "t": text_value, "issues": issues} for text_value in (None, "") for issues in (None, [], [""])],
+        schema=arrow_schema(table),
+    )
+    assert len(set(row_hashes(table, rows).tolist())) == 6

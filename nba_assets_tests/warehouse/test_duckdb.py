@@ -1,150 +1,202 @@
-"""What is DuckDB's own: one process at a time, schemas that grow, processes that die."""
+"""What is DuckDB's own: one process at a time and who it is, processes that die, a file that is made whole and does not grow."""
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import random
 import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
+import duckdb
 import pytest
+from filelock import FileLock
 
-from nba_assets.tables.spec import Table, number, text, whole
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
-from nba_assets.warehouse.interface import Replacement, SchemaMismatchError, WarehouseBusyError
-from nba_assets_tests.warehouse.conftest import FIRST, SECOND, TABLE, row, rows
+from nba_assets.warehouse.interface import Replacement, WarehouseBusyError, WarehouseError
+from nba_assets_tests.warehouse.back_ends import FIRST, PROCESSES, TABLE, row, rows, running
 
-OTHER = replace(TABLE, name="other")
-SPAWN = multiprocessing.get_context("spawn")
-
-
-def write_many(path: Path, player: str, times: int) -> None:
-    warehouse = DuckDBWarehouse(path)
-    for number_of_time in range(times):
-        warehouse.replace([Replacement(TABLE, rows(row(FIRST, player, points=number_of_time)), [FIRST], {"player_lookup": player})])
+ONE_ROW = Replacement(TABLE, rows(row(FIRST, "a")), [FIRST])
 
 
-def write_versions(path: Path, ready: Event) -> None:
-    """Write version after version of two tables, each in one transaction."""
-    warehouse, version = DuckDBWarehouse(path), 0
-    while True:
-        version += 1
-        mine = rows(*(row(FIRST, f"p{number_of_row}", points=version) for number_of_row in range(200)))
-        warehouse.replace([Replacement(TABLE, mine, [FIRST]), Replacement(OTHER, mine, [FIRST])])
-        ready.set()
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "nba.duckdb"
+
+
+def row_count(path: Path, wait_seconds: float = 10) -> int:
+    return DuckDBWarehouse(path, wait_seconds).read(TABLE, ("points",), FIRST, FIRST).num_rows
 
 
 def hold(path: Path, held: Event, seconds: float) -> None:
-    warehouse = DuckDBWarehouse(path)
-    with warehouse._connection():
+    with DuckDBWarehouse(path)._connection():
         held.set()
         time.sleep(seconds)
 
 
-def test_four_processes_writing_at_once_all_succeed(tmp_path: Path) -> None:
-    path = tmp_path / "nba.duckdb"
-    writers = [SPAWN.Process(target=write_many, args=(path, f"p{number_of_writer}", 5)) for number_of_writer in range(4)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join(timeout=120)
-    assert [writer.exitcode for writer in writers] == [0, 0, 0, 0]
-    found = DuckDBWarehouse(path).read(TABLE, ("player_lookup", "points"), FIRST, FIRST).to_pylist()
-    assert [(entry["player_lookup"], entry["points"]) for entry in found] == [(f"p{number_of_writer}", 4) for number_of_writer in range(4)]
-
-
-def test_killed_writer_leaves_old_or_new_in_both_tables_never_half(tmp_path: Path) -> None:
-    path, random_moments = tmp_path / "nba.duckdb", random.Random(7)
-    for _ in range(5):
-        ready = SPAWN.Event()
-        writer = SPAWN.Process(target=write_versions, args=(path, ready))
-        writer.start()
-        assert ready.wait(60)
-        time.sleep(random_moments.uniform(0, 0.2))
-        assert writer.pid is not None
-        os.kill(writer.pid, signal.SIGKILL)
-        writer.join()
-        warehouse = DuckDBWarehouse(path, wait_seconds=10)
-        versions = [warehouse.read(table, ("points",), FIRST, FIRST).column("points").to_pylist() for table in (TABLE, OTHER)]
-        assert [len(version) for version in versions] == [200, 200]
-        assert len({*versions[0]}) == 1
-        assert versions[0] == versions[1]
-
-
-def test_busy_warehouse_names_its_holder_and_what_to_do(tmp_path: Path) -> None:
-    path, held = tmp_path / "nba.duckdb", SPAWN.Event()
-    holder = SPAWN.Process(target=hold, args=(path, held, 60))
-    holder.start()
-    try:
-        assert held.wait(60)
-        with pytest.raises(WarehouseBusyError, match=rf"process {holder.pid} .*NBA_ASSETS_WAREHOUSE_WAIT_SECONDS"):
-            DuckDBWarehouse(path, wait_seconds=0.2).replace([Replacement(TABLE, rows(row(FIRST, "a")), [FIRST])])
-    finally:
-        holder.kill()
-        holder.join()
-
-
-def test_holder_is_waited_for(tmp_path: Path) -> None:
-    path, held = tmp_path / "nba.duckdb", SPAWN.Event()
-    holder = SPAWN.Process(target=hold, args=(path, held, 1.0))
-    holder.start()
-    assert held.wait(60)
-    DuckDBWarehouse(path, wait_seconds=60).replace([Replacement(TABLE, rows(row(FIRST, "a")), [FIRST])])
-    holder.join()
-    assert holder.exitcode == 0
-
-
-def test_foreign_program_on_the_file_is_named_as_well(tmp_path: Path) -> None:
-    path = tmp_path / "nba.duckdb"
-    DuckDBWarehouse(path).replace([Replacement(TABLE, rows(row(FIRST, "a")), [FIRST])])
-    script = f"import duckdb, time; c = duckdb.connect({str(path)!r}); print('open', flush=True); time.sleep(60)"
-    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as foreign:
+@contextmanager
+def script(code: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A Python program beside this one, once it has printed its first line."""
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
         try:
-            assert foreign.stdout is not None
-            assert foreign.stdout.readline() == "open\n"
-            with pytest.raises(WarehouseBusyError, match=str(foreign.pid)):
-                DuckDBWarehouse(path, wait_seconds=0.3).read(TABLE, ("points",), FIRST, FIRST)
+            assert process.stdout is not None
+            yield process, process.stdout.readline().strip()
         finally:
-            foreign.kill()
+            process.kill()
 
 
-def grown(table: Table) -> Table:
-    return replace(table, columns=(*table.columns, number("pace", "Pace", scale=1)))
+class TestHolders:
+    def test_a_busy_warehouse_names_its_holder_and_what_to_do(self, path: Path) -> None:
+        held = PROCESSES.Event()
+        with running(hold, path, held, 60) as holder:
+            assert held.wait(60)
+            said = rf"{path}.*process {holder.pid} \(.+\) since 20.*stop it.*NBA_ASSETS_WAREHOUSE_WAIT_SECONDS"
+            with pytest.raises(WarehouseBusyError, match=said):
+                DuckDBWarehouse(path, wait_seconds=0.2).replace([ONE_ROW])
+
+    def test_a_holder_is_waited_for(self, path: Path) -> None:
+        held = PROCESSES.Event()
+        with running(hold, path, held, 0.5) as holder:
+            assert held.wait(60)
+            DuckDBWarehouse(path).replace([ONE_ROW])
+            holder.join()
+            assert holder.exitcode == 0
+        assert row_count(path) == 1
+
+    def test_a_program_that_opened_the_file_itself_is_named_as_well(self, path: Path) -> None:
+        DuckDBWarehouse(path).replace([ONE_ROW])
+        with script(f"import duckdb, time; c = duckdb.connect({str(path)!r}); print('open', flush=True); time.sleep(60)") as (foreign, _):
+            began = time.monotonic()
+            with pytest.raises(WarehouseBusyError, match=rf"process {foreign.pid} \(.*python.*\), which opened the file itself"):
+                row_count(path, wait_seconds=0.3)
+            assert time.monotonic() - began >= 0.3
+
+    def test_a_program_that_opened_the_file_itself_is_waited_for(self, path: Path) -> None:
+        DuckDBWarehouse(path).replace([ONE_ROW])
+        with script(f"import duckdb, time; c = duckdb.connect({str(path)!r}); print('open', flush=True); time.sleep(0.5)"):
+            DuckDBWarehouse(path).replace([ONE_ROW])
+        assert row_count(path) == 1
+
+    def test_a_program_that_only_reads_does_not_keep_others_from_reading(self, path: Path) -> None:
+        DuckDBWarehouse(path).replace([ONE_ROW])
+        reader = f"import duckdb, time; c = duckdb.connect({str(path)!r}, read_only=True); print('open', flush=True); time.sleep(60)"
+        with script(reader) as (foreign, _):
+            assert row_count(path, wait_seconds=0) == 1
+            with pytest.raises(WarehouseBusyError, match=f"process {foreign.pid}"):
+                DuckDBWarehouse(path, wait_seconds=0).replace([ONE_ROW])
+
+    def test_another_connection_of_this_very_process_is_named(self, path: Path) -> None:
+        DuckDBWarehouse(path).replace([ONE_ROW])
+        with (
+            duckdb.connect(str(path), read_only=True),
+            pytest.raises(WarehouseBusyError, match=f"process {os.getpid()}, this very one"),
+        ):
+            DuckDBWarehouse(path, wait_seconds=0).replace([ONE_ROW])
+
+    def test_a_killed_holder_is_neither_waited_for_nor_blamed(self, path: Path) -> None:
+        held = PROCESSES.Event()
+        with running(hold, path, held, 60) as holder:
+            assert held.wait(60)
+        assert Path(f"{path}.holder").exists()
+        with FileLock(f"{path}.lock"), pytest.raises(WarehouseBusyError) as busy:
+            DuckDBWarehouse(path, wait_seconds=0).replace([ONE_ROW])
+        assert str(holder.pid) not in str(busy.value)
+        DuckDBWarehouse(path, wait_seconds=0).replace([ONE_ROW])
+        assert not Path(f"{path}.holder").exists()
+
+    def test_a_child_forked_by_a_holder_does_not_inherit_the_lock(self, path: Path) -> None:
+        code = f"""
+import os, time
+from nba_assets.warehouse.duckdb import DuckDBWarehouse
+with DuckDBWarehouse({str(path)!r})._connection():
+    child = os.fork()
+    if child:
+        print(child, flush=True)
+    time.sleep(60)
+"""
+        with script(code) as (holder, child):
+            holder.kill()
+            holder.wait()
+            try:
+                DuckDBWarehouse(path, wait_seconds=5).replace([ONE_ROW])
+            finally:
+                os.kill(int(child), signal.SIGKILL)
+
+    def test_threads_that_share_a_warehouse_take_turns(self, path: Path) -> None:
+        warehouse = DuckDBWarehouse(path)
+
+        def write(player: str) -> int:
+            warehouse.replace([Replacement(TABLE, rows(row(FIRST, player)), [FIRST], {"player_lookup": player})])
+            return warehouse.read(TABLE, ("points",), FIRST, FIRST, {"player_lookup": player}).num_rows
+
+        with ThreadPoolExecutor(6) as threads:
+            assert list(threads.map(write, "abcdefghijkl")) == [1] * 12
+        assert row_count(path) == 12
 
 
-def test_new_nullable_column_is_added_to_an_existing_file(tmp_path: Path) -> None:
-    warehouse = DuckDBWarehouse(tmp_path / "nba.duckdb")
-    warehouse.replace([Replacement(TABLE, rows(row(FIRST, "a")), [FIRST])])
-    later = grown(TABLE)
-    assert warehouse.read(later, ("player_lookup", "pace"), FIRST, FIRST).to_pylist() == [{"player_lookup": "a", "pace": None}]
-    warehouse.replace([Replacement(later, rows(row(SECOND, "a") | {"pace": 99.5}, table=later), [SECOND])])
-    assert [found["pace"] for found in warehouse.read(later, ("pace",), FIRST, SECOND).to_pylist()] == [None, 99.5]
+class TestTheFile:
+    def test_reading_what_is_not_there_leaves_no_trace(self, path: Path) -> None:
+        warehouse = DuckDBWarehouse(path)
+        assert warehouse.read(TABLE, ("points",), FIRST, FIRST).num_rows == 0
+        assert warehouse.status([TABLE])[0].row_count == 0
+        warehouse.replace([])
+        assert list(path.parent.glob("nba*")) == []
 
+    def test_a_write_leaves_the_file_and_its_lock_and_nothing_else(self, path: Path) -> None:
+        DuckDBWarehouse(path).replace([ONE_ROW])
+        assert sorted(found.name for found in path.parent.glob("nba*")) == ["nba.duckdb", "nba.duckdb.lock"]
 
-@pytest.mark.parametrize(
-    "changed",
-    [
-        replace(TABLE, columns=TABLE.columns[:-1]),
-        replace(TABLE, columns=(*TABLE.columns[:2], whole("points", "Points", nullable=False), *TABLE.columns[3:])),
-        replace(TABLE, columns=(*TABLE.columns[:2], number("points", "Points", scale=1), *TABLE.columns[3:])),
-        replace(TABLE, columns=(*TABLE.columns, text("must", "Never null", nullable=False))),
-    ],
-    ids=["column gone", "no longer nullable", "other type", "new column that may not be null"],
-)
-def test_any_other_difference_says_what_to_do(tmp_path: Path, changed: Table) -> None:
-    warehouse = DuckDBWarehouse(tmp_path / "nba.duckdb")
-    warehouse.replace([Replacement(TABLE, rows(row(FIRST, "a")), [FIRST])])
-    with pytest.raises(SchemaMismatchError, match=r"nba_analytics.everything.*Move the file away"):
-        warehouse.read(changed, ("player_lookup",), FIRST, FIRST)
+    def test_one_torn_in_the_making_is_made_anew(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def die(*_: object) -> None:
+            raise KeyboardInterrupt
 
+        with monkeypatch.context() as dying:
+            dying.setattr(Path, "rename", die)
+            with pytest.raises(KeyboardInterrupt):
+                DuckDBWarehouse(path).replace([ONE_ROW])
+        assert not path.exists()
+        (unfinished,) = path.parent.glob("*.new")
+        unfinished.write_bytes(unfinished.read_bytes()[:5000])
+        DuckDBWarehouse(path).replace([ONE_ROW])
+        assert row_count(path) == 1
 
-def test_reading_a_file_that_is_not_there_does_not_create_it(tmp_path: Path) -> None:
-    path = tmp_path / "nba.duckdb"
-    assert DuckDBWarehouse(path).read(TABLE, ("points",), FIRST, FIRST).num_rows == 0
-    assert not path.exists()
+    def test_changes_that_a_killed_writer_committed_are_there(self, path: Path) -> None:
+        DuckDBWarehouse(path).replace([ONE_ROW])
+        code = f"""
+import duckdb, os, signal
+connection = duckdb.connect({str(path)!r})
+connection.execute("DELETE FROM nba_analytics.everything")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+        with script(code):
+            pass
+        assert Path(f"{path}.wal").exists()
+        assert row_count(path) == 0
+
+    def test_changes_to_a_file_that_was_taken_away_are_not_thrown_away(self, path: Path) -> None:
+        Path(f"{path}.wal").write_bytes(b"changes")
+        with pytest.raises(WarehouseError, match=r"nba.duckdb.wal holds changes to a warehouse that is no longer there. Move it"):
+            DuckDBWarehouse(path).replace([ONE_ROW])
+        assert Path(f"{path}.wal").read_bytes() == b"changes"
+
+    def test_one_that_is_no_database_is_named_at_once(self, path: Path) -> None:
+        path.write_text("Could this be a lock?")
+        began = time.monotonic()
+        with pytest.raises(WarehouseError, match=rf"{path} cannot be opened.*not a valid DuckDB database"):
+            DuckDBWarehouse(path).read(TABLE, ("points",), FIRST, FIRST)
+        assert time.monotonic() - began < 5
+
+    def test_it_does_not_grow_by_being_replaced(self, path: Path) -> None:
+        warehouse = DuckDBWarehouse(path)
+        season = Replacement(TABLE, rows(*(row(FIRST, f"p{place}", points=place, usage_rate=place * 0.7) for place in range(20_000))), [FIRST])
+        sizes = []
+        for _ in range(30):
+            warehouse.replace([season])
+            sizes.append(path.stat().st_size)
+        assert max(sizes) <= 3 * sizes[0]
+        assert max(sizes[-10:]) <= max(sizes[:10])

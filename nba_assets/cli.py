@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from nba_assets.operations.launch import Launch, RunReport
 
 app = typer.Typer(help="NBA raw data into daily analytics tables.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-console = Console()
+PLAIN_WIDTH = 120
+"""Columns of output that goes into a file or a pipe, where no terminal tells its width."""
+console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
 
 Day = Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="US-Eastern calendar date, YYYY-MM-DD.")]
 Tables = Annotated[list[str] | None, typer.Option("--table", help="Only this table, may be repeated; its inputs must be built.")]

@@ -187,7 +187,7 @@ TABLE = Table(
         whole("l10_actual_games", "Those of them that have his row", nullable=False, allowed=(0, 10)),
         text("gap_classification", "Kind of gap in the last 30 days", nullable=False, values=("NO_GAP", "DATA_GAP", "NAME_UNRESOLVED")),
         *readiness_block(),
-        *(column for column in CONTEXT_QUALITY if column.name != "primary_source_used"),
+        *CONTEXT_QUALITY,
         *STAMPS,
     ),
     entity_column="player_lookup",

@@ -208,7 +208,6 @@ def _quality(asked: Columns, rows: Columns, readiness: Readiness) -> dict[str, N
         "quality_score": scores,
         "quality_issues": issues,
         "data_sources": sources,
-        "primary_source_used": np.full(size, "nbac_schedule", dtype=object),
         "processed_with_issues": np.array([len(names) > 0 for names in issues], dtype=bool),
     }
 

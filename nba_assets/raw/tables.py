@@ -61,7 +61,7 @@ def _makes_within_attempts(*pairs: tuple[str, str]) -> tuple[Rule, ...]:
         def broken(rows: Columns) -> NDArray[np.bool_]:
             return rows[makes] > rows[attempts]
 
-        return Rule(f"{makes}_within_attempts", f"{makes} is at most {attempts}", broken)
+        return Rule(f"{makes}_within_{attempts}", f"{makes} is at most {attempts}", broken)
 
     return tuple(rule(makes, attempts) for makes, attempts in pairs)
 

@@ -16,24 +16,25 @@ STAMPS: tuple[Column, ...] = (
 
 QUALITY_TIERS = ("gold", "silver", "bronze", "poor", "unusable")
 
-_QUALITY_BUT_READINESS: tuple[Column, ...] = (
+_SHARED_QUALITY: tuple[Column, ...] = (
     text(
         "quality_tier", "gold from a score of 95, silver from 75, bronze from 50, poor from 25, else unusable", nullable=False, values=QUALITY_TIERS
     ),
-    number(
-        "quality_score", "100 for the primary source, 85 for a backup source, less what the issues cost", scale=1, nullable=False, allowed=(0, 100)
-    ),
+    number("quality_score", "100 at best; less for a backup source, a thin sample or issues", scale=1, nullable=False, allowed=(0, 100)),
     texts("quality_issues", "What is wrong with the row's inputs, by name; empty where nothing is", nullable=False),
     texts("data_sources", "Raw tables that gave values to the row, sorted", nullable=False),
-    text("primary_source_used", "Feed that the row's measures come from"),
     flag("processed_with_issues", "The row has quality issues", nullable=False),
 )
 
-QUALITY = (*_QUALITY_BUT_READINESS, flag("is_production_ready", "At least bronze and no blocking issue", nullable=False))
+QUALITY = (
+    *_SHARED_QUALITY,
+    text("primary_source_used", "Feed that the row's measures come from"),
+    flag("is_production_ready", "At least bronze and no blocking issue", nullable=False),
+)
 """Quality of a row that describes a single game."""
 
 CONTEXT_QUALITY = (
-    *_QUALITY_BUT_READINESS,
+    *_SHARED_QUALITY,
     flag("is_production_ready", "Every completeness window at the threshold, or bootstrap, or season boundary", nullable=False),
 )
 """Quality of a row that looks back."""

@@ -49,4 +49,4 @@ def group_sizes(rows: Columns, *names: str) -> NDArray[np.int64]:
 
 def _groups(rows: Columns, *names: str) -> NDArray[np.int64]:
     frame = pd.DataFrame({name: rows[name] for name in names})
-    return frame.groupby(list(names), sort=False, dropna=False).ngroup().to_numpy(dtype=np.int64)
+    return np.asarray(frame.groupby(list(names), sort=False, dropna=False).ngroup(), dtype=np.int64)

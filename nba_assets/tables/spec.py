@@ -99,6 +99,9 @@ class Table:
         twice = {name for name in names if names.count(name) > 1}
         if twice:
             raise ValueError(f"table {self.qualified_name} declares a column twice: {sorted(twice)}")
+        rules = [rule.name for rule in self.rules]
+        if len(set(rules)) < len(rules):
+            raise ValueError(f"table {self.qualified_name} declares two rules of one name: {rules}")
         unknown = {*self.key, self.date_column, *self.cluster_by} - set(names)
         if unknown:
             raise ValueError(f"table {self.qualified_name} names columns that it does not declare: {sorted(unknown)}")

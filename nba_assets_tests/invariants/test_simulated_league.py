@@ -39,7 +39,9 @@ class BuiltLeague:
             return connection.execute(query).fetchall()
 
 
-@pytest.fixture(scope="module", params=[pytest.param(date(2024, 11, 10), id="three weeks"), pytest.param(None, id="a season", marks=pytest.mark.slow)])
+@pytest.fixture(
+    scope="module", params=[pytest.param(date(2024, 11, 10), id="three weeks"), pytest.param(None, id="a season", marks=pytest.mark.slow)]
+)
 def league(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> BuiltLeague:
     folder = tmp_path_factory.mktemp("league")
     summary = write_season(folder / "landing", 2024, through=request.param)

@@ -227,7 +227,6 @@ def _team(season: Season, game: Row, team: str) -> Row:
         "quality_score": score,
         "quality_issues": issues,
         "data_sources": ["game_lines"] * bool(spread or total) + ["injury_report"] * reported + ["schedule"],
-        "primary_source_used": "nbac_schedule",
         "processed_with_issues": bool(issues),
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,15 @@ REAL_DATA = "NBA_ASSETS_REAL_DATA"
 
 settings.register_profile("default", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("default")
+
+
+def pytest_configure() -> None:
+    """Let the servers that tests start be stopped, also where the shell runs the tests in the background.
+
+    There SIGINT is ignored, which every child inherits, and Dagster treats SIGTERM as it finds SIGINT treated.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def real_data(season_year: int) -> Path:

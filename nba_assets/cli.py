@@ -136,7 +136,7 @@ def _show(report: RunReport, launch: Launch) -> None:
     console.print(shown)
     for step in report.steps:
         if step.message:
-            console.print(f"{step.asset}: {step.message}", style="red", markup=False)
+            console.print(f"{step.asset}: {step.message}", style="red", markup=False, highlight=False, soft_wrap=True)
 
 
 def _demo_opening() -> date:

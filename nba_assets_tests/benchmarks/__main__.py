@@ -31,6 +31,7 @@ from nba_assets_tests.real_data.conftest import SEASONS
 
 REGULAR_SEASON_ENDS = {2020: date(2021, 5, 16), 2021: date(2022, 4, 10), 2022: date(2023, 4, 9)}
 MEGABYTE = 1024
+REPORT_WIDTH = 120
 
 
 def main() -> None:
@@ -44,7 +45,7 @@ def main() -> None:
     first = SEASONS[options.season][0]
     last = first + timedelta(days=options.days - 1) if options.days else REGULAR_SEASON_ENDS[options.season]
     dates = days_between(first, last)
-    console = Console()
+    console = Console(width=REPORT_WIDTH)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["NBA_ASSETS_HOME"] = folder
         warehouse = DuckDBWarehouse(Path(folder) / "nba.duckdb")

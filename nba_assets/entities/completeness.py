@@ -6,30 +6,37 @@ row. Nothing expected is complete. Percentages lie between 0 and 100 by construc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from nba_assets.basketball.season import season_year
+from nba_assets.entities.outcomes import concatenate, take
 from nba_assets.entities.relations import at, find, text_where
-from nba_assets.entities.windows import AsOfWindow, Dates
+from nba_assets.entities.windows import AsOfWindow, Counts, Dates, Masks
 from nba_assets.tables.spec import Columns
 
-Masks = NDArray[np.bool_]
+OLDEST_SNAPSHOT_DAYS = 90
+"""A roster snapshot older than this tells nothing of who is with a team."""
 
 
 @dataclass(frozen=True)
 class Completeness:
     """Expected and actual games of one window, per as-of date."""
 
-    expected: NDArray[np.int64]
-    actual: NDArray[np.int64]
+    expected: Counts
+    actual: Counts
 
     @classmethod
     def of(cls, expected: AsOfWindow, has_row: Masks) -> Completeness:
-        """From a window over the expected games, and which games have a row."""
+        """From a window over the expected games, and which games have a row.
+
+        For a team, the window is over its finals: `Completeness.of(AsOfWindow.last_games(finals["game_date"], as_of, 15, since=since), has_row)`.
+        """
         return cls(expected.games(), expected.count(has_row))
 
     @property
@@ -73,10 +80,58 @@ def completeness_columns(windows: Mapping[str, Completeness], primary: str) -> d
     }
 
 
-@dataclass(frozen=True)
-class PlayerGames:
-    """One team's finals as they concern one player: which were expected of him, which have his row, and at which he sat out."""
+def missing_game_ids(expected: AsOfWindow, has_row: Masks, game_ids: NDArray[np.object_]) -> NDArray[np.object_]:
+    """The expected games without a row, oldest first: a tuple per as-of date."""
+    missing = np.empty(len(expected.stop), dtype=object)
+    missing[:] = [tuple(game_ids[row[row >= 0]]) for row in expected.only(~has_row).rows]
+    return missing
 
+
+def shortfall(expected: Counts, minimum: Counts | int) -> tuple[NDArray[np.object_], Masks]:
+    """What it means to have fewer rows than the minimum number of games: failure category, and whether running again may help.
+
+    Who was not even expected in as many games of the season (`expected`, all his teams) is EXPECTED_INCOMPLETE, which no retry mends; of the others rows
+    are missing: INCOMPLETE_UPSTREAM. Example: of a minimum of 10, 5 expected -> EXPECTED_INCOMPLETE; 12 expected -> INCOMPLETE_UPSTREAM.
+    """
+    rows_are_missing = expected >= minimum
+    return text_where(rows_are_missing, "INCOMPLETE_UPSTREAM", "EXPECTED_INCOMPLETE"), rows_are_missing
+
+
+@dataclass(frozen=True, eq=False)
+class League:
+    """The finals of every team with the roster snapshot that held on each date; the same for all players of a run."""
+
+    finals: Mapping[str, Columns]
+    """By team, ascending: `game_id`, `game_date`, `roster_date` (NaT where no snapshot counts)."""
+
+    @classmethod
+    def of(cls, finals: Columns, rosters: Columns) -> League:
+        """From finals, one row per team and game (`team_abbr`, `game_id`, `game_date`, `season_year`), and rows of roster snapshots.
+
+        A final goes by its team's newest snapshot (`team_abbr`, `roster_date`, `season_year`) on or before its date, of its season and at most 90 days old:
+        so it makes no difference how far back snapshots were loaded. A snapshot without season is of the season that its month says.
+        """
+        own_season = np.where(np.isnan(rosters["season_year"]), season_year(rosters["roster_date"]), rosters["season_year"])
+        played = pd.DataFrame({"team": finals["team_abbr"], "season": finals["season_year"].astype(np.float64), "day": _moments(finals["game_date"])})
+        snapshots = pd.DataFrame({"team": rosters["team_abbr"], "season": own_season.astype(np.float64), "day": _moments(rosters["roster_date"])})
+        snapshots = snapshots.drop_duplicates().sort_values("day", kind="stable").assign(roster_date=lambda frame: frame["day"])
+        order = np.lexsort([finals["game_id"].astype(str), finals["game_date"]])
+        joined = pd.merge_asof(
+            played.iloc[order], snapshots, on="day", by=["team", "season"], tolerance=pd.Timedelta(days=OLDEST_SNAPSHOT_DAYS), direction="backward"
+        )
+        ascending = {
+            "game_id": finals["game_id"][order],
+            "game_date": finals["game_date"][order].astype("M8[D]"),
+            "roster_date": joined["roster_date"].to_numpy().astype("M8[D]"),
+        }
+        return cls({str(team): take(ascending, np.asarray(places)) for team, places in joined.groupby("team").indices.items()})
+
+
+@dataclass(frozen=True, eq=False)
+class PlayerGames:
+    """Finals as they concern one player: which were expected of him, which have his row, and at which he sat out."""
+
+    game_ids: NDArray[np.object_]
     dates: Dates
     expected: Masks
     has_row: Masks
@@ -90,15 +145,35 @@ class PlayerGames:
         on or before its date lists him. `finals` (`game_id`, `game_date`) ascend; `sheet` are his rows of player_game_summary, `roster` his roster rows
         (`team_abbr`, `roster_date`), `snapshots` the dates of the team's rosters, ascending.
         """
+        days = finals["game_date"]
+        newest = at(snapshots, np.searchsorted(snapshots, days, side="right") - 1)
+        newest[days - newest > np.timedelta64(OLDEST_SNAPSHOT_DAYS, "D")] = np.datetime64("NaT")
+        return cls.with_team(team, {**finals, "roster_date": newest}, sheet, roster)
+
+    @classmethod
+    def with_team(cls, team: str, finals: Columns, sheet: Columns, roster: Columns) -> PlayerGames:
+        """The same of a team's finals that know their roster snapshot, as those of a `League` do."""
         place = find((finals["game_id"],), (sheet["game_id"],))
         mine = (place >= 0) & (at(sheet["team_abbr"], place) == team)
         sat_out = mine & (at(sheet["is_dnp"], place) == 1)
         played = mine & ~sat_out
-        newest = np.searchsorted(snapshots, finals["game_date"], side="right") - 1
-        listed_on = roster["roster_date"][roster["team_abbr"] == team]
-        listed = np.isin(snapshots[np.maximum(newest, 0)], listed_on) if len(snapshots) else np.zeros(len(place), dtype=bool)
-        rostered = (newest >= 0) & listed
-        return cls(finals["game_date"], played | ((place < 0) & rostered), played, sat_out)
+        listed = np.isin(finals["roster_date"], roster["roster_date"][roster["team_abbr"] == team])
+        return cls(finals["game_id"], finals["game_date"], played | ((place < 0) & listed), played, sat_out)
+
+    @classmethod
+    def of_all_teams(cls, sheet: Columns, roster: Columns, league: League) -> PlayerGames:
+        """The games expected of him with any team that he was with: what a failure record counts."""
+        teams = sorted({*sheet["team_abbr"].tolist(), *roster["team_abbr"].tolist()} & league.finals.keys())
+        parts = []
+        for team in teams:
+            games = cls.with_team(team, league.finals[team], sheet, roster)
+            parts.append(take(vars(games), games.expected))
+        if not parts:
+            return cls(sheet["game_id"][:0], sheet["game_date"][:0], *(np.zeros(0, dtype=bool) for _ in range(3)))
+        together = concatenate(parts)
+        # On the rosters of two teams that meet, the game is expected of him once.
+        _, once = np.unique(together["game_ids"].astype(str), return_index=True)
+        return cls(**take(together, once[np.argsort(together["dates"][once], kind="stable")]))
 
     def last_games(self, as_of: Dates, games: int, since: Dates) -> Completeness:
         """Over the team's last finals; games not expected are taken out of the window, not replaced by earlier ones."""
@@ -112,6 +187,10 @@ class PlayerGames:
         """Over the team's finals of the season."""
         return self._within(AsOfWindow.season_to_date(self.dates, as_of, since=since))
 
+    def missing_of_season(self, as_of: Dates, since: Dates) -> NDArray[np.object_]:
+        """Ids of the season's expected games that have no row of his, oldest first: a tuple per as-of date."""
+        return missing_game_ids(AsOfWindow.season_to_date(self.dates, as_of, since=since).only(self.expected), self.has_row, self.game_ids)
+
     def gap(self, as_of: Dates, days: int, since: Dates) -> NDArray[np.object_]:
         """What kind of gap the last days have: NO_GAP, DATA_GAP, or NAME_UNRESOLVED where no game at all bears his name."""
         window = AsOfWindow.last_days(self.dates, as_of, days, since=since)
@@ -121,3 +200,50 @@ class PlayerGames:
 
     def _within(self, window: AsOfWindow) -> Completeness:
         return Completeness.of(window.only(self.expected), self.has_row)
+
+
+@dataclass(frozen=True, eq=False)
+class PlayerWindows:
+    """One player's windows at all asked dates, each over the finals of the team that he is with on that date."""
+
+    as_of: Dates
+    since: Dates
+    with_teams: tuple[tuple[NDArray[np.intp], PlayerGames], ...]
+    """Which asked dates he is with a team, and that team's finals."""
+
+    @classmethod
+    def of(cls, teams: NDArray[np.object_], as_of: Dates, since: Dates, sheet: Columns, roster: Columns, league: League) -> PlayerWindows:
+        """From his current team on each date (None: no team, and nothing expected), his sheet rows and his roster rows."""
+        known = sorted({*teams.tolist()} & league.finals.keys())
+        games = (PlayerGames.with_team(team, league.finals[team], sheet, roster) for team in known)
+        return cls(as_of, since, tuple((np.flatnonzero(teams == team), mine) for team, mine in zip(known, games, strict=True)))
+
+    def last_games(self, games: int) -> Completeness:
+        """Over the team's last finals; games not expected are taken out of the window, not replaced by earlier ones."""
+        return self._each(lambda mine, as_of, since: mine.last_games(as_of, games, since))
+
+    def last_days(self, days: int) -> Completeness:
+        """Over the team's finals of the last days."""
+        return self._each(lambda mine, as_of, since: mine.last_days(as_of, days, since))
+
+    def season_to_date(self) -> Completeness:
+        """Over the team's finals of the season."""
+        return self._each(lambda mine, as_of, since: mine.season_to_date(as_of, since))
+
+    def gap(self, days: int) -> NDArray[np.object_]:
+        """What kind of gap the last days have: NO_GAP, DATA_GAP, NAME_UNRESOLVED."""
+        gaps = np.full(len(self.as_of), "NO_GAP", dtype=object)
+        for places, mine in self.with_teams:
+            gaps[places] = mine.gap(self.as_of[places], days, self.since[places])
+        return gaps
+
+    def _each(self, window: Callable[[PlayerGames, Dates, Dates], Completeness]) -> Completeness:
+        expected, actual = np.zeros((2, len(self.as_of)), dtype=np.int64)
+        for places, mine in self.with_teams:
+            found = window(mine, self.as_of[places], self.since[places])
+            expected[places], actual[places] = found.expected, found.actual
+        return Completeness(expected, actual)
+
+
+def _moments(days: Dates) -> NDArray[np.datetime64]:
+    return days.astype("M8[ns]")

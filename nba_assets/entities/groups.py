@@ -8,13 +8,15 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from nba_assets.entities.outcomes import take
+from nba_assets.entities.relations import sortable
 from nba_assets.tables.spec import Columns
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Grouped:
     """Columns sorted by entity and date, and where each entity begins."""
 
@@ -28,18 +30,20 @@ class Grouped:
     @classmethod
     def by(cls, columns: Columns, entity_column: str, date_column: str, *, tie_break: Sequence[str] = ()) -> Grouped:
         """Group columns by an entity; rows of one entity and date go by `tie_break`, else keep their order. Rows without entity are left out."""
-        known = np.array([entity is not None for entity in columns[entity_column]], dtype=bool)
-        columns = columns if known.all() else take(columns, known)
-        entities, codes = np.unique(columns[entity_column].astype(str), return_inverse=True)
-        order = np.lexsort([*(columns[name] for name in reversed(tie_break)), columns[date_column], codes])
+        codes, entities = pd.factorize(columns[entity_column], sort=True)
+        order = np.lexsort([*(sortable(columns[name]) for name in reversed(tie_break)), columns[date_column], codes])
         bounds = np.searchsorted(codes[order], np.arange(len(entities) + 1))
-        return cls(take(columns, order), tuple(entities.tolist()), bounds, date_column)
+        # Rows without entity have the code -1: they come first, and are cut off.
+        return cls(take(columns, order[bounds[0] :]), tuple(entities.tolist()), bounds - bounds[0], date_column)
 
     def of(self, entity: str) -> dict[str, NDArray[Any]]:
-        """The rows of an entity; no rows, of the same columns, for one that is not there."""
+        """The rows of an entity, read-only; no rows, of the same columns, for one that is not there."""
         place = self._places.get(entity)
         rows = slice(0, 0) if place is None else slice(self.bounds[place], self.bounds[place + 1])
-        return {name: values[rows] for name, values in self.columns.items()}
+        views = {name: values[rows] for name, values in self.columns.items()}
+        for view in views.values():
+            view.flags.writeable = False
+        return views
 
     def chunk(self, entities: Sequence[str]) -> Grouped:
         """The given entities alone, ascending, copied: small enough to be sent to another process."""

@@ -57,7 +57,7 @@ def failures(
     entity_ids: NDArray[np.object_],
     dates: NDArray[np.datetime64],
     entity_type: str,
-    category: str,
+    category: str | NDArray[np.object_],
     reasons: str | Sequence[str] | NDArray[np.object_],
     *,
     can_retry: bool | NDArray[np.bool_],
@@ -108,5 +108,5 @@ def join(outcomes: Sequence[Outcome]) -> Outcome:
     return Outcome(concatenate(outcome.rows for outcome in outcomes), concatenate(outcome.failures for outcome in outcomes))
 
 
-def _filled(size: int, value: str | None) -> NDArray[np.object_]:
+def _filled(size: int, value: str | NDArray[np.object_] | None) -> NDArray[np.object_]:
     return np.full(size, value, dtype=object)

@@ -67,7 +67,7 @@ def tally(key: Mapping[str, NDArray[Any]], counts: Mapping[str, NDArray[Any]]) -
 def newest_first(order: Key, group: Key) -> NDArray[np.intp]:
     """Positions of the last row of each group, by `order` (most significant first), in order of appearance of the groups."""
     codes = _codes(list(group))
-    ranked = np.lexsort((*reversed([_sortable(values) for values in order]), codes))
+    ranked = np.lexsort((*reversed([sortable(values) for values in order]), codes))
     last = np.append(codes[ranked][1:] != codes[ranked][:-1], len(ranked) > 0)[: len(ranked)]
     return np.sort(ranked[last & (codes[ranked] >= 0)])
 
@@ -81,6 +81,11 @@ def largest(values: NDArray[np.float64], group: Key) -> NDArray[np.bool_]:
     return marks
 
 
+def sortable(values: NDArray[Any]) -> NDArray[Any]:
+    """Values that compare: texts as their ranks, nulls first; others as they are."""
+    return pd.factorize(values, sort=True)[0] if values.dtype == object else values
+
+
 def _codes(key: list[NDArray[Any]]) -> NDArray[np.int64]:
     """One whole number per distinct key, -1 where any part is null."""
     combined = np.zeros(len(key[0]), dtype=np.int64)
@@ -91,7 +96,3 @@ def _codes(key: list[NDArray[Any]]) -> NDArray[np.int64]:
         # Renumbering after each part keeps the product of the parts' sizes from overflowing.
         combined = pd.factorize(combined * (len(distinct) + 1) + codes)[0]
     return np.where(known, combined, -1)
-
-
-def _sortable(values: NDArray[Any]) -> NDArray[Any]:
-    return pd.factorize(values, sort=True)[0] if values.dtype == object else values

@@ -1,12 +1,17 @@
 """As-of windows: the only way a compute function looks back.
 
 A window answers, for each as-of date, which rows of one entity's history may be seen: always rows dated strictly before it, never across the
-season's start. Functions that need history take a window; they never compare dates themselves. Storage, Dagster and the sport are none of this module's business.
+season's start. Functions that need history take a window; they never compare dates themselves. Storage, Dagster and the sport are none of this
+module's business.
+
+A reduction gives the same bits for one date and for a season, whatever else was loaded: it adds the visible rows alone, never totals that began
+before them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,34 +21,36 @@ from nba_assets.basketball.arithmetic import Floats, ratio
 
 Dates = NDArray[np.datetime64]
 Counts = NDArray[np.int64]
+Masks = NDArray[np.bool_]
 
-SEASON_WIDTH = 128
-"""More games than any team plays in one season, play-offs included."""
+EXACT = 2.0**53
+"""Whole numbers below this are exact in float64."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AsOfWindow:
-    """Rows visible at each as-of date, oldest first, aligned to the right.
+    """Rows visible at each as-of date: of the rows that the window is made of, those from `start` up to `stop`.
 
-    `rows` has shape (dates, width) and holds positions in the history; -1 marks an empty place. The width depends on the kind of window alone, never
-    on how much history was loaded, so a reduction gives the same bits for one date and for a season. A history has at most one row per day.
+    It is made of the whole history, or of the positions `kept` of it, ascending.
     """
 
-    rows: NDArray[np.intp]
+    start: NDArray[np.intp]
+    stop: NDArray[np.intp]
+    width: int
+    """Columns of the laid-out window, at least; more where a date sees more rows. No sum depends on it."""
+    kept: NDArray[np.intp] | None = None
 
     @classmethod
     def last_games(cls, history: Dates, as_of: Dates, games: int, *, since: Dates) -> AsOfWindow:
         """The newest `games` rows dated before each as-of date and on or after its season's first day `since`; `history` ascends."""
-        stop = np.searchsorted(history, as_of, side="left")
-        start = np.maximum(np.searchsorted(history, since, side="left"), stop - games)
-        return cls._between(start, stop, width=games)
+        whole = cls.season_to_date(history, as_of, since=since)
+        return whole.last(games)
 
     @classmethod
     def last_days(cls, history: Dates, as_of: Dates, days: int, *, since: Dates) -> AsOfWindow:
-        """Rows dated in [as-of - `days`, as-of)."""
-        stop = np.searchsorted(history, as_of, side="left")
+        """Rows dated in [as-of - `days`, as-of), however many there are on a day."""
         first = np.maximum(as_of.astype("M8[D]") - np.timedelta64(days, "D"), since.astype("M8[D]"))
-        return cls._between(np.searchsorted(history, first, side="left"), stop, width=days)
+        return cls._between(history, first, as_of, width=days)
 
     @classmethod
     def within_days(cls, history: Dates, as_of: Dates, days: int, *, since: Dates) -> AsOfWindow:
@@ -53,21 +60,33 @@ class AsOfWindow:
     @classmethod
     def season_to_date(cls, history: Dates, as_of: Dates, *, since: Dates) -> AsOfWindow:
         """Every row of the season before each as-of date."""
-        return cls.last_games(history, as_of, SEASON_WIDTH, since=since)
+        return cls._between(history, since, as_of, width=1)
 
     @classmethod
-    def _between(cls, start: NDArray[np.intp], stop: NDArray[np.intp], width: int) -> AsOfWindow:
-        places = stop[:, None] - np.arange(width, 0, -1)
-        return cls(np.where(places >= start[:, None], places, -1))
+    def _between(cls, history: Dates, first: Dates, as_of: Dates, width: int) -> AsOfWindow:
+        stop = np.searchsorted(history, as_of, side="left")
+        return cls(np.minimum(np.searchsorted(history, first, side="left"), stop), stop, width)
 
-    def only(self, mask: NDArray[np.bool_]) -> AsOfWindow:
+    def only(self, mask: Masks) -> AsOfWindow:
         """The same window without the rows for which `mask` is false; it does not reach further back for others."""
-        seen = np.append(mask, np.False_)[self.rows]
-        return AsOfWindow(np.where(seen, self.rows, -1))
+        chosen = self._of_kept(mask)
+        before = _running(chosen)
+        kept = np.flatnonzero(chosen) if self.kept is None else self.kept[chosen]
+        return AsOfWindow(before[self.start], before[self.stop], self.width, kept)
 
     def last(self, games: int) -> AsOfWindow:
         """The newest `games` rows of the window."""
-        return AsOfWindow(self._packed()[:, -games:])
+        return AsOfWindow(np.maximum(self.start, self.stop - games), self.stop, games, self.kept)
+
+    @cached_property
+    def rows(self) -> NDArray[np.intp]:
+        """Positions in the history, laid out as (dates, width), oldest first and aligned to the right; -1 marks an empty place."""
+        width = max(self.width, int(self.games().max(initial=0)))
+        places = self.stop[:, np.newaxis] - np.arange(width, 0, -1)
+        visible = places >= self.start[:, np.newaxis]
+        if self.kept is not None and len(self.kept):
+            places = self.kept[np.where(visible, places, 0)]
+        return np.where(visible, places, -1)
 
     def gather(self, values: Floats) -> Floats:
         """`values` laid out as (dates, width); NaN where a place is empty or the value is null."""
@@ -75,36 +94,46 @@ class AsOfWindow:
 
     def games(self) -> Counts:
         """Rows in the window, per as-of date."""
-        return np.count_nonzero(self.rows >= 0, axis=1)
+        return self.stop - self.start
 
     def known(self, values: Floats) -> Counts:
         """Rows in the window whose value is not null, per as-of date."""
-        return np.count_nonzero(~np.isnan(self.gather(values)), axis=1)
+        return self.count(~np.isnan(values))
 
-    def total(self, values: Floats) -> Floats:
-        """Sum over the window, nulls skipped; 0 over nothing."""
-        return np.asarray(np.nansum(self.gather(values), axis=1))
+    def total(self, values: Floats, *, scale: int = 0) -> Floats:
+        """Sum over the window, nulls skipped; 0 over nothing. Values stored with `scale` decimals are summed exactly.
+
+        They are summed as whole numbers of their last place, so that no rounding of theirs enters the sum: 0.1 + 0.2 is 0.3.
+        """
+        return self._sum(_units(values, scale)) / 10.0**scale
 
     def mean(self, values: Floats, *, scale: int = 0) -> Floats:
-        """Mean over the window, nulls skipped, NaN over nothing; of values stored with `scale` decimals, in one exact quotient.
-
-        The values are summed as whole numbers of their last place, so that no rounding of theirs enters the sum.
-        """
-        return ratio(self.total(_units(values, scale)), 10.0**scale * self.known(values))
+        """Mean over the window, nulls skipped, NaN over nothing; of values stored with `scale` decimals, in one exact quotient."""
+        return ratio(self._sum(_units(values, scale)), 10.0**scale * self.known(values))
 
     def sample_std(self, values: Floats, *, scale: int = 0) -> Floats:
-        """Sample standard deviation (n - 1) over the window, nulls skipped, NaN below two values; from whole numbers of the last place."""
+        """Sample standard deviation (n - 1) over the window, nulls skipped, NaN below two values.
+
+        Whole numbers, and values stored with `scale` decimals, give the root of one exact quotient, (n sum x^2 - (sum x)^2) / (n (n - 1)); others go
+        by their deviations from the mean. Example: 26, 27, ... 35 -> 3.0277.
+        """
         units, n = _units(values, scale), self.known(values)
-        total, squares = self.total(units), self.total(units * units)
-        # n * sum(x^2) - sum(x)^2 is a whole number: exact as long as it stays below 2^53.
-        spread = ratio(n * squares - total * total, n * (n - 1.0))
-        return np.where(n > 1, np.sqrt(spread) / 10.0**scale, np.nan)
+        with np.errstate(over="ignore"):  # a row that is not visible may hold anything
+            squared = units * units
+        total, squares = self._sum(units), self._sum(squared)
+        exact = (self.count(np.isnan(units) | (units == np.rint(units))) == self.games()) & (n * squares < EXACT)
+        variance = np.where(exact, ratio(n * squares - total * total, n * (n - 1.0)), np.nan)
+        if not (exact | (n < 2)).all():
+            deviations = self.gather(units) - ratio(total, n)[:, np.newaxis]
+            squares = np.cumsum(np.where(np.isnan(deviations), 0.0, deviations * deviations), axis=1)[:, -1]  # in order: the same in any width
+            variance = np.where(exact, variance, ratio(squares, n - 1.0))
+        return np.sqrt(np.where(n > 1, variance, np.nan)) / 10.0**scale
 
-    def count(self, mask: NDArray[np.bool_]) -> Counts:
+    def count(self, mask: Masks) -> Counts:
         """Rows in the window for which `mask` holds."""
-        return np.count_nonzero(np.append(mask, np.False_)[self.rows], axis=1)
+        return self._add(mask, np.int64)
 
-    def share(self, mask: NDArray[np.bool_]) -> Floats:
+    def share(self, mask: Masks) -> Floats:
         """Share of the window's rows for which `mask` holds, NaN over nothing."""
         return ratio(self.count(mask), self.games())
 
@@ -113,20 +142,51 @@ class AsOfWindow:
         return ratio(self.total(part), self.total(whole))
 
     def newest(self, values: NDArray[Any], rank: int = 0) -> NDArray[Any]:
-        """The value of the newest row, or of the one `rank` rows before it; null where there is none."""
-        place = self._packed()[:, -1 - rank] if rank < self.rows.shape[1] else np.full(len(self.rows), -1)
+        """The value of the newest row, or of the one `rank` rows before it; null where there is none. Works for texts and dates too."""
+        place = self.stop - 1 - rank
+        chosen = self._of_kept(values)
         blank = {"M": np.datetime64("NaT"), "O": None}.get(values.dtype.kind, np.nan)
-        return np.append(values, np.array([blank], dtype=values.dtype if values.dtype.kind in "MO" else np.float64))[place]
+        padded = np.append(chosen, np.array([blank], dtype=values.dtype if values.dtype.kind in "MO" else np.float64))
+        return padded[np.where(place >= self.start, place, -1)]
 
-    def leading_run(self, mask: NDArray[np.bool_]) -> Counts:
+    def leading_run(self, mask: Masks) -> Counts:
         """How many of the newest rows in a row `mask` holds for, counted backwards from the newest."""
-        holds = np.append(mask, np.False_)[self._packed()][:, ::-1]
-        return np.cumprod(holds, axis=1, dtype=np.int64).sum(axis=1)
+        holds = self._of_kept(mask)
+        # For each row, where the run that it stands in began.
+        broken = np.maximum.accumulate(np.where(holds, 0, np.arange(1, len(holds) + 1)))
+        began = np.append(0, broken)[self.stop]
+        return self.stop - np.maximum(began, self.start)
 
-    def _packed(self) -> NDArray[np.intp]:
-        """The rows without gaps, aligned to the right: a window that was thinned out has gaps."""
-        return np.take_along_axis(self.rows, np.argsort(self.rows >= 0, axis=1, kind="stable"), axis=1)
+    def _of_kept(self, values: NDArray[Any]) -> NDArray[Any]:
+        return values if self.kept is None else values[self.kept]
+
+    def _sum(self, values: Floats) -> Floats:
+        return self._add(np.where(np.isnan(values), 0.0, values), np.float64)
+
+    def _add(self, values: NDArray[Any], dtype: type[np.generic]) -> NDArray[Any]:
+        """Sums over each window's own rows, whatever lies around them; 0 over nothing."""
+        chosen = self._of_kept(values)
+        padded = np.zeros(len(chosen) + 1, dtype)
+        padded[:-1] = chosen
+        with np.errstate(over="ignore", invalid="ignore"):  # what lies between windows may hold anything
+            sums = np.add.reduceat(padded, self._bounds)[::2]
+        return np.where(self.start < self.stop, sums, padded[-1])
+
+    @cached_property
+    def _bounds(self) -> NDArray[np.intp]:
+        """Start and stop of each window in turn; what lies between two windows is added as well, and thrown away."""
+        return np.column_stack([self.start, self.stop]).ravel()
 
 
 def _units(values: Floats, scale: int) -> Floats:
-    return np.rint(values * 10.0**scale) if scale else values
+    if not scale:
+        return values
+    with np.errstate(over="ignore"):  # a row that is not visible may hold anything
+        return np.rint(values * 10.0**scale)
+
+
+def _running(mask: Masks) -> NDArray[np.intp]:
+    """How many of the first i entries hold, for i from 0 on."""
+    totals = np.zeros(len(mask) + 1, dtype=np.intp)
+    np.cumsum(mask, out=totals[1:])
+    return totals

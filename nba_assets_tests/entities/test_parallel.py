@@ -1,31 +1,38 @@
-"""The parallel resource: same bits whoever works, failures that stay where they are, workers that may die."""
+"""Parallel entities: same bits whoever works, failures that stay where they are, workers that may die."""
 
 from __future__ import annotations
 
 import os
+import re
 import signal
-from collections.abc import Mapping
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
-import dagster as dg
 import numpy as np
+import psutil
 import pytest
 
 from nba_assets.entities.groups import Grouped
-from nba_assets.entities.outcomes import Outcome, failures
-from nba_assets.entities.parallel import ParallelEntities, Workers
-from nba_assets.entities.resource import ParallelEntitiesResource
+from nba_assets.entities.outcomes import Outcome, failures, take
+from nba_assets.entities.parallel import EntityKind, ParallelEntities, Workers
 from nba_assets.settings import Backend
 from nba_assets.tables.spec import Columns
 
 PLAYERS = [f"player{number:03d}" for number in range(120)]
 DAYS = np.arange("2021-10-19", "2021-10-24", dtype="M8[D]")
+ODD_ONE = "player007"
+PATIENCE_SECONDS = 30.0
 
 
-def asked() -> Grouped:
+def asked(entities: list[str] = PLAYERS) -> Grouped:
     """Every player on every day, in no order."""
-    order = np.random.default_rng(7).permutation(len(PLAYERS) * len(DAYS))
-    players, days = np.repeat(np.array(PLAYERS, dtype=object), len(DAYS)), np.tile(DAYS, len(PLAYERS))
+    order = np.random.default_rng(7).permutation(len(entities) * len(DAYS))
+    players, days = np.repeat(np.array(entities, dtype=object), len(DAYS)), np.tile(DAYS, len(entities))
     return Grouped.by({"player_lookup": players[order], "game_date": days[order]}, "player_lookup", "game_date")
 
 
@@ -41,81 +48,185 @@ def past() -> Grouped:
     )
 
 
+# What is computed: functions of this module, so that processes find them.
+
+
 def rows_of(mine: Columns, histories: Mapping[str, Columns], shared: Any) -> Outcome:
     points = histories["past"]["points"]
-    return Outcome(
-        {**mine, "sum": np.full(len(mine["game_date"]), points.sum() * shared), "games": np.full(len(mine["game_date"]), float(len(points)))}
-    )
+    size = len(mine["game_date"])
+    return Outcome({**mine, "sum": np.full(size, points.sum() * shared), "games": np.full(size, float(len(points)))})
+
+
+def is_odd(mine: Columns) -> bool:
+    return bool(mine["player_lookup"][0] == ODD_ONE)
 
 
 def one_raises(mine: Columns, histories: Mapping[str, Columns], shared: Any) -> Outcome:
-    if mine["player_lookup"][0] == "player007" and DAYS[2] in mine["game_date"]:
+    if is_odd(mine) and DAYS[2] in mine["game_date"]:
         raise ValueError("the shot clock broke")
     return rows_of(mine, histories, shared)
 
 
-def one_kills(mine: Columns, histories: Mapping[str, Columns], shared: Any) -> Outcome:
-    if mine["player_lookup"][0] == "player007":
+def one_recurses(mine: Columns, histories: Mapping[str, Columns], shared: Any) -> Outcome:
+    return one_recurses(mine, histories, shared) if is_odd(mine) else rows_of(mine, histories, shared)
+
+
+def several_kill(mine: Columns, histories: Mapping[str, Columns], shared: Any) -> Outcome:
+    if mine["player_lookup"][0] in {ODD_ONE, "player008", "player111"}:
         os.kill(os.getpid(), signal.SIGKILL)
     return rows_of(mine, histories, shared)
 
 
+def one_kills_once(mine: Columns, histories: Mapping[str, Columns], shared: Path) -> Outcome:
+    if is_odd(mine) and not shared.exists():
+        shared.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return rows_of(mine, histories, 1.0)
+
+
 def one_forgets(mine: Columns, histories: Mapping[str, Columns], shared: Any) -> Outcome:
-    kept = mine["game_date"] != DAYS[1] if mine["player_lookup"][0] == "player007" else np.ones(len(mine["game_date"]), dtype=bool)
-    return Outcome({name: values[kept] for name, values in mine.items()})
+    return Outcome(take(mine, mine["game_date"] != DAYS[1])) if is_odd(mine) else Outcome(dict(mine))
+
+
+def one_makes_up_a_date(mine: Columns, histories: Mapping[str, Columns], shared: Any) -> Outcome:
+    return Outcome({**mine, "game_date": mine["game_date"] + 100}) if is_odd(mine) else Outcome(dict(mine))
+
+
+def one_says_it_twice(mine: Columns, histories: Mapping[str, Columns], shared: Any) -> Outcome:
+    return Outcome(take(mine, np.repeat(np.arange(len(DAYS)), 2)[: 2 * len(mine["game_date"])])) if is_odd(mine) else Outcome(dict(mine))
+
+
+def one_says_nothing(mine: Columns, histories: Mapping[str, Columns], shared: Any) -> Outcome:
+    return None if is_odd(mine) else Outcome(dict(mine))  # type: ignore[return-value]
 
 
 def one_lacks(mine: Columns, histories: Mapping[str, Columns], shared: Any) -> Outcome:
-    if mine["player_lookup"][0] == "player007":
+    if is_odd(mine):
         return Outcome({}, failures(mine["player_lookup"], mine["game_date"], "PLAYER", "INSUFFICIENT_DATA", "no games", can_retry=True))
     return rows_of(mine, histories, shared)
 
 
-def workers(count: int, backend: Backend = Backend.threads) -> ParallelEntities:
-    return ParallelEntities(Workers(count), Workers(count), backend)
+def first_is_slowest(mine: Columns, histories: Mapping[str, Columns], shared: Any) -> Outcome:
+    if mine["player_lookup"][0] == PLAYERS[0]:
+        time.sleep(0.2)
+    return one_raises(mine, histories, shared)
 
 
-def mapped(entities: ParallelEntities, compute: Any = rows_of, log: Any = None) -> Outcome:
+def one_interrupts(mine: Columns, histories: Mapping[str, Columns], shared: type[BaseException]) -> Outcome:
+    if is_odd(mine):
+        raise shared
+    return Outcome(dict(mine))
+
+
+def one_writes_into_its_input(mine: Columns, histories: Mapping[str, Columns], shared: Any) -> Outcome:
+    if is_odd(mine):
+        histories["past"]["points"][:] = 0.0
+    return rows_of(mine, histories, shared)
+
+
+def who_works(mine: Columns, histories: Mapping[str, Columns], shared: Any) -> Outcome:
+    time.sleep(0.002)
+    return Outcome({**mine, "worker": np.full(len(mine["game_date"]), os.getpid() if shared else threading.get_ident())})
+
+
+class Unpacked:
+    """Notes down each time that a process unpacks it."""
+
+    def __init__(self, notes: Path) -> None:
+        self.notes = notes
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return noted, (self.notes,)
+
+
+def noted(notes: Path) -> Unpacked:
+    with notes.open("a") as file:
+        file.write(f"{os.getpid()}\n")
+    return Unpacked(notes)
+
+
+# Who computes it
+
+
+def workers(count: int, backend: Backend = Backend.threads, chunk: int | None = None) -> ParallelEntities:
+    return ParallelEntities(Workers(count), Workers(count), backend, chunk)
+
+
+def processes(count: int = 2, chunk: int | None = None) -> ParallelEntities:
+    return workers(count, Backend.processes, chunk)
+
+
+def mapped(entities: ParallelEntities, compute: Any = rows_of, log: Any = None, shared: Any = 0.1) -> Outcome:
     with entities:
-        return entities.map("players", compute, asked(), {"past": past()}, 0.1, log or (lambda _: None))
+        return entities.map("players", compute, asked(), {"past": past()}, shared, log or (lambda _: None))
 
 
+def bits(columns: Columns) -> dict[str, Any]:
+    return {name: values.tolist() if values.dtype == object else (values.dtype, values.tobytes()) for name, values in columns.items()}
+
+
+each_back_end = pytest.mark.parametrize("entities", [ParallelEntities.serial(), workers(2), processes()], ids=["serial", "threads", "processes"])
+
+
+@pytest.mark.parametrize("compute", [rows_of, one_raises, one_lacks])
 @pytest.mark.parametrize(
     "entities",
-    [workers(1), workers(2), workers(10), workers(2, Backend.processes), ParallelEntities(Workers(3), Workers(1), chunk_entities=7)],
-    ids=["1 thread", "2 threads", "10 threads", "2 processes", "odd chunks"],
+    [workers(1), workers(2), workers(10), processes(), workers(3, chunk=7), processes(chunk=1), workers(2, chunk=1000)],
+    ids=["1 thread", "2 threads", "10 threads", "2 processes", "odd chunks", "chunks of one", "one chunk"],
 )
-def test_whoever_works_the_bits_are_those_of_serial(entities: ParallelEntities) -> None:
-    expected, found = mapped(ParallelEntities.serial()).rows, mapped(entities).rows
-    assert expected.keys() == found.keys()
-    assert found["player_lookup"].tolist() == [player for player in PLAYERS for _ in DAYS]
-    for name in expected:
-        assert found[name].tobytes() == expected[name].tobytes() if found[name].dtype != object else found[name].tolist() == expected[name].tolist()
+def test_whoever_works_the_bits_are_those_of_serial(entities: ParallelEntities, compute: Any) -> None:
+    expected, found = mapped(ParallelEntities.serial(), compute), mapped(entities, compute)
+    assert bits(found.rows) == bits(expected.rows)
+    assert bits(found.failures) == bits(expected.failures)
 
 
-@pytest.mark.parametrize("entities", [ParallelEntities.serial(), workers(2), workers(2, Backend.processes)], ids=["serial", "threads", "processes"])
+@each_back_end
+def test_rows_come_in_order_of_entity_and_date_whoever_is_slow(entities: ParallelEntities) -> None:
+    outcome = mapped(entities, first_is_slowest)
+    assert outcome.rows["player_lookup"].tolist() == [player for player in PLAYERS for day in DAYS if (player, day) != (ODD_ONE, DAYS[2])]
+    assert outcome.rows["game_date"].tolist() == [day.item() for player in PLAYERS for day in DAYS if (player, day) != (ODD_ONE, DAYS[2])]
+
+
+@each_back_end
 def test_a_raising_player_costs_only_his_raising_date(entities: ParallelEntities) -> None:
     outcome = mapped(entities, one_raises)
     assert outcome.row_count == len(PLAYERS) * len(DAYS) - 1
-    assert outcome.failures["entity_id"].tolist() == ["player007"]
-    assert outcome.failures["partition_date"].tolist() == [DAYS[2].item()]
-    assert outcome.failures["failure_category"].tolist() == ["PROCESSING_ERROR"]
-    assert outcome.failures["failure_reason"][0].startswith("ValueError: the shot clock broke (one_raises test_parallel.py:")
-    assert outcome.failures["can_retry"].tolist() == [1.0]
+    (reason,) = outcome.failures.pop("failure_reason")  # type: ignore[attr-defined]
+    assert re.fullmatch(r"ValueError: the shot clock broke \(one_raises test_parallel\.py:\d+\)", reason)
+    assert {name: values.tolist()[0] for name, values in outcome.failures.items() if values[0] == values[0]} == {
+        "entity_id": ODD_ONE,
+        "partition_date": DAYS[2].item(),
+        "entity_type": "PLAYER",
+        "failure_category": "PROCESSING_ERROR",
+        "can_retry": 1.0,
+        "failure_type": "PROCESSING_ERROR",
+        "missing_game_ids": None,
+    }
 
 
-def test_a_killed_worker_costs_only_the_player_who_kills_it() -> None:
-    outcome = mapped(workers(2, Backend.processes), one_kills)
+def test_endless_recursion_is_a_failure_like_any_other() -> None:
+    outcome = mapped(workers(2), one_recurses)
     assert outcome.row_count == (len(PLAYERS) - 1) * len(DAYS)
-    assert set(outcome.failures["entity_id"]) == {"player007"}
-    assert outcome.failure_count == len(DAYS)
-    assert "died" in outcome.failures["failure_reason"][0]
+    assert {reason.split(":")[0] for reason in outcome.failures["failure_reason"]} == {"RecursionError"}
 
 
-def test_a_date_without_row_or_failure_is_an_error_of_the_compute_function() -> None:
-    outcome = mapped(workers(2), one_forgets)
-    assert outcome.failures["entity_id"].tolist() == ["player007"]
-    assert "2021, 10, 20" in outcome.failures["failure_reason"][0]
+@pytest.mark.parametrize(
+    ("compute", "days", "complaint"),
+    [
+        (one_forgets, [DAYS[1]], "no row and no failure for a date that was asked for: 2021-10-20"),
+        (one_makes_up_a_date, DAYS, "no row and no failure for a date that was asked for: 2021-10-19"),
+        (one_says_it_twice, DAYS, "more than was asked for: 2021-10-19"),
+        (one_says_nothing, DAYS, "NoneType"),
+        (one_writes_into_its_input, DAYS, "read-only"),
+    ],
+)
+def test_an_answer_that_does_not_fit_the_question_is_an_error(compute: Any, days: list[Any], complaint: str) -> None:
+    outcome = mapped(workers(2), compute)
+    assert outcome.row_count == len(PLAYERS) * len(DAYS) - len(days)
+    assert set(outcome.failures["entity_id"]) == {ODD_ONE}
+    assert outcome.failures["partition_date"].tolist() == [day.item() for day in days]
+    assert set(outcome.failures["failure_category"]) == {"PROCESSING_ERROR"}
+    assert complaint in outcome.failures["failure_reason"][0]
 
 
 def test_a_stated_failure_is_passed_on_as_it_is() -> None:
@@ -124,70 +235,146 @@ def test_a_stated_failure_is_passed_on_as_it_is() -> None:
     assert outcome.row_count == (len(PLAYERS) - 1) * len(DAYS)
 
 
-def test_an_interrupt_is_not_taken_for_a_failure() -> None:
-    def interrupted(*_: Any) -> Outcome:
-        raise KeyboardInterrupt
+@each_back_end
+@pytest.mark.parametrize("signal_", [KeyboardInterrupt, SystemExit, MemoryError])
+def test_an_interrupt_an_exit_or_no_memory_left_is_nobodys_failure(entities: ParallelEntities, signal_: type[BaseException]) -> None:
+    with pytest.raises(signal_):
+        mapped(entities, one_interrupts, shared=signal_)
 
-    with pytest.raises(KeyboardInterrupt):
-        mapped(ParallelEntities.serial(), interrupted)
+
+def test_killed_workers_cost_only_the_players_who_kill_them() -> None:
+    with processes(chunk=5) as entities:
+        outcome = entities.map("players", several_kill, asked(), {"past": past()}, 0.1)
+        again = entities.map("players", rows_of, asked(), {"past": past()}, 0.1)
+        warm = [entities.map("players", who_works, asked(), shared=True).rows["worker"] for _ in range(2)]
+    killers = [ODD_ONE, "player008", "player111"]
+    assert outcome.failures["entity_id"].tolist() == [killer for killer in killers for _ in DAYS]
+    assert outcome.failures["partition_date"].tolist() == DAYS.tolist() * 3
+    assert set(outcome.failures["failure_category"]) == {"PROCESSING_ERROR"}
+    assert "died" in outcome.failures["failure_reason"][0]
+    expected = mapped(ParallelEntities.serial()).rows
+    assert bits(outcome.rows) == bits(take(expected, ~np.isin(expected["player_lookup"].astype(str), killers)))
+    assert bits(again.rows) == bits(expected)
+    assert len(np.unique(warm)) <= 2, "the pool that broke was not built anew"
+
+
+def test_a_worker_that_dies_once_costs_nobody(tmp_path: Path) -> None:
+    outcome = mapped(processes(), one_kills_once, shared=tmp_path / "died")
+    assert (tmp_path / "died").exists()
+    assert (outcome.row_count, outcome.failure_count) == (len(PLAYERS) * len(DAYS), 0)
+
+
+@pytest.mark.parametrize("backend", list(Backend))
+def test_workers_stay_warm_from_map_to_map(backend: Backend) -> None:
+    with workers(2, backend) as entities:
+        first, second = (set(entities.map("players", who_works, asked(), shared=backend is Backend.processes).rows["worker"]) for _ in range(2))
+    assert 1 <= len(first | second) <= 2
+    assert not {os.getpid(), threading.get_ident()} & (first | second)
+
+
+def test_closing_ends_the_worker_processes() -> None:
+    with processes() as entities:
+        pids = set(entities.map("players", who_works, asked(), shared=True).rows["worker"].tolist())
+        assert all(psutil.pid_exists(pid) for pid in pids)
+    assert not any(psutil.pid_exists(pid) for pid in pids)
+
+
+def test_what_is_shared_is_sent_once_to_each_worker(tmp_path: Path) -> None:
+    notes = tmp_path / "notes"
+    with processes(chunk=3) as entities:
+        for maps in (1, 2):
+            found = set(entities.map("players", who_works, asked(), shared=Unpacked(notes)).rows["worker"].tolist())
+            unpacked = [int(line) for line in notes.read_text().split()]
+            assert set(unpacked) >= found
+            assert all(unpacked.count(pid) <= maps for pid in unpacked)
+
+
+def test_killing_the_parent_leaves_no_worker_behind(tmp_path: Path) -> None:
+    """Neither a worker in the midst of its work nor the server that started it."""
+    script = tmp_path / "parent.py"
+    script.write_text(
+        "from nba_assets_tests.entities.test_parallel import *\n"
+        "def main():\n"
+        "    with processes() as entities:\n"
+        "        entities.map('players', sleeps, asked(), shared=Path(sys.argv[1]))\n"
+        "if __name__ == '__main__':\n"
+        "    main()\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    with subprocess.Popen([sys.executable, str(script), str(tmp_path)], env=environment) as parent:
+        try:
+            until(lambda: len(list(tmp_path.glob("*.pid"))) == 2 or parent.poll() is not None)
+            family = psutil.Process(parent.pid).children(recursive=True)
+        finally:
+            parent.kill()
+    assert {int(path.stem) for path in tmp_path.glob("*.pid")} <= {process.pid for process in family}
+    until(lambda: not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in family))
+
+
+def sleeps(mine: Columns, histories: Mapping[str, Columns], shared: Path) -> Outcome:
+    (shared / f"{os.getpid()}.pid").touch()
+    time.sleep(3 * PATIENCE_SECONDS)
+    return Outcome(dict(mine))
+
+
+def until(happened: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not happened():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
 
 
 def test_nothing_asked_is_nothing_computed() -> None:
-    nothing = Grouped.by({"player_lookup": np.array([], dtype=object), "game_date": DAYS[:0]}, "player_lookup", "game_date")
-    with workers(2) as entities:
-        assert entities.map("players", rows_of, nothing, {"past": past()}).row_count == 0
+    nothing = asked([])
+    lines: list[str] = []
+    for entities in (ParallelEntities.serial(), workers(2), processes()):
+        with entities:
+            assert entities.map("players", rows_of, nothing, {"past": past()}, log=lines.append).row_count == 0
+    assert lines[-2:] == ["Processing 0 players with 2 workers (parallel mode)", "Completed 0 players in 0.0s (avg 0.00s/player) | 0 failed"]
 
 
 @pytest.mark.parametrize(
     ("entities", "mode"),
-    [(workers(2), "Processing 120 players with 2 workers (parallel mode)"), (ParallelEntities.serial(), "Processing 120 players (serial mode)")],
-)
-def test_progress_is_told_in_three_kinds_of_lines(entities: ParallelEntities, mode: str) -> None:
-    lines: list[str] = []
-    mapped(entities, one_raises, lines.append)
-    assert lines[0] == mode
-    assert all(line.startswith("Entity processing progress: ") and "/120 | Rate: " in line for line in lines[1:-1])
-    assert lines[1:-1]
-    assert lines[-1].startswith("Completed 119 players in ")
-    assert lines[-1].endswith("s/player) | 1 failed")
-
-
-@pytest.mark.parametrize(
-    ("environment", "config", "expected"),
     [
-        ({}, {}, True),
-        ({"ENABLE_PLAYER_PARALLELIZATION": "false"}, {}, False),
-        ({"ENABLE_PLAYER_PARALLELIZATION": "false"}, {"players_enabled": True}, True),
+        (ParallelEntities.serial(), "(serial mode)"),
+        (workers(2), "with 2 workers (parallel mode)"),
+        (workers(2, chunk=1000), "with 2 workers (parallel mode)"),
+        (workers(3, chunk=7), "with 3 workers (parallel mode)"),
+        (processes(), "with 2 workers (parallel mode)"),
     ],
-    ids=["default", "environment beats default", "launchpad beats environment"],
+    ids=["serial", "threads", "one chunk", "odd chunks", "processes"],
 )
-def test_who_decides_on_parallelism(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], config: dict[str, Any], expected: bool) -> None:
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-
-    @dg.op
-    def ask(entities: ParallelEntitiesResource) -> bool:
-        return entities.parallel_entities.players.enabled
-
-    @dg.job(resource_defs={"entities": ParallelEntitiesResource.configure_at_launch()})
-    def asking() -> None:
-        ask()
-
-    result = asking.execute_in_process(run_config={"resources": {"entities": {"config": config}}}, instance=dg.DagsterInstance.ephemeral())
-    assert result.output_for_node("ask") is expected
+@pytest.mark.parametrize(("size", "told"), [(120, [50, 100]), (100, [50, 100]), (49, [])])
+def test_progress_is_told_in_three_kinds_of_lines(entities: ParallelEntities, mode: str, size: int, told: list[int]) -> None:
+    lines: list[str] = []
+    with entities:
+        entities.map("players", one_raises, asked(PLAYERS[:size]), {"past": past()}, 0.1, lines.append)
+    assert lines[0] == f"Processing {size} players {mode}"
+    progress = [
+        re.fullmatch(r"Entity processing progress: (\d+)/(\d+) \| Rate: \d+\.\d entities/sec \| ETA: \d+\.\dmin", line) for line in lines[1:-1]
+    ]
+    assert [match and match.groups() for match in progress] == [(str(number), str(size)) for number in told]
+    assert re.fullmatch(rf"Completed {size - 1} players in \d+\.\ds \(avg \d+\.\d\ds/player\) \| 1 failed", lines[-1])
 
 
-def test_grouping_cuts_each_entity_out_in_order_of_date() -> None:
-    grouped = Grouped.by(
-        {
-            "team": np.array(["LAL", None, "BOS", "LAL"], dtype=object),
-            "day": np.array(["2021-10-21", "2021-10-19", "2021-10-20", "2021-10-19"], dtype="M8[D]"),
-            "points": np.array([1.0, 2.0, 3.0, 4.0]),
-        },
-        "team",
-        "day",
-    )
-    assert grouped.entities == ("BOS", "LAL")
-    assert grouped.of("LAL")["points"].tolist() == [4.0, 1.0]
-    assert grouped.of("MIA")["points"].tolist() == []
-    assert grouped.chunk(["LAL"]).of("LAL")["points"].tolist() == [4.0, 1.0]
+@pytest.mark.parametrize(("kind", "mode"), [("players", "(serial mode)"), ("teams", "with 3 workers (parallel mode)")])
+def test_players_and_teams_are_switched_each_for_itself(kind: EntityKind, mode: str) -> None:
+    lines: list[str] = []
+    with ParallelEntities(Workers(10, enabled=False), Workers(3)) as entities:
+        outcome = entities.map(kind, one_raises, asked(), {"past": past()}, 0.1, lines.append)
+    assert lines[0] == f"Processing 120 {kind} {mode}"
+    assert lines[-1].startswith(f"Completed 119 {kind} in ")
+    assert outcome.failures["entity_type"].tolist() == [kind.upper().removesuffix("S")]
+
+
+def test_workers_log_nothing_themselves() -> None:
+    """Dagster loses what other threads and processes log."""
+    threads: list[int] = []
+    mapped(workers(10), log=lambda _: threads.append(threading.get_ident()))
+    assert set(threads) == {threading.get_ident()}
+
+
+def test_workers_need_no_dagster() -> None:
+    """It would cost every worker process a second to start."""
+    check = "import sys, nba_assets.entities.parallel, nba_assets.entities.completeness; sys.exit('dagster' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0

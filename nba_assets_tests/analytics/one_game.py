@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from nba_assets.raw.tables import RAW_TABLES
+from nba_assets.raw.tables import PLAYER_COUNTS, RAW_TABLES
 from nba_assets.registry import TABLE_MODULES
 from nba_assets.tables.bookkeeping import ENTITY_FAILURES
 from nba_assets.tables.columns import arrow_schema
@@ -79,24 +79,7 @@ def team(tricode: str, **counts: Any) -> dict[str, Any]:
 
 def player(tricode: str, lookup: str, status: str = "active", **counts: Any) -> dict[str, Any]:
     """A player's row of the official sheet; twenty minutes of little unless told otherwise."""
-    names = (
-        "points",
-        "field_goals_made",
-        "field_goals_attempted",
-        "three_pointers_made",
-        "three_pointers_attempted",
-        "free_throws_made",
-        "free_throws_attempted",
-        "offensive_rebounds",
-        "defensive_rebounds",
-        "total_rebounds",
-        "assists",
-        "steals",
-        "blocks",
-        "turnovers",
-        "personal_fouls",
-    )
-    filled = dict.fromkeys(names, 0 if status == "active" else None)
+    filled = dict.fromkeys(PLAYER_COUNTS, 0 if status == "active" else None)
     known = {"player_name": lookup.title(), "player_lookup": lookup, "player_status": status, "minutes": "20:00" if status == "active" else None}
     return {**ALWAYS, **SIDES, "team_abbr": tricode, "plus_minus": "0", **known, **filled, **counts}
 

@@ -12,12 +12,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nba_assets.basketball.season import season_year
+from nba_assets.entities.completeness import OLDEST_SNAPSHOT_DAYS
 from nba_assets.entities.outcomes import concatenate, take
 from nba_assets.entities.relations import find, within
 from nba_assets.tables.spec import Columns
 
 ROSTER_COLUMNS = ("roster_date", "season_year", "team_abbr", "player_lookup", "player_full_name", "age", "birth_date")
-OLDEST_SNAPSHOT_DAYS = 90
 FALLBACK_DAYS = 30
 MEMBER_COLUMNS = ("game_date", "team_abbr", "player_lookup", "roster_date", "age", "birth_date")
 

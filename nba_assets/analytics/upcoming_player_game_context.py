@@ -22,13 +22,13 @@ from nba_assets.analytics.injuries import INJURY_COLUMNS, NOT_PLAYING, latest_st
 from nba_assets.analytics.lines import CONSENSUS_STANDS_FOR, LINE_COLUMNS, OVER, consensus
 from nba_assets.analytics.player_game_summary import TABLE as PLAYER_GAMES
 from nba_assets.analytics.props import PROP_COLUMNS, before_tip_off, closing_lines
-from nba_assets.analytics.rosters import OLDEST_SNAPSHOT_DAYS, ROSTER_COLUMNS, members
+from nba_assets.analytics.rosters import ROSTER_COLUMNS, members
 from nba_assets.analytics.team_defense_game_summary import TABLE as TEAM_DEFENSE
 from nba_assets.analytics.team_offense_game_summary import TABLE as TEAM_OFFENSE
 from nba_assets.basketball.arithmetic import difference_of_ratios
 from nba_assets.basketball.season import season_label
 from nba_assets.basketball.travel import time_zone_labels
-from nba_assets.entities.completeness import Completeness, PlayerGames, Readiness, completeness_columns
+from nba_assets.entities.completeness import OLDEST_SNAPSHOT_DAYS, Completeness, PlayerGames, Readiness, completeness_columns
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, concatenate, take
 from nba_assets.entities.quality import collect, quality_tier

@@ -11,6 +11,13 @@ from nba_assets.analytics import (
     upcoming_player_game_context,
     upcoming_team_game_context,
 )
+from nba_assets.precompute import (
+    ml_feature_store,
+    player_composite_factors,
+    player_daily_cache,
+    player_shot_zone_analysis,
+    team_defense_zone_analysis,
+)
 from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.tables.bookkeeping import BOOKKEEPING_TABLES
 from nba_assets.tables.spec import Table
@@ -23,6 +30,11 @@ TABLE_MODULES = {
         player_game_summary,
         upcoming_team_game_context,
         upcoming_player_game_context,
+        team_defense_zone_analysis,
+        player_shot_zone_analysis,
+        player_composite_factors,
+        player_daily_cache,
+        ml_feature_store,
     )
 }
 """The modules of the computed tables, upstream first; each has a `TABLE`, a pure `compute`, and a `build`."""

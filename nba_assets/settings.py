@@ -65,6 +65,9 @@ class Settings(BaseModel):
     enable_team_parallelization: bool = _setting("ENABLE_TEAM_PARALLELIZATION", "Teams in parallel; false is one after the other", default=True)
     parallel_backend: Backend = _setting("NBA_ASSETS_PARALLEL_BACKEND", "What the workers are: threads or processes", default=Backend.threads)
     bootstrap_days: int = _setting("NBA_ASSETS_BOOTSTRAP_DAYS", "First days of a season without precomputed rows", default=14, ge=0)
+    cache_minimum_games: int = _setting(
+        "NBA_ASSETS_CACHE_MINIMUM_GAMES", "Games of the season that a player needs for a row of the daily cache", default=5, ge=1
+    )
     ready_threshold_pct: float = _setting("NBA_ASSETS_READY_THRESHOLD_PCT", "Completeness from which a window is ready", default=90.0, ge=0, le=100)
     hard_failure_share: float = _setting(
         "NBA_ASSETS_HARD_FAILURE_SHARE", "Share of entities that may fail hard before a run refuses to write", default=0.2, ge=0, le=1

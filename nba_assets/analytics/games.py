@@ -13,10 +13,10 @@ from nba_assets.entities.outcomes import take
 from nba_assets.entities.relations import at, find, text_where
 from nba_assets.partitions import LEAGUE_TIMEZONE
 from nba_assets.publishing.table_run import TableRun
+from nba_assets.raw.schedule import league_finals
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.tables.spec import Columns
 
-FINAL, POSTPONED = 3, 4
 SCHEDULE_COLUMNS = (
     "game_id",
     "nba_game_id",
@@ -33,16 +33,11 @@ SCHEDULE_COLUMNS = (
 ARENA_COLUMNS = ("arena_latitude", "arena_longitude", "arena_timezone")
 
 
-def league_games(games: Columns) -> NDArray[np.bool_]:
-    """Games that count: regular season, play-in and play-offs; no exhibition or All-Star game, none postponed or cancelled."""
-    return ((games["is_regular_season"] == 1) | (games["is_playoffs"] == 1)) & (games["game_status"] != POSTPONED)
-
-
 def final_games(run: TableRun, *, since_season_start: bool = False) -> dict[str, NDArray[Any]]:
     """Final league games of the run's dates, or from the start of the first date's season on."""
     start = run.season_start if since_season_start else run.start
     games = run.read(SCHEDULE.table, SCHEDULE_COLUMNS, start=start)
-    return take(games, league_games(games) & (games["game_status"] == FINAL))
+    return take(games, league_finals(games))
 
 
 def team_games(games: Columns) -> dict[str, NDArray[Any]]:

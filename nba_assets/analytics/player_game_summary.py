@@ -225,6 +225,11 @@ IDENTITY = (
 )
 
 
+def played_games(sheet: Columns) -> dict[str, NDArray[Any]]:
+    """Of a player's rows those of games that he played: the one definition for every reader that averages."""
+    return take(sheet, (sheet["is_dnp"] == 0) & ~np.isnan(sheet["points"]))
+
+
 def _against_the_line(asked: Columns, dnp: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
     line = asked["current_points_line"]
     margin = np.where(dnp, np.nan, asked["points"] - line)
@@ -309,7 +314,7 @@ def build(run: TableRun) -> Outcome:
     asked |= join_at(sides, placed[placed >= 0], ("opponent_team_abbr", "home_game", "season_year", "team_score", "opponent_score"))
     asked |= _team_totals(run, asked) | _from_play_by_play(run, asked) | _lines(run, asked)
     unresolved = _identities(run, asked)
-    outcome = run.map("players", compute, Grouped.by(asked, "player_lookup", "game_date"))
+    outcome = run.map_rows("players", compute, Grouped.by(asked, "player_lookup", "game_date"))
     return Outcome(outcome.rows, concatenate([outcome.failures, lost, unresolved]))
 
 

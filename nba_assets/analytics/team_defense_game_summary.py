@@ -179,7 +179,7 @@ def build(run: TableRun) -> Outcome:
         can_retry=True,
         failure_type="DATA_GAP",
     )
-    outcome = run.map("teams", compute, Grouped.by(asked, "defending_team_abbr", "game_date"))
+    outcome = run.map_rows("teams", compute, Grouped.by(asked, "defending_team_abbr", "game_date"))
     return Outcome(outcome.rows, concatenate([outcome.failures, lost]))
 
 

@@ -192,7 +192,7 @@ def build(run: TableRun) -> Outcome:
         "starts": Grouped.by(starters, "team_abbr", "game_date"),
         "absent": Grouped.by(absent, "team_abbr", "game_date"),
     }
-    outcome = run.map("teams", compute, Grouped.by(asked, "team_abbr", "game_date"), histories)
+    outcome = run.map_rows("teams", compute, Grouped.by(asked, "team_abbr", "game_date"), histories)
     return Outcome(outcome.rows, concatenate([outcome.failures, unknown]))
 
 

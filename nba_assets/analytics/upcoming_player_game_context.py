@@ -17,10 +17,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nba_assets.analytics import stars, team_facts
-from nba_assets.analytics.games import ARENA_COLUMNS, FINAL, SCHEDULE_COLUMNS, announced_before, arenas, eastern, league_games, team_games
+from nba_assets.analytics.games import ARENA_COLUMNS, SCHEDULE_COLUMNS, announced_before, arenas, eastern, team_games
 from nba_assets.analytics.injuries import INJURY_COLUMNS, NOT_PLAYING, latest_statuses, published
 from nba_assets.analytics.lines import CONSENSUS_STANDS_FOR, LINE_COLUMNS, OVER, consensus
 from nba_assets.analytics.player_game_summary import TABLE as PLAYER_GAMES
+from nba_assets.analytics.player_game_summary import played_games
 from nba_assets.analytics.props import PROP_COLUMNS, before_tip_off, closing_lines
 from nba_assets.analytics.rosters import ROSTER_COLUMNS, members
 from nba_assets.analytics.team_defense_game_summary import TABLE as TEAM_DEFENSE
@@ -31,13 +32,14 @@ from nba_assets.basketball.travel import time_zone_labels
 from nba_assets.entities.completeness import OLDEST_SNAPSHOT_DAYS, Completeness, PlayerGames, Readiness, completeness_columns
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, concatenate, take
-from nba_assets.entities.quality import collect, quality_tier
+from nba_assets.entities.quality import SAMPLE_QUALITIES, collect, quality_tier, sample_quality
 from nba_assets.entities.relations import at, find, join_at, text_where
 from nba_assets.entities.windows import AsOfWindow, Dates
 from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import LONGEST_SEASON_DAYS, TableRun
+from nba_assets.raw.schedule import FINAL, league_games
 from nba_assets.raw.tables import GAME_LINES, INJURY_REPORT, PLAYER_POINTS_PROPS, PLAYER_REGISTRY, ROSTERS, SCHEDULE
-from nba_assets.tables.blocks import CONTEXT_QUALITY, STAMPS, completeness_block, readiness_block
+from nba_assets.tables.blocks import CONTEXT_QUALITY, REPROCESSING, STAMPS, completeness_block, readiness_block
 from nba_assets.tables.rules import group_sizes
 from nba_assets.tables.spec import Columns, LookBack, Rule, Table, count, day, flag, number, text, whole
 
@@ -47,7 +49,6 @@ THIN_SAMPLE = 3
 AHEAD_DAYS = 14
 ONE_DAY = np.timedelta64(1, "D")
 WINDOWS = ("l5", "l10", "l7d", "l14d", "l30d")
-SAMPLE_QUALITIES = ("excellent", "good", "limited", "insufficient")
 EARLY_MONTHS, MIDDLE_MONTHS = (10, 11), (12, 1, 2)
 
 
@@ -188,6 +189,7 @@ TABLE = Table(
         text("gap_classification", "Kind of gap in the last 30 days", nullable=False, values=("NO_GAP", "DATA_GAP", "NAME_UNRESOLVED")),
         *readiness_block(),
         *CONTEXT_QUALITY,
+        *REPROCESSING,
         *STAMPS,
     ),
     entity_column="player_lookup",
@@ -219,7 +221,7 @@ class Shared:
 def compute(asked: Columns, histories: Mapping[str, Columns], shared: Shared) -> Outcome:
     """The rows of one player over all asked dates; `histories` are his `sheet` rows and his `roster` rows."""
     sheet = histories["sheet"]
-    played = take(sheet, (sheet["is_dnp"] == 0) & ~np.isnan(sheet["points"]))
+    played = played_games(sheet)
     as_of, since = asked["game_date"], asked["season_start"]
     history = AsOfWindow.last_days(played["game_date"], as_of, HISTORY_DAYS, since=since)
     rows = {
@@ -352,13 +354,6 @@ def _form(played: Columns, history: AsOfWindow, line: NDArray[np.float64]) -> di
     }
 
 
-def sample_quality(games: NDArray[np.int64], target: int) -> NDArray[np.object_]:
-    """How well a sample fills its target: all of it, 70 % (rounded down), half of it (rounded down), or less."""
-    return np.select([games >= target, games >= (7 * target) // 10, games >= target // 2], SAMPLE_QUALITIES[:3], default=SAMPLE_QUALITIES[3]).astype(
-        object
-    )
-
-
 def _streaks(newest_first: NDArray[np.float64], line: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Games in a row over and under the line, from the newest back; a game on the line is passed over, an unknown one ends nothing."""
     above, below = newest_first > line[:, np.newaxis], newest_first < line[:, np.newaxis]
@@ -449,7 +444,7 @@ def build(run: TableRun) -> Outcome:
     people = _with_statuses(run, members(tonight, rosters, sheet), tonight)
     people["season_start"] = run.calendar.first_day(people["game_date"])
     people["team_finals"] = at(facts["finals_played"], find((people["game_date"], people["team_abbr"]), (facts["game_date"], facts["team_abbr"])))
-    played = take(sheet, (sheet["is_dnp"] == 0) & ~np.isnan(sheet["points"]))
+    played = played_games(sheet)
     known_stars = run.map(
         "players", stars.compute, Grouped.by(people, "player_lookup", "game_date"), {"played": Grouped.by(played, "player_lookup", "game_date")}
     )
@@ -467,7 +462,7 @@ def build(run: TableRun) -> Outcome:
         {team: np.unique(snapshots.of(team)["roster_date"]) for team in snapshots.entities},
     )
     histories = {"sheet": Grouped.by(sheet, "player_lookup", "game_date"), "roster": Grouped.by(rosters, "player_lookup", "roster_date")}
-    outcome = run.map("players", compute, Grouped.by(asked, "player_lookup", "game_date"), histories, shared)
+    outcome = run.map_rows("players", compute, Grouped.by(asked, "player_lookup", "game_date"), histories, shared)
     return Outcome(outcome.rows, concatenate([outcome.failures, _without_rows(known_stars.failures, outcome)]))
 
 

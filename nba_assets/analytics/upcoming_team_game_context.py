@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nba_assets.analytics.games import ARENA_COLUMNS, FINAL, SCHEDULE_COLUMNS, announced_before, arenas, eastern, league_games, team_games
+from nba_assets.analytics.games import ARENA_COLUMNS, SCHEDULE_COLUMNS, announced_before, arenas, eastern, team_games
 from nba_assets.analytics.injuries import IN_DOUBT, INJURY_COLUMNS, latest_statuses, published
 from nba_assets.analytics.lines import LINE_COLUMNS, OVER, preferred
 from nba_assets.analytics.starters import count_missing, recent_starts
@@ -28,8 +28,9 @@ from nba_assets.entities.relations import at, find, tally, text_where
 from nba_assets.entities.windows import AsOfWindow
 from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import TableRun
+from nba_assets.raw.schedule import FINAL, league_games
 from nba_assets.raw.tables import GAME_LINES, INJURY_REPORT, PLAYER_BOXSCORES, SCHEDULE
-from nba_assets.tables.blocks import CONTEXT_QUALITY, STAMPS, completeness_block, readiness_block
+from nba_assets.tables.blocks import CONTEXT_QUALITY, REPROCESSING, STAMPS, completeness_block, readiness_block
 from nba_assets.tables.rules import not_two_per_game, rows_per_game_sum
 from nba_assets.tables.spec import Columns, LookBack, Rule, Table, count, day, flag, moment, number, text, whole
 
@@ -83,6 +84,7 @@ TABLE = Table(
         *completeness_block("team's finals of the 14 days before the date that are summarised", WINDOWS),
         *readiness_block(),
         *CONTEXT_QUALITY,
+        *REPROCESSING,
         *STAMPS,
     ),
     entity_column="team_abbr",
@@ -223,12 +225,7 @@ def build(run: TableRun) -> Outcome:
     summarised = run.read(TEAM_OFFENSE, ("game_id", "team_abbr"), start=run.season_start)
     games["has_row"] = (find((games["game_id"], games["team_abbr"]), (summarised["game_id"], summarised["team_abbr"])) >= 0).astype(np.float64)
     asked = take(games, games["game_date"] >= np.datetime64(run.start, "D"))
-    asked |= {
-        "season_start": run.calendar.first_day(asked["game_date"]),
-        "days_into_season": run.calendar.days_into_season(asked["game_date"]).astype(np.float64),
-        "is_bootstrap": run.calendar.is_bootstrap(asked["game_date"]).astype(np.float64),
-        "is_boundary": run.calendar.is_boundary(asked["game_date"]).astype(np.float64),
-    }
+    asked |= run.season_columns(asked["game_date"])
     lines = preferred(run.read(GAME_LINES.table, LINE_COLUMNS))
     names = ("current", "movement", "source", "updated_at")
     asked |= lines.of(asked, asked["team_abbr"], names, "spread_")
@@ -240,7 +237,7 @@ def build(run: TableRun) -> Outcome:
         "starts": Grouped.by(starts, "team_abbr", "game_date"),
         "out": Grouped.by(out, "team", "game_date"),
     }
-    return run.map("teams", compute, Grouped.by(asked, "team_abbr", "game_date"), histories, Shared(Readiness(run.settings.ready_threshold_pct)))
+    return run.map_rows("teams", compute, Grouped.by(asked, "team_abbr", "game_date"), histories, Shared(Readiness(run.settings.ready_threshold_pct)))
 
 
 def _injuries(run: TableRun, asked: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

@@ -23,6 +23,9 @@ from nba_assets.tables.spec import Columns
 OLDEST_SNAPSHOT_DAYS = 90
 """A roster snapshot older than this tells nothing of who is with a team."""
 
+GAP_DAYS, FEWEST_EXPECTED = 14, 5
+"""How far back, and from how many expected games on, the kind of a gap is looked into."""
+
 
 @dataclass(frozen=True)
 class Completeness:
@@ -68,15 +71,21 @@ class Readiness:
 
 def completeness_columns(windows: Mapping[str, Completeness], primary: str) -> dict[str, NDArray[Any]]:
     """The completeness block: counts of the primary window, percentage and completeness of each, and of all together."""
-    main = windows[primary]
     return {
-        "expected_games_count": main.expected,
-        "actual_games_count": main.actual,
-        "completeness_percentage": main.pct,
-        "missing_games_count": main.expected - main.actual,
+        **completeness_counts(windows[primary]),
         **{f"{name}_completeness_pct": window.pct for name, window in windows.items()},
         **{f"{name}_is_complete": window.is_complete for name, window in windows.items()},
         "all_windows_complete": np.logical_and.reduce([window.is_complete for window in windows.values()]),
+    }
+
+
+def completeness_counts(window: Completeness) -> dict[str, NDArray[Any]]:
+    """The completeness block of a table with a single window."""
+    return {
+        "expected_games_count": window.expected,
+        "actual_games_count": window.actual,
+        "completeness_percentage": window.pct,
+        "missing_games_count": window.expected - window.actual,
     }
 
 
@@ -197,6 +206,22 @@ class PlayerGames:
         found = self._within(window)
         unknown = (found.expected > 0) & (found.actual == 0) & (window.count(self.sat_out) == 0)
         return text_where(unknown, "NAME_UNRESOLVED", text_where(found.is_complete, "NO_GAP", "DATA_GAP"))
+
+    def kind_of_gap(self, as_of: Dates, since: Dates, in_raw_box: Masks) -> tuple[NDArray[np.object_], Masks]:
+        """Why rows of the last 14 days are missing, for failure records, and whether better data would correct it.
+
+        COMPLETE where none is missing, INSUFFICIENT_HISTORY where fewer than 5 are expected; a missing game is a DATA_GAP where the raw box score
+        has him (`in_raw_box`), else PLAYER_DNP; MIXED where there are both.
+        """
+        expected = AsOfWindow.last_days(self.dates, as_of, GAP_DAYS, since=since).only(self.expected)
+        missing = expected.only(~self.has_row)
+        gaps, all_missing = missing.count(in_raw_box), missing.games()
+        kinds = np.select(
+            [all_missing == 0, expected.games() < FEWEST_EXPECTED, gaps == all_missing, gaps == 0],
+            ["COMPLETE", "INSUFFICIENT_HISTORY", "DATA_GAP", "PLAYER_DNP"],
+            default="MIXED",
+        )
+        return kinds.astype(object), np.isin(kinds, ("DATA_GAP", "MIXED"))
 
     def _within(self, window: AsOfWindow) -> Completeness:
         return Completeness.of(window.only(self.expected), self.has_row)

@@ -61,10 +61,10 @@ def failures(
     reasons: str | Sequence[str] | NDArray[np.object_],
     *,
     can_retry: bool | NDArray[np.bool_],
-    failure_type: str | None = None,
-    is_correctable: bool | None = None,
-    expected: NDArray[np.float64] | None = None,
-    actual: NDArray[np.float64] | None = None,
+    failure_type: str | NDArray[np.object_] | None = None,
+    is_correctable: bool | NDArray[np.bool_] | None = None,
+    expected: NDArray[Any] | None = None,
+    actual: NDArray[Any] | None = None,
     missing_game_ids: NDArray[np.object_] | None = None,
 ) -> dict[str, NDArray[Any]]:
     """Failure records as columns, one per entity and date; scalars hold for all of them."""
@@ -78,7 +78,7 @@ def failures(
         "failure_reason": np.array([reason[:LONGEST_REASON] for reason in reason_list], dtype=object),
         "can_retry": np.broadcast_to(np.asarray(can_retry, dtype=np.float64), size).copy(),
         "failure_type": _filled(size, failure_type),
-        "is_correctable": np.full(size, np.nan if is_correctable is None else float(is_correctable)),
+        "is_correctable": np.full(size, np.nan if is_correctable is None else is_correctable, dtype=np.float64),
         "expected_record_count": np.full(size, np.nan) if expected is None else np.asarray(expected, dtype=np.float64),
         "actual_record_count": np.full(size, np.nan) if actual is None else np.asarray(actual, dtype=np.float64),
         "missing_game_ids": _filled(size, None) if missing_game_ids is None else missing_game_ids,

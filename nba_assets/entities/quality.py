@@ -14,6 +14,9 @@ TIERS = (("gold", 95), ("silver", 75), ("bronze", 50), ("poor", 25))
 PRIMARY_SCORE, BACKUP_SCORE = 100.0, 85.0
 """Score of a row from its primary source, and from any other one."""
 
+SAMPLE_QUALITIES = ("excellent", "good", "limited", "insufficient")
+"""How well a sample fills its target, best first."""
+
 PRODUCTION_TIERS = ("gold", "silver", "bronze")
 BLOCKING_ISSUES = frozenset({"all_sources_failed", "missing_required", "placeholder_created"})
 
@@ -21,6 +24,12 @@ BLOCKING_ISSUES = frozenset({"all_sources_failed", "missing_required", "placehol
 def quality_tier(scores: NDArray[np.float64]) -> NDArray[np.object_]:
     """Tier of each quality score (0-100)."""
     return np.select([scores >= least for _, least in TIERS], [tier for tier, _ in TIERS], default="unusable").astype(object)
+
+
+def sample_quality(games: NDArray[np.int64], target: int) -> NDArray[np.object_]:
+    """How well a sample fills its target: all of it, 70 % (rounded down), half of it (rounded down), or less."""
+    steps = [games >= target, games >= (7 * target) // 10, games >= target // 2]
+    return np.select(steps, SAMPLE_QUALITIES[:3], default=SAMPLE_QUALITIES[3]).astype(object)
 
 
 def collect(size: int, named: Sequence[tuple[NDArray[np.bool_], str | NDArray[np.object_]]]) -> NDArray[np.object_]:

@@ -12,13 +12,12 @@ from typing import Any
 import dagster as dg
 import numpy as np
 
-from nba_assets.basketball.season import season_year
 from nba_assets.entities.outcomes import Outcome
 from nba_assets.entities.resource import ParallelEntitiesResource
 from nba_assets.partitions import DAILY
-from nba_assets.publishing.lineage import Input, inputs_by_date
+from nba_assets.publishing.lineage import Input, inputs_by_date, thin_look_backs
 from nba_assets.publishing.publication import DateFacts, Publication, prepare
-from nba_assets.publishing.table_run import TableRun
+from nba_assets.publishing.table_run import MissingPartitionError, TableRun
 from nba_assets.settings import Settings
 from nba_assets.tables.audit import Finding, check_names
 from nba_assets.tables.columns import to_columns
@@ -65,12 +64,18 @@ def table_asset(table: Table, build: Build, *, upstream: Sequence[Table], group:
             context.log.info,
             code_version,
         )
-        publication = prepare(run, build(run))
+        try:
+            outcome = build(run)
+        except MissingPartitionError as error:
+            raise dg.Failure(str(error), allow_retries=False) from None
+        publication = prepare(run, outcome)
         yield from (check_result(finding) for finding in publication.findings)
         if publication.refusal is not None:
             raise dg.Failure(publication.refusal, allow_retries=False)
         facts = publication.write()
-        inputs = inputs_by_date(run, upstream, _season_starts(run.dates))
+        inputs = inputs_by_date(run, upstream)
+        for warning in thin_look_backs(table, inputs):
+            context.log.warning(warning)
         for fact, preview in zip(facts, _previews(publication, facts), strict=True):
             context.add_asset_metadata(date_metadata(run, fact, inputs[fact.day]) | preview, partition_key=fact.day.isoformat())
         yield dg.MaterializeResult(metadata=run_metadata(run, facts))
@@ -125,11 +130,13 @@ def date_metadata(run: TableRun, fact: DateFacts, inputs: Sequence[Input]) -> di
                 "rows": source.row_count,
                 "digest": source.digest,
                 "newest_processed_at": source.newest_processed_at,
+                **({} if source.game_days_expected is None else {"game_days": f"{source.game_days_found} / {source.game_days_expected}"}),
             }
             for source in inputs
         },
         "input_rows": sum(source.row_count for source in inputs),
         **_speed(run),
+        **run.date_notes.get(fact.day, {}),
     }
 
 
@@ -157,9 +164,3 @@ def _previews(publication: Publication, facts: Sequence[DateFacts]) -> Iterator[
         lines = [names, ["---"] * len(names)]
         lines += [["" if value is None else str(value) for value in row.values()] for row in publication.rows.select(names).take(places).to_pylist()]
         yield {"preview": dg.MetadataValue.md("\n".join("|" + "|".join(line) + "|" for line in lines))}
-
-
-def _season_starts(dates: Sequence[date]) -> dict[date, date]:
-    """First day of the season year of each date: the bound of a season-to-date window."""
-    years = season_year(np.array(dates, dtype="M8[D]"))
-    return {day: date(int(year), 10, 1) for day, year in zip(dates, years, strict=True)}

@@ -16,6 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from nba_assets.entities.outcomes import FAILURE_COLUMNS, Outcome, length
+from nba_assets.publishing.circuit_breaker import stored_attempts
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.tables.audit import Finding, audit
 from nba_assets.tables.bookkeeping import ENTITY_FAILURES, HARD_FAILURE, TABLE_PARTITIONS
@@ -87,11 +88,13 @@ class Publication:
             facts, written_before = self._facts(), self._created_at()
             rows = self._stamped(written_before)
             scope = {"table_name": self.run.table.name}
+            attempts = self.run.breaker.recorded(self.failures, self.run.run_id) if self.run.breaker else None
             self.run.warehouse.replace(
                 [
                     Replacement(self.run.table, rows, self.run.dates),
                     Replacement(ENTITY_FAILURES, self._failure_rows(), self.run.dates, scope),
                     Replacement(TABLE_PARTITIONS, self._partition_rows(facts), self.run.dates, scope),
+                    *([attempts] if attempts else []),
                 ]
             )
         return facts
@@ -126,18 +129,31 @@ class Publication:
         return dict(zip(keys, stored["created_at"], strict=True))
 
     def _stamped(self, written_before: dict[tuple[object, ...], object]) -> pa.Table:
-        """The rows with their hash and the times at which they were first and last written."""
+        """The rows with their hash, the times at which they were first and last written, and how often they failed before."""
         table, rows = self.run.table, self.rows
         now = np.datetime64(self.run.now.replace(tzinfo=None), "us")
         stamps: dict[str, NDArray[Any]] = {"data_hash": as_hex(self.hashes), "processed_at": np.full(rows.num_rows, now)}
         if "created_at" in table.column_names:
             keys = zip(*(to_columns(rows.select([name]))[name].tolist() for name in table.key), strict=True)
             stamps["created_at"] = np.array([written_before.get(key, now) for key in keys], dtype="M8[us]")
+        if "reprocess_attempt_count" in table.column_names:
+            stamps["reprocess_attempt_count"] = self._attempt_counts()
         for name, values in stamps.items():
             if name in table.column_names:
                 kind = arrow_schema(table, [name])
                 rows = rows.set_column(rows.column_names.index(name), kind.field(0), pa.array(values).cast(kind.field(0).type))
         return rows
+
+    def _attempt_counts(self) -> NDArray[np.int64]:
+        table, run = self.run.table, self.run
+        number_of = {
+            (attempt["partition_date"], attempt["entity_id"]): attempt["attempt_number"]
+            for attempt in stored_attempts(run.warehouse, table.name, run.start, run.end)
+        }
+        if not number_of or table.entity_column is None:
+            return np.zeros(self.rows.num_rows, dtype=np.int64)
+        keys = zip(_dates(self.rows, table).tolist(), self.rows.column(table.entity_column).to_pylist(), strict=True)
+        return np.array([number_of.get(key, 0) for key in keys], dtype=np.int64)
 
     def _failure_rows(self) -> pa.Table:
         size = length(self.failures)
@@ -186,7 +202,7 @@ def prepare(run: TableRun, outcome: Outcome) -> Publication:
         return Publication(run, rows, row_hashes(table, unstamped), outcome.failures, audit(table, unstamped))
 
 
-STAMPS = ("data_hash", "created_at", "processed_at")
+STAMPS = ("data_hash", "created_at", "processed_at", "reprocess_attempt_count")
 """Columns that publishing fills."""
 
 

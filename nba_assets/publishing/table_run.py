@@ -19,16 +19,23 @@ from numpy.typing import NDArray
 
 from nba_assets.basketball.season import SeasonCalendar
 from nba_assets.entities.groups import Grouped
-from nba_assets.entities.outcomes import Compute, Outcome
-from nba_assets.entities.parallel import EntityKind, ParallelEntities
+from nba_assets.entities.outcomes import Compute, Outcome, concatenate, take
+from nba_assets.entities.parallel import ENTITY_TYPES, EntityKind, ParallelEntities
+from nba_assets.publishing.circuit_breaker import CircuitBreaker
+from nba_assets.raw.schedule import league_finals, league_games
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.settings import Settings
+from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.tables.columns import to_columns
-from nba_assets.tables.spec import Table
+from nba_assets.tables.spec import Columns, Table
 from nba_assets.warehouse.interface import Value, Warehouse
 
 LONGEST_SEASON_DAYS = 366
 """Schedule that is read before and after the run's dates to know their seasons."""
+
+
+class MissingPartitionError(Exception):
+    """A table reads rows of its own dates from another table that was not built for them; the message names the command that builds them."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +64,12 @@ class TableRun:
     reads: list[Read] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("read", "compute", "write"), 0.0))
     entity_count: int = 0
+    breaker: CircuitBreaker | None = None
+    """Of a run of a single date, once its rows are computed."""
     notes: dict[str, Any] = field(default_factory=dict)
     """Facts of the run that a table wants to show beside its rows, e.g. a feed that was absent."""
+    date_notes: dict[date, dict[str, Any]] = field(default_factory=dict)
+    """The same of single dates, e.g. why one has no rows."""
 
     @property
     def start(self) -> date:
@@ -91,22 +102,79 @@ class TableRun:
             self.reads.append(Read(table, first, last, rows.num_rows))
             return to_columns(rows)
 
+    def read_days(self, table: Table, columns: Sequence[str], days: NDArray[np.datetime64]) -> dict[str, NDArray[Any]]:
+        """Columns of an upstream table on some of the run's dates alone: what a table reads of its own date."""
+        rows = self.read(table, columns)
+        return take(rows, np.isin(rows[table.date_column], days))
+
+    def require_built(self, tables: Sequence[Table], days: NDArray[np.datetime64]) -> None:
+        """See that tables are built for `days`, of which this table reads their rows; a built date may well be empty.
+
+        Raises MissingPartitionError for a date that is missing.
+        """
+        wanted = days.tolist()
+        if not wanted:
+            return
+        with self.timed("read"):
+            books = self.warehouse.read(
+                TABLE_PARTITIONS, ("table_name", "partition_date"), wanted[0], wanted[-1], {"table_name": [table.name for table in tables]}
+            )
+        there = set(zip(books["table_name"].to_pylist(), books["partition_date"].to_pylist(), strict=True))
+        for table in tables:
+            missing = [day for day in wanted if (table.name, day) not in there]
+            if missing:
+                command = f"run {missing[0]}" if len(missing) == 1 else f"backfill {missing[0]} {missing[-1]}"
+                raise MissingPartitionError(
+                    f"{self.table.qualified_name} reads the rows of its own date in {table.qualified_name}, which is not built for "
+                    f"{_listed(missing)}. Build it first: nba-assets {command} --table {table.name}"
+                )
+
     @cached_property
-    def calendar(self) -> SeasonCalendar:
-        """The seasons around the run's dates, from the schedule."""
-        games = self.read(
+    def _schedule(self) -> Columns:
+        return self.read(
             SCHEDULE.table,
-            ("game_date", "season_year", "is_regular_season"),
+            ("game_date", "season_year", "game_status", "is_regular_season", "is_playoffs"),
             start=self.start - timedelta(days=LONGEST_SEASON_DAYS),
             end=self.end + timedelta(days=LONGEST_SEASON_DAYS),
         )
+
+    @cached_property
+    def calendar(self) -> SeasonCalendar:
+        """The seasons around the run's dates, from the schedule."""
+        games = self._schedule
         return SeasonCalendar.from_schedule(games["game_date"], games["season_year"], games["is_regular_season"] == 1)
+
+    def season_columns(self, days: NDArray[np.datetime64]) -> dict[str, NDArray[Any]]:
+        """What the season says of each of some dates: `season_start`, `days_into_season`, `is_bootstrap`, `is_boundary`."""
+        return {
+            "season_start": self.calendar.first_day(days),
+            "days_into_season": self.calendar.days_into_season(days).astype(np.float64),
+            "is_bootstrap": self.calendar.is_bootstrap(days).astype(np.float64),
+            "is_boundary": self.calendar.is_boundary(days).astype(np.float64),
+        }
+
+    @cached_property
+    def game_days(self) -> NDArray[np.datetime64]:
+        """Those of the run's dates for which league games are scheduled."""
+        games = self._schedule
+        return np.intersect1d(self.days, games["game_date"][league_games(games)])
+
+    @cached_property
+    def final_days(self) -> NDArray[np.datetime64]:
+        """Every date of the schedule around the run that has final league games, ascending: dates that should have results."""
+        games = self._schedule
+        return np.unique(games["game_date"][league_finals(games)])
 
     @cached_property
     def season_start(self) -> date:
         """First day of the season of the run's first date: nothing before it is ever needed."""
         first: date = self.calendar.first_day(self.days[:1])[0].item()
         return first
+
+    @property
+    def season_end(self) -> date:
+        """A date after the last game of the season of the run's last date: how far a published schedule is read ahead."""
+        return self.end + timedelta(days=LONGEST_SEASON_DAYS)
 
     def map(
         self,
@@ -116,10 +184,37 @@ class TableRun:
         histories: Mapping[str, Grouped] | None = None,
         shared: Any = None,
     ) -> Outcome:
-        """Compute every asked row, one entity at a time, in parallel."""
-        self.entity_count = len(asked.entities)
+        """Compute something about every asked entity and date, one entity at a time, in parallel."""
         with self.timed("compute"):
             return self.entities.map(kind, compute, asked, histories or {}, shared, self.log)
+
+    def map_rows(
+        self,
+        kind: EntityKind,
+        compute: Compute,
+        asked: Grouped,
+        histories: Mapping[str, Grouped] | None = None,
+        shared: Any = None,
+    ) -> Outcome:
+        """Compute the table's rows: as `map`, but entities whose circuit breaker is tripped are left alone, and say so.
+
+        The breaker works in runs of a single date; a backfill tries everybody again.
+        """
+        histories = histories or {}
+        self.entity_count = len(asked.entities)
+        if len(self.dates) > 1:
+            return self.map(kind, compute, asked, histories, shared)
+        with self.timed("read"):
+            self.breaker = CircuitBreaker.of(self.warehouse, self.table, self.start, self.now, self.code_version, asked, histories)
+            left_alone = self.breaker.active(ENTITY_TYPES[kind])
+        if left_alone:
+            names = left_alone["entity_id"].tolist()
+            self.log(f"Circuit breaker: {len(names)} {kind} left alone after repeated failures: {', '.join(names[:5])}")
+            asked = asked.chunk([entity for entity in asked.entities if entity not in set(names)])
+        outcome = self.map(kind, compute, asked, histories, shared)
+        together = concatenate([outcome.failures, left_alone])
+        order = np.argsort(together["entity_id"].astype(str), kind="stable") if together else np.array([], dtype=np.intp)
+        return Outcome(outcome.rows, take(together, order))
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
@@ -129,3 +224,7 @@ class TableRun:
             yield
         finally:
             self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - began
+
+
+def _listed(days: Sequence[date]) -> str:
+    return ", ".join(map(str, days[:5])) + (f" and {len(days) - 5} more dates" if len(days) > 5 else "")

@@ -14,6 +14,12 @@ STAMPS: tuple[Column, ...] = (
     moment("processed_at", "When the row was last written", nullable=False, hashed=False),
 )
 
+REPROCESSING: tuple[Column, ...] = (
+    # Nullable, so that tables that were stored without it can gain it.
+    count("reprocess_attempt_count", "Attempts at this row that ended in a hard failure before this one", hashed=False),
+)
+"""Filled where rows are published."""
+
 QUALITY_TIERS = ("gold", "silver", "bronze", "poor", "unusable")
 
 _SHARED_QUALITY: tuple[Column, ...] = (
@@ -33,15 +39,18 @@ QUALITY = (
 )
 """Quality of a row that describes a single game."""
 
-CONTEXT_QUALITY = (
-    *_SHARED_QUALITY,
-    flag("is_production_ready", "Every completeness window at the threshold, or bootstrap, or season boundary", nullable=False),
-)
+
+def ready_flag(also: str = "") -> Column:
+    """Readiness of a row that looks back; `also` says what else it asks for."""
+    return flag("is_production_ready", f"Every completeness window at the threshold, or bootstrap, or season boundary{also}", nullable=False)
+
+
+CONTEXT_QUALITY = (*_SHARED_QUALITY, ready_flag())
 """Quality of a row that looks back."""
 
 
-def completeness_block(meaning: str, windows: Sequence[str]) -> tuple[Column, ...]:
-    """Completeness of a row's look-back: counts of the primary window, which `meaning` describes, and each window's percentage."""
+def completeness_block(meaning: str, windows: Sequence[str] = ()) -> tuple[Column, ...]:
+    """Completeness of a row's look-back: counts of the primary window, which `meaning` describes, and the percentage of each window by name."""
     return (
         count("expected_games_count", f"Expected: the {meaning}", nullable=False),
         count("actual_games_count", "Those of them that have a row", nullable=False),
@@ -59,7 +68,7 @@ def completeness_block(meaning: str, windows: Sequence[str]) -> tuple[Column, ..
             for window in windows
         ),
         *(flag(f"{window}_is_complete", f"Everything expected in the window {window} is there", nullable=False) for window in windows),
-        flag("all_windows_complete", "Every window is complete; no exemption applies here", nullable=False),
+        *([flag("all_windows_complete", "Every window is complete; no exemption applies here", nullable=False)] if windows else []),
     )
 
 

@@ -1,4 +1,4 @@
-"""The tables in which the pipeline keeps its own books: failed entities, built partitions, rows set aside.
+"""The tables in which the pipeline keeps its own books: failed entities, built partitions, attempts, rows set aside.
 
 They are written in the same transaction as the rows that they speak of, and belong to all tables at once: `table_name` tells whose an entry is.
 """
@@ -20,6 +20,7 @@ FAILURE_CATEGORIES = (
     "PROCESSING_ERROR",
 )
 HARD_FAILURE = "PROCESSING_ERROR"
+BREAKER_ACTIVE = "CIRCUIT_BREAKER_ACTIVE"
 
 ENTITY_FAILURES = Table(
     DATASET,
@@ -73,6 +74,29 @@ TABLE_PARTITIONS = Table(
     description="Which dates of which tables are built, how many rows they hold and their digests: an empty date is told from a missing one here.",
 )
 
+REPROCESS_ATTEMPTS = Table(
+    DATASET,
+    "reprocess_attempts",
+    "one failed attempt at one entity of one table on one date",
+    ("table_name", "partition_date", "entity_id", "attempt_number"),
+    "partition_date",
+    (
+        text("table_name", "Table that lacks the row", nullable=False),
+        day("partition_date", "Date that lacks the row", nullable=False),
+        text("entity_id", "player_lookup, tricode or game_id", nullable=False),
+        whole("attempt_number", "1 for the first attempt that failed, and so on", nullable=False, allowed=(1, 2.0**53)),
+        moment("attempted_at", "When it failed", nullable=False, hashed=False),
+        text("failure_reason", "What went wrong, in words", nullable=False),
+        text("input_digest", "Digest of all that the computation of this entity got to see, its code version included", nullable=False),
+        flag("circuit_breaker_tripped", "The entity is left alone from here on", nullable=False),
+        moment("circuit_breaker_until", "Until when it is left alone; null where the breaker did not trip", hashed=False),
+        flag("manual_override_applied", "A person has reset the breaker", nullable=False),
+        text("run_id", "Run of the attempt", nullable=False, hashed=False),
+    ),
+    description="Attempts that ended in a hard failure (PROCESSING_ERROR) of an entity, in runs of a single date.",
+    entity_column="entity_id",
+)
+
 RAW_QUARANTINE = Table(
     DATASET,
     "raw_quarantine",
@@ -92,4 +116,4 @@ RAW_QUARANTINE = Table(
     description="Raw rows and files that were refused, and why.",
 )
 
-BOOKKEEPING_TABLES = (ENTITY_FAILURES, TABLE_PARTITIONS, RAW_QUARANTINE)
+BOOKKEEPING_TABLES = (ENTITY_FAILURES, TABLE_PARTITIONS, REPROCESS_ATTEMPTS, RAW_QUARANTINE)

@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from nba_assets.tables.columns import to_columns
-from nba_assets.tables.spec import Table
+from nba_assets.tables.spec import Columns, Table
 
 Hashes = NDArray[np.uint64]
 NULL_BITS = np.uint64(0x9E3779B97F4A7C15)
@@ -23,11 +23,9 @@ FIRST_MULTIPLIER, SECOND_MULTIPLIER = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0
 
 def row_hashes(table: Table, rows: pa.Table) -> Hashes:
     """64-bit hash of each stored row over the table's hashed columns."""
-    columns = to_columns(rows.select([column.name for column in table.columns if column.hashed and column.name in rows.column_names]))
-    hashes = np.zeros(rows.num_rows, dtype=np.uint64)
-    for name, values in columns.items():
-        hashes ^= _mix(_bits(values) + _text_bits(name))
-    return _mix(hashes)
+    return _hashes(
+        to_columns(rows.select([column.name for column in table.columns if column.hashed and column.name in rows.column_names])), rows.num_rows
+    )
 
 
 def as_hex(hashes: Hashes) -> NDArray[np.object_]:
@@ -38,6 +36,19 @@ def as_hex(hashes: Hashes) -> NDArray[np.object_]:
 def partition_digest(hashes: Hashes) -> str:
     """Digest of a set of rows from their hashes, independent of order; 16 hexadecimal digits."""
     return blake2b(np.sort(hashes).astype("<u8").tobytes(), digest_size=8).hexdigest()
+
+
+def columns_digest(columns: Columns) -> str:
+    """Digest of columns in memory, in the order of their rows; 16 hexadecimal digits."""
+    size = len(next(iter(columns.values()))) if columns else 0
+    return blake2b(_hashes(columns, size).astype("<u8").tobytes(), digest_size=8).hexdigest()
+
+
+def _hashes(columns: Columns, size: int) -> Hashes:
+    hashes = np.zeros(size, dtype=np.uint64)
+    for name, values in columns.items():
+        hashes ^= _mix(_bits(values) + _text_bits(name))
+    return _mix(hashes)
 
 
 def _bits(values: NDArray[np.generic]) -> Hashes:

@@ -150,9 +150,9 @@ def whole(
     return Column(name, Type.INT64, description, unit, nullable=nullable, allowed=allowed, usual=usual, hashed=hashed)
 
 
-def count(name: str, description: str, *, unit: str | None = None, nullable: bool = True, usual: Range | None = None) -> Column:
+def count(name: str, description: str, *, unit: str | None = None, nullable: bool = True, usual: Range | None = None, hashed: bool = True) -> Column:
     """An INT64 column that is never negative."""
-    return whole(name, description, unit=unit, nullable=nullable, allowed=(0, np.inf), usual=usual)
+    return whole(name, description, unit=unit, nullable=nullable, allowed=(0, np.inf), usual=usual, hashed=hashed)
 
 
 def number(

@@ -1,0 +1,245 @@
+"""What the points model reads of a player before a game: one number per feature, where it comes from, and how far it is to be trusted.
+
+One row per player of `upcoming_player_game_context` on the date. Each feature is a column of its own, null where nothing is known; `features` holds the
+same numbers in the model's order with the documented defaults in place of nulls, `feature_sources` tells each one's origin. The definitions are in
+`features`. Results are those of earlier dates of the season.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nba_assets.analytics.player_game_summary import TABLE as PLAYER_GAMES
+from nba_assets.analytics.player_game_summary import played_games
+from nba_assets.analytics.team_offense_game_summary import TABLE as TEAM_OFFENSE
+from nba_assets.analytics.upcoming_player_game_context import TABLE as PLAYER_CONTEXT
+from nba_assets.basketball.arithmetic import ratio
+from nba_assets.entities.completeness import Completeness, Readiness, completeness_counts
+from nba_assets.entities.groups import Grouped
+from nba_assets.entities.outcomes import Outcome
+from nba_assets.entities.quality import collect, quality_tier
+from nba_assets.entities.relations import at, find
+from nba_assets.entities.windows import AsOfWindow
+from nba_assets.precompute.described_days import described_days
+from nba_assets.precompute.features import BASELINE, TAGS, TREND_GAMES, Vector, pct_free_throw, recent_trend
+from nba_assets.precompute.player_composite_factors import TABLE as FACTORS
+from nba_assets.precompute.player_daily_cache import TABLE as CACHE
+from nba_assets.precompute.player_shot_zone_analysis import TABLE as SHOT_ZONES
+from nba_assets.precompute.team_defense_zone_analysis import TABLE as ZONE_DEFENSE
+from nba_assets.precompute.team_form import join_team_form
+from nba_assets.publishing.asset import table_asset
+from nba_assets.publishing.table_run import TableRun
+from nba_assets.raw.tables import SCHEDULE
+from nba_assets.tables.blocks import QUALITY_TIERS, REPROCESSING, STAMPS, completeness_block, readiness_block, ready_flag
+from nba_assets.tables.spec import Columns, LookBack, Table, day, flag, number, numbers, text, texts, whole
+
+VERSION = "v1_baseline_25"
+FEATURES = BASELINE
+NAMES = tuple(feature.name for feature in FEATURES)
+
+RECENT_GAMES, RECENT_DAYS = 10, 60
+MOSTLY_PRECOMPUTED, PARTLY_PRECOMPUTED, MOSTLY_SUMMARIES = 0.9, 0.5, 0.5
+"""Shares of the features from which a row counts as made of one kind of source."""
+
+TABLE = Table(
+    "nba_precompute",
+    "ml_feature_store",
+    "one player expected to play in one game scheduled for the date",
+    ("game_date", "player_lookup"),
+    "game_date",
+    (
+        text("player_lookup", "Normalised name: lower case, letters and digits only", nullable=False),
+        text("universal_player_id", "Identity of the player across seasons; null where the registry does not know him"),
+        day("game_date", "US-Eastern date of the game", nullable=False),
+        text("game_id", "Canonical game id, YYYYMMDD_AWAY_HOME", nullable=False),
+        *(feature.column for feature in FEATURES),
+        numbers("features", "The features in the model's order, defaults in place of nulls", nullable=False),
+        texts("feature_names", "Their names", nullable=False),
+        texts("feature_sources", f"Origin of each: {', '.join(TAGS)}", nullable=False),
+        whole("feature_count", "Number of features", nullable=False, allowed=(len(FEATURES), len(FEATURES))),
+        text("feature_version", "Version of the list of features", nullable=False, values=(VERSION,)),
+        number(
+            "feature_quality_score",
+            "Mean trust in the features: 100 for phase4 and calculated, 75 for phase3, 40 for a default",
+            scale=2,
+            nullable=False,
+            allowed=(0, 100),
+        ),
+        text(
+            "quality_tier",
+            "gold from a score of 95, silver from 75, bronze from 50, poor from 25, else unusable",
+            nullable=False,
+            values=QUALITY_TIERS,
+        ),
+        text("opponent_team_abbr", "The opponent", nullable=False),
+        flag("is_home", "His team is the schedule's home team", nullable=False),
+        whole("days_rest", "Calendar days since his last game of the season, 1 = yesterday", unit="days", allowed=(1, 400)),
+        text(
+            "data_source",
+            "phase4 from 90 % of the features tagged so, phase4_partial from 50 %; phase3 from 50 % tagged so; else mixed",
+            nullable=False,
+            values=("phase4", "phase4_partial", "phase3", "mixed"),
+        ),
+        *completeness_block("newest 10 finals of his team, less those he was not available for; from his context"),
+        *readiness_block(),
+        ready_flag("; and every upstream row there and ready"),
+        texts("data_quality_issues", "Upstream rows that are missing or not ready, by name", nullable=False),
+        *REPROCESSING,
+        *STAMPS,
+    ),
+    entity_column="player_lookup",
+    looks_back=(LookBack(PLAYER_GAMES.name), LookBack(TEAM_OFFENSE.name)),
+)
+
+
+def compute(asked: Columns, histories: Mapping[str, Columns], shared: Readiness) -> Outcome:
+    """The rows of one player over all asked dates.
+
+    `asked` holds the stored rows of the date under `table.column` names; `histories` are his `sheet` rows.
+    """
+    as_of, since = asked["game_date"], asked["season_start"]
+    size = len(as_of)
+    vector = Vector.of(FEATURES, {**asked, **_results(played_games(histories["sheet"]), as_of, since)}, size)
+    quality = vector.quality
+    context = {name: asked[f"{PLAYER_CONTEXT.name}.{name}"] for name in ("universal_player_id", "game_id", "opponent_team_abbr", "days_rest")}
+    return Outcome(
+        {
+            "player_lookup": asked["player_lookup"],
+            "game_date": as_of,
+            **context,
+            "is_home": asked[f"{PLAYER_CONTEXT.name}.home_game"],
+            **{name: vector.values[:, place] for place, name in enumerate(NAMES)},
+            "features": _objects(vector.filled.tolist()),
+            "feature_names": _objects([NAMES] * size),
+            "feature_sources": _objects([tuple(TAGS[origin] for origin in row) for row in vector.origins.tolist()]),
+            "feature_count": np.full(size, float(len(FEATURES))),
+            "feature_version": np.full(size, VERSION, dtype=object),
+            "feature_quality_score": quality,
+            "quality_tier": quality_tier(quality),
+            "data_source": data_source(vector),
+            **_readiness(asked, shared),
+        }
+    )
+
+
+def data_source(vector: Vector) -> NDArray[np.object_]:
+    """Which kind of source a row is mostly made of."""
+    precomputed, summaries = vector.share("phase4"), vector.share("phase3")
+    kinds = np.select(
+        [precomputed >= MOSTLY_PRECOMPUTED, precomputed >= PARTLY_PRECOMPUTED, summaries >= MOSTLY_SUMMARIES],
+        ["phase4", "phase4_partial", "phase3"],
+        default="mixed",
+    )
+    return kinds.astype(object)
+
+
+def _results(games: Columns, as_of: NDArray[np.datetime64], since: NDArray[np.datetime64]) -> dict[str, NDArray[Any]]:
+    """What his played games say: the newest ten of the last 60 days, and all of the season."""
+    dates, points, minutes = games["game_date"], games["points"], games["minutes_played"]
+    season = AsOfWindow.season_to_date(dates, as_of, since=since)
+    last_10 = AsOfWindow.last_days(dates, as_of, RECENT_DAYS, since=since).last(RECENT_GAMES)
+    number = last_10.games().astype(np.float64)
+    newest_first = last_10.gather(points)[:, ::-1]
+    return {
+        "games.points_last_5": np.where(number >= 5, last_10.last(5).mean(points), np.nan),
+        "games.points_last_10": last_10.mean(points),
+        "games.points_season": season.mean(points),
+        # A game whose time is unreadable counts as one without minutes.
+        "games.minutes_last_10": ratio(last_10.total(np.rint(10 * minutes)), 10 * number),
+        "games.minutes_season": season.mean(minutes, scale=1),
+        "games.recent_trend": recent_trend(newest_first[:, :TREND_GAMES]),
+        "games.pct_free_throw": pct_free_throw(last_10.total(games["ft_makes"]), last_10.total(points), number),
+    }
+
+
+def _readiness(asked: Columns, policy: Readiness) -> dict[str, NDArray[Any]]:
+    context = {name: asked[f"{PLAYER_CONTEXT.name}.{name}"] for name in READINESS_COLUMNS}
+    own = Completeness(context["l10_expected_games"], context["l10_actual_games"])
+    columns = policy.columns({"l10": own}, context["backfill_bootstrap_mode"] == 1, context["season_boundary_detected"] == 1)
+    upstream = {table.name: asked[f"{table.name}.is_production_ready"] == 1 for table in UPSTREAM}
+    return {
+        **completeness_counts(own),
+        **columns,
+        "is_production_ready": np.logical_and.reduce([columns["is_production_ready"], *upstream.values()]),
+        "data_quality_issues": collect(len(asked["game_date"]), [(~upstream[table.name], issue) for table, issue in UPSTREAM.items()]),
+    }
+
+
+UPSTREAM = {
+    CACHE: "upstream_player_daily_cache_incomplete",
+    FACTORS: "upstream_player_composite_factors_incomplete",
+    SHOT_ZONES: "upstream_player_shot_zone_incomplete",
+    ZONE_DEFENSE: "upstream_team_defense_zone_incomplete",
+}
+READINESS_COLUMNS = ("l10_expected_games", "l10_actual_games", "season_boundary_detected", "backfill_bootstrap_mode")
+
+
+def _objects(lists: list[Any]) -> NDArray[np.object_]:
+    column = np.empty(len(lists), dtype=object)
+    column[:] = lists
+    return column
+
+
+def build(run: TableRun) -> Outcome:
+    """Rows of everybody whose game context is there on the run's dates."""
+    days = described_days(run)
+    run.require_built([PLAYER_CONTEXT, *UPSTREAM], days)
+    context = run.read_days(PLAYER_CONTEXT, CONTEXT_COLUMNS, days)
+    if not len(context["game_id"]):
+        return Outcome({})
+    asked: dict[str, NDArray[Any]] = {name: context[name] for name in ("player_lookup", "game_date", "team_abbr")}
+    asked |= {f"{PLAYER_CONTEXT.name}.{name}": values for name, values in context.items()}
+    for table in UPSTREAM:
+        entity = context["opponent_team_abbr" if table is ZONE_DEFENSE else "player_lookup"]
+        asked |= _joined(run, table, days, context["game_date"], entity)
+    asked |= run.season_columns(asked["game_date"])
+    asked |= {name.replace("team_", "team.", 1): values for name, values in join_team_form(run, asked).items()}
+    histories = {"sheet": Grouped.by(run.read(PLAYER_GAMES, SHEET_COLUMNS, start=run.season_start), "player_lookup", "game_date")}
+    return run.map_rows("players", compute, Grouped.by(asked, "player_lookup", "game_date"), histories, Readiness(run.settings.ready_threshold_pct))
+
+
+def _joined(
+    run: TableRun, table: Table, days: NDArray[np.datetime64], dates: NDArray[np.datetime64], entities: NDArray[np.object_]
+) -> dict[str, NDArray[Any]]:
+    """What the features read of another table's rows of the same date, under `table.column` names; null where there is no row."""
+    wanted = [name.split(".")[1] for name in lineage_inputs() if name.startswith(f"{table.name}.")]
+    entity_column = str(table.entity_column)
+    rows = run.read_days(table, [table.date_column, entity_column, *wanted, "is_production_ready"], days)
+    place = find((dates, entities), (rows[table.date_column], rows[entity_column]))
+    return {f"{table.name}.{name}": at(rows[name], place) for name in (*wanted, "is_production_ready")}
+
+
+def lineage_inputs() -> list[str]:
+    """Every `table.column` that some feature reads."""
+    return list(dict.fromkeys(name for feature in FEATURES for source in feature.sources for name in source.reads))
+
+
+CONTEXT_COLUMNS = (
+    "player_lookup",
+    "universal_player_id",
+    "game_id",
+    "game_date",
+    "team_abbr",
+    "opponent_team_abbr",
+    "home_game",
+    "days_rest",
+    "opponent_days_rest",
+    "back_to_back",
+    "season_phase",
+    "player_status",
+    "games_in_last_7_days",
+    *READINESS_COLUMNS,
+)
+SHEET_COLUMNS = ("player_lookup", "game_date", "is_dnp", "points", "minutes_played", "ft_makes")
+
+ml_feature_store = table_asset(
+    TABLE,
+    build,
+    upstream=[SCHEDULE.table, CACHE, FACTORS, SHOT_ZONES, ZONE_DEFENSE, PLAYER_CONTEXT, PLAYER_GAMES, TEAM_OFFENSE],
+    group="precompute",
+    code_version="1",
+)

@@ -1,0 +1,264 @@
+"""What a player has done this season, gathered once before a date's games: scoring, usage, shooting, his team's form, how tired he is, where he shoots.
+
+One row per player of `upcoming_player_game_context` on the date with at least five played games of the season before it, the last of them in the last 30
+days; the others get failure records. Averages are of results before the date; fatigue is copied from his context and zones from his shot-zone row of the
+date. Means and deviations keep four decimals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nba_assets.analytics.player_game_summary import TABLE as PLAYER_GAMES
+from nba_assets.analytics.player_game_summary import played_games
+from nba_assets.analytics.team_offense_game_summary import TABLE as TEAM_OFFENSE
+from nba_assets.analytics.upcoming_player_game_context import TABLE as PLAYER_CONTEXT
+from nba_assets.entities.completeness import League, PlayerWindows, Readiness, completeness_columns
+from nba_assets.entities.groups import Grouped
+from nba_assets.entities.outcomes import Outcome, concatenate, take
+from nba_assets.entities.relations import find, join_at, text_where
+from nba_assets.entities.windows import AsOfWindow
+from nba_assets.precompute.described_days import described_days
+from nba_assets.precompute.expected_games import SeasonSoFar, read_expectations
+from nba_assets.precompute.player_shot_zone_analysis import TABLE as SHOT_ZONES
+from nba_assets.precompute.team_form import join_team_form
+from nba_assets.precompute.zones import ZONE_LABELS
+from nba_assets.publishing.asset import table_asset
+from nba_assets.publishing.table_run import TableRun
+from nba_assets.raw.tables import PLAYER_BOXSCORES, ROSTERS, SCHEDULE
+from nba_assets.tables.blocks import REPROCESSING, STAMPS, completeness_block, readiness_block, ready_flag
+from nba_assets.tables.spec import Columns, LookBack, Table, count, day, flag, number, text, whole
+
+FULL_SAMPLE = 10
+STALE_DAYS = 30
+ONE_DAY = np.timedelta64(1, "D")
+WINDOWS = ("l5", "l10", "l7d", "l14d")
+
+TABLE = Table(
+    "nba_precompute",
+    "player_daily_cache",
+    "one player expected to play on the date who has played enough this season",
+    ("cache_date", "player_lookup"),
+    "cache_date",
+    (
+        text("player_lookup", "Normalised name: lower case, letters and digits only", nullable=False),
+        text("universal_player_id", "Identity of the player across seasons; null where the registry does not know him"),
+        day("cache_date", "US-Eastern date that the row is as of", nullable=False),
+        number("points_avg_last_5", "Mean points of his newest 5 games", unit="points", scale=4, usual=(0, 70)),
+        number("points_avg_last_10", "Mean points of his newest 10 games", unit="points", scale=4, usual=(0, 70)),
+        number("points_avg_season", "Mean points of all his games of the season", unit="points", scale=4, nullable=False, usual=(0, 70)),
+        number("points_std_last_10", "Sample standard deviation of the points of his newest 10 games", unit="points", scale=4, usual=(0, 30)),
+        number("minutes_avg_last_10", "Mean minutes of his newest 10 games", unit="minutes", scale=4, allowed=(0, 100)),
+        number("usage_rate_last_10", "Mean usage rate of his newest 10 games", unit="percent", scale=4, allowed=(0, 100)),
+        number("ts_pct_last_10", "Mean true shooting of his newest 10 games, each game alike", unit="fraction", scale=4, allowed=(0, 2)),
+        count("games_played_season", "Games he played this season before the date", nullable=False),
+        number("team_pace_last_10", "Mean pace of his team's newest 10 games", unit="possessions per 48 minutes", scale=4, usual=(85, 115)),
+        number(
+            "team_off_rating_last_10",
+            "Mean offensive rating of his team's newest 10 games",
+            unit="points per 100 possessions",
+            scale=4,
+            usual=(90, 130),
+        ),
+        number("player_usage_rate_season", "Mean usage rate of all his games of the season", unit="percent", scale=4, allowed=(0, 100)),
+        whole("games_in_last_7_days", "Games he played in the six days before the date", allowed=(0, 6)),
+        whole("games_in_last_14_days", "Games he played in the thirteen days before the date", allowed=(0, 13)),
+        count("minutes_in_last_7_days", "Minutes in those six days, rounded down", unit="minutes"),
+        count("minutes_in_last_14_days", "Minutes in those thirteen days, rounded down", unit="minutes"),
+        whole("back_to_backs_last_14_days", "Pairs of his games on consecutive days in those thirteen days", allowed=(0, 12)),
+        number("avg_minutes_per_game_last_7", "Minutes per game in those six days", unit="minutes", scale=1, allowed=(0, 70)),
+        whole("player_age", "Age on the date", unit="years", allowed=(15, 60)),
+        text("primary_scoring_zone", "Zone that he lives in, by his shot-zone row", values=(*ZONE_LABELS.values(), "balanced")),
+        number("paint_rate_last_10", "Share of his shots in the paint, by his shot-zone row", unit="percent", scale=2, allowed=(0, 100)),
+        number("three_pt_rate_last_10", "Share of his shots from three, by his shot-zone row", unit="percent", scale=2, allowed=(0, 100)),
+        number(
+            "assisted_rate_last_10",
+            "Assisted makes / makes of his newest 10 games: a fraction, unlike the shot-zone table's percentage",
+            unit="fraction",
+            scale=9,
+            allowed=(0, 1),
+        ),
+        flag("early_season_flag", "Fewer than 10 games played", nullable=False),
+        text("insufficient_data_reason", "Why the sample is thin; null from 10 games on"),
+        flag("shot_zone_data_available", "His shot-zone row of the date is there", nullable=False),
+        *completeness_block("newest 5 finals of his team, less those he was not available for", WINDOWS),
+        *readiness_block(),
+        flag("all_upstreams_ready", "His context is ready, and so is his shot-zone row where there is one", nullable=False),
+        ready_flag("; and all upstream rows ready"),
+        *REPROCESSING,
+        *STAMPS,
+    ),
+    entity_column="player_lookup",
+    looks_back=(LookBack(PLAYER_GAMES.name), LookBack(TEAM_OFFENSE.name)),
+)
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What is the same for all players of a run."""
+
+    readiness: Readiness
+    league: League
+    minimum_games: int
+
+
+def compute(asked: Columns, histories: Mapping[str, Columns], shared: Shared) -> Outcome:
+    """The rows of one player over all asked dates; `histories` are his `sheet` rows, his `roster` rows and his raw `box` scores."""
+    games = played_games(histories["sheet"])
+    as_of, since = asked["cache_date"], asked["season_start"]
+    season = AsOfWindow.season_to_date(games["game_date"], as_of, since=since)
+    played = season.games()
+    days_away = (as_of - season.newest(games["game_date"])) / ONE_DAY
+    too_few = played < shared.minimum_games
+    stale = ~too_few & (days_away > STALE_DAYS)
+    rows = {
+        **{name: asked[name] for name in ("player_lookup", "universal_player_id", "cache_date")},
+        **averages(games, season),
+        **{name: asked[name] for name in COPIED},
+        "team_pace_last_10": asked["team_pace_last_10"],
+        "team_off_rating_last_10": asked["team_offensive_rating_last_10"],
+        "early_season_flag": played < FULL_SAMPLE,
+        "insufficient_data_reason": text_where(
+            played < FULL_SAMPLE, [f"Only {number} games played, need {FULL_SAMPLE} minimum" for number in played], None
+        ),
+        "shot_zone_data_available": asked["has_shot_zones"],
+        **_readiness(asked, histories, shared),
+    }
+    kept = ~too_few & ~stale
+    if kept.all():
+        return Outcome(rows)
+    lost = [
+        _failures(take(asked, too_few), histories, shared, played[too_few], "INSUFFICIENT_DATA"),
+        _failures(take(asked, stale), histories, shared, played[stale], "STALE_DATA", days_away[stale]),
+    ]
+    together = concatenate(lost)
+    return Outcome(take(rows, kept), take(together, np.argsort(together["partition_date"], kind="stable")))
+
+
+COPIED = (
+    "games_in_last_7_days",
+    "games_in_last_14_days",
+    "minutes_in_last_7_days",
+    "minutes_in_last_14_days",
+    "back_to_backs_last_14_days",
+    "avg_minutes_per_game_last_7",
+    "player_age",
+    "primary_scoring_zone",
+    "paint_rate_last_10",
+    "three_pt_rate_last_10",
+)
+"""Columns that are his context's and his shot-zone row's, as they stand."""
+
+
+def averages(games: Columns, season: AsOfWindow) -> dict[str, NDArray[Any]]:
+    """What he did in his newest 5 and 10 games and in all games of the season, from played games.
+
+    Example: points 35, 34, ... 26 in ten games, newest last -> last_5 28.0 where the newest five are 26 to 30; deviation 3.0277.
+    """
+    last_5, last_10 = season.last(5), season.last(10)
+    return {
+        "points_avg_last_5": last_5.mean(games["points"]),
+        "points_avg_last_10": last_10.mean(games["points"]),
+        "points_avg_season": season.mean(games["points"]),
+        "points_std_last_10": last_10.sample_std(games["points"]),
+        "minutes_avg_last_10": last_10.mean(games["minutes_played"], scale=1),
+        "usage_rate_last_10": last_10.mean(games["usage_rate"], scale=1),
+        "ts_pct_last_10": last_10.mean(games["ts_pct"], scale=3),
+        "games_played_season": season.games(),
+        "player_usage_rate_season": season.mean(games["usage_rate"], scale=1),
+        "assisted_rate_last_10": last_10.only(~np.isnan(games["assisted_fg_makes"])).ratio_of_sums(games["assisted_fg_makes"], games["fg_makes"]),
+    }
+
+
+def _readiness(asked: Columns, histories: Mapping[str, Columns], shared: Shared) -> dict[str, NDArray[Any]]:
+    games = PlayerWindows.of(asked["team_abbr"], asked["cache_date"], asked["season_start"], histories["sheet"], histories["roster"], shared.league)
+    windows = {f"l{number}": games.last_games(number) for number in (5, 10)} | {f"l{days}d": games.last_days(days) for days in (7, 14)}
+    columns = shared.readiness.columns(windows, asked["is_bootstrap"] == 1, asked["is_boundary"] == 1)
+    upstream = (asked["context_ready"] == 1) & ((asked["has_shot_zones"] != 1) | (asked["shot_zones_ready"] == 1))
+    return {
+        **completeness_columns(windows, primary="l5"),
+        **columns,
+        "all_upstreams_ready": upstream,
+        "is_production_ready": columns["is_production_ready"] & upstream,
+    }
+
+
+def _failures(
+    asked: Columns,
+    histories: Mapping[str, Columns],
+    shared: Shared,
+    played: NDArray[np.int64],
+    category: str,
+    days_away: NDArray[np.float64] | None = None,
+) -> dict[str, Any]:
+    if not len(played):
+        return {}
+    if days_away is None:
+        reasons = [f"Only {number} games played, need {shared.minimum_games} minimum" for number in played]
+    else:
+        reasons = [f"Last game {days:.0f} days ago, more than {STALE_DAYS}" for days in days_away]
+    season = SeasonSoFar.of(histories, shared.league, asked["cache_date"], asked["season_start"])
+    return season.failures(str(asked["player_lookup"][0]), category, reasons, days_away is None, played)
+
+
+def build(run: TableRun) -> Outcome:
+    """Rows of everybody whose game context is there on the run's dates."""
+    days = described_days(run)
+    run.require_built([PLAYER_CONTEXT, SHOT_ZONES], days)
+    asked = run.read_days(PLAYER_CONTEXT, CONTEXT_COLUMNS, days)
+    if not len(asked["game_date"]):
+        return Outcome({})
+    zones = run.read_days(SHOT_ZONES, ZONE_COLUMNS, days)
+    mine = find((asked["game_date"], asked["player_lookup"]), (zones["analysis_date"], zones["player_lookup"]))
+    asked |= join_at(zones, mine, ("primary_scoring_zone", "paint_rate_last_10", "three_pt_rate_last_10"))
+    asked |= join_at(zones, mine, {"shot_zones_ready": "is_production_ready"})
+    asked |= {"has_shot_zones": (mine >= 0).astype(np.float64), "context_ready": asked["is_production_ready"], "cache_date": asked["game_date"]}
+    asked |= run.season_columns(asked["game_date"])
+    asked |= join_team_form(run, asked)
+    league, histories = read_expectations(run)
+    histories["sheet"] = Grouped.by(run.read(PLAYER_GAMES, SHEET_COLUMNS, start=run.season_start), "player_lookup", "game_date")
+    shared = Shared(Readiness(run.settings.ready_threshold_pct), league, run.settings.cache_minimum_games)
+    return run.map_rows("players", compute, Grouped.by(asked, "player_lookup", "cache_date"), histories, shared)
+
+
+CONTEXT_COLUMNS = (
+    "player_lookup",
+    "universal_player_id",
+    "game_date",
+    "team_abbr",
+    "games_in_last_7_days",
+    "games_in_last_14_days",
+    "minutes_in_last_7_days",
+    "minutes_in_last_14_days",
+    "back_to_backs_last_14_days",
+    "avg_minutes_per_game_last_7",
+    "player_age",
+    "is_production_ready",
+)
+ZONE_COLUMNS = ("analysis_date", "player_lookup", "primary_scoring_zone", "paint_rate_last_10", "three_pt_rate_last_10", "is_production_ready")
+SHEET_COLUMNS = (
+    "player_lookup",
+    "game_id",
+    "game_date",
+    "team_abbr",
+    "is_dnp",
+    "points",
+    "minutes_played",
+    "usage_rate",
+    "ts_pct",
+    "fg_makes",
+    "assisted_fg_makes",
+)
+
+player_daily_cache = table_asset(
+    TABLE,
+    build,
+    upstream=[*(raw.table for raw in (SCHEDULE, ROSTERS, PLAYER_BOXSCORES)), PLAYER_GAMES, TEAM_OFFENSE, PLAYER_CONTEXT, SHOT_ZONES],
+    group="precompute",
+    code_version="1",
+)

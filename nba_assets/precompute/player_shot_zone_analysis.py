@@ -1,0 +1,230 @@
+"""Where a player shoots from, and how well: shares and accuracy by zone over his last ten games, and over twenty.
+
+One row per player with enough games and date with games, whether he plays on it or not, from his played games of the season before the date in
+`player_game_summary`. A player needs a third of the season's days so far in games, at least 3 and at most 10; a player with fewer gets a failure record.
+Zone sums take only games whose shots are known by zone. The first 14 days of a season have no rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nba_assets.analytics.player_game_summary import TABLE as PLAYER_GAMES
+from nba_assets.analytics.player_game_summary import played_games
+from nba_assets.basketball.arithmetic import Floats, ratio
+from nba_assets.entities.completeness import League, PlayerWindows, Readiness, completeness_counts, shortfall
+from nba_assets.entities.groups import Grouped
+from nba_assets.entities.outcomes import Outcome, concatenate, take
+from nba_assets.entities.quality import SAMPLE_QUALITIES, sample_quality
+from nba_assets.entities.relations import text_where
+from nba_assets.entities.windows import AsOfWindow, Dates
+from nba_assets.precompute.described_days import described_days
+from nba_assets.precompute.expected_games import SeasonSoFar, read_expectations
+from nba_assets.precompute.zones import ZONE_LABELS, ZONE_WORDS, ZONES
+from nba_assets.publishing.asset import table_asset
+from nba_assets.publishing.table_run import TableRun
+from nba_assets.raw.tables import PLAYER_BOXSCORES, ROSTERS, SCHEDULE
+from nba_assets.tables.blocks import REPROCESSING, STAMPS, completeness_block, readiness_block, ready_flag
+from nba_assets.tables.spec import Columns, LookBack, Table, count, day, flag, number, text, whole
+
+SHORT, LONG = 10, 20
+LONG_NEEDS = 15
+"""Games from which the longer window says more than the shorter one."""
+MEDIUM_GAMES, FEWEST_GAMES = 7, 3
+DAYS_PER_GAME = 3
+"""In the first weeks a player needs one game for every so many days of the season."""
+PRIMARY_SHARE = {"paint": 40.0, "three_pt": 40.0, "mid_range": 35.0}
+"""Percent of his shots that make a zone a player's primary one, tested in this order."""
+
+TABLE = Table(
+    "nba_precompute",
+    "player_shot_zone_analysis",
+    "one player with enough games on one date with games, as of before the games",
+    ("analysis_date", "player_lookup"),
+    "analysis_date",
+    (
+        text("player_lookup", "Normalised name: lower case, letters and digits only", nullable=False),
+        text("universal_player_id", "Identity of the player across seasons, from his newest game"),
+        day("analysis_date", "US-Eastern date that the row is as of", nullable=False),
+        *(
+            number(f"{zone}_rate_last_10", f"Share of his shots {ZONE_WORDS[zone]}, newest 10 games", unit="percent", scale=2, allowed=(0, 100))
+            for zone in ZONES
+        ),
+        count("total_shots_last_10", "Shots of all zones, newest 10 games; null where there was none or none is known by zone"),
+        whole("games_in_sample_10", "Games in the shorter window", nullable=False, allowed=(1, SHORT)),
+        text("sample_quality_10", "excellent 10 games, good 7, limited 5, else insufficient", nullable=False, values=SAMPLE_QUALITIES),
+        *(
+            number(f"{zone}_pct_last_10", f"Makes / attempts {ZONE_WORDS[zone]}, newest 10 games", unit="fraction", scale=3, allowed=(0, 1))
+            for zone in ZONES
+        ),
+        *(
+            number(f"{zone}_attempts_per_game", f"Attempts {ZONE_WORDS[zone]} per game, newest 10 games", unit="attempts", scale=1, allowed=(0, 60))
+            for zone in ZONES
+        ),
+        number("paint_rate_last_20", "As paint_rate_last_10, newest 20 games; null below 15", unit="percent", scale=2, allowed=(0, 100)),
+        number("paint_pct_last_20", "As paint_pct_last_10, newest 20 games; null below 15", unit="fraction", scale=3, allowed=(0, 1)),
+        whole("games_in_sample_20", "Games in the longer window", nullable=False, allowed=(1, LONG)),
+        text("sample_quality_20", "excellent 20 games, good 14, limited 10, else insufficient", nullable=False, values=SAMPLE_QUALITIES),
+        number("assisted_rate_last_10", "Share of his makes that a teammate assisted", unit="percent", scale=2, allowed=(0, 100)),
+        number("unassisted_rate_last_10", "Share of his makes without an assist", unit="percent", scale=2, allowed=(0, 100)),
+        text(
+            "primary_scoring_zone",
+            "paint or perimeter from 40 % of his shots, mid_range from 35 %, in this order; else balanced; null without shots",
+            values=(*ZONE_LABELS.values(), "balanced"),
+        ),
+        text("data_quality_tier", "high from 10 games, medium from 7, else low", nullable=False, values=("high", "medium", "low")),
+        flag("early_season_flag", "Fewer than 10 games in the sample", nullable=False),
+        *completeness_block("newest 10 finals of his team, less those he was not available for"),
+        *readiness_block(),
+        ready_flag(),
+        *REPROCESSING,
+        *STAMPS,
+    ),
+    entity_column="player_lookup",
+    looks_back=(LookBack(PLAYER_GAMES.name),),
+)
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What is the same for all players of a run."""
+
+    readiness: Readiness
+    league: League
+
+
+def compute(asked: Columns, histories: Mapping[str, Columns], shared: Shared) -> Outcome:
+    """The rows of one player over all asked dates; `histories` are his `sheet` rows, his `roster` rows and his raw `box` scores."""
+    sheet = histories["sheet"]
+    games = played_games(sheet)
+    as_of, since = asked["analysis_date"], asked["season_start"]
+    season = AsOfWindow.season_to_date(games["game_date"], as_of, since=since)
+    last_10, last_20 = season.last(SHORT), season.last(LONG)
+    teams = AsOfWindow.season_to_date(sheet["game_date"], as_of, since=since).newest(sheet["team_abbr"])
+    found = PlayerWindows.of(teams, as_of, since, sheet, histories["roster"], shared.league).last_games(SHORT)
+    played = last_10.games()
+    rows = {
+        "player_lookup": asked["player_lookup"],
+        "universal_player_id": last_10.newest(games["universal_player_id"]),
+        "analysis_date": as_of,
+        **_shots(games, last_10, last_20),
+        "games_in_sample_10": played,
+        "sample_quality_10": sample_quality(played, SHORT),
+        "games_in_sample_20": last_20.games(),
+        "sample_quality_20": sample_quality(last_20.games(), LONG),
+        "data_quality_tier": quality_tier(played),
+        "early_season_flag": played < SHORT,
+        **completeness_counts(found),
+        **shared.readiness.columns({"l10": found}, asked["is_bootstrap"] == 1, asked["is_boundary"] == 1),
+    }
+    least = minimum_games(asked["days_into_season"])
+    enough = played >= least
+    if enough.all():
+        return Outcome(rows)
+    return Outcome(take(rows, enough), _too_few(take(asked, ~enough), histories, shared.league, season.games()[~enough], least[~enough]))
+
+
+def minimum_games(days_into_season: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Games that a player needs so many days into the season. Example: 4 on day 14, 7 on day 21, 10 from day 30 on."""
+    return np.clip(days_into_season // DAYS_PER_GAME, FEWEST_GAMES, SHORT).astype(np.int64)
+
+
+def quality_tier(games: NDArray[np.int64]) -> NDArray[np.object_]:
+    """Tier of a sample of so many games."""
+    return text_where(games >= SHORT, "high", text_where(games >= MEDIUM_GAMES, "medium", "low"))
+
+
+def _too_few(asked: Columns, histories: Mapping[str, Columns], league: League, played: NDArray[np.int64], least: NDArray[np.int64]) -> dict[str, Any]:
+    """Records of dates with too few games: the season is young for him, or rows are missing."""
+    season = SeasonSoFar.of(histories, league, asked["analysis_date"], asked["season_start"])
+    expected = season.completeness.expected
+    category, rows_missing = shortfall(expected, least)
+    reasons = [
+        f"{'Missing upstream data' if missing else 'Season bootstrap'}: {there}/{wanted} games (need {need})"
+        for missing, there, wanted, need in zip(rows_missing, played, expected, least, strict=True)
+    ]
+    return season.failures(str(asked["player_lookup"][0]), category, reasons, rows_missing, played)
+
+
+def _shots(games: Columns, last_10: AsOfWindow, last_20: AsOfWindow) -> dict[str, NDArray[Any]]:
+    """Shares (0-100) and accuracy (0-1) by zone, over the games of each window whose shots are known by zone."""
+    by_zone = games["has_complete_shot_zones"] == 1
+    short, long = last_10.only(by_zone), last_20.only(by_zone)
+    attempts = {zone: short.total(games[f"{zone}_attempts"]) for zone in ZONES}
+    shots = np.add.reduce(list(attempts.values()))
+    shares = {zone: ratio(100 * attempts[zone], shots) for zone in ZONES}
+    makes = np.where(shots > 0, short.total(games["fg_makes"]), 0.0)
+    long_shots = np.add.reduce([long.total(games[f"{zone}_attempts"]) for zone in ZONES])
+    long_enough = last_20.games() >= LONG_NEEDS
+    return {
+        **{f"{zone}_rate_last_10": shares[zone] for zone in ZONES},
+        "total_shots_last_10": np.where(shots > 0, shots, np.nan),
+        **{f"{zone}_pct_last_10": ratio(short.total(games[f"{zone}_makes"]), attempts[zone]) for zone in ZONES},
+        **{f"{zone}_attempts_per_game": ratio(attempts[zone], short.games()) for zone in ZONES},
+        "paint_rate_last_20": np.where(long_enough, ratio(100 * long.total(games["paint_attempts"]), long_shots), np.nan),
+        "paint_pct_last_20": np.where(long_enough, long.ratio_of_sums(games["paint_makes"], games["paint_attempts"]), np.nan),
+        "assisted_rate_last_10": ratio(100 * short.total(games["assisted_fg_makes"]), makes),
+        "unassisted_rate_last_10": ratio(100 * short.total(games["unassisted_fg_makes"]), makes),
+        "primary_scoring_zone": primary_zone(shares),
+    }
+
+
+def primary_zone(shares: Mapping[str, Floats]) -> NDArray[np.object_]:
+    """The zone that a player lives in, by his shares of shots in percent; `balanced` where none dominates, None where he took no shot."""
+    rules = [shares[zone] >= least for zone, least in PRIMARY_SHARE.items()]
+    zone = np.select(rules, [ZONE_LABELS[zone] for zone in PRIMARY_SHARE], default="balanced").astype(object)
+    return text_where(np.isnan(shares["paint"]), None, zone)
+
+
+def build(run: TableRun) -> Outcome:
+    """Rows of everybody who has played this season before the run's dates with games."""
+    days = described_days(run)
+    if not len(days):
+        return Outcome({})
+    sheet = run.read(PLAYER_GAMES, SHEET_COLUMNS, start=run.season_start)
+    league, histories = read_expectations(run)
+    asked = _seen(Grouped.by(played_games(sheet), "player_lookup", "game_date"), days, run.calendar.first_day(days))
+    if not asked:
+        return Outcome({})
+    asked |= run.season_columns(asked["analysis_date"])
+    histories["sheet"] = Grouped.by(sheet, "player_lookup", "game_date")
+    shared = Shared(Readiness(run.settings.ready_threshold_pct), league)
+    return run.map_rows("players", compute, Grouped.by(asked, "player_lookup", "analysis_date"), histories, shared)
+
+
+def _seen(played: Grouped, days: Dates, since: Dates) -> dict[str, NDArray[Any]]:
+    """One row per player and date before which he has played in its season."""
+    parts = []
+    for player in played.entities:
+        mine = days[AsOfWindow.season_to_date(played.of(player)["game_date"], days, since=since).games() > 0]
+        parts.append({"analysis_date": mine, "player_lookup": np.full(len(mine), player, dtype=object)})
+    return concatenate(parts)
+
+
+SHEET_COLUMNS = (
+    "player_lookup",
+    "universal_player_id",
+    "game_id",
+    "game_date",
+    "team_abbr",
+    "is_dnp",
+    "points",
+    "has_complete_shot_zones",
+    *(f"{zone}_{what}" for zone in ZONES for what in ("attempts", "makes")),
+    "fg_makes",
+    "assisted_fg_makes",
+    "unassisted_fg_makes",
+)
+
+player_shot_zone_analysis = table_asset(
+    TABLE,
+    build,
+    upstream=[*(raw.table for raw in (SCHEDULE, ROSTERS, PLAYER_BOXSCORES)), PLAYER_GAMES],
+    group="precompute",
+    code_version="1",
+)

@@ -1,0 +1,55 @@
+"""How a team has played this season before a date: what the rows of its players take from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nba_assets.analytics.team_offense_game_summary import TABLE as TEAM_OFFENSE
+from nba_assets.entities.groups import Grouped
+from nba_assets.entities.outcomes import Outcome, take
+from nba_assets.entities.relations import find, join_at
+from nba_assets.entities.windows import AsOfWindow
+from nba_assets.publishing.table_run import TableRun
+from nba_assets.tables.spec import Columns
+
+FORM_GAMES = 10
+
+
+def compute(asked: Columns, histories: Mapping[str, Columns], shared: Any = None) -> Outcome:
+    """Mean pace and offensive rating of one team's newest ten games before each date, and its wins and games of the season; from its `games`."""
+    del shared
+    games = histories["games"]
+    season = AsOfWindow.season_to_date(games["game_date"], asked["game_date"], since=asked["season_start"])
+    form = season.last(FORM_GAMES)
+    return Outcome(
+        {
+            "game_date": asked["game_date"],
+            "team_abbr": asked["team_abbr"],
+            "pace_last_10": form.mean(games["pace"], scale=1),
+            "offensive_rating_last_10": form.mean(games["offensive_rating"], scale=2),
+            "wins": season.count(games["win_flag"] == 1).astype(np.float64),
+            "games": season.games().astype(np.float64),
+        }
+    )
+
+
+FORM_COLUMNS = ("pace_last_10", "offensive_rating_last_10", "wins", "games")
+
+
+def join_team_form(run: TableRun, players: Columns) -> dict[str, NDArray[Any]]:
+    """The form of each player's own team, as `team_` columns; `players` have `game_date`, `team_abbr` and `season_start`."""
+    games = run.read(TEAM_OFFENSE, ("game_date", "team_abbr", "pace", "offensive_rating", "win_flag"), start=run.season_start)
+    key = (players["game_date"], players["team_abbr"])
+    once = np.unique(find(key, key))
+    asked = take({name: players[name] for name in ("game_date", "team_abbr", "season_start")}, once)
+    teams = Grouped.by(asked, "team_abbr", "game_date")
+    outcome = run.map("teams", compute, teams, {"games": Grouped.by(games, "team_abbr", "game_date")})
+    if outcome.failure_count:
+        # Without its form none of a team's players can have a row: that is no single entity's failure.
+        raise RuntimeError(f"the form of a team could not be computed: {outcome.failures['entity_id'][0]}: {outcome.failures['failure_reason'][0]}")
+    found = find(key, (outcome.rows["game_date"], outcome.rows["team_abbr"]))
+    return join_at(outcome.rows, found, {f"team_{name}": name for name in FORM_COLUMNS})

@@ -1,0 +1,136 @@
+"""The circuit breaker: an entity that fails hard again and again on one date is left alone for a day, and says so.
+
+Only hard failures count. The third attempt at the same inputs trips the breaker; it resets when the time is over, when the inputs (or the code) have
+changed, or when a person resets it. Its state is read once and written once per run, and never touches another date.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from nba_assets.entities.groups import Grouped
+from nba_assets.entities.outcomes import failures
+from nba_assets.tables.bookkeeping import BREAKER_ACTIVE, HARD_FAILURE, REPROCESS_ATTEMPTS
+from nba_assets.tables.columns import arrow_schema
+from nba_assets.tables.digest import columns_digest
+from nba_assets.tables.spec import Columns, Table
+from nba_assets.warehouse.interface import Replacement, Warehouse
+
+ATTEMPTS_ALLOWED = 3
+COOL_DOWN = timedelta(hours=24)
+
+Attempt = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class CircuitBreaker:
+    """Earlier failed attempts at the entities of one table on one date, and what each entity's computation gets to see this time."""
+
+    table: Table
+    day: date
+    now: datetime
+    code_version: str | None
+    asked: Grouped
+    histories: Mapping[str, Grouped]
+    attempts: Mapping[str, list[Attempt]]
+    """By entity, oldest first."""
+
+    @classmethod
+    def of(
+        cls,
+        warehouse: Warehouse,
+        table: Table,
+        day: date,
+        now: datetime,
+        code_version: str | None,
+        asked: Grouped,
+        histories: Mapping[str, Grouped],
+    ) -> CircuitBreaker:
+        """The breaker of a table and date, as the warehouse has it."""
+        attempts: dict[str, list[Attempt]] = {}
+        for attempt in stored_attempts(warehouse, table.name, day):
+            attempts.setdefault(attempt["entity_id"], []).append(attempt)
+        return cls(table, day, now, code_version, asked, histories, attempts)
+
+    def active(self, entity_type: str) -> dict[str, Any]:
+        """Failure records of the asked entities that are to be left alone; none is an empty mapping."""
+        tripped = {
+            entity: self.attempts[entity][-1]
+            for entity in self.asked.entities
+            if entity in self.attempts and self._is_active(entity, self.attempts[entity][-1])
+        }
+        if not tripped:
+            return {}
+        reasons = [
+            f"left alone until {last['circuit_breaker_until']:%Y-%m-%d %H:%M} UTC after {last['attempt_number']} failed attempts; the last one: "
+            f"{last['failure_reason']}"
+            for last in tripped.values()
+        ]
+        ids = np.array(list(tripped), dtype=object)
+        days = np.full(len(ids), np.datetime64(self.day, "D"))
+        return failures(ids, days, entity_type, BREAKER_ACTIVE, reasons, can_retry=False)
+
+    def recorded(self, failed: Columns, run_id: str) -> Replacement | None:
+        """All attempts of the date, those of this run's hard failures included; None where nothing failed hard."""
+        hard = np.flatnonzero(failed["failure_category"] == HARD_FAILURE) if failed else np.array([], dtype=np.intp)
+        new = [self._attempt(failed["entity_id"][place], failed["failure_reason"][place], run_id) for place in hard]
+        if not new:
+            return None
+        rows = [attempt for mine in self.attempts.values() for attempt in mine] + new
+        return _replacement(self.table.name, self.day, rows)
+
+    def _is_active(self, entity: str, last: Attempt) -> bool:
+        in_force = last["circuit_breaker_tripped"] and not last["manual_override_applied"] and self.now < last["circuit_breaker_until"]
+        return bool(in_force) and last["input_digest"] == self._input_digest(entity)
+
+    def _attempt(self, entity: str, reason: str, run_id: str) -> Attempt:
+        before, digest = self.attempts.get(entity, []), self._input_digest(entity)
+        at_these_inputs = 1 + sum(attempt["input_digest"] == digest and not attempt["manual_override_applied"] for attempt in before)
+        tripped = at_these_inputs >= ATTEMPTS_ALLOWED
+        return {
+            "table_name": self.table.name,
+            "partition_date": self.day,
+            "entity_id": entity,
+            "attempt_number": before[-1]["attempt_number"] + 1 if before else 1,
+            "attempted_at": self.now,
+            "failure_reason": reason,
+            "input_digest": digest,
+            "circuit_breaker_tripped": tripped,
+            "circuit_breaker_until": self.now + COOL_DOWN if tripped else None,
+            "manual_override_applied": False,
+            "run_id": run_id,
+        }
+
+    def _input_digest(self, entity: str) -> str:
+        seen = [self.asked.of(entity), *(self.histories[name].of(entity) for name in sorted(self.histories))]
+        return columns_digest({"digest": np.array([*map(columns_digest, seen), str(self.code_version)], dtype=object)})
+
+
+def stored_attempts(warehouse: Warehouse, table_name: str, start: date, end: date | None = None) -> list[Attempt]:
+    """Failed attempts of a table from `start` to `end` (by default one date), in order of date, entity and attempt."""
+    rows: list[Attempt] = warehouse.read(
+        REPROCESS_ATTEMPTS, REPROCESS_ATTEMPTS.column_names, start, end or start, {"table_name": table_name}
+    ).to_pylist()
+    return sorted(rows, key=lambda row: (row["partition_date"], row["entity_id"], row["attempt_number"]))
+
+
+def reset(warehouse: Warehouse, table_name: str, day: date, entity: str) -> int:
+    """Reset an entity's breaker by hand: none of its attempts so far counts any more. Returns how many there were."""
+    rows = stored_attempts(warehouse, table_name, day)
+    mine = [row for row in rows if row["entity_id"] == entity]
+    for row in mine:
+        row["manual_override_applied"] = True
+    if mine:
+        warehouse.replace([_replacement(table_name, day, rows)])
+    return len(mine)
+
+
+def _replacement(table_name: str, day: date, rows: list[Attempt]) -> Replacement:
+    content = pa.Table.from_pylist(rows, schema=arrow_schema(REPROCESS_ATTEMPTS))
+    return Replacement(REPROCESS_ATTEMPTS, content, [day], {"table_name": table_name})

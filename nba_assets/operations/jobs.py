@@ -1,7 +1,7 @@
 """The jobs: which assets are run together.
 
-`postgame` summarises the games of a date, `pregame` describes them before they begin, up to the feature vector, `ingest` brings raw data in, `full` is everything and the
-documented route for date ranges.
+`postgame` summarises the games of a date; `pregame` describes them before they begin, up to the feature vector; `ingest` brings raw data in; `full` is
+everything, and the documented route for date ranges.
 """
 
 from __future__ import annotations

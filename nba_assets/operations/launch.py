@@ -141,14 +141,20 @@ def season_start_of(landing: LandingZone, day: date) -> date:
 
 def _steps(instance: dg.DagsterInstance, run_id: str) -> list[StepReport]:
     failures = {
-        record.event_log_entry.dagster_event.step_key: record.event_log_entry.dagster_event.step_failure_data.error
+        record.event_log_entry.dagster_event.step_key: _message(record.event_log_entry.dagster_event.step_failure_data)
         for record in instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records
         if record.event_log_entry.dagster_event is not None
     }
     reports = []
     for stats in instance.get_run_step_stats(run_id):
-        error = failures.get(stats.step_key)
         seconds = (stats.end_time or 0.0) - (stats.start_time or stats.end_time or 0.0)
-        message = None if error is None else (error.cause.message if error.cause else error.message).strip()
-        reports.append(StepReport(stats.step_key, stats.status is not None and stats.status.value == "SUCCESS", seconds, message))
+        reports.append(StepReport(stats.step_key, stats.status is not None and stats.status.value == "SUCCESS", seconds, failures.get(stats.step_key)))
     return sorted(reports, key=lambda report: report.asset)
+
+
+def _message(failure: Any) -> str | None:
+    """What the step itself said of its failure; of an unforeseen one the exception."""
+    if failure.user_failure_data is not None and failure.user_failure_data.description:
+        return str(failure.user_failure_data.description)
+    error = failure.error
+    return None if error is None else str((error.cause.message if error.cause else error.message).strip())

@@ -65,7 +65,8 @@ def table_asset(table: Table, build: Build, *, upstream: Sequence[Table], group:
             code_version,
         )
         try:
-            outcome = build(run)
+            with run.reading():
+                outcome = build(run)
         except MissingPartitionError as error:
             raise dg.Failure(str(error), allow_retries=False) from None
         publication = prepare(run, outcome)

@@ -85,8 +85,8 @@ class Publication:
         if self.refusal is not None:
             raise PublicationRefusedError(self.refusal)
         with self.run.timed("write"):
-            facts, written_before = self._facts(), self._created_at()
-            rows = self._stamped(written_before)
+            with self.run.warehouse.session():
+                facts, rows = self._facts(), self._stamped(self._created_at())
             scope = {"table_name": self.run.table.name}
             attempts = self.run.breaker.recorded(self.failures, self.run.run_id) if self.run.breaker else None
             self.run.warehouse.replace(

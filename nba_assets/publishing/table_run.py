@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -66,6 +66,8 @@ class TableRun:
     entity_count: int = 0
     breaker: CircuitBreaker | None = None
     """Of a run of a single date, once its rows are computed."""
+    _session: ExitStack | None = field(default=None, repr=False)
+    """Of `reading`: what keeps the warehouse's connection open, once something was read."""
     notes: dict[str, Any] = field(default_factory=dict)
     """Facts of the run that a table wants to show beside its rows, e.g. a feed that was absent."""
     date_notes: dict[date, dict[str, Any]] = field(default_factory=dict)
@@ -86,6 +88,20 @@ class TableRun:
         """The run's dates as an array."""
         return np.array(self.dates, dtype="M8[D]")
 
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Reads within the block share connections, which last from a read until something is computed: others wait for no computation."""
+        self._session = ExitStack()
+        try:
+            yield
+        finally:
+            self._session.close()
+            self._session = None
+
+    def _share_connection(self) -> None:
+        if self._session is not None:
+            self._session.enter_context(self.warehouse.session())
+
     def read(
         self,
         table: Table,
@@ -98,6 +114,7 @@ class TableRun:
         """Columns of an upstream table, dated within the run unless told otherwise; remembered for the run's lineage."""
         first, last = start or self.start, end or self.end
         with self.timed("read"):
+            self._share_connection()
             rows = self.warehouse.read(table, columns, first, last, where)
             self.reads.append(Read(table, first, last, rows.num_rows))
             return to_columns(rows)
@@ -116,6 +133,7 @@ class TableRun:
         if not wanted:
             return
         with self.timed("read"):
+            self._share_connection()
             books = self.warehouse.read(
                 TABLE_PARTITIONS, ("table_name", "partition_date"), wanted[0], wanted[-1], {"table_name": [table.name for table in tables]}
             )
@@ -185,6 +203,8 @@ class TableRun:
         shared: Any = None,
     ) -> Outcome:
         """Compute something about every asked entity and date, one entity at a time, in parallel."""
+        if self._session is not None:
+            self._session.close()
         with self.timed("compute"):
             return self.entities.map(kind, compute, asked, histories or {}, shared, self.log)
 
@@ -205,6 +225,7 @@ class TableRun:
         if len(self.dates) > 1:
             return self.map(kind, compute, asked, histories, shared)
         with self.timed("read"):
+            self._share_connection()
             self.breaker = CircuitBreaker.of(self.warehouse, self.table, self.start, self.now, self.code_version, asked, histories)
             left_alone = self.breaker.active(ENTITY_TYPES[kind])
         if left_alone:

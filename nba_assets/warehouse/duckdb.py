@@ -11,6 +11,7 @@ import json
 import os
 import re
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -48,6 +49,7 @@ class DuckDBWarehouse:
         """`wait_seconds` bounds how long somebody else may hold the file before WarehouseBusyError is raised."""
         self.path = Path(path).resolve()
         self.wait_seconds = wait_seconds
+        self._of_thread = threading.local()
 
     def read(
         self,
@@ -105,7 +107,30 @@ class DuckDBWarehouse:
             return [_status(connection, table) for table in tables]
 
     @contextmanager
+    def session(self) -> Iterator[None]:
+        """Reads within the block share one connection, under one lock; there must be no replacing in it."""
+        if self._session is not None or not self.path.exists():
+            yield
+            return
+        with self._connection(read_only=True) as connection:
+            self._of_thread.session = connection
+            try:
+                yield
+            finally:
+                self._of_thread.session = None
+
+    @property
+    def _session(self) -> duckdb.DuckDBPyConnection | None:
+        """The connection of this thread's reading session."""
+        return getattr(self._of_thread, "session", None)
+
+    @contextmanager
     def _connection(self, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+        if self._session is not None:
+            if not read_only:
+                raise RuntimeError("the warehouse is to be replaced within a reading session; end the session first")
+            yield self._session
+            return
         deadline = time.monotonic() + self.wait_seconds
         with self._lock():
             if not read_only and not self.path.exists():

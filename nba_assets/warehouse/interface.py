@@ -6,6 +6,7 @@ Identifiers come from table specs only; values always travel as parameters. No b
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
@@ -69,6 +70,10 @@ class Warehouse(Protocol):
 
         `where` keeps rows whose column equals the value, or one of the values. A table that was never written is empty.
         """
+        ...
+
+    def session(self) -> AbstractContextManager[None]:
+        """Reads within the block may share one connection. Nobody may be made to wait for long meanwhile: compute outside of it."""
         ...
 
     def replace(self, replacements: Sequence[Replacement]) -> None:

@@ -68,7 +68,9 @@ def _own_work(console: Console, warehouse: DuckDBWarehouse, dates: list[date], r
             for _ in range(repeats):
                 run = table_run(warehouse, name, dates, entities)
                 began = time.perf_counter()
-                rows = sum(fact.row_count for fact in prepare(run, module.build(run)).write())
+                with run.reading():
+                    outcome = module.build(run)
+                rows = sum(fact.row_count for fact in prepare(run, outcome).write())
                 elapsed.append(time.perf_counter() - began)
                 stages.append(run.seconds)
             median = statistics.median(elapsed)

@@ -148,7 +148,9 @@ def _steps(instance: dg.DagsterInstance, run_id: str) -> list[StepReport]:
     reports = []
     for stats in instance.get_run_step_stats(run_id):
         seconds = (stats.end_time or 0.0) - (stats.start_time or stats.end_time or 0.0)
-        reports.append(StepReport(stats.step_key, stats.status is not None and stats.status.value == "SUCCESS", seconds, failures.get(stats.step_key)))
+        reports.append(
+            StepReport(stats.step_key, stats.status is not None and stats.status.value == "SUCCESS", seconds, failures.get(stats.step_key))
+        )
     return sorted(reports, key=lambda report: report.asset)
 
 

@@ -62,7 +62,7 @@ def table_asset(table: Table, build: Build, *, upstream: Sequence[Table], group:
             context.run.run_id,
             datetime.now(UTC),
             context.log.info,
-            code_version,
+            code_version=code_version,
         )
         try:
             with run.reading():

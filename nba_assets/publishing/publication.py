@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from nba_assets.entities.outcomes import FAILURE_COLUMNS, Outcome, length
 from nba_assets.publishing.circuit_breaker import stored_attempts
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.tables.audit import Finding, audit
-from nba_assets.tables.bookkeeping import ENTITY_FAILURES, HARD_FAILURE, TABLE_PARTITIONS
+from nba_assets.tables.bookkeeping import CHANGE_COLUMNS, ENTITY_FAILURES, HARD_FAILURE, TABLE_PARTITIONS, Changes, utc_moment
 from nba_assets.tables.columns import arrow_schema, to_arrow, to_columns
 from nba_assets.tables.digest import as_hex, partition_digest, row_hashes
 from nba_assets.tables.spec import Columns, Table
@@ -40,6 +40,8 @@ class DateFacts:
     digest: str
     changed: bool
     """The digest differs from that of the rows that stood there before."""
+    changed_at: datetime
+    """When it last became what it is."""
 
 
 @dataclass(frozen=True)
@@ -103,10 +105,8 @@ class Publication:
         table, days = self.run.table, self.run.days
         places = np.searchsorted(days, _dates(self.rows, table))
         failed_on = np.searchsorted(days, self.failures["partition_date"]) if self.failures else np.array([], dtype=np.intp)
-        stored = to_columns(
-            self.run.warehouse.read(TABLE_PARTITIONS, ("partition_date", "digest"), self.run.start, self.run.end, {"table_name": table.name})
-        )
-        before = dict(zip(stored["partition_date"].tolist(), stored["digest"], strict=True))
+        stored = to_columns(self.run.warehouse.read(TABLE_PARTITIONS, CHANGE_COLUMNS, self.run.start, self.run.end, {"table_name": table.name}))
+        changed_at = Changes.of(stored, self.run.clock())
         order = np.argsort(places, kind="stable")
         bounds = np.searchsorted(places[order], np.arange(len(days) + 1))
         categories: list[Counter[str]] = [Counter() for _ in self.run.dates]
@@ -116,7 +116,7 @@ class Publication:
         for place, day in enumerate(self.run.dates):
             mine = order[bounds[place] : bounds[place + 1]]
             digest = partition_digest(self.hashes[mine])
-            facts.append(DateFacts(day, len(mine), dict(sorted(categories[place].items())), digest, before.get(day) != digest))
+            facts.append(DateFacts(day, len(mine), dict(sorted(categories[place].items())), digest, *changed_at.to(day, digest)))
         return facts
 
     def _created_at(self) -> dict[tuple[object, ...], object]:
@@ -181,6 +181,7 @@ class Publication:
                 "code_version": np.full(size, self.run.code_version, dtype=object),
                 "run_id": np.full(size, self.run.run_id, dtype=object),
                 "written_at": np.full(size, now),
+                "changed_at": np.array([utc_moment(fact.changed_at) for fact in facts], dtype="M8[us]"),
             },
         )
 

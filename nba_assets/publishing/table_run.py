@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -60,6 +60,8 @@ class TableRun:
     run_id: str
     now: datetime
     log: Callable[[str], None] = lambda _: None
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    """Tells when rows are written; `now` is when the run began to read."""
     code_version: str | None = None
     reads: list[Read] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("read", "compute", "write"), 0.0))

@@ -5,7 +5,13 @@ They are written in the same transaction as the rows that they speak of, and bel
 
 from __future__ import annotations
 
-from nba_assets.tables.spec import Table, count, day, flag, moment, text, texts, whole
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+import numpy as np
+
+from nba_assets.tables.spec import Columns, Table, count, day, flag, moment, text, texts, whole
 
 DATASET = "nba_processing"
 
@@ -69,7 +75,9 @@ TABLE_PARTITIONS = Table(
         moment("newest_processed_at", "Newest processed_at among the date's rows", hashed=False),
         text("code_version", "Version of the computation", hashed=False),
         text("run_id", "Run that wrote it", nullable=False, hashed=False),
-        moment("written_at", "When it was written", nullable=False, hashed=False),
+        moment("written_at", "When the run that wrote it began to read: what came later is not in it", nullable=False, hashed=False),
+        # Nullable, so that books that were kept without it can gain it.
+        moment("changed_at", "When the digest last became what it is: whatever was made from the date before that is stale", hashed=False),
     ),
     description="Which dates of which tables are built, how many rows they hold and their digests: an empty date is told from a missing one here.",
 )
@@ -117,3 +125,32 @@ RAW_QUARANTINE = Table(
 )
 
 BOOKKEEPING_TABLES = (ENTITY_FAILURES, TABLE_PARTITIONS, REPROCESS_ATTEMPTS, RAW_QUARANTINE)
+
+
+CHANGE_COLUMNS = ("partition_date", "digest", "written_at", "changed_at")
+"""Of the books: what tells whether and when a date changed."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Digests of a table's dates as the books have them, and since when."""
+
+    before: Mapping[date, tuple[str, datetime]]
+    now: datetime
+
+    @classmethod
+    def of(cls, books: Columns, now: datetime) -> Changes:
+        """From `CHANGE_COLUMNS` of the books of one table; a date whose change was not recorded changed when it was written."""
+        since = np.where(np.isnat(books["changed_at"]), books["written_at"], books["changed_at"])
+        moments = [moment.replace(tzinfo=UTC) for moment in since.astype("M8[us]").tolist()]
+        return cls(dict(zip(books["partition_date"].tolist(), zip(books["digest"], moments, strict=True), strict=True)), now)
+
+    def to(self, day: date, digest: str) -> tuple[bool, datetime]:
+        """Whether a date changes by getting this digest, and when its digest last changed then."""
+        known = self.before.get(day)
+        return (False, known[1]) if known is not None and known[0] == digest else (True, self.now)
+
+
+def utc_moment(moment: datetime) -> np.datetime64:
+    """A moment with a time zone as numpy stores it: in UTC, without one."""
+    return np.datetime64(moment.astimezone(UTC).replace(tzinfo=None), "us")

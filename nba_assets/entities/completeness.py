@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from nba_assets.basketball.season import season_year
 from nba_assets.entities.outcomes import concatenate, take
-from nba_assets.entities.relations import at, find, text_where
+from nba_assets.entities.relations import at, text_where
 from nba_assets.entities.windows import AsOfWindow, Counts, Dates, Masks
 from nba_assets.tables.spec import Columns
 
@@ -162,7 +162,8 @@ class PlayerGames:
     @classmethod
     def with_team(cls, team: str, finals: Columns, sheet: Columns, roster: Columns) -> PlayerGames:
         """The same of a team's finals that know their roster snapshot, as those of a `League` do."""
-        place = find((finals["game_id"],), (sheet["game_id"],))
+        row_of = {game: row for row, game in enumerate(sheet["game_id"].tolist())}
+        place = np.array([row_of.get(game, -1) for game in finals["game_id"].tolist()], dtype=np.intp)
         mine = (place >= 0) & (at(sheet["team_abbr"], place) == team)
         sat_out = mine & (at(sheet["is_dnp"], place) == 1)
         played = mine & ~sat_out

@@ -28,8 +28,8 @@ def quality_tier(scores: NDArray[np.float64]) -> NDArray[np.object_]:
 
 def sample_quality(games: NDArray[np.int64], target: int) -> NDArray[np.object_]:
     """How well a sample fills its target: all of it, 70 % (rounded down), half of it (rounded down), or less."""
-    steps = [games >= target, games >= (7 * target) // 10, games >= target // 2]
-    return np.select(steps, SAMPLE_QUALITIES[:3], default=SAMPLE_QUALITIES[3]).astype(object)
+    reached = np.searchsorted([target // 2, (7 * target) // 10, target], games, side="right")
+    return np.array(SAMPLE_QUALITIES[::-1], dtype=object)[reached]
 
 
 def collect(size: int, named: Sequence[tuple[NDArray[np.bool_], str | NDArray[np.object_]]]) -> NDArray[np.object_]:

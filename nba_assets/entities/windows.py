@@ -10,6 +10,7 @@ before them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -106,6 +107,15 @@ class AsOfWindow:
         They are summed as whole numbers of their last place, so that no rounding of theirs enters the sum: 0.1 + 0.2 is 0.3.
         """
         return self._sum(_units(values, scale)) / 10.0**scale
+
+    def totals(self, columns: Mapping[str, Floats]) -> dict[str, Floats]:
+        """`total` of several columns of whole numbers, in one go: for one date, calls cost more than sums."""
+        stacked = np.array([self._of_kept(values) for values in columns.values()], dtype=np.float64)
+        padded = np.zeros((len(columns), stacked.shape[1] + 1))
+        np.copyto(padded[:, :-1], stacked, where=~np.isnan(stacked))
+        with np.errstate(over="ignore", invalid="ignore"):  # what lies between windows may hold anything
+            sums = np.add.reduceat(padded, self._bounds, axis=1)[:, ::2]
+        return dict(zip(columns, np.where(self.start < self.stop, sums, 0.0), strict=True))
 
     def mean(self, values: Floats, *, scale: int = 0) -> Floats:
         """Mean over the window, nulls skipped, NaN over nothing; of values stored with `scale` decimals, in one exact quotient."""

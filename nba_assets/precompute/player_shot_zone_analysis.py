@@ -155,23 +155,29 @@ def _shots(games: Columns, last_10: AsOfWindow, last_20: AsOfWindow) -> dict[str
     """Shares (0-100) and accuracy (0-1) by zone, over the games of each window whose shots are known by zone."""
     by_zone = games["has_complete_shot_zones"] == 1
     short, long = last_10.only(by_zone), last_20.only(by_zone)
-    attempts = {zone: short.total(games[f"{zone}_attempts"]) for zone in ZONES}
-    shots = np.add.reduce(list(attempts.values()))
+    ten, twenty = short.totals({name: games[name] for name in SUMMED}), long.totals({name: games[name] for name in SUMMED_LONG})
+    attempts = {zone: ten[f"{zone}_attempts"] for zone in ZONES}
+    shots, long_shots = (
+        attempts_of["paint_attempts"] + attempts_of["mid_range_attempts"] + attempts_of["three_pt_attempts"] for attempts_of in (ten, twenty)
+    )
     shares = {zone: ratio(100 * attempts[zone], shots) for zone in ZONES}
-    makes = np.where(shots > 0, short.total(games["fg_makes"]), 0.0)
-    long_shots = np.add.reduce([long.total(games[f"{zone}_attempts"]) for zone in ZONES])
+    makes = np.where(shots > 0, ten["fg_makes"], 0.0)
     long_enough = last_20.games() >= LONG_NEEDS
     return {
         **{f"{zone}_rate_last_10": shares[zone] for zone in ZONES},
         "total_shots_last_10": np.where(shots > 0, shots, np.nan),
-        **{f"{zone}_pct_last_10": ratio(short.total(games[f"{zone}_makes"]), attempts[zone]) for zone in ZONES},
+        **{f"{zone}_pct_last_10": ratio(ten[f"{zone}_makes"], attempts[zone]) for zone in ZONES},
         **{f"{zone}_attempts_per_game": ratio(attempts[zone], short.games()) for zone in ZONES},
-        "paint_rate_last_20": np.where(long_enough, ratio(100 * long.total(games["paint_attempts"]), long_shots), np.nan),
-        "paint_pct_last_20": np.where(long_enough, long.ratio_of_sums(games["paint_makes"], games["paint_attempts"]), np.nan),
-        "assisted_rate_last_10": ratio(100 * short.total(games["assisted_fg_makes"]), makes),
-        "unassisted_rate_last_10": ratio(100 * short.total(games["unassisted_fg_makes"]), makes),
+        "paint_rate_last_20": np.where(long_enough, ratio(100 * twenty["paint_attempts"], long_shots), np.nan),
+        "paint_pct_last_20": np.where(long_enough, ratio(twenty["paint_makes"], twenty["paint_attempts"]), np.nan),
+        "assisted_rate_last_10": ratio(100 * ten["assisted_fg_makes"], makes),
+        "unassisted_rate_last_10": ratio(100 * ten["unassisted_fg_makes"], makes),
         "primary_scoring_zone": primary_zone(shares),
     }
+
+
+SUMMED = (*(f"{zone}_{what}" for zone in ZONES for what in ("attempts", "makes")), "fg_makes", "assisted_fg_makes", "unassisted_fg_makes")
+SUMMED_LONG = (*(f"{zone}_attempts" for zone in ZONES), "paint_makes")
 
 
 def primary_zone(shares: Mapping[str, Floats]) -> NDArray[np.object_]:

@@ -92,10 +92,13 @@ class DuckDBWarehouse:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._connection() as connection:
+            tables = {replacement.table.qualified_name: replacement.table for replacement, _ in prepared}
+            stored = {name: _stored_columns(connection, table) for name, table in tables.items()}
             # Whatever raises in here, closing the connection rolls the transaction back.
             connection.execute("BEGIN TRANSACTION")
+            for name, table in tables.items():
+                _ensure(connection, table, stored[name])
             for replacement, rows in prepared:
-                _ensure(connection, replacement.table)
                 _replace(connection, replacement, rows)
             connection.execute("COMMIT")
 
@@ -265,9 +268,8 @@ def _some(values: set[object]) -> str:
     return ", ".join(sorted(map(str, values))[:5])
 
 
-def _ensure(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+def _ensure(connection: duckdb.DuckDBPyConnection, table: Table, stored: Mapping[str, str]) -> None:
     """Create the table, or add the nullable columns that its spec has gained."""
-    stored = _stored_columns(connection, table)
     if not stored:
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(table.dataset)}")
         connection.execute(duckdb_create(table))
@@ -293,12 +295,16 @@ def _lacking_columns(table: Table, stored: Mapping[str, str]) -> list[Column]:
 
 
 def _stored_columns(connection: duckdb.DuckDBPyConnection, table: Table) -> dict[str, str]:
-    """The definition of each column that the file has of a table, as `duckdb_column` writes it; none where the table is not there."""
-    found = connection.execute(
-        "SELECT column_name, data_type, is_nullable FROM duckdb_columns() WHERE database_name = current_database() AND schema_name = ? AND table_name = ?",
-        [table.dataset, table.name],
-    ).fetchall()
-    return {name: f"{quoted(name)} {kind}{'' if nullable else ' NOT NULL'}" for name, kind, nullable in found}
+    """The definition of each column that the file has of a table, as `duckdb_column` writes it; none where the table is not there.
+
+    Not to be asked within a transaction: that of a missing table would end with it.
+    """
+    try:
+        # The listing of all columns of all tables would cost more than most reads.
+        found = connection.execute('SELECT name, type, "notnull" FROM pragma_table_info(?)', [duckdb_name(table)]).fetchall()
+    except duckdb.CatalogException:
+        return {}
+    return {name: f"{quoted(name)} {kind}{' NOT NULL' if not_null else ''}" for name, kind, not_null in found}
 
 
 def _replace(connection: duckdb.DuckDBPyConnection, replacement: Replacement, rows: pa.Table) -> None:

@@ -26,6 +26,7 @@ values = st.one_of(st.none(), st.integers(0, 60).map(float))
 
 REDUCTIONS: dict[str, Callable[[AsOfWindow, Any], Any]] = {
     "total": lambda window, column: window.total(column),
+    "totals": lambda window, column: window.totals({"one": column, "other": np.abs(column)})["one"],
     "total of decimals": lambda window, column: window.total(column, scale=1),
     "mean": lambda window, column: window.mean(column),
     "mean of decimals": lambda window, column: window.mean(column, scale=2),
@@ -98,6 +99,9 @@ def test_every_reduction_equals_a_loop(history: list[date], as_of: list[date], d
             assert [[x for x in row if not math.isnan(x)] for row in mine.gather(numbers).tolist()] == known
             assert mine.known(numbers).tolist() == [len(values) for values in known]
             assert mine.total(numbers).tolist() == [sum(values) for values in known]
+            together = mine.totals({"numbers": numbers, "marks": marks.astype(float), "again": numbers})
+            assert together["numbers"].tolist() == together["again"].tolist() == [sum(values) for values in known]
+            assert together["marks"].tolist() == mine.count(marks).tolist()
             np.testing.assert_array_equal(mine.mean(numbers), [sum(values) / len(values) if values else np.nan for values in known])
             spread = [float(statistics.stdev(map(Fraction, values))) if len(values) > 1 else np.nan for values in known]
             np.testing.assert_allclose(mine.sample_std(numbers), spread, rtol=1e-15)

@@ -29,7 +29,7 @@ from nba_assets.analytics.team_offense_game_summary import TABLE as TEAM_OFFENSE
 from nba_assets.basketball.arithmetic import difference_of_ratios
 from nba_assets.basketball.season import season_label
 from nba_assets.basketball.travel import time_zone_labels
-from nba_assets.entities.completeness import OLDEST_SNAPSHOT_DAYS, Completeness, PlayerGames, Readiness, completeness_columns
+from nba_assets.entities.completeness import OLDEST_SNAPSHOT_DAYS, League, PlayerWindows, Readiness, completeness_columns
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, concatenate, take
 from nba_assets.entities.quality import SAMPLE_QUALITIES, collect, quality_tier, sample_quality
@@ -212,10 +212,7 @@ class Shared:
     """What is the same for all players of a run."""
 
     readiness: Readiness
-    finals: Mapping[str, Columns]
-    """Final games of each team, ascending."""
-    snapshots: Mapping[str, Dates]
-    """Dates of each team's roster snapshots, ascending."""
+    league: League
 
 
 def compute(asked: Columns, histories: Mapping[str, Columns], shared: Shared) -> Outcome:
@@ -365,26 +362,15 @@ def _streaks(newest_first: NDArray[np.float64], line: NDArray[np.float64]) -> tu
 
 
 def _completeness(asked: Columns, histories: Mapping[str, Columns], shared: Shared) -> dict[str, NDArray[Any]]:
-    parts = []
-    for team in dict.fromkeys(asked["team_abbr"].tolist()):
-        mine = take(asked, asked["team_abbr"] == team)
-        as_of, since = mine["game_date"], mine["season_start"]
-        games = PlayerGames.of(team, shared.finals[team], histories["sheet"], histories["roster"], shared.snapshots.get(team, as_of[:0]))
-        windows: dict[str, Completeness] = {f"l{number}": games.last_games(as_of, number, since) for number in (5, 10)}
-        windows |= {f"l{days}d": games.last_days(as_of, days, since) for days in (7, 14, 30)}
-        parts.append(
-            {"game_date": as_of}
-            | completeness_columns(windows, primary="l30d")
-            | shared.readiness.columns(windows, mine["is_bootstrap"] == 1, mine["is_boundary"] == 1)
-            | {
-                "l10_expected_games": windows["l10"].expected,
-                "l10_actual_games": windows["l10"].actual,
-                "gap_classification": games.gap(as_of, HISTORY_DAYS, since),
-            }
-        )
-    together = concatenate(parts)
-    ordered = take(together, np.argsort(together["game_date"], kind="stable"))
-    return {name: values for name, values in ordered.items() if name != "game_date"}
+    games = PlayerWindows.of(asked["team_abbr"], asked["game_date"], asked["season_start"], histories["sheet"], histories["roster"], shared.league)
+    windows = {f"l{number}": games.last_games(number) for number in (5, 10)} | {f"l{days}d": games.last_days(days) for days in (7, 14, HISTORY_DAYS)}
+    return {
+        **completeness_columns(windows, primary="l30d"),
+        **shared.readiness.columns(windows, asked["is_bootstrap"] == 1, asked["is_boundary"] == 1),
+        "l10_expected_games": windows["l10"].expected,
+        "l10_actual_games": windows["l10"].actual,
+        "gap_classification": games.gap(HISTORY_DAYS),
+    }
 
 
 def _quality(asked: Columns, games: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
@@ -454,13 +440,7 @@ def build(run: TableRun) -> Outcome:
         name: np.where(asked["date_has_reports"] == 1, values, np.nan) for name, values in stars.teammates(people, known_stars.rows, asked).items()
     }
     asked["universal_player_id"] = _identities(run, asked)
-    finals = Grouped.by(take(games, games["is_final"] == 1), "team_abbr", "game_date")
-    snapshots = Grouped.by({name: rosters[name] for name in ("team_abbr", "roster_date")}, "team_abbr", "roster_date")
-    shared = Shared(
-        Readiness(run.settings.ready_threshold_pct),
-        {team: {name: finals.of(team)[name] for name in ("game_id", "game_date")} for team in dict.fromkeys(asked["team_abbr"].tolist())},
-        {team: np.unique(snapshots.of(team)["roster_date"]) for team in snapshots.entities},
-    )
+    shared = Shared(Readiness(run.settings.ready_threshold_pct), League.of(take(games, games["is_final"] == 1), rosters))
     histories = {"sheet": Grouped.by(sheet, "player_lookup", "game_date"), "roster": Grouped.by(rosters, "player_lookup", "roster_date")}
     outcome = run.map_rows("players", compute, Grouped.by(asked, "player_lookup", "game_date"), histories, shared)
     return Outcome(outcome.rows, concatenate([outcome.failures, _without_rows(known_stars.failures, outcome)]))

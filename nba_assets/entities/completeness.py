@@ -147,21 +147,13 @@ class PlayerGames:
     sat_out: Masks
 
     @classmethod
-    def of(cls, team: str, finals: Columns, sheet: Columns, roster: Columns, snapshots: Dates) -> PlayerGames:
+    def with_team(cls, team: str, finals: Columns, sheet: Columns, roster: Columns) -> PlayerGames:
         """Sort a team's finals by what the player had to do with them.
 
-        A game is expected of him if its sheet has him for this team and he played, or if it has no row of his although the team's newest roster snapshot
-        on or before its date lists him. `finals` (`game_id`, `game_date`) ascend; `sheet` are his rows of player_game_summary, `roster` his roster rows
-        (`team_abbr`, `roster_date`), `snapshots` the dates of the team's rosters, ascending.
+        A game is expected of him if its sheet has him for this team and he played, or if it has no row of his although the team's roster snapshot that
+        held then lists him. `finals` are those of a `League`; `sheet` are his rows of player_game_summary, `roster` his roster rows (`team_abbr`,
+        `roster_date`).
         """
-        days = finals["game_date"]
-        newest = at(snapshots, np.searchsorted(snapshots, days, side="right") - 1)
-        newest[days - newest > np.timedelta64(OLDEST_SNAPSHOT_DAYS, "D")] = np.datetime64("NaT")
-        return cls.with_team(team, {**finals, "roster_date": newest}, sheet, roster)
-
-    @classmethod
-    def with_team(cls, team: str, finals: Columns, sheet: Columns, roster: Columns) -> PlayerGames:
-        """The same of a team's finals that know their roster snapshot, as those of a `League` do."""
         row_of = {game: row for row, game in enumerate(sheet["game_id"].tolist())}
         place = np.array([row_of.get(game, -1) for game in finals["game_id"].tolist()], dtype=np.intp)
         mine = (place >= 0) & (at(sheet["team_abbr"], place) == team)

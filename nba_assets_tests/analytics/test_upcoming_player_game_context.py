@@ -14,7 +14,7 @@ from nba_assets.analytics.lines import LINE_COLUMNS, OVER, consensus
 from nba_assets.analytics.props import PROP_COLUMNS, closing_lines
 from nba_assets.analytics.rosters import ROSTER_COLUMNS, members
 from nba_assets.analytics.upcoming_player_game_context import COPIED, SHEET_COLUMNS, TABLE, Shared, compute
-from nba_assets.entities.completeness import Readiness
+from nba_assets.entities.completeness import League, Readiness
 from nba_assets.tables.spec import Type
 from nba_assets_tests.analytics.builders import NAN, columns
 from nba_assets_tests.stored import stored
@@ -86,8 +86,8 @@ def row(history: Sequence[dict[str, Any]] = (), **changes: Any) -> dict[str, Any
         else {name: values[:0] for name, values in columns([game("2025-01-01")]).items()}
     )
     assert set(sheet) == set(SHEET_COLUMNS)
-    finals = {"game_id": sheet["game_id"], "game_date": sheet["game_date"]}
-    shared = Shared(Readiness(90), {"LAL": finals}, {})
+    finals = {"game_id": sheet["game_id"], "game_date": sheet["game_date"], "roster_date": np.full(len(sheet["game_date"]), NEVER)}
+    shared = Shared(Readiness(90), League({"LAL": finals}))
     return stored(TABLE, compute(columns([asked(**changes)]), {"sheet": sheet, "roster": NO_ROSTER}, shared).rows)[0]
 
 

@@ -336,10 +336,11 @@ def test_kinds_of_gaps(sheet: dict[int, tuple[str, bool]], listed: bool, gap: st
 @pytest.mark.parametrize(("age", "counts_it"), [(90, True), (91, False)])
 def test_an_old_snapshot_tells_nothing(age: int, counts_it: bool) -> None:
     ids, dates = as_texts(["game"]), as_days([date(2022, 2, 1)])
-    snapshot = dates - np.timedelta64(age, "D")
-    roster = {"team_abbr": as_texts(["BOS"]), "roster_date": snapshot}
+    season = np.array([2021.0])
+    roster = {"team_abbr": as_texts(["BOS"]), "roster_date": dates - np.timedelta64(age, "D"), "season_year": season}
+    league = League.of({"team_abbr": as_texts(["BOS"]), "game_id": ids, "game_date": dates, "season_year": season}, roster)
     sheet = {"game_id": as_texts([]), "team_abbr": as_texts([]), "is_dnp": np.array([])}
-    games = PlayerGames.of("BOS", {"game_id": ids, "game_date": dates}, sheet, roster, snapshot)
+    games = PlayerGames.with_team("BOS", league.finals["BOS"], sheet, roster)
     assert games.expected.tolist() == [counts_it]
 
 

@@ -8,27 +8,26 @@ play-by-play; the team's row of `team_offense_game_summary` for usage and result
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nba_assets.analytics.games import final_games, team_games
+from nba_assets.analytics.identities import identities
 from nba_assets.analytics.props import PROP_COLUMNS, closing_lines
 from nba_assets.analytics.shots import SHOT_COLUMNS, Shots
 from nba_assets.analytics.team_offense_game_summary import TABLE as TEAM_OFFENSE
 from nba_assets.basketball.availability import dnp_reason_category
 from nba_assets.basketball.game_clock import parse_minutes, parse_plus_minus
 from nba_assets.basketball.possessions import OVERTIME_TEAM_SECONDS, REGULATION_TEAM_SECONDS, usage_rate
-from nba_assets.basketball.season import season_label
 from nba_assets.basketball.shooting import effective_field_goal_pct, true_shooting_pct
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, concatenate, failures, take
 from nba_assets.entities.quality import BACKUP_SCORE, PRIMARY_SCORE, collect, quality_columns
 from nba_assets.entities.relations import at, find, join_at, tally, text_where, within
 from nba_assets.publishing.asset import table_asset
-from nba_assets.publishing.table_run import LONGEST_SEASON_DAYS, TableRun
+from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import PLAY_BY_PLAY, PLAYER_BOXSCORES, PLAYER_GAMEBOOK, PLAYER_POINTS_PROPS, PLAYER_REGISTRY, SCHEDULE
 from nba_assets.tables.blocks import QUALITY, STAMPS
 from nba_assets.tables.rules import unequal
@@ -398,18 +397,8 @@ def _lines(run: TableRun, asked: Columns) -> dict[str, NDArray[Any]]:
 
 def _identities(run: TableRun, asked: dict[str, NDArray[Any]]) -> Columns:
     """Fills `universal_player_id` in; returns a failure record for everyone whom a season's registry does not know."""
-    # A season's registry is stored under a date before its first game.
-    registry = run.read(
-        PLAYER_REGISTRY.table,
-        ("season", "player_lookup", "universal_player_id"),
-        start=run.season_start - timedelta(days=LONGEST_SEASON_DAYS),
-    )
-    seasons = np.array([season_label(int(year)) for year in asked["season_year"]], dtype=object)
-    found = find((asked["player_lookup"], seasons), (registry["player_lookup"], registry["season"]))
-    asked["universal_player_id"] = at(registry["universal_player_id"], found)
     # Where a season has no registry at all the identity is unknown for everyone: that is a feed that is absent, not a player who is missing.
-    unknown = (found < 0) & within(seasons, registry["season"])
-    run.notes["seasons_without_registry"] = sorted({*seasons.tolist()} - {*registry["season"].tolist()})
+    asked["universal_player_id"], unknown, seasons = identities(run, asked)
     return failures(
         asked["player_lookup"][unknown],
         asked["game_date"][unknown],

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from nba_assets.analytics import stars, team_facts
 from nba_assets.analytics.games import ARENA_COLUMNS, SCHEDULE_COLUMNS, announced_before, arenas, eastern, team_games
+from nba_assets.analytics.identities import identities
 from nba_assets.analytics.injuries import INJURY_COLUMNS, NOT_PLAYING, latest_statuses, published
 from nba_assets.analytics.lines import CONSENSUS_STANDS_FOR, LINE_COLUMNS, OVER, consensus
 from nba_assets.analytics.player_game_summary import TABLE as PLAYER_GAMES
@@ -27,7 +28,6 @@ from nba_assets.analytics.rosters import ROSTER_COLUMNS, members
 from nba_assets.analytics.team_defense_game_summary import TABLE as TEAM_DEFENSE
 from nba_assets.analytics.team_offense_game_summary import TABLE as TEAM_OFFENSE
 from nba_assets.basketball.arithmetic import difference_of_ratios
-from nba_assets.basketball.season import season_label
 from nba_assets.basketball.travel import time_zone_labels
 from nba_assets.entities.completeness import OLDEST_SNAPSHOT_DAYS, League, PlayerWindows, Readiness, completeness_columns
 from nba_assets.entities.groups import Grouped
@@ -439,7 +439,7 @@ def build(run: TableRun) -> Outcome:
     asked |= {
         name: np.where(asked["date_has_reports"] == 1, values, np.nan) for name, values in stars.teammates(people, known_stars.rows, asked).items()
     }
-    asked["universal_player_id"] = _identities(run, asked)
+    asked["universal_player_id"], _, _ = identities(run, asked)
     shared = Shared(Readiness(run.settings.ready_threshold_pct), League.of(take(games, games["is_final"] == 1), rosters))
     histories = {"sheet": Grouped.by(sheet, "player_lookup", "game_date"), "roster": Grouped.by(rosters, "player_lookup", "roster_date")}
     outcome = run.map_rows("players", compute, Grouped.by(asked, "player_lookup", "game_date"), histories, shared)
@@ -626,14 +626,6 @@ def _local_tip_off(asked: Columns) -> NDArray[np.object_]:
         clock = [f"{moment.hour % 12 or 12}:{moment.minute:02d} {'AM' if moment.hour < 12 else 'PM'}" for moment in local]
         texts[mine] = [f"{time} {label}" for time, label in zip(clock, labels[mine], strict=True)]
     return texts
-
-
-def _identities(run: TableRun, asked: Columns) -> NDArray[np.object_]:
-    registry = run.read(
-        PLAYER_REGISTRY.table, ("season", "player_lookup", "universal_player_id"), start=run.season_start - timedelta(days=LONGEST_SEASON_DAYS)
-    )
-    seasons = np.array([season_label(int(year)) for year in asked["season_year"]], dtype=object)
-    return at(registry["universal_player_id"], find((asked["player_lookup"], seasons), (registry["player_lookup"], registry["season"])))
 
 
 def _without_rows(failures: Columns, outcome: Outcome) -> Columns:

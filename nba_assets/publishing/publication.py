@@ -20,7 +20,7 @@ from nba_assets.publishing.circuit_breaker import stored_attempts
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.tables.audit import Finding, audit
 from nba_assets.tables.bookkeeping import CHANGE_COLUMNS, ENTITY_FAILURES, HARD_FAILURE, TABLE_PARTITIONS, Changes, utc_moment
-from nba_assets.tables.columns import arrow_schema, to_arrow, to_columns
+from nba_assets.tables.columns import arrow_schema, blank, to_arrow, to_columns
 from nba_assets.tables.digest import as_hex, partition_digest, row_hashes
 from nba_assets.tables.spec import Columns, Table
 from nba_assets.warehouse.interface import Replacement
@@ -195,7 +195,7 @@ def prepare(run: TableRun, outcome: Outcome) -> Publication:
         table = run.table
         size = outcome.row_count
         absent = [column.name for column in table.columns if column.name not in outcome.rows and (not size or column.name in STAMPS)]
-        rows = to_arrow(table, {**outcome.rows, **{name: _blank(table, name, size) for name in absent}})
+        rows = to_arrow(table, {**outcome.rows, **{name: blank(table.column(name).type, size) for name in absent}})
         stray = set(_dates(rows, table).tolist()) - set(run.dates)
         if stray:
             raise PublicationRefusedError(f"{table.qualified_name} computed rows for dates that were not asked for: {sorted(stray)[:5]}")
@@ -211,9 +211,3 @@ def _dates(rows: pa.Table, table: Table) -> NDArray[np.datetime64]:
     dates: NDArray[np.datetime64] = to_columns(rows.select([table.date_column]))[table.date_column].astype("M8[D]")
     return dates
 
-
-def _blank(table: Table, name: str, size: int) -> NDArray[Any]:
-    kind = table.column(name).type
-    if kind in ("DATE", "TIMESTAMP"):
-        return np.full(size, "NaT", dtype="M8[D]" if kind == "DATE" else "M8[us]")
-    return np.full(size, np.nan) if kind in ("INT64", "FLOAT64", "BOOL") else np.full(size, None, dtype=object)

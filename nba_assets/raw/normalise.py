@@ -23,7 +23,7 @@ from nba_assets.basketball.season import season_label
 from nba_assets.basketball.teams import team_tricode
 from nba_assets.raw.readers import BadFileError
 from nba_assets.raw.tables import RawTable
-from nba_assets.tables.columns import LARGEST_WHOLE
+from nba_assets.tables.columns import LARGEST_WHOLE, blank
 from nba_assets.tables.spec import Column, Rule, Type
 
 Array = NDArray[Any]
@@ -106,7 +106,7 @@ def read_dates(name: str, values: pa.ChunkedArray) -> NDArray[np.datetime64]:
     Raises BadFileError where there are values and not one of them is a date.
     """
     if not _readable(Type.DATE, values.type):
-        return _blank(Type.DATE, len(values))  # `check_columns` complains
+        return blank(Type.DATE, len(values))  # `check_columns` complains
     days, wrong, complaint = _read(Type.DATE, _parse_date, values)
     if wrong.any() and np.isnat(days).all():
         raise BadFileError(f"holds no date in the column {name}: {complaint(int(wrong.argmax()))}", name)
@@ -239,7 +239,7 @@ def _check_rule(rule: Rule, columns: dict[str, Array], faults: Faults) -> None:
 
 def _read_column(raw: RawTable, column: Column, rows: pa.Table, faults: Faults) -> Array:
     if column.name not in rows.column_names:
-        return _blank(column.type, rows.num_rows)
+        return blank(column.type, rows.num_rows)
     values, wrong, complaint = _read(column.type, _parser(raw, column), rows.column(column.name))
     faults.add(column.name, wrong, lambda place: f"{column.name} {complaint(place)}")
     return values
@@ -251,7 +251,7 @@ def _read(kind: Type, parse: Parse, values: pa.ChunkedArray) -> tuple[Array, NDA
     if pa.types.is_dictionary(given):
         given, values = given.value_type, values.cast(given.value_type)
     if pa.types.is_null(given):
-        return _blank(kind, len(values)), np.zeros(len(values), dtype=bool), str
+        return blank(kind, len(values)), np.zeros(len(values), dtype=bool), str
     if kind is Type.STRING and not _is_text(given):
         given, values = pa.string(), _as_text(values)
     if _is_text(given):
@@ -260,7 +260,7 @@ def _read(kind: Type, parse: Parse, values: pa.ChunkedArray) -> tuple[Array, NDA
     if kind in (Type.DATE, Type.TIMESTAMP):
         is_date = pa.types.is_date(given)
         numbers = (values.cast(pa.date32()) if is_date else values.cast(pa.timestamp("us"), safe=False)).to_numpy()
-        read = numbers.astype(_blank(kind, 0).dtype)
+        read = numbers.astype(blank(kind, 0).dtype)
         wrong = ~np.isnat(read) & (read != numbers)
     else:
         numbers = values.cast(pa.float64(), safe=False).to_numpy()
@@ -274,7 +274,7 @@ def _read_texts(kind: Type, parse: Parse, values: pa.ChunkedArray) -> tuple[Arra
     if isinstance(codes, pa.ChunkedArray):
         codes = codes.combine_chunks()
     texts = codes.dictionary.to_pylist()
-    parsed = _blank(kind, len(texts) + 1)
+    parsed = blank(kind, len(texts) + 1)
     complaints: dict[int, str] = {}
     for place, text in enumerate(texts):
         try:
@@ -417,12 +417,6 @@ def _as_text(values: pa.ChunkedArray) -> pa.ChunkedArray:
     codes, distinct = pd.factorize(values.to_numpy())
     texts = [str(int(number)) if number.is_integer() else repr(number) for number in distinct.tolist()]
     return pa.chunked_array([pa.array(np.array([*texts, None], dtype=object)[codes], pa.string())])
-
-
-def _blank(kind: Type, size: int) -> Array:
-    if kind in (Type.DATE, Type.TIMESTAMP):
-        return np.full(size, "NaT", dtype="M8[D]" if kind is Type.DATE else "M8[us]")
-    return np.full(size, None, dtype=object) if kind is Type.STRING else np.full(size, np.nan)
 
 
 def _over_distinct(values: Array, function: Callable[[str], Any]) -> Array:

@@ -6,6 +6,7 @@ Rounding happens here and nowhere else: `to_arrow` is the one door through which
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -54,6 +55,13 @@ def to_arrow(table: Table, rows: Columns) -> pa.Table:
 def empty(table: Table) -> pa.Table:
     """No rows of a table, with its schema."""
     return arrow_schema(table).empty_table()
+
+
+def blank(kind: Type, size: int) -> NDArray[Any]:
+    """A column of nulls of a type, as it is held in memory."""
+    if kind in (Type.DATE, Type.TIMESTAMP):
+        return np.full(size, "NaT", dtype="M8[D]" if kind is Type.DATE else "M8[us]")
+    return np.full(size, np.nan) if kind in (Type.INT64, Type.FLOAT64, Type.BOOL) else np.full(size, None, dtype=object)
 
 
 def _to_numpy(values: pa.ChunkedArray) -> NDArray[np.generic]:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nba_assets.basketball.arithmetic import Floats, ratio
+from nba_assets.basketball.arithmetic import Floats
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.relations import at, find
 from nba_assets.entities.windows import AsOfWindow, Dates
-from nba_assets.precompute.zones import ZONES, allowed_pct
+from nba_assets.precompute.zones import ZONES, allowed_pct, known_games
 
 RECENT_DAYS = 30
 FEWEST_GAMES, FEWEST_TEAMS = 10, 10
@@ -66,5 +66,5 @@ def _team_pcts(defense: Grouped, days: Dates, since: Dates, *, recent: bool) -> 
         window = AsOfWindow.last_days(dates, days, RECENT_DAYS, since=since) if recent else AsOfWindow.season_to_date(dates, days, since=since)
         enough = window.games() >= FEWEST_GAMES
         for place, zone in enumerate(ZONES):
-            pcts[number, :, place] = np.where(enough, ratio(*allowed_pct(games, zone, window)), np.nan)
+            pcts[number, :, place] = np.where(enough, allowed_pct(games, zone, known_games(games, zone, window)), np.nan)
     return pcts

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from nba_assets.analytics.games import SCHEDULE_COLUMNS, team_games
 from nba_assets.analytics.team_defense_game_summary import TABLE as TEAM_DEFENSE
-from nba_assets.basketball.arithmetic import Floats, ratio
+from nba_assets.basketball.arithmetic import Floats
 from nba_assets.entities.completeness import Completeness, Readiness, completeness_counts, missing_game_ids
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, failures, take
@@ -24,7 +24,7 @@ from nba_assets.entities.relations import find, text_where, within
 from nba_assets.entities.windows import AsOfWindow
 from nba_assets.precompute.described_days import described_days
 from nba_assets.precompute.league_averages import LeagueAverages
-from nba_assets.precompute.zones import ZONE_LABELS, ZONE_WORDS, ZONES, allowed_pct
+from nba_assets.precompute.zones import ZONE_LABELS, ZONE_WORDS, ZONES, allowed_pct, known_games
 from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.schedule import FINAL, league_games
@@ -148,10 +148,10 @@ def _zones(games: Columns, sample: AsOfWindow, league: LeagueAverages, as_of: ND
     against_league: dict[str, Floats] = {}
     silent: dict[str, NDArray[np.bool_]] = {}
     for zone in ZONES:
-        makes, attempts = allowed_pct(games, zone, sample)
-        pct = ratio(makes, attempts)
+        known = known_games(games, zone, sample)
+        pct = allowed_pct(games, zone, known)
         against_league[zone] = (pct - league.at(zone, as_of)) * 100
-        silent[zone] = (attempts == 0) & (sample.known(games[f"opp_{zone}_attempts"]) > 0)
+        silent[zone] = (known.total(games[f"opp_{zone}_attempts"]) == 0) & (known.games() > 0)
         columns |= {
             f"{zone}_pct_allowed_last_15": pct,
             f"{zone}_attempts_allowed_per_game": sample.mean(games[f"opp_{zone}_attempts"]),

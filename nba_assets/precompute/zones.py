@@ -16,8 +16,11 @@ ZONE_LABELS: Mapping[str, str] = {"paint": "paint", "mid_range": "mid_range", "t
 ZONE_WORDS: Mapping[str, str] = {"paint": "in the paint", "mid_range": "from mid-range", "three_pt": "from three"}
 
 
-def allowed_pct(games: Columns, zone: str, window: AsOfWindow) -> tuple[Floats, Floats]:
-    """Makes and attempts that a team allowed in a zone, over the games of the window in which both are known."""
-    makes, attempts = games[f"opp_{zone}_makes"], games[f"opp_{zone}_attempts"]
-    known = window.only(~np.isnan(makes + attempts))
-    return known.total(makes), known.total(attempts)
+def known_games(games: Columns, zone: str, window: AsOfWindow) -> AsOfWindow:
+    """The games of the window in which what a team allowed in a zone is known, makes and attempts both."""
+    return window.only(~np.isnan(games[f"opp_{zone}_makes"] + games[f"opp_{zone}_attempts"]))
+
+
+def allowed_pct(games: Columns, zone: str, known: AsOfWindow) -> Floats:
+    """Share that opponents made in a zone over `known_games`; NaN without attempts."""
+    return known.ratio_of_sums(games[f"opp_{zone}_makes"], games[f"opp_{zone}_attempts"])

@@ -1,0 +1,1 @@
+"""Tests of the Phase 4 tables."""

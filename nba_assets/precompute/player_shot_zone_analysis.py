@@ -153,7 +153,8 @@ def _too_few(asked: Columns, histories: Mapping[str, Columns], league: League, p
 
 def _shots(games: Columns, last_10: AsOfWindow, last_20: AsOfWindow) -> dict[str, NDArray[Any]]:
     """Shares (0-100) and accuracy (0-1) by zone, over the games of each window whose shots are known by zone."""
-    by_zone = games["has_complete_shot_zones"] == 1
+    # The flag speaks of the play-by-play; the threes are the box score's.
+    by_zone = (games["has_complete_shot_zones"] == 1) & ~np.isnan(games["three_pt_attempts"])
     short, long = last_10.only(by_zone), last_20.only(by_zone)
     ten, twenty = short.totals({name: games[name] for name in SUMMED}), long.totals({name: games[name] for name in SUMMED_LONG})
     attempts = {zone: ten[f"{zone}_attempts"] for zone in ZONES}

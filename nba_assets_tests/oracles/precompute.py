@@ -743,7 +743,7 @@ def _played(sheet: list[Row]) -> list[Row]:
 
 
 def _zoned(games: list[Row]) -> list[Row]:
-    return [row for row in games if row["has_complete_shot_zones"]]
+    return [row for row in games if row["has_complete_shot_zones"] and row.get("three_pt_attempts") is not None]
 
 
 def _on(day: date, rows: list[Row], date_column: str, entity_column: str) -> dict[str, Row]:

@@ -586,7 +586,7 @@ drawn_games = st.lists(
 )
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(drawn_inputs, drawn_games, drawn_games)
 def test_whatever_is_known_the_model_gets_numbers_and_every_default_leaves_a_trace(inputs: Row, past: list[Row], future: list[Row]) -> None:
     history = [game(day, **changes) for day, changes in zip(alternate_days(len(past)), past, strict=True)]

@@ -525,7 +525,7 @@ drawn = st.one_of(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(st.lists(drawn, max_size=22), st.lists(drawn, max_size=3))
 def test_whatever_the_games_figures_stay_within_their_ranges_and_the_future_is_unseen(history: list[Row], future: list[Row]) -> None:
     past = [game(day, **changes) for day, changes in zip(alternate_days(len(history)), history, strict=True)]
@@ -624,6 +624,12 @@ def test_shot_zones_are_of_the_same_date_and_player() -> None:
         ("lebronjames", DAYS[0]): (11.0, True, True),
         ("lebronjames", TONIGHT): (22.0, True, False),
     }
+
+
+def test_readiness_of_the_context_is_that_of_its_row() -> None:
+    contexts = [context_row(day, "lebronjames", is_production_ready=day == TONIGHT) for day in DAYS]
+    rows = built({PLAYER_CONTEXT: contexts})
+    assert [rows["lebronjames", day]["all_upstreams_ready"] for day in DAYS] == [False, True]
 
 
 def test_the_minimum_number_of_games_is_a_setting() -> None:

@@ -449,7 +449,7 @@ def drawn(draw: st.DrawFn) -> Row:
     return shots | draw(st.sampled_from([{}, {}, {}, NO_PLAY_BY_PLAY, SAT_OUT]))
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(st.lists(drawn(), min_size=10, max_size=22), st.lists(drawn(), max_size=3))
 def test_whatever_the_games_shares_sum_to_a_hundred_and_the_future_is_unseen(history: list[Row], future: list[Row]) -> None:
     past = [game(day, **changes) for day, changes in zip(alternate_days(len(history)), history, strict=True)]
@@ -502,3 +502,11 @@ def test_asked_is_who_has_played_before_the_date_whether_he_plays_on_it_or_not()
     ]
     (record,) = failure_rows(found)
     assert (record["entity_id"], record["partition_date"], record["actual_record_count"]) == ("rookie", TONIGHT, 1)
+    assert record["failure_reason"].endswith("(need 10)")
+
+
+def test_unknown_threes_are_no_paint_specialist() -> None:
+    """The play-by-play knows the zones, the box score lacks the threes: no share is known."""
+    result = row(games(10, three_pt_attempts=NAN, three_pt_makes=NAN))
+    shares = ("paint_rate_last_10", "mid_range_rate_last_10", "three_pt_rate_last_10")
+    assert [result[name] for name in (*shares, "primary_scoring_zone")] == [None] * 4

@@ -360,7 +360,7 @@ drawn = st.builds(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(st.lists(drawn, min_size=15, max_size=18), st.lists(drawn, max_size=3))
 def test_whatever_the_games_the_figures_stay_within_their_ranges_and_the_future_is_unseen(history: list[Row], future: list[Row]) -> None:
     past = [game(day, **changes) for day, changes in zip(alternate_days(len(history)), history, strict=True)]

@@ -40,14 +40,15 @@ def tags(run: dict[str, Any]) -> dict[str, str]:
 
 def test_graph_shows_groups_and_edges(ui: RunningUi, page: Any) -> None:
     page.goto(f"{ui.address}/asset-groups")
-    for group in ("raw", "analytics"):
+    for group in ("raw", "analytics", "precompute"):
         page.get_by_text(group, exact=True).first.wait_for()
     nodes = ui.graphql("query { assetNodes { assetKey { path } groupName dependencyKeys { path } } }")["assetNodes"]
     upstream = {node["assetKey"]["path"][-1]: {key["path"][-1] for key in node["dependencyKeys"]} for node in nodes}
-    assert upstream.keys() == RAW_TABLES.keys() | COMPUTED_TABLES.keys()
+    assert upstream.keys() == RAW_TABLES.keys() | COMPUTED_TABLES.keys() | {"warehouse_health"}
     assert "team_offense_game_summary" in upstream["player_game_summary"]
     assert "team_offense_game_summary" in upstream["team_defense_game_summary"]
     assert "play_by_play" in upstream["team_offense_game_summary"]
+    assert {"player_daily_cache", "player_composite_factors", "team_defense_zone_analysis"} <= upstream["ml_feature_store"]
 
 
 def test_one_partition_is_materialized_from_the_dialog(ui: RunningUi, page: Any) -> None:

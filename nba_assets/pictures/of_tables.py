@@ -1,0 +1,36 @@
+"""Which table is shown in which picture. A table that is not listed has none. The drawing library is loaded with the first picture, not with this module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+
+from nba_assets.precompute.features import BASELINE, Feature
+from nba_assets.tables.spec import Columns
+
+TABLES_WITH_PICTURES = ("player_shot_zone_analysis", "team_defense_zone_analysis", "player_composite_factors", "ml_feature_store")
+
+
+def picture(table_name: str, day: date, rows: Columns, names: Mapping[str, str]) -> bytes:
+    """A PNG of the rows that one of `TABLES_WITH_PICTURES` has for a date, of which there is at least one.
+
+    `names` are full names of players by player_lookup; who is not in it goes by the latter.
+    """
+    from nba_assets.pictures.composite_factors import composite_factors
+    from nba_assets.pictures.court import shot_zones, zone_defense
+    from nba_assets.pictures.feature_strip import Scale, feature_strip
+
+    drawings: list[Callable[[], bytes]] = [
+        lambda: shot_zones(day, rows, names),
+        lambda: zone_defense(day, rows),
+        lambda: composite_factors(day, rows, names),
+        lambda: feature_strip(day, rows, [Scale(feature.name, *_range(feature), feature.default) for feature in BASELINE]),
+    ]
+    return dict(zip(TABLES_WITH_PICTURES, drawings, strict=True))[table_name]()
+
+
+def _range(feature: Feature) -> tuple[float, float]:
+    bounds = feature.usual or feature.allowed
+    if bounds is None:
+        raise ValueError(f"feature {feature.name} has no usual or allowed range to be drawn on")
+    return bounds

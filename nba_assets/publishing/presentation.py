@@ -1,0 +1,106 @@
+"""How a table's materialization looks in the UI beyond what all tables tell alike: numbers that plot over time, a picture, the lineage of its columns.
+
+Which table gets which picture, and how it is drawn, is said in `pictures`. Pictures and lineage go with the newest date of a run that has rows, so
+that a season does not carry hundreds of them. Nothing in here can fail a run whose rows are written: a picture that cannot be drawn says why.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import dagster as dg
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from nba_assets.entities.outcomes import take
+from nba_assets.pictures.of_tables import TABLES_WITH_PICTURES, picture
+from nba_assets.precompute.features import BASELINE
+from nba_assets.publishing.publication import DateFacts, Publication
+from nba_assets.publishing.table_run import LONGEST_SEASON_DAYS
+from nba_assets.raw.tables import PLAYER_REGISTRY
+from nba_assets.tables.columns import to_columns
+from nba_assets.tables.spec import Table, Type
+from nba_assets.warehouse.interface import Warehouse
+
+FEATURE_STORE = "ml_feature_store"
+MEASURES = (Type.INT64, Type.FLOAT64, Type.BOOL)
+MEANS = {
+    "completeness_percentage": ("completeness_pct_mean", 2),
+    "is_production_ready": ("production_ready_share", 4),
+    "quality_score": ("quality_score_mean", 2),
+    "feature_quality_score": ("quality_score_mean", 2),
+}
+"""Columns whose mean over a date's rows is shown: under which name, with how many decimals."""
+
+
+def presented(publication: Publication, facts: Sequence[DateFacts]) -> dict[date, dict[str, Any]]:
+    """Metadata of each written date of a run: its numbers; of the newest one with rows also a picture and the lineage, where the table has any."""
+    shown = date_numbers(publication.run.table, publication.rows, facts)
+    newest = max((fact.day for fact in facts if fact.row_count), default=None)
+    if newest is not None:
+        shown[newest] |= _picture(publication, newest) | _lineage(publication.run.table)
+    return shown
+
+
+def date_numbers(table: Table, rows: pa.Table, facts: Sequence[DateFacts]) -> dict[date, dict[str, Any]]:
+    """Plain numbers of each date: means over its rows, share of nulls among its measures, and each category of failure that the run met."""
+    days = np.array([fact.day for fact in facts], dtype="M8[D]")
+    places = np.searchsorted(days, to_columns(rows.select([table.date_column]))[table.date_column].astype("M8[D]"))
+    sizes = np.bincount(places, minlength=len(days))
+    categories = sorted({category for fact in facts for category in fact.failures})
+    shown: dict[date, dict[str, Any]] = {
+        fact.day: {f"failures_{category}": int(fact.failures.get(category, 0)) for category in categories} for fact in facts
+    }
+
+    def add(name: str, totals: NDArray[Any], counts: NDArray[Any], decimals: int) -> None:
+        for fact, total, number in zip(facts, totals.tolist(), counts.tolist(), strict=True):
+            if number:
+                shown[fact.day][name] = round(total / number, decimals)
+
+    for column, (name, decimals) in MEANS.items():
+        if column in table.column_names:
+            values = to_columns(rows.select([column]))[column].astype(np.float64)
+            add(name, np.bincount(places, weights=values, minlength=len(days)), sizes, decimals)
+    measures = [column.name for column in table.columns if column.type in MEASURES and column.nullable and column.hashed]
+    nulls = np.zeros(rows.num_rows)
+    for measure in measures:
+        nulls += pc.is_null(rows.column(measure)).to_numpy()
+    add("null_share", np.bincount(places, weights=nulls, minlength=len(days)), sizes * len(measures), 4)
+    return shown
+
+
+def _picture(publication: Publication, day: date) -> dict[str, Any]:
+    table = publication.run.table
+    if table.name not in TABLES_WITH_PICTURES:
+        return {}
+    try:
+        rows = to_columns(publication.rows)
+        mine = take(rows, rows[table.date_column] == np.datetime64(day, "D"))
+        drawn = picture(table.name, day, mine, full_names(publication.run.warehouse, day))
+    except Exception as error:
+        # The rows are written: whatever is wrong with their picture is no reason to call that a failure.
+        return {"picture": f"could not be drawn: {type(error).__name__}: {error}"}
+    return {"picture": dg.MetadataValue.md(f"![{table.name} on {day}](data:image/png;base64,{b64encode(drawn).decode()})")}
+
+
+def full_names(warehouse: Warehouse, day: date) -> dict[str, str]:
+    """Full names of the players of a date's season by player_lookup, as the registry has them."""
+    known = warehouse.read(PLAYER_REGISTRY.table, ("player_lookup", "player_name"), day - timedelta(days=LONGEST_SEASON_DAYS), day).to_pylist()
+    return {player["player_lookup"]: player["player_name"] for player in known if player["player_name"]}
+
+
+def _lineage(table: Table) -> dict[str, Any]:
+    return {"dagster/column_lineage": feature_lineage()} if table.name == FEATURE_STORE else {}
+
+
+def feature_lineage() -> dg.TableColumnLineage:
+    """Which columns each feature is read from, as the features declare it; the vector is made of all of them."""
+    sources = {feature.name: [name.split(".") for source in feature.sources for name in source.reads] for feature in BASELINE}
+    deps = {name: [dg.TableColumnDep(asset_key=dg.AssetKey(table), column_name=column) for table, column in reads] for name, reads in sources.items()}
+    vector = [dg.TableColumnDep(asset_key=dg.AssetKey(FEATURE_STORE), column_name=feature.name) for feature in BASELINE]
+    return dg.TableColumnLineage(deps_by_column={**deps, "features": vector})

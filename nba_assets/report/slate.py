@@ -1,0 +1,327 @@
+"""What the page of a date tells, gathered from the warehouse: its games, teams and players as the tables have them, and how good the tables are.
+
+Nothing is computed anew: a number on the page is a stored one, and keeps the place that it was read from. How all this looks is said in `page`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from nba_assets.analytics.games import ARENA_COLUMNS, arenas, eastern
+from nba_assets.analytics.injuries import INJURY_COLUMNS, latest_statuses
+from nba_assets.analytics.upcoming_player_game_context import TABLE as PLAYER_CONTEXT
+from nba_assets.analytics.upcoming_team_game_context import TABLE as TEAM_CONTEXT
+from nba_assets.basketball.season import SeasonCalendar
+from nba_assets.basketball.teams import TEAMS
+from nba_assets.entities.outcomes import take
+from nba_assets.entities.relations import at, find
+from nba_assets.operations.staleness import BOOK_COLUMNS, Books, Cause, Graph, League, stale
+from nba_assets.precompute.ml_feature_store import TABLE as FEATURES
+from nba_assets.precompute.player_composite_factors import TABLE as FACTORS
+from nba_assets.precompute.player_daily_cache import TABLE as CACHE
+from nba_assets.precompute.team_defense_zone_analysis import TABLE as ZONE_DEFENSE
+from nba_assets.publishing.table_run import LONGEST_SEASON_DAYS
+from nba_assets.raw.schedule import FINAL, POSTPONED, league_games
+from nba_assets.raw.tables import INJURY_REPORT, PLAYER_REGISTRY, RAW_TABLES, SCHEDULE
+from nba_assets.registry import COMPUTED_TABLES
+from nba_assets.tables.bookkeeping import ENTITY_FAILURES, TABLE_PARTITIONS
+from nba_assets.tables.columns import to_columns
+from nba_assets.tables.spec import Columns, Table
+from nba_assets.warehouse.interface import Warehouse
+
+SHOWN_PER_SIDE = 4
+"""Players of a team that are shown at either end of their composite factors."""
+READ_BY_THE_PAGE = (TEAM_CONTEXT, PLAYER_CONTEXT, ZONE_DEFENSE, FACTORS, CACHE, FEATURES)
+STATUSES = ("out", "doubtful", "questionable", "probable")
+"""Injury statuses that are told, the gravest first."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A stored row, and the table that it is of."""
+
+    table: Table
+    values: Mapping[str, Any]
+
+    def __getitem__(self, column: str) -> Any:
+        return self.values[column]
+
+    @property
+    def key(self) -> str:
+        """What tells the row apart in its table."""
+        return "/".join(str(self.values[name]) for name in self.table.key)
+
+
+@dataclass(frozen=True)
+class Absence:
+    """A player whom the injury report names."""
+
+    name: str
+    status: str
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class Player:
+    """A player with composite factors, and what else is stored of him for the date."""
+
+    name: str
+    factors: Row
+    cache: Row | None
+    features: Row | None
+    is_favoured: bool
+
+
+@dataclass(frozen=True)
+class Side:
+    """One team in one game."""
+
+    team: str
+    name: str
+    context: Row | None
+    faces: Row | None
+    """How the opponent defends each zone."""
+    absences: Sequence[Absence]
+    players: Sequence[Player]
+    player_count: int
+    """All players of the team with composite factors."""
+
+
+@dataclass(frozen=True)
+class Game:
+    """One game of the date."""
+
+    game_id: str
+    away: Side
+    home: Side
+    local_tip: str
+    eastern_tip: str
+    arena: str | None
+    state: str | None
+    """Where it is not simply to be played: `final` or `postponed`."""
+
+
+@dataclass(frozen=True)
+class TableState:
+    """How a table stands on the date."""
+
+    table: Table
+    book: Row | None
+    """Its entry in the books; None where the date is not built."""
+    failures: Mapping[str, int]
+    completeness: float | None
+    """Mean of completeness_percentage."""
+    ready_share: float | None
+    remark: str | None
+    """Why it has no rows, or what it does not know of."""
+
+
+@dataclass(frozen=True)
+class SlateFacts:
+    """All that the page of a date tells."""
+
+    day: date
+    games: Sequence[Game]
+    tables: Sequence[TableState]
+    raw: Sequence[TableState]
+    rows: Mapping[str, Columns]
+    """Rows of the date by table, for pictures."""
+    names: Mapping[str, str]
+    player_count: int
+    feature_quality: float | None
+    """Mean of feature_quality_score."""
+
+    @property
+    def missing(self) -> list[Table]:
+        """Tables that the page reads and that are not built for the date."""
+        return [state.table for state in self.tables if state.book is None and state.table in READ_BY_THE_PAGE]
+
+    @property
+    def stale(self) -> list[Table]:
+        """Built tables that do not know of what came later."""
+        return [state.table for state in self.tables if state.book is not None and state.book["row_count"] and state.remark]
+
+    @property
+    def empty(self) -> dict[str, list[str]]:
+        """Built tables that the page reads and that have no rows, by the reason."""
+        found: dict[str, list[str]] = {}
+        for state in self.tables:
+            if state.book is not None and not state.book["row_count"] and state.table in READ_BY_THE_PAGE:
+                found.setdefault(state.remark or "nothing to be told", []).append(state.table.name)
+        return found
+
+    @property
+    def knows_schedule(self) -> bool:
+        """The schedule of the date was ingested."""
+        return any(state.table is SCHEDULE.table and state.book is not None for state in self.raw)
+
+    @property
+    def failure_count(self) -> int:
+        """Failure records of the date, over all tables."""
+        return sum(sum(state.failures.values()) for state in self.tables)
+
+
+def gather(warehouse: Warehouse, day: date, graph: Graph, bootstrap_days: int) -> SlateFacts:
+    """What the warehouse holds of a date. `graph` tells what each computed table reads; rows of a season begin after `bootstrap_days`."""
+    with warehouse.session():
+        schedule = _schedule(warehouse, day)
+        rows = {table.name: warehouse.read(table, table.column_names, day, day) for table in COMPUTED_TABLES.values()}
+        books = warehouse.read(TABLE_PARTITIONS, (*BOOK_COLUMNS, "failure_count"), day - timedelta(days=LONGEST_SEASON_DAYS), day)
+        failed = warehouse.read(ENTITY_FAILURES, ("table_name", "failure_category"), day, day).to_pylist()
+        reports = to_columns(warehouse.read(INJURY_REPORT.table, INJURY_COLUMNS, day, day))
+        registry = (PLAYER_REGISTRY.table, ("player_lookup", "player_name"), day - timedelta(days=LONGEST_SEASON_DAYS), day)
+        names = {player["player_lookup"]: player["player_name"] for player in warehouse.read(*registry).to_pylist() if player["player_name"]}
+    stored = {name: [Row(COMPUTED_TABLES[name], values) for values in mine.to_pylist()] for name, mine in rows.items()}
+    tonight = take(schedule, schedule["game_date"] == np.datetime64(day, "D"))
+    calendar = SeasonCalendar.from_schedule(schedule["game_date"], schedule["season_year"], schedule["is_regular_season"] == 1)
+    league = League(calendar, np.unique(schedule["game_date"][league_games(schedule)]))
+    late = stale(Books.of(to_columns(books)), graph, league, day)
+    entries = {book["table_name"]: Row(TABLE_PARTITIONS, book) for book in books.to_pylist() if book["partition_date"] == day}
+    elapsed = float(calendar.days_into_season(np.array([day], dtype="M8[D]"))[0])
+    qualities = [row["feature_quality_score"] for row in stored[FEATURES.name]]
+    return SlateFacts(
+        day,
+        _games(tonight, stored, reports, names),
+        [
+            _state(
+                table, entries, failed, stored[name], late.get(name, {}).get(day), bootstrap=0 <= elapsed < bootstrap_days, has_games=_plays(tonight)
+            )
+            for name, table in COMPUTED_TABLES.items()
+        ],
+        [_state(raw.table, entries, failed, [], None, bootstrap=False, has_games=True) for raw in RAW_TABLES.values()],
+        {name: to_columns(mine) for name, mine in rows.items()},
+        names,
+        len(stored[PLAYER_CONTEXT.name]),
+        float(np.mean(qualities)) if qualities else None,
+    )
+
+
+def _schedule(warehouse: Warehouse, day: date) -> Columns:
+    columns = (
+        "game_id",
+        "game_date",
+        "game_time_utc",
+        "season_year",
+        "game_status",
+        "is_regular_season",
+        "is_playoffs",
+        "home_team_abbr",
+        "away_team_abbr",
+        "arena_name",
+        *ARENA_COLUMNS,
+    )
+    reach = timedelta(days=LONGEST_SEASON_DAYS)
+    return to_columns(warehouse.read(SCHEDULE.table, columns, day - reach, day + reach))
+
+
+def _plays(games: Columns) -> bool:
+    return bool(league_games(games).any())
+
+
+def _games(tonight: Columns, stored: Mapping[str, list[Row]], reports: Columns, names: Mapping[str, str]) -> list[Game]:
+    counts = (tonight["is_regular_season"] == 1) | (tonight["is_playoffs"] == 1)
+    order = np.lexsort([tonight["game_id"].astype(str), tonight["game_time_utc"]])
+    games = take(tonight, order[counts[order]])
+    zones = arenas(games)["arena_timezone"]
+    absences = _absences(games, reports, names)
+    contexts = {row["team_abbr"]: row for row in stored[TEAM_CONTEXT.name]}
+    defenses = {row["team_abbr"]: row for row in stored[ZONE_DEFENSE.name]}
+    players = _players(stored, names)
+
+    def side(team: str, opponent: str) -> Side:
+        mine = players.get(team, [])
+        shown = [*mine[:SHOWN_PER_SIDE], *mine[max(SHOWN_PER_SIDE, len(mine) - SHOWN_PER_SIDE) :]]
+        full_name = TEAMS[team].full_name if team in TEAMS else team
+        return Side(team, full_name, contexts.get(team), defenses.get(opponent), absences.get(team, []), shown, len(mine))
+
+    found = []
+    for place, game_id in enumerate(games["game_id"].tolist()):
+        away, home = games["away_team_abbr"][place], games["home_team_abbr"][place]
+        tip = games["game_time_utc"][place]
+        status = games["game_status"][place]
+        state = "final" if status == FINAL else "postponed or cancelled" if status == POSTPONED else None
+        eastern_tip = _clock(tip, "America/New_York")
+        found.append(Game(game_id, side(away, home), side(home, away), _clock(tip, zones[place]), eastern_tip, games["arena_name"][place], state))
+    return found
+
+
+def _clock(moment: np.datetime64, zone: str | None) -> str:
+    """A moment on the wall clock of a place, e.g. 7:30 PM EST."""
+    if np.isnat(moment):
+        return "time not known"
+    utc: datetime = moment.astype("M8[us]").item().replace(tzinfo=UTC)
+    local = utc.astimezone(ZoneInfo(zone or "America/New_York"))
+    return f"{local.hour % 12 or 12}:{local:%M %p} {local.tzname()}"
+
+
+def _absences(games: Columns, reports: Columns, names: Mapping[str, str]) -> dict[str, list[Absence]]:
+    """Who is listed by the newest report before tip-off, by team."""
+    teams = np.concatenate([games["home_team_abbr"], games["away_team_abbr"]])
+    tips = np.concatenate([games["game_time_utc"], games["game_time_utc"]])
+    latest = latest_statuses(reports, eastern(at(tips, find((reports["team"],), (teams,)))))
+    told: dict[str, list[Absence]] = {}
+    for team, player, status, reason in zip(latest["team"], latest["player_lookup"], latest["injury_status"], latest["reason"], strict=True):
+        if status in STATUSES:
+            told.setdefault(team, []).append(Absence(names.get(player, player), status, reason))
+    return {team: sorted(mine, key=lambda absence: (STATUSES.index(absence.status), absence.name)) for team, mine in told.items()}
+
+
+def _players(stored: Mapping[str, list[Row]], names: Mapping[str, str]) -> dict[str, list[Player]]:
+    """The players with composite factors by team, the most favoured first."""
+    teams = {row["player_lookup"]: row["team_abbr"] for row in stored[PLAYER_CONTEXT.name]}
+    caches = {row["player_lookup"]: row for row in stored[CACHE.name]}
+    features = {row["player_lookup"]: row for row in stored[FEATURES.name]}
+    found: dict[str, list[Player]] = {}
+    for row in sorted(stored[FACTORS.name], key=lambda row: (-row["total_composite_adjustment"], row["player_lookup"])):
+        player = row["player_lookup"]
+        if player in teams:
+            shown = Player(names.get(player, player), row, caches.get(player), features.get(player), row["total_composite_adjustment"] > 0)
+            found.setdefault(teams[player], []).append(shown)
+    return found
+
+
+def _state(
+    table: Table,
+    entries: Mapping[str, Row],
+    failed: Sequence[Mapping[str, Any]],
+    rows: Sequence[Row],
+    cause: Cause | None,
+    *,
+    bootstrap: bool,
+    has_games: bool,
+) -> TableState:
+    book = entries.get(table.name)
+    failures = Counter(failure["failure_category"] for failure in failed if failure["table_name"] == table.name)
+    remark = None
+    if book is not None and not book["row_count"]:
+        remark = _why_empty(table, bootstrap=bootstrap, has_games=has_games) or ("everybody has a failure record instead" if failures else None)
+    elif cause is not None:
+        remark = f"stale: {cause.table} of {cause.day} changed after it was built"
+    return TableState(
+        table,
+        book,
+        failures,
+        _mean(rows, "completeness_percentage"),
+        _mean(rows, "is_production_ready"),
+        remark,
+    )
+
+
+def _why_empty(table: Table, *, bootstrap: bool, has_games: bool) -> str | None:
+    if not has_games:
+        return "no league games on this date"
+    if bootstrap and table.dataset == FEATURES.dataset:
+        return "the first days of a season have no rows"
+    return None
+
+
+def _mean(rows: Sequence[Row], column: str) -> float | None:
+    known = [row[column] for row in rows if row.values.get(column) is not None]
+    return float(np.mean(known)) if known else None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import date, datetime, timedelta
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Column
 from rich.table import Table as ConsoleTable
+from rich.text import Text
 
 from nba_assets.raw.landing import FolderLandingZone, LandingZoneError
 from nba_assets.settings import Settings, SettingsError
@@ -19,17 +22,21 @@ from nba_assets.warehouse.interface import WarehouseError
 
 if TYPE_CHECKING:
     from nba_assets.operations.launch import Launch, RunReport
+    from nba_assets.publishing.retry import OpenFailure
 
 app = typer.Typer(help="NBA raw data into daily analytics tables.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-PLAIN_WIDTH = 120
-"""Columns of output that goes into a file or a pipe, where no terminal tells its width."""
+PLAIN_WIDTH, LISTING_WIDTH = 120, 240
+"""Columns of output that goes into a file or a pipe, where no terminal tells its width; a listing has room for an entry per line there."""
 console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
 
 Day = Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="US-Eastern calendar date, YYYY-MM-DD.")]
 Tables = Annotated[list[str] | None, typer.Option("--table", help="Only this table, may be repeated; its inputs must be built.")]
 Serial = Annotated[bool, typer.Option("--serial", help="One entity after the other, in this thread.")]
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Workers for players and for teams.")]
+OneDay = Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Only this US-Eastern calendar date, YYYY-MM-DD.")]
+OneTable = Annotated[list[str] | None, typer.Option("--table", help="Only this table, may be repeated.")]
 DEMO_SEASON, DEMO_DAYS = 2024, 31
+FAILURES_SHOWN = 50
 
 
 @app.command()
@@ -44,6 +51,85 @@ def backfill(start: Day, end: Day, table: Tables = None, serial: Serial = False,
     if end < start:
         raise typer.BadParameter(f"END {end.date()} lies before START {start.date()}")
     _build(start.date(), end.date(), table, serial, workers)
+
+
+@app.command()
+def retry(day: OneDay = None, table: OneTable = None) -> None:
+    """Compute again what failed and may be mended; all other rows stay as they are."""
+    from nba_assets.operations.retries import failures_of, plan_retries, retried
+    from nba_assets.warehouse.resource import WarehouseResource
+
+    _known(table)
+    warehouse = WarehouseResource().open()
+    failures = failures_of(warehouse, day.date() if day else None, table)
+    retryable = [failure for failure in failures if failure.can_retry]
+    if not retryable:
+        console.print(f"Nothing to retry: of {len(failures):,} open failures there is none that running again may mend.")
+        return
+    launches = plan_retries(warehouse, retryable)
+    console.print(f"{len(retryable):,} failures to retry; runs of the job retry: {len(launches):,}")
+    report = retried(warehouse, launches, retryable)
+    for run_report in report.runs:
+        _say_failed_steps(run_report)
+    mended, still_open = (Counter(failure.table for failure in part) for part in (report.mended, report.still_open))
+    shown = ConsoleTable(Column("table", no_wrap=True), "mended", "still open")
+    for name in sorted({failure.table for failure in retryable}):
+        shown.add_row(name, f"{mended[name]:,}", f"{still_open[name]:,}")
+    console.print(shown)
+    if report.still_open:
+        _list_failures(report.still_open, FAILURES_SHOWN)
+    if not report.succeeded:
+        raise typer.Exit(1)
+
+
+@app.command()
+def failures(
+    day: OneDay = None,
+    table: OneTable = None,
+    category: Annotated[str | None, typer.Option(help="Only this category, e.g. PROCESSING_ERROR.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Failures to show; all are counted.")] = FAILURES_SHOWN,
+) -> None:
+    """What could not be computed and why, newest first."""
+    from nba_assets.operations.retries import failures_of
+    from nba_assets.tables.bookkeeping import FAILURE_CATEGORIES
+    from nba_assets.warehouse.resource import WarehouseResource
+
+    _known(table)
+    if category is not None and category.upper() not in FAILURE_CATEGORIES:
+        raise typer.BadParameter(f"no category {category}; there are {', '.join(FAILURE_CATEGORIES)}", param_hint="--category")
+    found = failures_of(WarehouseResource().open(), day.date() if day else None, table)
+    found = [failure for failure in found if category is None or failure.category == category.upper()]
+    if not found:
+        console.print("No open failures.")
+        return
+    _list_failures(found, limit)
+    counted = ConsoleTable("category", "failures", "can retry")
+    retryable = Counter(failure.category for failure in found if failure.can_retry)
+    for name, number in Counter(failure.category for failure in found).most_common():
+        counted.add_row(name, f"{number:,}", f"{retryable[name]:,}")
+    console.print(counted)
+
+
+@app.command("reset-breaker")
+def reset_breaker(table: str, day: Day, entity: Annotated[str, typer.Argument(help="player_lookup or tricode.")]) -> None:
+    """Let an entity be computed again that is left alone after repeated failures."""
+    from nba_assets.publishing.circuit_breaker import reset
+    from nba_assets.warehouse.resource import WarehouseResource
+
+    _known([table], "TABLE")
+    attempts = reset(WarehouseResource().open(), table, day.date(), entity)
+    if not attempts:
+        console.print(
+            f"There is no breaker to reset: no attempt at {entity} in {table} on {day.date()} is on record. Look at `nba-assets failures`.",
+            style="red",
+            soft_wrap=True,
+        )
+        raise typer.Exit(1)
+    console.print(
+        f"Breaker of {entity} in {table} on {day.date()} reset: {attempts} earlier attempts no longer count. "
+        f"Compute it again with `nba-assets retry --date {day.date()} --table {table}`.",
+        soft_wrap=True,
+    )
 
 
 @app.command()
@@ -82,6 +168,23 @@ def status() -> None:
     console.print(shown)
 
 
+@app.command("report")
+def write_report(
+    day: Day, output: Annotated[Path | None, typer.Option(help="File to write; reports/DATE.html in the home by default.")] = None
+) -> None:
+    """Write the slate of a date as one HTML page: games, lines, rest, matchups, top factors, data quality."""
+    from nba_assets.operations.sensors import reading_graph
+    from nba_assets.report.page import report
+    from nba_assets.warehouse.resource import WarehouseResource
+
+    settings = Settings.from_environment()
+    page = report(WarehouseResource().open(), day.date(), reading_graph(), settings.bootstrap_days)
+    file = output or settings.home / "reports" / f"{day.date()}.html"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(page, encoding="utf-8")
+    console.print(str(file), soft_wrap=True, markup=False, highlight=False)
+
+
 @app.command()
 def dictionary() -> None:
     """The data dictionary, as Markdown."""
@@ -105,9 +208,7 @@ def _build(start: date, end: date, tables: list[str] | None, serial: bool, worke
     from nba_assets.registry import COMPUTED_TABLES
     from nba_assets.warehouse.resource import WarehouseResource
 
-    unknown = sorted(set(tables or ()) - set(COMPUTED_TABLES))
-    if unknown:
-        raise typer.BadParameter(f"no table {', '.join(unknown)}; there are {', '.join(COMPUTED_TABLES)}", param_hint="--table")
+    _known(tables)
     warehouse = WarehouseResource().open()
     entities = {
         **({"players_enabled": False, "teams_enabled": False} if serial else {}),
@@ -134,9 +235,42 @@ def _show(report: RunReport, launch: Launch) -> None:
         held = (f"{book.dates:,}", f"{book.rows:,}", f"{book.failures:,}", book.digest) if book and step.succeeded else ("", "", "", "FAILED")
         shown.add_row(step.asset, *held, f"{step.seconds:.2f}")
     console.print(shown)
+    _say_failed_steps(report)
+
+
+def _say_failed_steps(report: RunReport) -> None:
     for step in report.steps:
         if step.message:
             console.print(f"{step.asset}: {step.message}", style="red", markup=False, highlight=False, soft_wrap=True)
+
+
+def _known(tables: Sequence[str] | None, parameter: str = "--table") -> None:
+    from nba_assets.registry import COMPUTED_TABLES
+
+    unknown = sorted(set(tables or ()) - set(COMPUTED_TABLES))
+    if unknown:
+        raise typer.BadParameter(f"no table {', '.join(unknown)}; there are {', '.join(COMPUTED_TABLES)}", param_hint=parameter)
+
+
+def _list_failures(failures: Sequence[OpenFailure], limit: int) -> None:
+    from nba_assets.operations.retries import newest_first
+
+    now = datetime.now(UTC)
+    narrow = ("table", "date", "entity", "category", "can retry", "attempts", "age")
+    shown = ConsoleTable(*(Column(name, no_wrap=True) for name in narrow), Column("reason", min_width=20, overflow="fold"))
+    for failure in newest_first(failures)[:limit]:
+        can_retry = "yes" if failure.can_retry else "no"
+        facts = (failure.table, str(failure.day), failure.entity, failure.category, can_retry, str(failure.attempts), _age(now - failure.recorded_at))
+        shown.add_row(*facts, Text(failure.reason))
+    wide = console if sys.stdout.isatty() else Console(width=LISTING_WIDTH)
+    wide.print(shown)
+    if len(failures) > limit:
+        console.print(f"{limit:,} of {len(failures):,} failures shown; more with --limit")
+
+
+def _age(age: timedelta) -> str:
+    minutes = max(int(age.total_seconds() // 60), 0)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} d"
 
 
 def _demo_opening() -> date:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 CORES = os.cpu_count() or 1
 
@@ -72,6 +72,20 @@ class Settings(BaseModel):
     hard_failure_share: float = _setting(
         "NBA_ASSETS_HARD_FAILURE_SHARE", "Share of entities that may fail hard before a run refuses to write", default=0.2, ge=0, le=1
     )
+    alert_webhook: SecretStr | None = _setting(
+        "NBA_ASSETS_ALERT_WEBHOOK", "Slack-compatible webhook that is told of failed runs and checks; nobody is told without it", default=None
+    )
+    results_deadline_hours: float = _setting(
+        "NBA_ASSETS_RESULTS_DEADLINE_HOURS",
+        "Hours after a date's last tip-off from which its results are run for although some are missing",
+        default=12.0,
+        ge=0,
+        allow_inf_nan=False,
+    )
+    settle_minutes: float = _setting(
+        "NBA_ASSETS_SETTLE_MINUTES", "Minutes for which incomplete results must not have changed before that", default=30.0, ge=0, allow_inf_nan=False
+    )
+    requests_per_tick: int = _setting("NBA_ASSETS_REQUESTS_PER_TICK", "Runs that a sensor asks for at once; the others come next", default=5, ge=1)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -111,6 +125,7 @@ DERIVED_DEFAULTS = {
     "warehouse": "$NBA_ASSETS_HOME/nba.duckdb",
     "player_workers": "min(10, cores)",
     "team_workers": "min(5, cores)",
+    "alert_webhook": "not set",
 }
 
 

@@ -1,16 +1,23 @@
 """The jobs: which assets are run together.
 
 `postgame` summarises the games of a date; `pregame` describes them before they begin, up to the feature vector; `ingest` brings raw data in; `full` is
-everything, and the documented route for date ranges.
+everything, and the documented route for date ranges. `retry` computes failed entities again; `health` checks what stands in the warehouse.
 """
 
 from __future__ import annotations
 
 import dagster as dg
 
+from nba_assets.operations.health import HEALTH_CHECKS
+from nba_assets.publishing.retry import RETRY_TAG
+from nba_assets.raw.tables import GAME_LINES, INJURY_REPORT, PLAYER_POINTS_PROPS, PLAYER_REGISTRY, ROSTERS, SCHEDULE
+from nba_assets.registry import COMPUTED_TABLES
+
 GAME_SUMMARIES = ("team_offense_game_summary", "team_defense_game_summary", "player_game_summary")
 CONTEXTS = ("upcoming_team_game_context", "upcoming_player_game_context")
 PRECOMPUTE = "precompute"
+KNOWN_BEFORE = tuple(raw.name for raw in (SCHEDULE, ROSTERS, INJURY_REPORT, GAME_LINES, PLAYER_POINTS_PROPS, PLAYER_REGISTRY))
+"""Raw tables that tell of a date's games before they begin."""
 
 FULL = dg.define_asset_job("full", dg.AssetSelection.all(), description="Every table, raw data included; the route for ranges.")
 INGEST = dg.define_asset_job("ingest", dg.AssetSelection.groups("raw"), description="Raw data from the landing zone.")
@@ -22,8 +29,20 @@ POSTGAME = dg.define_asset_job(
 
 PREGAME = dg.define_asset_job(
     "pregame",
-    dg.AssetSelection.assets(*CONTEXTS) | dg.AssetSelection.groups(PRECOMPUTE),
-    description="What is known of a date's games before they begin, up to the feature vector.",
+    dg.AssetSelection.assets(*KNOWN_BEFORE, *CONTEXTS) | dg.AssetSelection.groups(PRECOMPUTE),
+    description="What is known of a date's games before they begin, from announcements up to the feature vector.",
 )
 
-JOBS = (FULL, INGEST, POSTGAME, PREGAME)
+RETRY = dg.define_asset_job(
+    "retry",
+    dg.AssetSelection.assets(*COMPUTED_TABLES),
+    description="Only the failed entities of a date or range that may be mended; all other rows stay as they are, bit for bit.",
+    tags={RETRY_TAG: "true"},
+)
+HEALTH = dg.define_asset_job(
+    "health",
+    dg.AssetSelection.checks(*HEALTH_CHECKS),
+    description="Game days without rows, and failures that are still open; nothing is computed.",
+)
+
+JOBS = (FULL, INGEST, POSTGAME, PREGAME, RETRY, HEALTH)

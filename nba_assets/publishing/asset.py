@@ -16,7 +16,10 @@ from nba_assets.entities.outcomes import Outcome
 from nba_assets.entities.resource import ParallelEntitiesResource
 from nba_assets.partitions import DAILY
 from nba_assets.publishing.lineage import Input, inputs_by_date, thin_look_backs
+from nba_assets.publishing.observations import Observation, observation_names
+from nba_assets.publishing.presentation import presented
 from nba_assets.publishing.publication import DateFacts, Publication, prepare
+from nba_assets.publishing.retry import RETRY_TAG, Retry, RetryOvertakenError
 from nba_assets.publishing.table_run import MissingPartitionError, TableRun
 from nba_assets.settings import Settings
 from nba_assets.tables.audit import Finding, check_names
@@ -24,6 +27,7 @@ from nba_assets.tables.columns import to_columns
 from nba_assets.tables.dagster_schema import column_schema
 from nba_assets.tables.dictionary import look_back_text
 from nba_assets.tables.spec import Table
+from nba_assets.warehouse.interface import Warehouse
 from nba_assets.warehouse.resource import WarehouseResource
 
 OWNERS = ["team:nba-assets"]
@@ -53,35 +57,58 @@ def table_asset(table: Table, build: Build, *, upstream: Sequence[Table], group:
     def asset(
         context: dg.AssetExecutionContext, warehouse: WarehouseResource, entities: ParallelEntitiesResource
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
-        run = TableRun(
-            table,
-            partition_dates(context),
-            warehouse.open(),
-            entities.parallel_entities,
-            Settings.from_environment(),
-            context.run.run_id,
-            datetime.now(UTC),
-            context.log.info,
-            code_version=code_version,
-        )
+        run = _table_run(context, table, warehouse.open(), entities, code_version)
         try:
             with run.reading():
-                outcome = build(run)
+                outcome = Outcome({}) if run.has_nothing_to_retry else build(run)
         except MissingPartitionError as error:
             raise dg.Failure(str(error), allow_retries=False) from None
         publication = prepare(run, outcome)
         yield from (check_result(finding) for finding in publication.findings)
         if publication.refusal is not None:
             raise dg.Failure(publication.refusal, allow_retries=False)
-        facts = publication.write()
-        inputs = inputs_by_date(run, upstream)
+        try:
+            facts = publication.write()
+        except RetryOvertakenError as error:
+            raise dg.Failure(str(error), allow_retries=False) from None
+        inputs = inputs_by_date(run, upstream) if facts else {}
         for warning in thin_look_backs(table, inputs):
             context.log.warning(warning)
+        shown = presented(publication, facts) if facts else {}
         for fact, preview in zip(facts, _previews(publication, facts), strict=True):
-            context.add_asset_metadata(date_metadata(run, fact, inputs[fact.day]) | preview, partition_key=fact.day.isoformat())
+            context.add_asset_metadata(shown[fact.day] | date_metadata(run, fact, inputs[fact.day]) | preview, partition_key=fact.day.isoformat())
+        for day, standing in _left_alone(run, partition_dates(context), facts):
+            context.add_asset_metadata(standing, partition_key=day.isoformat())
         yield dg.MaterializeResult(metadata=run_metadata(run, facts))
 
     return asset
+
+
+def _table_run(
+    context: dg.AssetExecutionContext, table: Table, warehouse: Warehouse, entities: ParallelEntitiesResource, code_version: str
+) -> TableRun:
+    """The computation of a table for the partitions of a Dagster run; a run with the tag of a retry computes failed entities only."""
+    now, dates = datetime.now(UTC), partition_dates(context)
+    retry = Retry.of(warehouse, table, dates, now) if RETRY_TAG in context.run.tags else None
+    return TableRun(
+        table,
+        (retry.dates if retry else []) or dates,
+        warehouse,
+        entities.parallel_entities,
+        Settings.from_environment(),
+        context.run.run_id,
+        now,
+        context.log.info,
+        code_version=code_version,
+        retry=retry,
+    )
+
+
+def _left_alone(run: TableRun, dates: Sequence[date], facts: Sequence[DateFacts]) -> Iterator[tuple[date, dict[str, Any]]]:
+    """The partitions on which a retry had nothing to do, and what they hold already."""
+    if run.retry is not None:
+        written = {fact.day for fact in facts}
+        yield from ((day, run.retry.standing(day)) for day in dates if day not in written)
 
 
 def partition_dates(context: dg.AssetExecutionContext) -> list[date]:
@@ -103,13 +130,15 @@ def definition_metadata(table: Table) -> dict[str, Any]:
 def check_specs(table: Table) -> list[dg.AssetCheckSpec]:
     """Dagster's names for the table's checks, made before the write by the run that computes the rows."""
     return [
-        dg.AssetCheckSpec(name, asset=table.name, description=description, blocking=blocking) for name, blocking, description in check_names(table)
+        dg.AssetCheckSpec(name, asset=table.name, description=description, blocking=blocking)
+        for name, blocking, description in (*check_names(table), *observation_names(table))
     ]
 
 
 def check_result(finding: Finding) -> dg.AssetCheckResult:
-    """A finding of the audit as Dagster shows it; in a range, the failing dates are named."""
-    metadata: dict[str, Any] = {"offending_rows": finding.offending_count}
+    """A finding as Dagster shows it; in a range, the failing dates are named."""
+    counted = finding.counted if isinstance(finding, Observation) else "rows"
+    metadata: dict[str, Any] = {f"offending_{counted}": finding.offending_count}
     if not finding.passed:
         metadata |= {"dates": [day.isoformat() for day in finding.dates], "examples": [str(example) for example in finding.examples]}
     severity = dg.AssetCheckSeverity.ERROR if finding.blocking else dg.AssetCheckSeverity.WARN

@@ -86,8 +86,7 @@ class CircuitBreaker:
         return _replacement(self.table.name, self.day, rows)
 
     def _is_active(self, entity: str, last: Attempt) -> bool:
-        in_force = last["circuit_breaker_tripped"] and not last["manual_override_applied"] and self.now < last["circuit_breaker_until"]
-        return bool(in_force) and last["input_digest"] == self._input_digest(entity)
+        return is_in_force(last, self.now) and last["input_digest"] == self._input_digest(entity)
 
     def _attempt(self, entity: str, reason: str, run_id: str) -> Attempt:
         before, digest = self.attempts.get(entity, []), self._input_digest(entity)
@@ -110,6 +109,11 @@ class CircuitBreaker:
     def _input_digest(self, entity: str) -> str:
         seen = [self.asked.of(entity), *(self.histories[name].of(entity) for name in sorted(self.histories))]
         return columns_digest({"digest": np.array([*map(columns_digest, seen), str(self.code_version)], dtype=object)})
+
+
+def is_in_force(last: Mapping[str, Any], now: datetime) -> bool:
+    """Whether the breaker that an entity's last attempt tripped still holds, as far as its inputs are what they were."""
+    return bool(last["circuit_breaker_tripped"] and not last["manual_override_applied"] and now < last["circuit_breaker_until"])
 
 
 def stored_attempts(warehouse: Warehouse, table_name: str, start: date, end: date | None = None) -> list[Attempt]:

@@ -1,13 +1,14 @@
 """Write, audit, publish: from computed rows to stored ones.
 
 Rows are typed, rounded and checked in memory first. Where a blocking check fails, or too many entities failed hard, nothing is written and the table
-keeps what it had. Otherwise the run's dates, their failure records and their entries in the books are replaced together, in one transaction.
+keeps what it had. Otherwise the run's dates, their failure records and their entries in the books are replaced together, in one transaction. Of a retry
+the rows and records that it keeps are part of all this: what is checked, counted and written is always a whole date.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -15,8 +16,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from nba_assets.entities.outcomes import FAILURE_COLUMNS, Outcome, length
+from nba_assets.entities.outcomes import FAILURE_COLUMNS, Outcome, concatenate, length
 from nba_assets.publishing.circuit_breaker import stored_attempts
+from nba_assets.publishing.observations import observe
+from nba_assets.publishing.retry import Kept
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.tables.audit import Finding, audit
 from nba_assets.tables.bookkeeping import CHANGE_COLUMNS, ENTITY_FAILURES, HARD_FAILURE, TABLE_PARTITIONS, Changes, utc_moment
@@ -46,13 +49,27 @@ class DateFacts:
 
 @dataclass(frozen=True)
 class Publication:
-    """Rows that are ready to be written, and what the audit says of them."""
+    """Rows that are ready to be written, and what the checks say of them."""
 
     run: TableRun
     rows: pa.Table
+    """All rows of the run's dates: first those that a retry keeps, as they are stored, then the computed ones, still without stamps."""
     hashes: NDArray[np.uint64]
     failures: Columns
+    """Failures of this run's computation."""
     findings: list[Finding]
+    kept: Kept
+
+    @property
+    def computed(self) -> pa.Table:
+        """The rows that this run has computed."""
+        return self.rows.slice(self.kept.rows.num_rows)
+
+    @property
+    def failed(self) -> Columns:
+        """Date, entity and category of every failure record of the run's dates, kept ones included."""
+        kept = to_columns(self.kept.failures.select(["partition_date", "entity_id", "failure_category"]))
+        return concatenate([kept, {name: self.failures[name] for name in kept} if self.failures else {}])
 
     @property
     def refusal(self) -> str | None:
@@ -65,14 +82,11 @@ class Publication:
                 for finding in broken
             )
             return f"{table} was left as it was, because its new rows break blocking checks: {said}. Correct the input or the computation, then run again."
-        hard = sum(category == HARD_FAILURE for category in self.failures.get("failure_category", ()))
+        hard = int(np.count_nonzero(self.failed["failure_category"] == HARD_FAILURE))
         asked = self.rows.num_rows + hard
         if hard > self.run.settings.hard_failure_share * asked:
-            first = next(
-                reason
-                for reason, category in zip(self.failures["failure_reason"], self.failures["failure_category"], strict=True)
-                if category == HARD_FAILURE
-            )
+            categories, reasons = self.failures.get("failure_category", ()), self.failures.get("failure_reason", ())
+            first = next((reason for reason, category in zip(reasons, categories, strict=True) if category == HARD_FAILURE), "one that stood before")
             return (
                 f"{table} was left as it was, because {hard} of {asked} rows failed to compute, more than the tolerated share of "
                 f"{self.run.settings.hard_failure_share:.0%}. The first failure: {first}"
@@ -80,14 +94,19 @@ class Publication:
         return None
 
     def write(self) -> list[DateFacts]:
-        """Replace the run's dates by these rows, all or nothing; returns what each date holds now.
+        """Replace the run's dates by these rows, all or nothing; returns what each date holds now. A retry of nobody writes nothing, and no date is told of.
 
-        Raises PublicationRefusedError where the audit refuses the rows.
+        Raises PublicationRefusedError where the audit refuses the rows, RetryOvertakenError where a date was written by somebody else during a retry.
         """
         if self.refusal is not None:
             raise PublicationRefusedError(self.refusal)
+        retry = self.run.retry
+        if self.run.has_nothing_to_retry:
+            return []
         with self.run.timed("write"):
             with self.run.warehouse.session():
+                if retry is not None:
+                    retry.see_that_nobody_wrote(self.run.warehouse)
                 facts, rows = self._facts(), self._stamped(self._created_at())
             scope = {"table_name": self.run.table.name}
             attempts = self.run.breaker.recorded(self.failures, self.run.run_id) if self.run.breaker else None
@@ -104,13 +123,13 @@ class Publication:
     def _facts(self) -> list[DateFacts]:
         table, days = self.run.table, self.run.days
         places = np.searchsorted(days, _dates(self.rows, table))
-        failed_on = np.searchsorted(days, self.failures["partition_date"]) if self.failures else np.array([], dtype=np.intp)
+        failed = self.failed
         stored = to_columns(self.run.warehouse.read(TABLE_PARTITIONS, CHANGE_COLUMNS, self.run.start, self.run.end, {"table_name": table.name}))
         changed_at = Changes.of(stored, self.run.clock())
         order = np.argsort(places, kind="stable")
         bounds = np.searchsorted(places[order], np.arange(len(days) + 1))
         categories: list[Counter[str]] = [Counter() for _ in self.run.dates]
-        for place, category in zip(failed_on.tolist(), self.failures.get("failure_category", ()), strict=True):
+        for place, category in zip(np.searchsorted(days, failed["partition_date"]).tolist(), failed["failure_category"], strict=True):
             categories[place][category] += 1
         facts = []
         for place, day in enumerate(self.run.dates):
@@ -129,10 +148,11 @@ class Publication:
         return dict(zip(keys, stored["created_at"], strict=True))
 
     def _stamped(self, written_before: dict[tuple[object, ...], object]) -> pa.Table:
-        """The rows with their hash, the times at which they were first and last written, and how often they failed before."""
-        table, rows = self.run.table, self.rows
+        """The computed rows with their hash, the times at which they were first and last written, and how often they failed before; the kept ones as is."""
+        table, rows = self.run.table, self.computed
         now = np.datetime64(self.run.now.replace(tzinfo=None), "us")
-        stamps: dict[str, NDArray[Any]] = {"data_hash": as_hex(self.hashes), "processed_at": np.full(rows.num_rows, now)}
+        hashes = self.hashes[self.kept.rows.num_rows :]
+        stamps: dict[str, NDArray[Any]] = {"data_hash": as_hex(hashes), "processed_at": np.full(rows.num_rows, now)}
         if "created_at" in table.column_names:
             keys = zip(*(to_columns(rows.select([name]))[name].tolist() for name in table.key), strict=True)
             stamps["created_at"] = np.array([written_before.get(key, now) for key in keys], dtype="M8[us]")
@@ -142,7 +162,7 @@ class Publication:
             if name in table.column_names:
                 kind = arrow_schema(table, [name])
                 rows = rows.set_column(rows.column_names.index(name), kind.field(0), pa.array(values).cast(kind.field(0).type))
-        return rows
+        return pa.concat_tables([self.kept.rows, rows])
 
     def _attempt_counts(self) -> NDArray[np.int64]:
         table, run = self.run.table, self.run
@@ -151,8 +171,8 @@ class Publication:
             for attempt in stored_attempts(run.warehouse, table.name, run.start, run.end)
         }
         if not number_of or table.entity_column is None:
-            return np.zeros(self.rows.num_rows, dtype=np.int64)
-        keys = zip(_dates(self.rows, table).tolist(), self.rows.column(table.entity_column).to_pylist(), strict=True)
+            return np.zeros(self.computed.num_rows, dtype=np.int64)
+        keys = zip(_dates(self.computed, table).tolist(), self.computed.column(table.entity_column).to_pylist(), strict=True)
         return np.array([number_of.get(key, 0) for key in keys], dtype=np.int64)
 
     def _failure_rows(self) -> pa.Table:
@@ -165,11 +185,11 @@ class Publication:
             "created_at": np.full(size, np.datetime64(self.run.now.replace(tzinfo=None), "us")),
         }
         nothing = {name: np.array([], dtype=object) for name in FAILURE_COLUMNS}
-        return to_arrow(ENTITY_FAILURES, {**nothing, **self.failures, **stamps})
+        return pa.concat_tables([self.kept.failures, to_arrow(ENTITY_FAILURES, {**nothing, **self.failures, **stamps})])
 
     def _partition_rows(self, facts: list[DateFacts]) -> pa.Table:
         size, now = len(facts), np.datetime64(self.run.now.replace(tzinfo=None), "us")
-        return to_arrow(
+        written = to_arrow(
             TABLE_PARTITIONS,
             {
                 "table_name": np.full(size, self.run.table.name, dtype=object),
@@ -184,23 +204,32 @@ class Publication:
                 "changed_at": np.array([utc_moment(fact.changed_at) for fact in facts], dtype="M8[us]"),
             },
         )
+        computed = set(_dates(self.computed, self.run.table).tolist())
+        return written if self.run.retry is None else self.run.retry.books_after(written, computed)
 
 
 def prepare(run: TableRun, outcome: Outcome) -> Publication:
-    """Type, round, hash and audit computed rows; nothing is written yet.
+    """Type, round, hash and check computed rows, of a retry together with those that it keeps; nothing is written yet.
 
     `outcome.rows` holds every column of the table but the stamps (`data_hash`, `created_at`, `processed_at`); no rows at all may come as no columns.
     """
     with run.timed("write"):
         table = run.table
+        kept = Kept.nothing(table) if run.retry is None else run.retry.kept(run.warehouse, run.dates)
+        outcome = outcome if run.retry is None else run.retry.part_of(outcome)
         size = outcome.row_count
         absent = [column.name for column in table.columns if column.name not in outcome.rows and (not size or column.name in STAMPS)]
         rows = to_arrow(table, {**outcome.rows, **{name: blank(table.column(name).type, size) for name in absent}})
         stray = set(_dates(rows, table).tolist()) - set(run.dates)
         if stray:
             raise PublicationRefusedError(f"{table.qualified_name} computed rows for dates that were not asked for: {sorted(stray)[:5]}")
-        unstamped = rows.drop_columns([name for name in STAMPS if name in rows.column_names])
-        return Publication(run, rows, row_hashes(table, unstamped), outcome.failures, audit(table, unstamped))
+        stamps = [name for name in STAMPS if name in rows.column_names]
+        hashes = np.concatenate([kept.hashes, row_hashes(table, rows.drop_columns(stamps))])
+        rows = pa.concat_tables([kept.rows, rows])
+        publication = Publication(run, rows, hashes, outcome.failures, audit(table, rows.drop_columns(stamps)), kept)
+    run.note_retry(outcome.failures)
+    with run.timed("observe"):
+        return replace(publication, findings=[*publication.findings, *observe(run, rows, publication.failed)])
 
 
 STAMPS = ("data_hash", "created_at", "processed_at", "reprocess_attempt_count")
@@ -210,4 +239,3 @@ STAMPS = ("data_hash", "created_at", "processed_at", "reprocess_attempt_count")
 def _dates(rows: pa.Table, table: Table) -> NDArray[np.datetime64]:
     dates: NDArray[np.datetime64] = to_columns(rows.select([table.date_column]))[table.date_column].astype("M8[D]")
     return dates
-

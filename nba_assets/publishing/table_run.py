@@ -22,6 +22,7 @@ from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Compute, Outcome, concatenate, take
 from nba_assets.entities.parallel import ENTITY_TYPES, EntityKind, ParallelEntities
 from nba_assets.publishing.circuit_breaker import CircuitBreaker
+from nba_assets.publishing.retry import Retry
 from nba_assets.raw.schedule import league_finals, league_games
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.settings import Settings
@@ -63,9 +64,13 @@ class TableRun:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     """Tells when rows are written; `now` is when the run began to read."""
     code_version: str | None = None
+    retry: Retry | None = None
+    """Of a run that computes failed entities again and keeps all else; `dates` are then those on which there are any."""
     reads: list[Read] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("read", "compute", "write"), 0.0))
     entity_count: int = 0
+    asked: Columns = field(default_factory=dict, repr=False)
+    """`date` and `entity` of every row that was to be computed."""
     breaker: CircuitBreaker | None = None
     """Of a run of a single date, once its rows are computed."""
     _session: ExitStack | None = field(default=None, repr=False)
@@ -89,6 +94,11 @@ class TableRun:
     def days(self) -> NDArray[np.datetime64]:
         """The run's dates as an array."""
         return np.array(self.dates, dtype="M8[D]")
+
+    @property
+    def has_nothing_to_retry(self) -> bool:
+        """A retry for which nobody has failed: nothing is computed nor written."""
+        return self.retry is not None and not self.retry.dates
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -150,10 +160,11 @@ class TableRun:
                 )
 
     @cached_property
-    def _schedule(self) -> Columns:
+    def schedule(self) -> Columns:
+        """The games of the seasons around the run's dates."""
         return self.read(
             SCHEDULE.table,
-            ("game_date", "season_year", "game_status", "is_regular_season", "is_playoffs"),
+            ("game_id", "game_date", "season_year", "game_status", "is_regular_season", "is_playoffs"),
             start=self.start - timedelta(days=LONGEST_SEASON_DAYS),
             end=self.end + timedelta(days=LONGEST_SEASON_DAYS),
         )
@@ -161,7 +172,7 @@ class TableRun:
     @cached_property
     def calendar(self) -> SeasonCalendar:
         """The seasons around the run's dates, from the schedule."""
-        games = self._schedule
+        games = self.schedule
         return SeasonCalendar.from_schedule(games["game_date"], games["season_year"], games["is_regular_season"] == 1)
 
     def season_columns(self, days: NDArray[np.datetime64]) -> dict[str, NDArray[Any]]:
@@ -176,13 +187,13 @@ class TableRun:
     @cached_property
     def game_days(self) -> NDArray[np.datetime64]:
         """Those of the run's dates for which league games are scheduled."""
-        games = self._schedule
+        games = self.schedule
         return np.intersect1d(self.days, games["game_date"][league_games(games)])
 
     @cached_property
     def final_days(self) -> NDArray[np.datetime64]:
         """Every date of the schedule around the run that has final league games, ascending: dates that should have results."""
-        games = self._schedule
+        games = self.schedule
         return np.unique(games["game_date"][league_finals(games)])
 
     @cached_property
@@ -218,12 +229,17 @@ class TableRun:
         histories: Mapping[str, Grouped] | None = None,
         shared: Any = None,
     ) -> Outcome:
-        """Compute the table's rows: as `map`, but entities whose circuit breaker is tripped are left alone, and say so.
+        """Compute the table's rows: as `map`, but entities whose circuit breaker is tripped are left alone, and say so; of a retry only what failed.
 
         The breaker works in runs of a single date; a backfill tries everybody again.
         """
         histories = histories or {}
+        asked = asked if self.retry is None else self.retry.only(asked)
         self.entity_count = len(asked.entities)
+        self.asked = {
+            "date": asked.columns[asked.date_column],
+            "entity": np.repeat(np.array(asked.entities, dtype=object), np.diff(asked.bounds)),
+        }
         if len(self.dates) > 1:
             return self.map(kind, compute, asked, histories, shared)
         with self.timed("read"):
@@ -238,6 +254,17 @@ class TableRun:
         together = concatenate([outcome.failures, left_alone])
         order = np.argsort(together["entity_id"].astype(str), kind="stable") if together else np.array([], dtype=np.intp)
         return Outcome(outcome.rows, take(together, order))
+
+    def note_retry(self, failed_again: Columns) -> None:
+        """Note what became of the failures that a retry computed again, for its dates and for the run."""
+        if self.retry is None:
+            return
+        results = {day: self.retry.result(day, failed_again) for day in self.retry.dates}
+        for day, result in results.items():
+            self.date_notes[day] = self.date_notes.get(day, {}) | result
+        retried, mended = (sum(result[name] for result in results.values()) for name in ("retried", "mended"))
+        self.notes |= {"retried_in_run": retried, "mended_in_run": mended}
+        self.log(f"Retry: {mended} of {retried} failures of {self.table.name} mended" if retried else f"Retry: nothing to do in {self.table.name}")
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:

@@ -1,0 +1,193 @@
+"""The sensors: they gather what `arrival` and `staleness` decide from, and hand on what these want. Nothing is decided here.
+
+Both are off until somebody turns them on. What cannot be reached for the moment (the landing zone, the warehouse) skips a tick and leaves the cursor alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import dagster as dg
+import numpy as np
+
+from nba_assets.basketball.season import SeasonCalendar
+from nba_assets.operations.arrival import State, decide
+from nba_assets.operations.jobs import JOBS, POSTGAME, PREGAME
+from nba_assets.operations.launch import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG
+from nba_assets.operations.slates import league_date
+from nba_assets.operations.staleness import BOOK_COLUMNS, Books, Graph, League, Starters, repairs, sources_of
+from nba_assets.operations.wanted import Wanted, fingerprint
+from nba_assets.raw.landed_content import EARLIEST, landed_index
+from nba_assets.raw.landing import FolderLandingZone, LandingZone, LandingZoneError
+from nba_assets.raw.schedule import league_games
+from nba_assets.raw.tables import PLAYER_BOXSCORES, RAW_TABLES, SCHEDULE
+from nba_assets.registry import COMPUTED_TABLES, TABLE_MODULES
+from nba_assets.settings import Settings
+from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
+from nba_assets.tables.columns import to_columns
+from nba_assets.warehouse.duckdb import DuckDBWarehouse
+from nba_assets.warehouse.interface import Warehouse, WarehouseError
+from nba_assets.warehouse.resource import WarehouseResource
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
+SECONDS_BETWEEN_LOOKS = 30
+LONGEST_WAIT_SECONDS = 10.0
+"""How long a tick waits for a warehouse that somebody else holds; the next tick comes soon enough."""
+
+FORGOTTEN_AFTER = timedelta(hours=1)
+"""A run that has not moved for this long is taken for lost, e.g. because its process was killed: nothing waits for it any more."""
+
+UNFINISHED = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+RUN_KEY_TAG, SENSOR_TAG = "dagster/run_key", "dagster/sensor_name"
+UI_JOB = "__ASSET_JOB"
+"""What Dagster calls the job of a "Materialize" in the asset graph."""
+
+SHOWN_NOTES = 5
+
+Clock = Callable[[], datetime]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def landing_zone() -> LandingZone:
+    """The landing zone that the environment names."""
+    return FolderLandingZone(Settings.from_environment().landing)
+
+
+def build_sensors(clock: Clock = _now, landing: Callable[[], LandingZone] = landing_zone) -> list[dg.SensorDefinition]:
+    """The sensors; `clock` tells the time that decisions are made at."""
+
+    @dg.sensor(
+        name="raw_arrival",
+        jobs=[POSTGAME, PREGAME],
+        minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
+        default_status=dg.DefaultSensorStatus.STOPPED,
+        description=(
+            "Watches the landing zone. Complete results of a date start postgame for it, announcements for games ahead start pregame; "
+            "what is missing when the deadline has passed is in the run's tags."
+        ),
+    )
+    def raw_arrival(context: dg.SensorEvaluationContext, warehouse: WarehouseResource) -> dg.SensorResult | dg.SkipReason:
+        now = clock()
+        today = league_date(now)
+        try:
+            landed = landed_index(landing()).look(today, now)
+            books = read_books(_patient(warehouse.open()), today)
+        except (LandingZoneError, WarehouseError) as error:
+            return dg.SkipReason(str(error))
+        running = {day for run in unfinished_runs(context.instance) for day in _dates_of(run)}
+        decision = decide(State.from_json(context.cursor), landed, books, now, Settings.from_environment(), running)
+        for note in decision.notes[:SHOWN_NOTES]:
+            context.log.info(note)
+        return _result(decision.wanted, decision.state.to_json(), decision.notes or ["nothing has landed that is not built"])
+
+    @dg.sensor(
+        name="stale_dates",
+        jobs=[POSTGAME, PREGAME],
+        minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
+        default_status=dg.DefaultSensorStatus.STOPPED,
+        description=(
+            "Watches the books. Dates that were built before something they read has changed are built again, as one range, "
+            "and the next date with games is described once the results before it are in."
+        ),
+    )
+    def stale_dates(context: dg.SensorEvaluationContext, warehouse: WarehouseResource) -> dg.SensorResult | dg.SkipReason:
+        if running := unfinished_runs(context.instance):
+            return dg.SkipReason(f"waits for {len(running)} unfinished runs, the first is {running[0].run_id}")
+        today = league_date(clock())
+        try:
+            opened = _patient(warehouse.open())
+            with opened.session():
+                books, league = read_books(opened, today), read_league(opened, today)
+                starters, books = Starters.from_json(context.cursor).followed(books, lambda days: _starters(opened, days))
+        except WarehouseError as error:
+            return dg.SkipReason(str(error))
+        wanted = repairs(books, reading_graph(), league, today)
+        groups = [
+            [one for one in group if not _was_run(context.instance, context.sensor_name, one)] for group in (wanted.summaries, wanted.descriptions)
+        ]
+        new = groups[0] or groups[1]
+        old = len(wanted.summaries) + len(wanted.descriptions) - sum(map(len, groups))
+        notes = [f"{old} runs for stale dates were started before and did not bring them up to date: look at why they failed"] if old else []
+        limit = Settings.from_environment().requests_per_tick
+        return _result(new[:limit], starters.to_json(), notes or ["every built date is up to date"])
+
+    return [raw_arrival, stale_dates]
+
+
+def read_books(warehouse: Warehouse, today: date) -> Books:
+    """The books of all raw and computed tables."""
+    names = [*RAW_TABLES, *COMPUTED_TABLES]
+    return Books.of(to_columns(warehouse.read(TABLE_PARTITIONS, BOOK_COLUMNS, EARLIEST, today, {"table_name": names})))
+
+
+def read_league(warehouse: Warehouse, today: date) -> League:
+    """The seasons and their dates with games, as the warehouse's schedule has them."""
+    names = ("game_date", "season_year", "game_status", "is_regular_season", "is_playoffs")
+    games = to_columns(warehouse.read(SCHEDULE.table, names, EARLIEST, today + timedelta(days=366)))
+    days = games["game_date"].astype("M8[D]")
+    return League(SeasonCalendar.from_schedule(days, games["season_year"], games["is_regular_season"] == 1), np.unique(days[league_games(games)]))
+
+
+def reading_graph() -> Graph:
+    """What each computed table reads, from its look-backs and the dependencies of its asset."""
+    return {name: sources_of(module.TABLE, {key.path[-1] for key in getattr(module, name).dependency_keys}) for name, module in TABLE_MODULES.items()}
+
+
+def unfinished_runs(instance: DagsterInstance) -> list[dg.DagsterRun]:
+    """Runs of this pipeline that are waiting or at work."""
+    ours = {job.name for job in JOBS} | {UI_JOB}
+    # What the instance has noted is by the real clock, whatever the decisions go by.
+    runs = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED, updated_after=_now() - FORGOTTEN_AFTER))
+    return [run for run in runs if run.job_name in ours]
+
+
+def _dates_of(run: dg.DagsterRun) -> list[date]:
+    single = run.tags.get(PARTITION_TAG)
+    start, end = run.tags.get(RANGE_START_TAG, single), run.tags.get(RANGE_END_TAG, single)
+    if start is None or end is None:
+        return []
+    first, last = date.fromisoformat(start), date.fromisoformat(end)
+    return [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
+
+
+def _was_run(instance: DagsterInstance, sensor: str, wanted: Wanted) -> bool:
+    return bool(instance.get_runs(dg.RunsFilter(tags={RUN_KEY_TAG: wanted.run_key, SENSOR_TAG: sensor}), limit=1))
+
+
+def _patient(warehouse: Warehouse) -> Warehouse:
+    """The warehouse, waited for no longer than a tick may take."""
+    if isinstance(warehouse, DuckDBWarehouse):
+        warehouse.wait_seconds = min(warehouse.wait_seconds, LONGEST_WAIT_SECONDS)
+    return warehouse
+
+
+def _starters(warehouse: Warehouse, days: Sequence[date]) -> Mapping[date, str]:
+    """The digest of who started on each of some dates, by the warehouse's box scores."""
+    names = ("game_date", "game_id", "team_abbr", "player_lookup")
+    rows = warehouse.read(PLAYER_BOXSCORES.table, names, days[0], days[-1], {"starter": True}).to_pylist()
+    started = sorted(tuple(str(row[name]) for name in names) for row in rows)
+    by_date = {date.fromisoformat(day): fingerprint(mine) for day, mine in groupby(started, lambda row: row[0])}
+    return {day: by_date.get(day, fingerprint([])) for day in days}
+
+
+def _result(wanted: Sequence[Wanted], cursor: str, notes: Sequence[str]) -> dg.SensorResult:
+    shown = [*notes[:SHOWN_NOTES], *([f"and {len(notes) - SHOWN_NOTES} more"] if len(notes) > SHOWN_NOTES else [])]
+    return dg.SensorResult(
+        run_requests=[one.run_request() for one in wanted],
+        skip_reason=None if wanted else dg.SkipReason("; ".join(shown)),
+        cursor=cursor,
+    )

@@ -1,0 +1,341 @@
+"""What has landed so far: per raw table and date the content, told by its digest, and the games of which there are rows.
+
+A date's digest is the one that ingestion would write into the books, so that what has landed can be held against what is built without ingesting
+anything. To look again costs a listing: a file is read when it is new or was written since, and never for the sake of another one. Nothing is decided
+here; what the content means for runs is the business of `operations.arrival`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nba_assets.partitions import FIRST_DATE
+from nba_assets.raw.collection import Request, collect
+from nba_assets.raw.landing import LandedFile, LandingZone
+from nba_assets.raw.normalise import FURTHEST_SCHEDULE_DAYS, utc
+from nba_assets.raw.tables import PLAY_BY_PLAY, PLAYER_BOXSCORES, PLAYER_GAMEBOOK, RAW_TABLES, SCHEDULE, TEAM_BOXSCORES, RawTable
+from nba_assets.tables.columns import to_arrow
+from nba_assets.tables.digest import Hashes, partition_digest, row_hashes
+from nba_assets.tables.spec import Columns
+
+RESULTS = (PLAYER_GAMEBOOK.name, PLAYER_BOXSCORES.name, TEAM_BOXSCORES.name, PLAY_BY_PLAY.name)
+"""Raw tables that tell of games that were played: for these, rows are counted by game."""
+
+SCHEDULE_COLUMNS = ("game_id", "game_date", "game_time_utc", "game_status", "is_regular_season", "is_playoffs")
+"""Of the landed schedule, what is handed on as rows."""
+
+FILES_AT_ONCE = 64
+"""Files that are read together, without a look at the clock in between."""
+
+READING_SECONDS = 20.0
+"""Reading that one look may cost; what is left over is read at the next look, and counts as not known until then."""
+
+EARLIEST = date.fromisoformat(FIRST_DATE)
+
+ANY_DATE = None
+"""Stands for the date of a file whose path names none: it may hold rows of any date."""
+
+
+@dataclass(frozen=True)
+class LandedTable:
+    """What has landed of one raw table. `bad_files` and `unread` go by the date that the path names, or by ANY_DATE."""
+
+    digests: Mapping[date, str] = field(default_factory=dict)
+    games: Mapping[date, Mapping[str, int]] = field(default_factory=dict)
+    """Of results: rows by game."""
+    bad_files: Mapping[date | None, Sequence[str]] = field(default_factory=dict)
+    """Files that cannot be used, and why."""
+    unread: frozenset[date | None] = frozenset()
+    """Dates of files that there was no time to read yet."""
+
+    def is_known(self, day: date) -> bool:
+        """Whether every file that may hold rows of the date was read."""
+        return not self.unread & {day, ANY_DATE}
+
+    def trouble(self, day: date) -> str | None:
+        """What is wrong with a file that may hold rows of the date; None where nothing is."""
+        return next((text for place in (day, ANY_DATE) for text in self.bad_files.get(place, ())), None)
+
+
+@dataclass(frozen=True)
+class LandedContent:
+    """What has landed of every raw table, and the landed schedule's rows (`SCHEDULE_COLUMNS`)."""
+
+    tables: Mapping[str, LandedTable]
+    schedule: Columns
+
+    def digests(self, names: Sequence[str], day: date) -> dict[str, str]:
+        """The digest of a date, by table, of those of the named tables that have rows of it."""
+        return {name: digest for name in names if (digest := self.tables[name].digests.get(day)) is not None}
+
+    def is_known(self, names: Sequence[str], day: date) -> bool:
+        """Whether nothing of the date is left to be read in any of the named tables."""
+        return all(self.tables[name].is_known(day) for name in names)
+
+
+class LandedIndex:
+    """Remembers what the files of a landing zone hold, so that only new ones have to be read."""
+
+    def __init__(self, landing: LandingZone) -> None:
+        self.landing = landing
+        self._files: dict[str, _FileContent] = {}
+        self._dates: dict[tuple[str, date], _DateContent] = {}
+        self._tables: dict[str, tuple[object, LandedTable]] = {}
+        self._bad: set[str] = set()
+        self._lock = threading.Lock()
+
+    def look(self, through: date, now: datetime, *, seconds: float = READING_SECONDS) -> LandedContent:
+        """What has landed for the dates up to `through`.
+
+        Files of later dates are passed over. Raises LandingZoneError, with nothing forgotten, where the landing zone cannot be listed.
+        """
+        with self._lock:
+            listings = {name: self._listed(raw, through) for name, raw in RAW_TABLES.items()}
+            unread, bad = self._read(listings, now, time.monotonic() + seconds)
+            self._forget({file.path for files in listings.values() for file, _ in files})
+            tables = {name: self._table(name, files, unread, bad, now) for name, files in listings.items()}
+            return LandedContent(tables, self._schedule(listings[SCHEDULE.name], now))
+
+    def _listed(self, raw: RawTable, through: date) -> list[_Listed]:
+        files = []
+        for file in self.landing.files(raw.name):
+            # A snapshot of a season holds all its dates, whatever date its path may name.
+            day = None if raw.whole_season else file.date_of(raw.table.date_column)
+            if day is None or EARLIEST <= day <= through:
+                files.append((file, day))
+        return files
+
+    def _read(self, listings: Mapping[str, Sequence[_Listed]], now: datetime, deadline: float) -> tuple[set[str], dict[str, str]]:
+        """Read what is new, oldest dates first; returns the paths that are left unread, and those that are bad with the reason."""
+        wanted = [
+            (name, file, day)
+            for name, files in listings.items()
+            for file, day in files
+            if (known := self._files.get(file.path)) is None or known.fingerprint != file.fingerprint
+        ]
+        if not wanted:
+            self._bad = set()
+            return set(), {}
+        dates = _dates(EARLIEST, now.date() + timedelta(days=FURTHEST_SCHEDULE_DAYS))
+        bad: dict[str, str] = {}
+        batches = self._batches(wanted)
+        for number, (name, files) in enumerate(batches):
+            if number and time.monotonic() > deadline:
+                return {file.path for _, mine in batches[number:] for file, _ in mine}, bad
+            request = Request(RAW_TABLES[name], dates if files[0][1] is None else sorted(day for _, day in files if day is not None), now)
+            for path, content in _read_files(request, self.landing, files).items():
+                if isinstance(content, str):
+                    bad[path] = content
+                    self._files.pop(path, None)
+                else:
+                    self._files[path] = content
+        self._bad = set(bad)
+        return set(), bad
+
+    def _batches(self, wanted: Sequence[tuple[str, LandedFile, date | None]]) -> list[tuple[str, list[_Listed]]]:
+        """Files that are read together: of one table, each of another date, or one that names no date. Oldest dates come first.
+
+        Files that were bad before come last: they are tried again and again, and may not hold up the good ones.
+        """
+        rounds: dict[tuple[bool, str, int], list[_Listed]] = {}
+        of_date: Counter[tuple[str, date | None]] = Counter()
+        for name, file, day in sorted(wanted, key=lambda one: one[2] or EARLIEST):
+            of_date[name, day] += 1
+            rounds.setdefault((file.path in self._bad, name, 0 if day is None else of_date[name, day]), []).append((file, day))
+        batches = []
+        for (was_bad, name, dated), files in rounds.items():
+            size = FILES_AT_ONCE if dated else 1
+            batches += [(was_bad, files[start][1] or EARLIEST, name, files[start : start + size]) for start in range(0, len(files), size)]
+        batches.sort(key=lambda batch: batch[:2])
+        return [(name, files) for _, _, name, files in batches]
+
+    def _forget(self, listed: set[str]) -> None:
+        self._files = {path: content for path, content in self._files.items() if path in listed}
+
+    def _table(self, name: str, files: Sequence[_Listed], unread: set[str], bad: Mapping[str, str], now: datetime) -> LandedTable:
+        """The table's content; the same object as before where no file has changed."""
+        state = [(file.path, file.fingerprint, file.path in unread, bad.get(file.path)) for file, _ in files]
+        if name in self._tables and self._tables[name][0] == state:
+            return self._tables[name][1]
+        contents = [(file.path, self._files[file.path]) for file, _ in files if file.path not in unread and file.path not in bad]
+        by_date: dict[date, list[tuple[str, _FileContent]]] = {}
+        for path, content in contents:
+            for day in content.places:
+                by_date.setdefault(day, []).append((path, content))
+        dates = {day: self._date(name, day, mine, now) for day, mine in by_date.items()}
+        self._dates = {key: content for key, content in self._dates.items() if key[0] != name or key[1] in dates}
+        troubles: dict[date | None, list[str]] = {}
+        for file, path_date in files:
+            if file.path in bad:
+                troubles.setdefault(path_date, []).append(f"{file.path} {bad[file.path]}")
+        table = LandedTable(
+            {day: content.digest for day, content in dates.items()},
+            {day: content.games for day, content in dates.items()} if name in RESULTS else {},
+            troubles,
+            frozenset(path_date for file, path_date in files if file.path in unread),
+        )
+        self._tables[name] = (state, table)
+        return table
+
+    def _date(self, name: str, day: date, contents: Sequence[tuple[str, _FileContent]], now: datetime) -> _DateContent:
+        sources = tuple((path, content.fingerprint) for path, content in contents)
+        known = self._dates.get((name, day))
+        if known is None or known.sources != sources:
+            known = self._dates[name, day] = _DateContent.of(sources, [(content, content.places[day]) for _, content in contents], now)
+        return known
+
+    def _schedule(self, files: Sequence[_Listed], now: datetime) -> Columns:
+        """The landed games, each once, as the newest file has it."""
+        contents = [content for file, _ in files if (content := self._files.get(file.path)) is not None]
+        if not contents:
+            return {name: np.array([], dtype=kind) for name, kind in zip(SCHEDULE_COLUMNS, SCHEDULE_KINDS, strict=True)}
+        columns = {name: np.concatenate([content.schedule[name] for content in contents]) for name in SCHEDULE_COLUMNS}
+        stamps = np.concatenate([content.stamps(slice(None), now) for content in contents])
+        place = np.repeat(np.arange(len(contents)), [len(content.days) for content in contents])
+        newest = _newest(pd.factorize(columns["game_id"])[0], stamps, place)
+        return {name: values[newest] for name, values in columns.items()}
+
+
+SCHEDULE_KINDS = ("O", "M8[D]", "M8[us]", "f8", "f8", "f8")
+_Listed = tuple[LandedFile, date | None]
+
+
+@dataclass(frozen=True, eq=False)
+class _FileContent:
+    """The good rows of one file, sorted by date, each key once: hashes of their keys and contents, when they were processed, their games.
+
+    A row of which the feed does not say when it was processed has NaT there.
+    """
+
+    fingerprint: str
+    days: NDArray[np.datetime64]
+    keys: Hashes
+    hashes: Hashes
+    processed_at: NDArray[np.datetime64]
+    games: NDArray[np.int32]
+    game_ids: Sequence[str]
+    schedule: Columns
+
+    @cached_property
+    def places(self) -> dict[date, slice]:
+        """Where the rows of each date are."""
+        bounds = np.flatnonzero(np.diff(self.days.astype(np.int64), prepend=-1, append=-1)).tolist()
+        return {self.days[start].item(): slice(start, end) for start, end in pairwise(bounds)}
+
+    def stamps(self, place: slice, now: datetime) -> NDArray[np.datetime64]:
+        """When some rows were processed; now, where the feed does not say."""
+        stamps = self.processed_at[place]
+        return np.where(np.isnat(stamps), utc(now), stamps)
+
+
+@dataclass(frozen=True)
+class _DateContent:
+    sources: tuple[tuple[str, str], ...]
+    digest: str
+    games: Mapping[str, int]
+
+    @classmethod
+    def of(cls, sources: tuple[tuple[str, str], ...], parts: Sequence[tuple[_FileContent, slice]], now: datetime) -> _DateContent:
+        """One date over all files that have rows of it, oldest file first."""
+        keys, hashes = (np.concatenate([getattr(content, name)[place] for content, place in parts]) for name in ("keys", "hashes"))
+        if len(parts) == 1:
+            newest = np.ones(len(keys), dtype=bool)
+        else:
+            stamps = np.concatenate([content.stamps(place, now) for content, place in parts])
+            newest = _newest(keys, stamps, np.repeat(np.arange(len(parts)), [place.stop - place.start for _, place in parts]))
+        games: dict[str, int] = {}
+        start = 0
+        for content, place in parts:
+            codes = content.games[place][newest[start : start + place.stop - place.start]]
+            start += place.stop - place.start
+            for code, size in zip(*(found.tolist() for found in np.unique(codes, return_counts=True)), strict=True):
+                games[content.game_ids[code]] = games.get(content.game_ids[code], 0) + size
+        return cls(sources, partition_digest(hashes[newest]), games)
+
+
+@dataclass(frozen=True)
+class _Some:
+    """A landing zone in which there are only some of the files of another one."""
+
+    landing: LandingZone
+    some: Sequence[LandedFile]
+
+    def files(self, table: str) -> list[LandedFile]:
+        del table
+        return list(self.some)
+
+    def local_copy(self, file: LandedFile) -> AbstractContextManager[Path]:
+        return self.landing.local_copy(file)
+
+    def content_digest(self, file: LandedFile) -> str:
+        return self.landing.content_digest(file)
+
+
+def _read_files(request: Request, landing: LandingZone, files: Sequence[_Listed]) -> dict[str, _FileContent | str]:
+    """The content of each file, by path; of one that cannot be used, the reason.
+
+    They are read together, which costs little more than reading one of them: which file a row is from is told by its date.
+    """
+    collection = collect(request, _Some(landing, [file for file, _ in files]))
+    table, rows = request.raw.table, collection.rows
+    order = np.argsort(rows[table.date_column], kind="stable")
+    stored = to_arrow(table, rows)
+    # Equal keys have equal hashes, and a hash says as much of them as a comparison of several columns would.
+    keys, hashes = row_hashes(table, stored.select(table.key))[order], row_hashes(table, stored)[order]
+    codes, ids = pd.factorize(rows["game_id"]) if request.raw.name in RESULTS else (np.zeros(len(order), dtype=np.int64), [""])
+    days, stamps, games = rows[table.date_column][order].astype("M8[D]"), rows["processed_at"][order].astype("M8[us]"), codes[order].astype(np.int32)
+    stamps = np.where(stamps == utc(request.now), np.datetime64("NaT", "us"), stamps)
+    schedule = {name: rows[name][order] for name in SCHEDULE_COLUMNS} if request.raw is SCHEDULE else {}
+    contents: dict[str, _FileContent | str] = {bad.path: bad.reason for bad in collection.bad_files}
+    for file, day in files:
+        if file.path not in contents:
+            mine = slice(None) if day is None else slice(*np.searchsorted(days, np.array([day, day + timedelta(days=1)], dtype="M8[D]")).tolist())
+            contents[file.path] = _FileContent(
+                file.fingerprint,
+                days[mine],
+                keys[mine],
+                hashes[mine],
+                stamps[mine],
+                games[mine],
+                list(ids),
+                {name: values[mine] for name, values in schedule.items()},
+            )
+    return contents
+
+
+def _newest(keys: NDArray[np.generic], stamps: NDArray[np.datetime64], place: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Marks one row of each key: the latest by time, of those by file."""
+    order = np.lexsort((place, stamps, keys))
+    newest = np.ones(len(keys), dtype=bool)
+    newest[order[:-1]] = keys[order[1:]] != keys[order[:-1]]
+    return newest
+
+
+def _dates(start: date, end: date) -> list[date]:
+    return [start + timedelta(days=offset) for offset in range((end - start).days + 1)]
+
+
+_INDEXES: dict[LandingZone, LandedIndex] = {}
+
+
+def landed_index(landing: LandingZone) -> LandedIndex:
+    """The index of a landing zone that this process keeps; after a restart it begins anew."""
+    return _INDEXES.setdefault(landing, LandedIndex(landing))
+
+
+def forget_landed() -> None:
+    """Drop what this process remembers of landing zones."""
+    _INDEXES.clear()

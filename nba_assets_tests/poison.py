@@ -31,17 +31,16 @@ ABSURD = {Type.INT64: "999", Type.FLOAT64: "-999.5", Type.STRING: "'POISON'", Ty
 LATE_BOOKS = ("draftkings", "fanduel", "poisonbook")
 
 
-def poisoned(source: Path, target: Path, day: date, how: Poison, announced_first: Sequence[str]) -> DuckDBWarehouse:
+def poisoned(source: Path, target: Path, day: date, how: Poison) -> DuckDBWarehouse:
     """A copy of a warehouse whose future, seen from before the first tip-off of `day`, is poisoned.
 
-    `announced_first` are the tables that describe a date before its games: of these the rows of `day` itself may be read.
+    Everything computed is poisoned from `day` on, what describes `day` before its games as well: what is read of it has to be built anew.
     """
     shutil.copy(source, target)
     warehouse = DuckDBWarehouse(target)
     results = [RAW_TABLES[name].table for name in ("player_gamebook", "player_boxscores", "team_boxscores", "play_by_play")]
-    results += [module.TABLE for name, module in TABLE_MODULES.items() if name not in announced_first]
+    results += [module.TABLE for module in TABLE_MODULES.values()]
     later = [raw.table for raw in (GAME_LINES, PLAYER_POINTS_PROPS, INJURY_REPORT, ROSTERS)]
-    later += [TABLE_MODULES[name].TABLE for name in announced_first]
     with duckdb.connect(target) as connection:
         for table, first in [*((table, day) for table in results), *((table, day + timedelta(days=1)) for table in later)]:
             _spoil(connection, table, first, how)

@@ -74,6 +74,10 @@ class TableBooks:
             return None
         return Entry(self.digests[place], int(self.rows[place]), self.written_at[place], self.changed_at[place])
 
+    def where(self, mask: NDArray[np.bool_]) -> TableBooks:
+        """Some of the dates."""
+        return TableBooks(self.days[mask], self.digests[mask], self.rows[mask], self.written_at[mask], self.changed_at[mask])
+
 
 NOTHING_BUILT = TableBooks(
     np.array([], dtype="M8[D]"), np.array([], dtype=object), np.array([]), np.array([], dtype="M8[us]"), np.array([], dtype="M8[us]")
@@ -155,13 +159,14 @@ def stale(books: Books, graph: Graph, league: League, today: date) -> dict[str, 
     A date whose upstream rows of the same date are stale is stale with them. Dates without games stay out: they are empty whatever is read.
     """
     found: dict[str, dict[date, Cause]] = {}
+    read = {source.table: _with_content(source.table, books[source.table], league) for sources in graph.values() for source in sources}
     for name, sources in graph.items():
         mine = books[name]
         days = mine.days[(np.isin(mine.days, league.game_days) | (mine.rows > 0)) & (mine.days <= np.datetime64(today, "D"))]
         written_at = mine.written_at[np.searchsorted(mine.days, days)]
         causes: dict[date, Cause] = {}
         for source in sources:
-            theirs = books[source.table]
+            theirs = read[source.table]
             start, stop = _window(source, theirs.days, days, league.calendar)
             late = np.flatnonzero(_newest(theirs.changed_at, start, stop) > written_at)
             for place in late.tolist():
@@ -176,6 +181,17 @@ def stale(books: Books, graph: Graph, league: League, today: date) -> dict[str, 
                 causes = {day: cause for day, cause in found.get(source.table, {}).items() if day in built} | causes
         found[name] = causes
     return {name: causes for name, causes in found.items() if causes}
+
+
+def _with_content(name: str, built: TableBooks, league: League) -> TableBooks:
+    """The built dates that can be news to others: an empty date that is built for the first time tells nothing that was not so before.
+
+    Raw rows never go away, and a computed date without games never had any.
+    """
+    counts = built.rows > 0
+    if name not in RAW_TABLES:
+        counts |= np.isin(built.days, league.game_days)
+    return built.where(counts)
 
 
 def undescribed(books: Books, league: League, described: Collection[str], today: date) -> list[date]:

@@ -166,10 +166,11 @@ class Publication:
 
     def _attempt_counts(self) -> NDArray[np.int64]:
         table, run = self.run.table, self.run
-        number_of = {
-            (attempt["partition_date"], attempt["entity_id"]): attempt["attempt_number"]
-            for attempt in stored_attempts(run.warehouse, table.name, run.start, run.end)
-        }
+        if run.breaker is not None:
+            attempts = [attempt for mine in run.breaker.attempts.values() for attempt in mine]
+        else:
+            attempts = stored_attempts(run.warehouse, table.name, run.start, run.end)
+        number_of = {(attempt["partition_date"], attempt["entity_id"]): attempt["attempt_number"] for attempt in attempts}
         if not number_of or table.entity_column is None:
             return np.zeros(self.computed.num_rows, dtype=np.int64)
         keys = zip(_dates(self.computed, table).tolist(), self.computed.column(table.entity_column).to_pylist(), strict=True)

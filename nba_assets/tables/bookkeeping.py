@@ -95,7 +95,7 @@ REPROCESS_ATTEMPTS = Table(
         whole("attempt_number", "1 for the first attempt that failed, and so on", nullable=False, allowed=(1, 2.0**53)),
         moment("attempted_at", "When it failed", nullable=False, hashed=False),
         text("failure_reason", "What went wrong, in words", nullable=False),
-        text("input_digest", "Digest of all that the computation of this entity got to see, its code version included", nullable=False),
+        text("input_digest", "Digest of the rows of this entity that its computation got to see, and of the code's version", nullable=False),
         flag("circuit_breaker_tripped", "The entity is left alone from here on", nullable=False),
         moment("circuit_breaker_until", "Until when it is left alone; null where the breaker did not trip", hashed=False),
         flag("manual_override_applied", "A person has reset the breaker", nullable=False),

@@ -15,7 +15,7 @@ from nba_assets.publishing.publication import DateFacts
 from nba_assets.raw.sample_league import SeasonSummary, write_season
 from nba_assets.settings import Backend
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
-from nba_assets_tests.invariants.game_summaries import EXACT, SHARES
+from nba_assets_tests.invariants import game_summaries, precompute
 from nba_assets_tests.pipeline import build, days_between, digests, ingest_all
 
 
@@ -51,6 +51,10 @@ def league(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return BuiltLeague(folder / "nba.duckdb", summary, days, build(warehouse, days))
 
 
+EXACT = game_summaries.EXACT | precompute.EXACT
+SHARES = game_summaries.SHARES | precompute.SHARES
+
+
 @pytest.mark.parametrize("name", EXACT)
 def test_invariant(league: BuiltLeague, name: str) -> None:
     assert league.rows(f"select * from ({EXACT[name]}) limit 5") == []
@@ -62,9 +66,22 @@ def test_invariant_but_for_a_few(league: BuiltLeague, name: str) -> None:
     assert len(league.rows(broken)) <= tolerated * league.rows(everything)[0][0]
 
 
-def test_nothing_is_set_aside_or_fails(league: BuiltLeague) -> None:
+FEW_GAMES = {
+    ("player_shot_zone_analysis", "EXPECTED_INCOMPLETE"),
+    ("player_daily_cache", "INSUFFICIENT_DATA"),
+    ("player_daily_cache", "STALE_DATA"),
+}
+"""Why a player has no row although nothing went wrong."""
+
+
+def test_nothing_is_set_aside_and_nobody_fails_but_for_few_games(league: BuiltLeague) -> None:
     assert league.rows("select table_name, reason from nba_processing.raw_quarantine limit 5") == []
-    assert league.rows("select table_name, failure_category, failure_reason from nba_processing.entity_failures limit 5") == []
+    # A player who was let go stays on the latest roster snapshot for a day or two: a game of these days was expected of him.
+    let_go = """
+        failure_category = 'INCOMPLETE_UPSTREAM' and list_min(missing_game_ids) >
+        (select max(game_id) from nba_raw.player_gamebook where player_lookup = entity_id)"""
+    query = f"select distinct table_name, failure_category from nba_processing.entity_failures where not ({let_go})"
+    assert set(league.rows(query)) <= FEW_GAMES
 
 
 def test_postponed_game_is_nobodys_and_its_new_date_everybodys(league: BuiltLeague) -> None:
@@ -113,13 +130,13 @@ def test_overtime_is_counted(league: BuiltLeague) -> None:
     ids=["10 threads", "2 processes"],
 )
 def test_workers_change_no_digest(league: BuiltLeague, entities: ParallelEntities) -> None:
-    days = league.days[5:12]
+    days = league.days[12:17]  # of which the first two are too early for precomputed rows
     expected = {key: digest for key, digest in digests(league.facts).items() if key[1] in days}
     with entities:
         assert digests(build(league.warehouse, days, entities=entities)) == expected
 
 
 def test_single_dates_in_any_order_give_the_digests_of_the_range(league: BuiltLeague) -> None:
-    for day in (league.days[9], league.days[2], league.days[17]):
+    for day in (league.days[16], league.days[2]):
         expected = {key: digest for key, digest in digests(league.facts).items() if key[1] == day}
         assert digests(build(league.warehouse, [day])) == expected

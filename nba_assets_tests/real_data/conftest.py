@@ -30,6 +30,10 @@ class BuiltSeason:
     warehouse: DuckDBWarehouse
     facts: dict[str, list[DateFacts]]
 
+    def fact(self, name: str, day: date) -> DateFacts:
+        """What a table holds on a date."""
+        return next(fact for fact in self.facts[name] if fact.day == day)
+
 
 @pytest.fixture(
     scope="session",

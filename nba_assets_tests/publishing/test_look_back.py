@@ -1,0 +1,158 @@
+"""What a table reads of other dates and tables: a missing date of its own stops it, a thin past is told, an empty date is as good as any."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from nba_assets.entities.outcomes import Outcome
+from nba_assets.entities.parallel import ParallelEntities
+from nba_assets.publishing.asset import date_metadata
+from nba_assets.publishing.lineage import Input, inputs_by_date, thin_look_backs
+from nba_assets.publishing.publication import prepare
+from nba_assets.publishing.table_run import MissingPartitionError, TableRun
+from nba_assets.raw.tables import SCHEDULE
+from nba_assets.settings import Settings
+from nba_assets.tables.blocks import STAMPS
+from nba_assets.tables.columns import arrow_schema
+from nba_assets.tables.spec import LookBack, Table, day, text
+from nba_assets.warehouse.duckdb import DuckDBWarehouse
+from nba_assets.warehouse.interface import Replacement
+
+
+def table(name: str, *looks_back: LookBack) -> Table:
+    columns = (day("game_date", "Date", nullable=False), text("team_abbr", "Team", nullable=False), *STAMPS)
+    return Table("nba_precompute", name, "one team on one date", ("game_date", "team_abbr"), "game_date", columns, looks_back=looks_back)
+
+
+RESULTS, LATELY, TONIGHT = table("results"), table("lately"), table("tonight")
+READER = table("reader", LookBack(RESULTS.name), LookBack(LATELY.name, days=3))
+"""Looks back on results of the season and of the last three days, and reads tonight's rows of its own date."""
+OPENING = date(2021, 10, 19)
+GAME_DAYS = [OPENING + timedelta(days=number) for number in (0, 1, 2, 4, 5, 8)]
+POSTPONED, EXHIBITION = OPENING + timedelta(days=3), OPENING + timedelta(days=6)
+TODAY = OPENING + timedelta(days=8)
+
+
+def day_number(number: int) -> date:
+    return OPENING + timedelta(days=number)
+
+
+def game(played: date, **changes: Any) -> dict[str, Any]:
+    home_and_away = {"home_team_abbr": "BOS", "away_team_abbr": "LAL", "game_id": f"{played:%Y%m%d}_LAL_BOS"}
+    phase = {"season_year": 2021, "is_regular_season": True, "is_playoffs": False}
+    status = 1 if played >= TODAY else 3
+    moment = datetime(2021, 10, 1, tzinfo=UTC)
+    blank: dict[str, Any] = dict.fromkeys(SCHEDULE.table.column_names)
+    return blank | {"game_date": played, "game_status": status, "processed_at": moment, **home_and_away, **phase, **changes}
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> DuckDBWarehouse:
+    """A schedule of six game days, with a postponed game and an exhibition between them."""
+    found = DuckDBWarehouse(tmp_path / "nba.duckdb")
+    games = [*map(game, GAME_DAYS), game(POSTPONED, game_status=4), game(EXHIBITION, is_regular_season=False)]
+    rows = pa.Table.from_pylist(games, schema=arrow_schema(SCHEDULE.table))
+    found.replace([Replacement(SCHEDULE.table, rows, [row["game_date"] for row in games])])
+    return found
+
+
+def run_of(warehouse: DuckDBWarehouse, spec: Table, *dates: date) -> TableRun:
+    return TableRun(spec, dates, warehouse, ParallelEntities.serial(), Settings.from_environment({}), "run", datetime(2022, 1, 1, tzinfo=UTC))
+
+
+def publish(warehouse: DuckDBWarehouse, spec: Table, dates: Sequence[date], *, empty: Sequence[date] = ()) -> None:
+    """Build dates with a row each, or none."""
+    filled = [played for played in dates if played not in empty]
+    rows = {"game_date": np.array(filled, dtype="M8[D]"), "team_abbr": np.full(len(filled), "BOS", dtype=object)}
+    prepare(run_of(warehouse, spec, *sorted(dates)), Outcome(rows)).write()
+
+
+def required(warehouse: DuckDBWarehouse, dates: Sequence[date], *tables: Table) -> None:
+    run_of(warehouse, READER, *dates).require_built(tables or (TONIGHT,), np.array(dates, dtype="M8[D]"))
+
+
+def test_a_missing_date_names_the_command_that_builds_it(warehouse: DuckDBWarehouse) -> None:
+    with pytest.raises(MissingPartitionError) as error:
+        required(warehouse, [TODAY])
+    assert "nba_precompute.tonight, which is not built for 2021-10-27." in str(error.value)
+    assert str(error.value).endswith("nba-assets run 2021-10-27 --table tonight")
+
+
+def test_several_missing_dates_name_the_range_that_holds_them(warehouse: DuckDBWarehouse) -> None:
+    publish(warehouse, TONIGHT, [day_number(0), day_number(3)])
+    with pytest.raises(MissingPartitionError) as error:
+        required(warehouse, [day_number(number) for number in range(9)])
+    assert "not built for 2021-10-20, 2021-10-21, 2021-10-23, 2021-10-24, 2021-10-25 and 2 more dates." in str(error.value)
+    assert str(error.value).endswith("nba-assets backfill 2021-10-20 2021-10-27 --table tonight")
+
+
+def test_every_table_has_to_be_built(warehouse: DuckDBWarehouse) -> None:
+    publish(warehouse, TONIGHT, [TODAY])
+    required(warehouse, [TODAY])
+    with pytest.raises(MissingPartitionError, match="--table lately"):
+        required(warehouse, [TODAY], TONIGHT, LATELY)
+
+
+def test_an_empty_date_is_built(warehouse: DuckDBWarehouse) -> None:
+    publish(warehouse, TONIGHT, [TODAY], empty=[TODAY])
+    required(warehouse, [TODAY])
+    rows = run_of(warehouse, READER, TODAY).read_days(TONIGHT, TONIGHT.key, np.array([TODAY], dtype="M8[D]"))
+    assert rows["team_abbr"].tolist() == []
+
+
+def test_dates_that_get_no_rows_need_nothing(warehouse: DuckDBWarehouse) -> None:
+    required(warehouse, [])
+
+
+def looked_back(warehouse: DuckDBWarehouse, *dates: date) -> dict[date, dict[str, Input]]:
+    inputs = inputs_by_date(run_of(warehouse, READER, *dates), [RESULTS, LATELY, TONIGHT])
+    return {when: {source.table: source for source in sources} for when, sources in inputs.items()}
+
+
+def found_of_expected(warehouse: DuckDBWarehouse, when: date, name: str) -> tuple[int | None, int | None]:
+    source = looked_back(warehouse, when)[when][name]
+    return source.game_days_found, source.game_days_expected
+
+
+def test_a_full_past_is_every_day_with_final_games(warehouse: DuckDBWarehouse) -> None:
+    """Not days without games, nor those of a postponed game or an exhibition, nor the date itself."""
+    publish(warehouse, RESULTS, GAME_DAYS[:5])
+    publish(warehouse, LATELY, GAME_DAYS[:5])
+    assert found_of_expected(warehouse, TODAY, RESULTS.name) == (5, 5)
+    assert found_of_expected(warehouse, TODAY, LATELY.name) == (1, 1)
+    assert found_of_expected(warehouse, OPENING, RESULTS.name) == (0, 0)
+    assert found_of_expected(warehouse, TODAY, TONIGHT.name) == (None, None)
+    assert thin_look_backs(READER, inputs_by_date(run_of(warehouse, READER, TODAY), [RESULTS, LATELY, TONIGHT])) == []
+
+
+def test_a_thin_past_is_told_as_found_of_expected(warehouse: DuckDBWarehouse) -> None:
+    """A date that was built empty although it has final games is as thin as one that was never built."""
+    publish(warehouse, RESULTS, [day_number(0), day_number(1), day_number(3), day_number(5)], empty=[day_number(1), day_number(3)])
+    publish(warehouse, LATELY, [day_number(5)])
+    run = run_of(warehouse, READER, TODAY)
+    inputs = inputs_by_date(run, [RESULTS, LATELY, TONIGHT])
+    (fact,) = prepare(run, Outcome({})).write()
+    told = date_metadata(run, fact, inputs[TODAY])["inputs"]
+    assert {name: told[name].get("game_days") for name in told} == {RESULTS.name: "2 / 5", LATELY.name: "1 / 1", TONIGHT.name: None}
+    assert (told[RESULTS.name]["dates_built"], told[RESULTS.name]["rows"]) == (4, 2)
+    (warning,) = thin_look_backs(READER, inputs)
+    assert "reader looks back on thin data" in warning
+    assert "for 1 of 1 dates results lacks rows" in warning
+    assert "for 2021-10-27 2 of 5 are there" in warning
+
+
+def test_in_a_range_the_newest_thin_date_speaks_for_all(warehouse: DuckDBWarehouse) -> None:
+    publish(warehouse, RESULTS, [day_number(0), day_number(2), day_number(4), day_number(5)])
+    publish(warehouse, LATELY, GAME_DAYS[:5])
+    dates = [day_number(number) for number in (1, 2, 4, 8)]
+    inputs = inputs_by_date(run_of(warehouse, READER, *dates), [RESULTS, LATELY])
+    (warning,) = thin_look_backs(READER, inputs)
+    assert "for 3 of 4 dates results lacks rows" in warning
+    assert "for 2021-10-27 4 of 5 are there" in warning

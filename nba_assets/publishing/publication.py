@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from nba_assets.publishing.observations import observe
 from nba_assets.publishing.retry import Kept
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.tables.audit import Finding, audit
-from nba_assets.tables.bookkeeping import CHANGE_COLUMNS, ENTITY_FAILURES, HARD_FAILURE, TABLE_PARTITIONS, Changes, utc_moment
+from nba_assets.tables.bookkeeping import CHANGE_COLUMNS, ENTITY_FAILURES, HARD_FAILURE, TABLE_PARTITIONS, Changes
 from nba_assets.tables.columns import arrow_schema, blank, to_arrow, to_columns
 from nba_assets.tables.digest import as_hex, partition_digest, row_hashes
 from nba_assets.tables.spec import Columns, Table
@@ -43,8 +43,8 @@ class DateFacts:
     digest: str
     changed: bool
     """The digest differs from that of the rows that stood there before."""
-    changed_at: datetime
-    """When it last became what it is."""
+    changed_at: np.datetime64
+    """When it last became what it is; NaT where it does so with this write."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class Publication:
                 [
                     Replacement(self.run.table, rows, self.run.dates),
                     Replacement(ENTITY_FAILURES, self._failure_rows(), self.run.dates, scope),
-                    Replacement(TABLE_PARTITIONS, self._partition_rows(facts), self.run.dates, scope),
+                    Replacement(TABLE_PARTITIONS, self._partition_rows(facts), self.run.dates, scope, moment_column="changed_at"),
                     *([attempts] if attempts else []),
                 ]
             )
@@ -125,7 +125,7 @@ class Publication:
         places = np.searchsorted(days, _dates(self.rows, table))
         failed = self.failed
         stored = to_columns(self.run.warehouse.read(TABLE_PARTITIONS, CHANGE_COLUMNS, self.run.start, self.run.end, {"table_name": table.name}))
-        changed_at = Changes.of(stored, self.run.clock())
+        changed_at = Changes.of(stored)
         order = np.argsort(places, kind="stable")
         bounds = np.searchsorted(places[order], np.arange(len(days) + 1))
         categories: list[Counter[str]] = [Counter() for _ in self.run.dates]
@@ -202,7 +202,7 @@ class Publication:
                 "code_version": np.full(size, self.run.code_version, dtype=object),
                 "run_id": np.full(size, self.run.run_id, dtype=object),
                 "written_at": np.full(size, now),
-                "changed_at": np.array([utc_moment(fact.changed_at) for fact in facts], dtype="M8[us]"),
+                "changed_at": np.array([fact.changed_at for fact in facts], dtype="M8[us]"),
             },
         )
         computed = set(_dates(self.computed, self.run.table).tolist())

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -61,8 +61,6 @@ class TableRun:
     run_id: str
     now: datetime
     log: Callable[[str], None] = lambda _: None
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    """Tells when rows are written; `now` is when the run began to read."""
     code_version: str | None = None
     retry: Retry | None = None
     """Of a run that computes failed entities again and keeps all else; `dates` are then those on which there are any."""

@@ -29,7 +29,7 @@ from nba_assets.raw.collection import (
 from nba_assets.raw.landing import LandingZone
 from nba_assets.raw.normalise import utc
 from nba_assets.raw.tables import RawTable
-from nba_assets.tables.bookkeeping import CHANGE_COLUMNS, RAW_QUARANTINE, TABLE_PARTITIONS, Changes, utc_moment
+from nba_assets.tables.bookkeeping import CHANGE_COLUMNS, RAW_QUARANTINE, TABLE_PARTITIONS, Changes
 from nba_assets.tables.columns import arrow_schema, empty, to_arrow, to_columns
 from nba_assets.tables.digest import partition_digest, row_hashes
 from nba_assets.warehouse.interface import Replacement, Value, Warehouse
@@ -131,7 +131,13 @@ def ingest(raw: RawTable, landing: LandingZone, warehouse: Warehouse, dates: Seq
             [
                 *change.replacements,
                 Replacement(RAW_QUARANTINE, _quarantine_rows(request, collection.set_aside, run_id), request.span, scope),
-                Replacement(TABLE_PARTITIONS, _partition_rows(request, certain, run_id, _changes(warehouse, raw, change.dates)), change.dates, scope),
+                Replacement(
+                    TABLE_PARTITIONS,
+                    _partition_rows(request, certain, run_id, _changes(warehouse, raw, change.dates)),
+                    change.dates,
+                    scope,
+                    moment_column="changed_at",
+                ),
             ]
         )
     newest = [report.newest_processed_at for report in reports if report.landed and report.newest_processed_at is not None]
@@ -237,7 +243,7 @@ def _quarantine_rows(request: Request, set_aside: Sequence[SetAside], run_id: st
 
 def _changes(warehouse: Warehouse, raw: RawTable, dates: Sequence[date]) -> Changes:
     """What the books say of the dates that an ingestion writes."""
-    return Changes.of(to_columns(warehouse.read(TABLE_PARTITIONS, CHANGE_COLUMNS, dates[0], dates[-1], {"table_name": raw.name})), datetime.now(UTC))
+    return Changes.of(to_columns(warehouse.read(TABLE_PARTITIONS, CHANGE_COLUMNS, dates[0], dates[-1], {"table_name": raw.name})))
 
 
 def _partition_rows(request: Request, reports: Sequence[DateReport], run_id: str, changes: Changes) -> pa.Table:
@@ -254,7 +260,7 @@ def _partition_rows(request: Request, reports: Sequence[DateReport], run_id: str
             "code_version": _repeated(CODE_VERSION, len(reports)),
             "run_id": _repeated(run_id, len(reports)),
             "written_at": np.full(len(reports), utc(request.now)),
-            "changed_at": np.array([utc_moment(changes.to(report.day, report.digest)[1]) for report in reports], dtype="M8[us]"),
+            "changed_at": np.array([changes.to(report.day, report.digest)[1] for report in reports], dtype="M8[us]"),
         },
     )
 

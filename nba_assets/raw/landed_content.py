@@ -40,7 +40,7 @@ SCHEDULE_COLUMNS = ("game_id", "game_date", "game_time_utc", "game_status", "is_
 FILES_AT_ONCE = 64
 """Files that are read together, without a look at the clock in between."""
 
-READING_SECONDS = 20.0
+READING_SECONDS = 15.0
 """Reading that one look may cost; what is left over is read at the next look, and counts as not known until then."""
 
 EARLIEST = date.fromisoformat(FIRST_DATE)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 
 import numpy as np
 
@@ -135,22 +135,15 @@ CHANGE_COLUMNS = ("partition_date", "digest", "written_at", "changed_at")
 class Changes:
     """Digests of a table's dates as the books have them, and since when."""
 
-    before: Mapping[date, tuple[str, datetime]]
-    now: datetime
+    before: Mapping[date, tuple[str, np.datetime64]]
 
     @classmethod
-    def of(cls, books: Columns, now: datetime) -> Changes:
+    def of(cls, books: Columns) -> Changes:
         """From `CHANGE_COLUMNS` of the books of one table; a date whose change was not recorded changed when it was written."""
-        since = np.where(np.isnat(books["changed_at"]), books["written_at"], books["changed_at"])
-        moments = [moment.replace(tzinfo=UTC) for moment in since.astype("M8[us]").tolist()]
-        return cls(dict(zip(books["partition_date"].tolist(), zip(books["digest"], moments, strict=True), strict=True)), now)
+        since = np.where(np.isnat(books["changed_at"]), books["written_at"], books["changed_at"]).astype("M8[us]")
+        return cls(dict(zip(books["partition_date"].tolist(), zip(books["digest"], since, strict=True), strict=True)))
 
-    def to(self, day: date, digest: str) -> tuple[bool, datetime]:
-        """Whether a date changes by getting this digest, and when its digest last changed then."""
+    def to(self, day: date, digest: str) -> tuple[bool, np.datetime64]:
+        """Whether a date changes by getting this digest, and when it last changed: NaT for a change that is made only now."""
         known = self.before.get(day)
-        return (False, known[1]) if known is not None and known[0] == digest else (True, self.now)
-
-
-def utc_moment(moment: datetime) -> np.datetime64:
-    """A moment with a time zone as numpy stores it: in UTC, without one."""
-    return np.datetime64(moment.astimezone(UTC).replace(tzinfo=None), "us")
+        return (False, known[1]) if known is not None and known[0] == digest else (True, np.datetime64("NaT", "us"))

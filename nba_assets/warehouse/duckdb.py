@@ -87,19 +87,21 @@ class DuckDBWarehouse:
         that differs from its spec, WarehouseError for what DuckDB refuses, e.g. a null in a column that may not be null. All leave everything as it
         was.
         """
-        prepared = [(replacement, _conforming(replacement)) for replacement in replacements]
-        if not prepared:
+        for replacement in replacements:
+            _see_conforming(replacement)
+        if not replacements:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._connection() as connection:
-            tables = {replacement.table.qualified_name: replacement.table for replacement, _ in prepared}
+            tables = {replacement.table.qualified_name: replacement.table for replacement in replacements}
+            moment = datetime.now(UTC)
             stored = {name: _stored_columns(connection, table) for name, table in tables.items()}
             # Whatever raises in here, closing the connection rolls the transaction back.
             connection.execute("BEGIN TRANSACTION")
             for name, table in tables.items():
                 _ensure(connection, table, stored[name])
-            for replacement, rows in prepared:
-                _replace(connection, replacement, rows)
+            for replacement in replacements:
+                _replace(connection, replacement, replacement.written_at(moment).select(replacement.table.column_names))
             connection.execute("COMMIT")
 
     def status(self, tables: Sequence[Table]) -> list[TableStatus]:
@@ -244,8 +246,8 @@ def _wanted_values(table: Table, name: str, wanted: Value | Sequence[Value]) -> 
         raise ValueError(f"{table.qualified_name}.{name} is {table.column(name).type} and cannot be one of {values[:5]}: {error}") from error
 
 
-def _conforming(replacement: Replacement) -> pa.Table:
-    """The rows in the table's own column order; ValueError for rows of other columns or types, or outside what is replaced."""
+def _see_conforming(replacement: Replacement) -> None:
+    """Raise ValueError for rows of other columns or types than the table's, or outside what is replaced."""
     table, rows = replacement.table, replacement.rows
     missing, unknown = set(table.column_names) - set(rows.column_names), set(rows.column_names) - set(table.column_names)
     if missing or unknown:
@@ -261,7 +263,6 @@ def _conforming(replacement: Replacement) -> pa.Table:
         others = set(rows.column(table.column(name).name).unique().to_pylist()) - {value}
         if others:
             raise ValueError(f"rows for {table.qualified_name} have {name} {_some(others)}, outside the {value!r} that they replace")
-    return rows
 
 
 def _some(values: set[object]) -> str:

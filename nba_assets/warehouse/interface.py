@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Protocol
 
 import pyarrow as pa
@@ -42,6 +42,16 @@ class Replacement:
     rows: pa.Table
     dates: Sequence[date]
     scope: Mapping[str, Value] = field(default_factory=dict)
+    moment_column: str | None = None
+    """A moment that is null in `rows` becomes that of the write itself, told while nobody else can read: whoever reads after it sees the write."""
+
+    def written_at(self, moment: datetime) -> pa.Table:
+        """The rows as they are written at a moment."""
+        if self.moment_column is None:
+            return self.rows
+        place = self.rows.column_names.index(self.moment_column)
+        column = self.rows.column(place)
+        return self.rows.set_column(place, self.rows.schema.field(place), column.fill_null(pa.scalar(moment, column.type)))
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ def columns(*rows: tuple[date, str, float, float, float, float, bool]) -> dict[s
 
 
 def fact(of: date, row_count: int, failures: dict[str, int] | None = None) -> DateFacts:
-    return DateFacts(of, row_count, failures or {}, "0" * 16, changed=True, changed_at=NOW)
+    return DateFacts(of, row_count, failures or {}, "0" * 16, changed=True, changed_at=np.datetime64("NaT", "us"))
 
 
 ROWS = columns((FIRST, "ann", 3, np.nan, 100, 95, True), (FIRST, "bob", np.nan, np.nan, 50, 75, False), (SECOND, "ann", 1, 2, 90, 95, True))

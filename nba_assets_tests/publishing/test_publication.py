@@ -130,3 +130,23 @@ def test_one_raising_player_costs_only_himself(warehouse: DuckDBWarehouse) -> No
     (failure,) = warehouse.read(ENTITY_FAILURES, ("entity_id", "failure_reason", "can_retry"), FIRST, FIRST).to_pylist()
     assert failure["entity_id"] == "p3"
     assert "no such shot" in failure["failure_reason"]
+
+
+def test_a_date_changed_when_its_new_content_was_written_and_not_when_the_same_was_written_again(warehouse: DuckDBWarehouse) -> None:
+    """Told under the lock of the write: whoever read before it had begun earlier than that."""
+
+    def changed_at() -> datetime:
+        (book,) = warehouse.read(TABLE_PARTITIONS, ("changed_at",), FIRST, FIRST).to_pylist()
+        moment: datetime = book["changed_at"]
+        return moment
+
+    before = datetime.now(UTC)
+    publication = prepare(run_of(warehouse, FIRST), Outcome(rows((FIRST, "a", 3, 1))))
+    prepared = datetime.now(UTC)
+    publication.write()
+    first = changed_at()
+    assert before < prepared <= first <= datetime.now(UTC)
+    prepare(run_of(warehouse, FIRST, now=NOW + timedelta(days=1)), Outcome(rows((FIRST, "a", 3, 1)))).write()
+    assert changed_at() == first
+    prepare(run_of(warehouse, FIRST), Outcome(rows((FIRST, "a", 4, 1)))).write()
+    assert changed_at() > first

@@ -1,0 +1,609 @@
+"""What is run because of what has landed: cases, and properties over any order of arrivals, restarts, clock jumps and runs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nba_assets.operations.arrival import Decision, State, decide
+from nba_assets.operations.jobs import CONTEXTS, GAME_SUMMARIES
+from nba_assets.operations.slates import end_of, league_date
+from nba_assets.operations.staleness import ANNOUNCEMENTS, BOOK_COLUMNS, Books
+from nba_assets.operations.wanted import Wanted, fingerprint
+from nba_assets.raw.landed_content import ANY_DATE, RESULTS, SCHEDULE_COLUMNS, LandedContent, LandedTable
+from nba_assets.raw.schedule import FINAL, POSTPONED
+from nba_assets.raw.tables import RAW_TABLES
+from nba_assets.settings import Settings
+
+DAY = date(2024, 11, 5)
+OTHER, THIRD = DAY + timedelta(days=1), DAY + timedelta(days=2)
+TIP = datetime(2024, 11, 6, 0, 30, tzinfo=UTC)
+"""Of the last game of DAY: 19:30 Eastern."""
+MORNING = TIP + timedelta(hours=9)
+HOURS, MINUTES = timedelta(hours=1), timedelta(minutes=1)
+PROPS, SCHEDULE = "player_points_props", "schedule"
+SETTINGS = Settings()
+
+
+def game(day: date, number: int) -> str:
+    return f"{day:%Y%m%d}_{('BOS', 'LAL')[number]}_{('DEN', 'MIA')[number]}"
+
+
+def tip(day: date, number: int) -> datetime:
+    return TIP + (day - DAY) + (number - 1) * HOURS
+
+
+@dataclass
+class World:
+    """A landing zone and books that are only numbers. `landed` are versions of the portions (table, date, game number), `schedule` statuses of games."""
+
+    landed: dict[tuple[str, date, int], int] = field(default_factory=dict)
+    schedule: dict[tuple[date, int], int] = field(default_factory=dict)
+    kinds: dict[date, str] = field(default_factory=dict)
+    books: dict[tuple[str, date], dict[str, Any]] = field(default_factory=dict)
+    bad: dict[str, dict[date | None, list[str]]] = field(default_factory=dict)
+    unread: dict[str, set[date | None]] = field(default_factory=dict)
+    now: datetime = MORNING
+    state: State = field(default_factory=State)
+
+    def scheduled(self, day: date, games: int = 2, status: int = FINAL, kind: str = "is_regular_season") -> World:
+        """Put games on a date."""
+        self.schedule |= {(day, number): status for number in range(games)}
+        self.kinds[day] = kind
+        return self
+
+    def land(self, day: date, *, games: Sequence[int] = (0, 1), tables: Collection[str] = RESULTS, version: int = 1) -> World:
+        """Rows of some games land in some tables."""
+        self.landed |= {(table, day, number): version for table in tables for number in games}
+        return self
+
+    def digest(self, table: str, day: date) -> str | None:
+        """Of what has landed."""
+        portions: list[object] = [(number, version) for (name, when, number), version in self.landed.items() if (name, when) == (table, day)]
+        if table == SCHEDULE:
+            portions = [(number, status) for (when, number), status in self.schedule.items() if when == day]
+        return fingerprint([table, day, *sorted(map(str, portions))]) if portions else None
+
+    def content(self, *, team_rows: int = 2) -> LandedContent:
+        """As the index gives it."""
+        days = {day for _, day, _ in self.landed} | {day for day, _ in self.schedule}
+        tables = {}
+        for table in RAW_TABLES:
+            games: dict[date, dict[str, int]] = {}
+            for name, day, number in self.landed:
+                if name == table and table in RESULTS:
+                    games.setdefault(day, {})[game(day, number)] = team_rows if table == "team_boxscores" else 10
+            digests = {day: digest for day in days if (digest := self.digest(table, day)) is not None}
+            tables[table] = LandedTable(digests, games, self.bad.get(table, {}), frozenset(self.unread.get(table, set())))
+        keys = sorted(self.schedule)
+        columns: list[list[Any]] = [
+            [game(*key) for key in keys],
+            [key[0] for key in keys],
+            [tip(*key).replace(tzinfo=None) for key in keys],
+            [self.schedule[key] for key in keys],
+            *([self.kinds[key[0]] == kind for key in keys] for kind in ("is_regular_season", "is_playoffs")),
+        ]
+        kinds = ("O", "M8[D]", "M8[us]", "f8", "f8", "f8")
+        return LandedContent(
+            tables, {name: np.array(values, dtype=kind) for name, values, kind in zip(SCHEDULE_COLUMNS, columns, kinds, strict=True)}
+        )
+
+    def in_books(self) -> Books:
+        """As the sensor reads them."""
+        rows = [(table, day, *(entry[name] for name in BOOK_COLUMNS[2:])) for (table, day), entry in self.books.items()]
+        kinds = ("O", "M8[D]", "O", "f8", "M8[us]", "M8[us]")
+        return Books.of(
+            {name: np.array([row[place] for row in rows], dtype=kind) for place, (name, kind) in enumerate(zip(BOOK_COLUMNS, kinds, strict=True))}
+        )
+
+    def write(self, table: str, day: date, digest: str, at: datetime) -> None:
+        """A run writes a date of a table."""
+        moment = np.datetime64(at.replace(tzinfo=None), "us")
+        before = self.books.get((table, day))
+        changed = before["changed_at"] if before is not None and before["digest"] == digest else moment
+        self.books[table, day] = {"digest": digest, "row_count": 10.0, "written_at": moment, "changed_at": changed}
+
+    def run(self, wanted: Wanted, *, fails: bool = False) -> None:
+        """A run brings in what has landed of its date; unless it fails then, it computes its tables."""
+        day = wanted.launch.start
+        raw = RAW_TABLES if wanted.launch.job == "postgame" else (SCHEDULE, *ANNOUNCEMENTS)
+        for table in raw:
+            if (digest := self.digest(table, day)) is not None:
+                self.write(table, day, digest, self.now)
+        for table in () if fails else (GAME_SUMMARIES if wanted.launch.job == "postgame" else CONTEXTS):
+            self.write(table, day, fingerprint(entry["digest"] for (_, when), entry in sorted(self.books.items()) if when == day), self.now + MINUTES)
+
+    def tick(self, *, running: Collection[date] = (), settings: Settings = SETTINGS, **content: int) -> list[Wanted]:
+        """A look; its state goes through a cursor, as it does between any two ticks."""
+        decision = self.decision(running=running, settings=settings, **content)
+        self.state = State.from_json(decision.state.to_json())
+        assert self.state == decision.state
+        return decision.wanted
+
+    def decision(self, *, running: Collection[date] = (), settings: Settings = SETTINGS, **content: int) -> Decision:
+        """A look that leaves no trace."""
+        return decide(self.state, self.content(**content), self.in_books(), self.now, settings, running)
+
+    def later(self, step: timedelta) -> World:
+        """Let time pass."""
+        self.now += step
+        return self
+
+
+def short(wanted: Sequence[Wanted]) -> list[tuple[str, date, str]]:
+    return [(one.launch.job, one.launch.start, one.trigger) for one in wanted]
+
+
+RESULTS_DUE = [("postgame", DAY, "results")]
+
+
+def test_a_complete_date_is_asked_for_once() -> None:
+    world = World().scheduled(DAY).land(DAY)
+    assert short(world.tick()) == RESULTS_DUE
+    assert [world.later(MINUTES).tick() for _ in range(3)] == [[], [], []]
+
+
+@pytest.mark.parametrize(
+    ("lacking", "said"),
+    [
+        (("team_boxscores",), "no team totals"),
+        (("play_by_play",), "no play-by-play"),
+        (("player_gamebook", "player_boxscores"), "no player sheet"),
+    ],
+)
+def test_a_date_waits_for_every_game(lacking: tuple[str, ...], said: str) -> None:
+    world = World().scheduled(DAY).land(DAY, games=[0]).land(DAY, games=[1], tables=set(RESULTS) - set(lacking))
+    decision = world.decision()
+    assert not decision.wanted
+    assert decision.notes == [f"2024-11-05 waits: {said}: {game(DAY, 1)} (until 2024-11-06 12:30 UTC)"]
+    assert short(world.land(DAY).tick()) == RESULTS_DUE
+
+
+def test_either_sheet_will_do_and_props_are_not_waited_for() -> None:
+    assert short(World().scheduled(DAY).land(DAY, tables=set(RESULTS) - {"player_gamebook"}).tick()) == RESULTS_DUE
+    assert short(World().scheduled(DAY).land(DAY, tables=set(RESULTS) - {"player_boxscores"}).tick()) == RESULTS_DUE
+
+
+def test_the_totals_of_one_team_are_not_those_of_a_game() -> None:
+    world = World().scheduled(DAY).land(DAY)
+    assert world.tick(team_rows=1) == []
+
+
+def test_a_game_that_is_not_final_yet_is_waited_for_and_a_postponed_one_is_not() -> None:
+    world = World().scheduled(DAY).land(DAY, games=[0])
+    world.schedule[DAY, 1] = 2
+    assert "not final" in world.decision().notes[0]
+    world.schedule[DAY, 1] = POSTPONED
+    assert short(world.tick()) == RESULTS_DUE
+
+
+def test_after_the_deadline_an_incomplete_date_is_run_for_and_says_what_is_missing() -> None:
+    """One game lacks play-by-play: nothing until twelve hours after the last tip-off; when it comes after all, the date is run for again."""
+    world = World().scheduled(DAY).land(DAY, games=[0]).land(DAY, games=[1], tables=set(RESULTS) - {"play_by_play"})
+    world.now = TIP + 4 * HOURS
+    for _ in range(16):
+        assert world.tick() == []
+        world.later(30 * MINUTES)
+    world.now = TIP + 13 * HOURS
+    (wanted,) = world.tick()
+    assert (wanted.trigger, wanted.because) == ("deadline", f"no play-by-play: {game(DAY, 1)}")
+    world.run(wanted)
+    assert world.later(HOURS).tick() == []
+    assert world.state == State()
+    assert short(world.land(DAY).tick()) == RESULTS_DUE
+
+
+def test_the_deadline_waits_until_the_content_has_settled() -> None:
+    """Of dates long past only the settling counts, and whatever lands begins it anew."""
+    world = World().scheduled(DAY).land(DAY, games=[0])
+    world.now = datetime(2026, 1, 1, tzinfo=UTC)
+    assert world.tick() == []
+    assert world.later(29 * MINUTES).tick() == []
+    world.land(DAY, games=[1], tables=["team_boxscores"])
+    assert world.tick() == []
+    assert world.later(29 * MINUTES).tick() == []
+    assert short(world.later(MINUTES).tick()) == [("postgame", DAY, "deadline")]
+
+
+def test_deadline_and_settling_are_settings() -> None:
+    world = World().scheduled(DAY).land(DAY, games=[0])
+    world.now = TIP + 2 * HOURS
+    hasty = Settings(results_deadline_hours=1, settle_minutes=0)
+    assert world.decision().wanted == []
+    assert short(world.tick(settings=hasty)) == [("postgame", DAY, "deadline")]
+
+
+def test_what_the_books_hold_is_neither_asked_for_nor_remembered() -> None:
+    world = World().scheduled(DAY).land(DAY)
+    world.run(world.tick()[0])
+    assert world.later(HOURS).tick() == []
+    assert world.state == State()
+
+
+def test_a_home_that_was_built_by_hand_asks_for_nothing() -> None:
+    world = World()
+    for number in range(20):
+        day = DAY - timedelta(days=number)
+        world.scheduled(day).land(day).land(day, tables=ANNOUNCEMENTS)
+        decision = world.decision()
+        (wanted,) = decision.wanted
+        world.run(wanted)
+    assert world.tick() == []
+    assert world.state == State()
+
+
+def test_summaries_that_are_older_than_the_raw_rows_in_the_books_are_made_again() -> None:
+    """The raw tables were ingested by hand, the summaries were not."""
+    world = World().scheduled(DAY).land(DAY)
+    world.run(world.tick()[0])
+    world.land(DAY, version=2).later(HOURS)
+    world.run(world.tick()[0], fails=True)
+    world.state = State()
+    assert short(world.tick()) == RESULTS_DUE
+
+
+def test_a_run_that_failed_is_not_repeated_but_new_content_is_tried() -> None:
+    world = World().scheduled(DAY).land(DAY)
+    world.run(world.tick()[0], fails=True)
+    assert [world.later(HOURS).tick() for _ in range(3)] == [[], [], []]
+    assert list(world.state.results) == [DAY]
+    assert short(world.land(DAY, games=[1], version=2).tick()) == RESULTS_DUE
+
+
+def test_content_that_comes_back_has_a_run_key_of_its_own() -> None:
+    """Dagster remembers run keys for ever: without that the first version, landed again, would be ignored."""
+    world, keys = World().scheduled(DAY), []
+    for version in (1, 2, 1, 2):
+        (wanted,) = world.land(DAY, version=version).later(HOURS).tick()
+        keys.append(wanted.run_key)
+        world.run(wanted)
+    for version in (3, 4, 3, 4):
+        (wanted,) = world.land(DAY, version=version).later(HOURS).tick()
+        keys.append(wanted.run_key)
+    assert len(set(keys)) == len(keys)
+
+
+def test_a_lost_cursor_asks_with_the_same_run_key() -> None:
+    world = World().scheduled(DAY).land(DAY)
+    (first,) = world.tick()
+    world.state = State.from_json("no cursor at all")
+    assert [wanted.run_key for wanted in world.tick()] == [first.run_key]
+
+
+def test_a_first_sight_in_the_future_counts_as_now() -> None:
+    """The clock was wrong by a year when the content was first seen."""
+    world = World().scheduled(DAY).land(DAY, games=[0])
+    world.now = MORNING
+    assert world.tick() == []
+    world.later(timedelta(days=365)).land(DAY, games=[1], tables=["team_boxscores"])
+    assert world.tick() == []
+    world.now = TIP + 13 * HOURS
+    assert world.tick() == []
+    assert short(world.later(30 * MINUTES).tick()) == [("postgame", DAY, "deadline")]
+
+
+def test_games_that_do_not_count_are_nobodys_results() -> None:
+    world = World().scheduled(DAY, kind="exhibition").land(DAY)
+    world.now += timedelta(days=30)
+    assert world.decision() == Decision([], State(), [])
+
+
+def test_results_that_the_schedule_does_not_know_wait_for_it() -> None:
+    world = World().land(DAY)
+    assert "not in the schedule" in world.decision().notes[0]
+    world.now = end_of(DAY) + 12 * HOURS
+    assert world.tick() == []
+    assert short(world.later(30 * MINUTES).tick()) == [("postgame", DAY, "deadline")]
+    partial = World().scheduled(DAY, games=1).land(DAY)
+    assert f"not in the schedule: {game(DAY, 1)}" in partial.decision().notes[0]
+    assert short(partial.scheduled(DAY).tick()) == RESULTS_DUE
+
+
+@pytest.mark.parametrize(("table", "place"), [("play_by_play", DAY), ("schedule", ANY_DATE), (PROPS, DAY), ("player_registry", ANY_DATE)])
+def test_a_bad_file_holds_its_date_up(table: str, place: date | None) -> None:
+    world = World().scheduled(DAY).land(DAY)
+    world.bad[table] = {place: ["x.csv lacks the required column game_id"]}
+    assert f"{table} cannot be read: x.csv lacks" in world.decision().notes[0]
+    world.bad.clear()
+    assert short(world.tick()) == RESULTS_DUE
+
+
+def test_a_bad_file_of_another_date_or_of_announcements_does_not() -> None:
+    world = World().scheduled(DAY).land(DAY)
+    world.bad = {"play_by_play": {OTHER: ["x.csv is bad"]}, "rosters": {DAY: ["y.csv is bad"]}}
+    assert short(world.tick()) == RESULTS_DUE
+
+
+@pytest.mark.parametrize("place", [DAY, ANY_DATE])
+def test_nothing_is_decided_of_a_date_of_which_files_are_unread(place: date | None) -> None:
+    """After a restart there may be no time for all files at once."""
+    world = World().scheduled(DAY).land(DAY, games=[0])
+    world.tick()
+    before = world.state
+    world.later(timedelta(days=3)).unread["play_by_play"] = {place}
+    assert world.tick() == []
+    assert world.state == before
+    world.unread.clear()
+    assert short(world.tick()) == [("postgame", DAY, "deadline")]
+
+
+def test_a_date_that_a_run_works_on_waits_for_its_end() -> None:
+    world = World().scheduled(DAY).land(DAY).scheduled(OTHER).land(OTHER)
+    world.now += timedelta(days=1)
+    assert short(world.tick(running={DAY})) == [("postgame", OTHER, "results")]
+    assert short(world.tick()) == RESULTS_DUE
+
+
+def test_requests_are_capped_oldest_first_and_the_state_stays_small() -> None:
+    world = World()
+    days = [DAY - timedelta(days=number) for number in range(80)]
+    for day in days:
+        world.scheduled(day).land(day)
+    asked = []
+    for _ in range(3):
+        wanted = world.tick(settings=Settings(requests_per_tick=4))
+        asked += [one.launch.start for one in wanted]
+        assert len(world.state.results) == len(asked)
+        assert len(world.state.to_json()) < 1000
+    assert asked == sorted(days)[:12]
+
+
+def test_incomplete_dates_over_the_cap_keep_their_place() -> None:
+    world = World()
+    days = [DAY - timedelta(days=number) for number in range(7)]
+    for day in days:
+        world.scheduled(day).land(day, games=[0])
+    world.tick()
+    world.later(timedelta(days=1))
+    assert [one.launch.start for _ in range(2) for one in world.tick()] == sorted(days)
+
+
+def test_dates_outside_the_partitions_are_never_asked_for() -> None:
+    world = World().scheduled(DAY).land(DAY)
+    world.now = datetime(2024, 11, 5, 3, tzinfo=UTC)  # still the fourth, Eastern
+    assert world.tick() == []
+    early = date(2020, 6, 30)
+    ancient = World().scheduled(early).land(early)
+    assert ancient.tick() == []
+
+
+def test_dates_are_remembered_while_the_clock_stands_before_them() -> None:
+    world = World().scheduled(DAY).land(DAY)
+    world.run(world.tick()[0], fails=True)
+    world.later(timedelta(days=-3))
+    assert world.tick() == []
+    assert world.later(timedelta(days=3)).tick() == []
+
+
+NOON = datetime(2024, 11, 5, 17, tzinfo=UTC)
+PREGAME_DUE = [("pregame", DAY, "announcements")]
+
+
+def before_the_games() -> World:
+    world = World().scheduled(DAY, status=1)
+    world.now = NOON
+    return world
+
+
+@pytest.mark.parametrize("table", ANNOUNCEMENTS)
+def test_announcements_of_today_are_run_for_once_per_content_until_the_first_tip(table: str) -> None:
+    world = before_the_games()
+    assert world.tick() == []
+    (wanted,) = world.land(DAY, games=[0], tables=[table]).tick()
+    assert (short([wanted]), wanted.because) == (PREGAME_DUE, f"new: {table}, schedule")
+    assert world.later(MINUTES).tick() == []
+    world.run(wanted)
+    assert world.later(MINUTES).tick() == []
+    assert world.state == State()
+    assert short(world.land(DAY, games=[0], tables=[table], version=2).tick()) == PREGAME_DUE
+    world.now = tip(DAY, 0)
+    assert world.land(DAY, games=[0], tables=[table], version=3).tick() == []
+
+
+def test_a_changed_schedule_of_described_games_is_news() -> None:
+    world = before_the_games().land(DAY, tables=ANNOUNCEMENTS)
+    world.run(world.tick()[0])
+    world.schedule[DAY, 1] = POSTPONED
+    (wanted,) = world.later(MINUTES).tick()
+    assert (short([wanted]), wanted.because) == (PREGAME_DUE, "new: schedule")
+
+
+def test_announcements_of_a_day_without_games_or_of_tomorrow_wait() -> None:
+    world = World().scheduled(OTHER, status=1).land(DAY, tables=ANNOUNCEMENTS).land(OTHER, tables=ANNOUNCEMENTS)
+    world.now = NOON
+    assert world.tick() == []
+
+
+def test_announcements_are_first_in_line() -> None:
+    world = before_the_games().land(DAY, tables=ANNOUNCEMENTS)
+    for number in range(1, 8):
+        day = DAY - timedelta(days=number)
+        world.scheduled(day).land(day)
+    wanted = world.tick()
+    assert short(wanted)[:2] == [*PREGAME_DUE, ("postgame", DAY - timedelta(days=7), "results")]
+    assert len(wanted) == SETTINGS.requests_per_tick
+
+
+def test_announcements_that_come_after_the_results_reach_the_descriptions_of_their_date() -> None:
+    world = before_the_games().land(DAY, tables=ANNOUNCEMENTS)
+    world.run(world.tick()[0])
+    world.now = MORNING
+    world.scheduled(DAY).land(DAY).land(DAY, tables=["injury_report"], version=2)
+    (wanted,) = world.tick()
+    assert short([wanted]) == RESULTS_DUE
+    world.run(wanted)  # it brings the injury report in as well; what was described without it is stale by the books
+    assert world.later(HOURS).tick() == []
+    (late,) = world.land(DAY, tables=["game_lines"], version=2).tick()
+    assert (short([late]), late.because) == (PREGAME_DUE, "new: game_lines")
+    world.run(late)
+    assert world.later(HOURS).tick() == []
+    assert world.state == State()
+
+
+def test_late_announcements_of_a_date_that_nobody_described_are_left_alone() -> None:
+    world = World().scheduled(DAY).land(DAY)
+    world.run(world.tick()[0])
+    assert world.land(DAY, tables=ANNOUNCEMENTS, version=2).land(DAY, tables=[PROPS], version=1).later(HOURS).tick() != []
+    world = World().scheduled(DAY).land(DAY)
+    world.run(world.tick()[0])
+    assert world.land(DAY, tables=["rosters"]).later(HOURS).tick() == []
+
+
+DAYS = (DAY, OTHER, THIRD)
+PORTIONS = [(table, day, number) for table in (*RESULTS, PROPS) for day in DAYS for number in (0, 1)]
+Action = tuple[str, Any]
+ACTIONS: st.SearchStrategy[Action] = st.one_of(
+    st.tuples(st.just("land"), st.tuples(st.sampled_from(PORTIONS), st.sampled_from([1, 1, 1, 2]))),
+    st.tuples(st.just("land date"), st.tuples(st.sampled_from(DAYS), st.sampled_from([1, 1, 2]))),
+    st.tuples(st.just("final"), st.tuples(st.sampled_from(DAYS), st.sampled_from([0, 1]))),
+    st.tuples(st.just("clock"), st.sampled_from([MINUTES, 10 * MINUTES, 40 * MINUTES, 5 * HOURS, 13 * HOURS, -3 * HOURS, -40 * HOURS, 400 * HOURS])),
+    st.tuples(st.just("tick"), st.sets(st.sampled_from(DAYS), max_size=1)),
+    st.tuples(st.just("tick"), st.just(set())),
+    st.tuples(st.just("run"), st.booleans()),
+)
+
+
+@dataclass
+class Witness:
+    """Looks on and objects: what may be asked for, worked out apart from the code that is tested."""
+
+    world: World
+    first_seen: dict[date, datetime] = field(default_factory=dict)
+    content: dict[date, tuple[Any, ...]] = field(default_factory=dict)
+    asked_of: Counter[tuple[date, int]] = field(default_factory=Counter)
+    period: Counter[date] = field(default_factory=Counter)
+    keys: set[str] = field(default_factory=set)
+    queue: list[Wanted] = field(default_factory=list)
+
+    def content_of(self, day: date) -> tuple[Any, ...]:
+        return tuple(self.world.digest(table, day) for table in (*RESULTS, PROPS, SCHEDULE))
+
+    def complete(self, day: date) -> bool:
+        landed = self.world.landed
+        return all(
+            self.world.schedule[day, number] == FINAL
+            and ("team_boxscores", day, number) in landed
+            and ("play_by_play", day, number) in landed
+            and (("player_gamebook", day, number) in landed or ("player_boxscores", day, number) in landed)
+            for number in (0, 1)
+        )
+
+    def is_built(self, day: date) -> bool:
+        books = self.world.books
+        digests = {table: self.world.digest(table, day) for table in (*RESULTS, PROPS, SCHEDULE)}
+        if any(digest is not None and books.get((table, day), {}).get("digest") != digest for table, digest in digests.items()):
+            return False
+        newest = max(entry["changed_at"] for (table, when), entry in books.items() if when == day and table in digests)
+        return all((table, day) in books and books[table, day]["written_at"] >= newest for table in GAME_SUMMARIES)
+
+    def tick(self, running: Collection[date]) -> None:
+        now = self.world.now
+        for day in DAYS:
+            has_results = any((table, day, number) in self.world.landed for table in RESULTS for number in (0, 1))
+            if not has_results or day > league_date(now):
+                continue
+            if self.content.get(day) != self.content_of(day):
+                self.content[day], self.first_seen[day] = self.content_of(day), now
+                self.period[day] += 1
+            self.first_seen[day] = min(self.first_seen[day], now)
+        before = {day: self.is_built(day) for day in DAYS if day in self.content}
+        wanted = self.world.tick(running=running, settings=Settings(requests_per_tick=2))
+        assert len(wanted) <= 2
+        for one in wanted:
+            day = one.launch.start
+            assert one.launch.end == day <= league_date(now)
+            assert day not in running
+            assert one.run_key not in self.keys
+            self.keys.add(one.run_key)
+            self.queue.append(one)
+            if one.launch.job == "pregame":
+                assert one.trigger == "announcements"
+                assert now < tip(day, 0)
+                continue
+            assert not before[day]
+            if one.trigger == "results":
+                assert self.complete(day)
+            else:
+                assert not self.complete(day)
+                assert now >= max(tip(day, 1) + 12 * HOURS, self.first_seen[day] + 30 * MINUTES)
+            self.asked_of[day, self.period[day]] += 1
+        assert all(count == 1 for count in self.asked_of.values())
+        assert set(self.world.state.results) <= set(self.content)
+        assert all(not self.is_built(day) for day in self.world.state.results if day <= league_date(now))
+
+
+@settings(max_examples=150)
+@given(actions=st.lists(ACTIONS, min_size=5, max_size=60))
+def test_each_content_of_a_date_is_asked_for_once_and_never_too_early(actions: list[Action]) -> None:
+    """Any order of portions, copies of the same, restarts (at every tick), clock jumps and runs that work or fail."""
+    world = World()
+    for day in DAYS:
+        world.scheduled(day, status=1)
+    witness = Witness(world)
+    for action, value in actions:
+        if action == "land":
+            world.landed[value[0]] = value[1]
+        elif action == "land date":
+            world.land(value[0], version=value[1])
+        elif action == "final":
+            world.schedule[value] = FINAL
+        elif action == "clock":
+            world.now += value
+        elif action == "tick":
+            witness.tick(value)
+        elif witness.queue:
+            world.run(witness.queue.pop(0), fails=value)
+    # Then everything lands, is looked at, and run for.
+    for day in DAYS:
+        world.scheduled(day).land(day, version=3).land(day, tables=[PROPS], version=3)
+    world.now = max(world.now, MORNING + timedelta(days=4))
+    while witness.queue:
+        world.run(witness.queue.pop(0))
+    for _ in range(3):
+        witness.tick(())
+    assert sorted({one.launch.start for one in witness.queue}) == [day for day in DAYS if not witness.is_built(day)]
+    for one in witness.queue:
+        world.run(one)
+    witness.queue.clear()
+    world.later(HOURS)
+    witness.tick(())
+    assert (witness.queue, world.state) == ([], State())
+
+
+@settings(max_examples=100)
+@given(
+    order=st.permutations([(table, number) for table in RESULTS for number in (0, 1)]),
+    ticks=st.lists(st.booleans(), min_size=8, max_size=8),
+    restart=st.integers(0, 8),
+)
+def test_a_date_that_lands_in_any_order_is_asked_for_exactly_once(order: list[tuple[str, int]], ticks: list[bool], restart: int) -> None:
+    """And by the portion that completes it, wherever a restart falls."""
+    world, asked = World().scheduled(DAY), []
+    for place, ((table, number), looks) in enumerate(zip(order, ticks, strict=True)):
+        world.landed[table, DAY, number] = 1
+        if place == restart:
+            world.state = State.from_json(world.state.to_json())
+        if looks:
+            asked += world.tick()
+    asked += world.tick()
+    assert short(asked[:1]) == RESULTS_DUE
+    # A second sheet that comes after the date was complete is new content.
+    assert len(asked) <= 1 + sum(table in ("player_gamebook", "player_boxscores") for table, _ in order[-2:])
+
+
+def test_the_state_survives_its_cursor_and_anything_else_in_it_is_none() -> None:
+    world = World().scheduled(DAY).land(DAY, games=[0]).scheduled(OTHER).land(OTHER)
+    world.now += timedelta(days=1)
+    world.tick()
+    assert set(world.state.results) == {DAY, OTHER}
+    assert State.from_json(world.state.to_json()) == world.state
+    broken: Mapping[str, str | None] = {"none": None, "empty": "", "text": "x", "list": "[]", "other": '{"results": {"2024-11-05": [1]}}'}
+    assert {name: State.from_json(text) for name, text in broken.items()} == dict.fromkeys(broken, State())

@@ -19,6 +19,8 @@ from nba_assets_tests.operations.conftest import Home
 from nba_assets_tests.pipeline import days_between
 
 KILLS = 20
+EARLIEST_KILL = 0.1
+"""Share of a run that passes before the first kill."""
 FIRST_DAY, LAST_DAY = 12, 16
 """Days of which the first two are too early for precomputed rows."""
 
@@ -47,7 +49,7 @@ def spoil(home: Home) -> None:
 @pytest.mark.slow
 def test_killed_backfills_leave_no_half_written_date(home: Home) -> None:
     """Killed twenty times, each backfill over rows that an earlier one has spoilt: a date is as spoilt, or as it should be."""
-    start, end, moments = home.day(FIRST_DAY), home.day(LAST_DAY), random.Random(7)
+    start, end, chance = home.day(FIRST_DAY), home.day(LAST_DAY), random.Random(7)
     assert home.command("backfill", home.opening, end).returncode == 0
     new = digests_of_rows(home)
     spoil(home)
@@ -56,11 +58,13 @@ def test_killed_backfills_leave_no_half_written_date(home: Home) -> None:
     length = time.monotonic() - began
     assert digests_of_rows(home) == new
     seen_old, seen_new = set(), set()
-    for _ in range(KILLS):
+    # One moment in each of twenty stretches of the run: the first come before anything is written, the last when most is, whatever else the machine does.
+    moments = [EARLIEST_KILL + (1 - EARLIEST_KILL) * (place + chance.random()) / KILLS for place in range(KILLS)]
+    for moment in moments:
         spoil(home)
         old = digests_of_rows(home)
         process = home.start("backfill", start, end)
-        time.sleep(moments.uniform(0.3, 1.0) * length)
+        time.sleep(moment * length)
         process.kill()
         process.wait()
         found = digests_of_rows(home)

@@ -19,7 +19,7 @@ from nba_assets_tests.operations.conftest import Home
 from nba_assets_tests.pipeline import days_between
 
 KILLS = 20
-EARLIEST_KILL = 0.1
+EARLIEST_KILL = 0.02
 """Share of a run that passes before the first kill."""
 FIRST_DAY, LAST_DAY = 12, 16
 """Days of which the first two are too early for precomputed rows."""

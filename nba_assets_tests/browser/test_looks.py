@@ -14,7 +14,7 @@ from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets_tests.browser.conftest import BUILT_DAYS, RunningUi
 from nba_assets_tests.report.reading import differences, mean_differences, read_page
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 METADATA = """query ($key: AssetKeyInput!) { assetOrError(assetKey: $key) { ... on Asset { assetMaterializations(limit: 100) {
     partition metadataEntries { label __typename ... on MarkdownMetadataEntry { mdStr }

@@ -139,6 +139,7 @@ def forget_raw_dates(home: Home, table: str) -> None:
     warehouse.replace([Replacement(TABLE_PARTITIONS, nothing, days, {"table_name": table})])
 
 
+@pytest.mark.slow
 def test_four_processes_build_different_dates_at_once(home: Home) -> None:
     assert home.command("backfill", home.opening, home.opening + WEEK).returncode == 0
     expected = digests(home)

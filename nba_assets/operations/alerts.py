@@ -13,7 +13,7 @@ import dagster as dg
 import requests
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from nba_assets.operations.launch import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG
+from nba_assets.operations.launch import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG, failed_steps
 from nba_assets.settings import Settings, variables
 
 WEBHOOK_VARIABLE = variables()["alert_webhook"]
@@ -43,19 +43,6 @@ def checks_text(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str | None:
     """What is said of a run that succeeded with failed checks; None where all have passed."""
     lines = _check_lines(instance, run.run_id)
     return _text(run, "succeeded with failed checks", lines) if lines else None
-
-
-def failed_steps(instance: dg.DagsterInstance, run_id: str) -> Iterator[tuple[str, str]]:
-    """The failed steps of a run, and what each said of it; of an unforeseen failure the exception."""
-    for record in instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records:
-        event = record.event_log_entry.dagster_event
-        if event is None:
-            continue
-        failure = event.step_failure_data
-        said = failure.user_failure_data.description if failure.user_failure_data else None
-        error = failure.error
-        unforeseen = "" if error is None else (error.cause.message if error.cause else error.message).strip()
-        yield event.step_key or "", said or unforeseen
 
 
 def failed_checks(instance: dg.DagsterInstance, run_id: str) -> Iterator[tuple[str, str, list[str]]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
@@ -140,23 +140,24 @@ def season_start_of(landing: LandingZone, day: date) -> date:
 
 
 def _steps(instance: dg.DagsterInstance, run_id: str) -> list[StepReport]:
-    failures = {
-        record.event_log_entry.dagster_event.step_key: _message(record.event_log_entry.dagster_event.step_failure_data)
-        for record in instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records
-        if record.event_log_entry.dagster_event is not None
-    }
+    failures = dict(failed_steps(instance, run_id))
     reports = []
     for stats in instance.get_run_step_stats(run_id):
         seconds = (stats.end_time or 0.0) - (stats.start_time or stats.end_time or 0.0)
         reports.append(
-            StepReport(stats.step_key, stats.status is not None and stats.status.value == "SUCCESS", seconds, failures.get(stats.step_key))
+            StepReport(stats.step_key, stats.status is not None and stats.status.value == "SUCCESS", seconds, failures.get(stats.step_key) or None)
         )
     return sorted(reports, key=lambda report: report.asset)
 
 
-def _message(failure: Any) -> str | None:
-    """What the step itself said of its failure; of an unforeseen one the exception."""
-    if failure.user_failure_data is not None and failure.user_failure_data.description:
-        return str(failure.user_failure_data.description)
-    error = failure.error
-    return None if error is None else str((error.cause.message if error.cause else error.message).strip())
+def failed_steps(instance: dg.DagsterInstance, run_id: str) -> Iterator[tuple[str, str]]:
+    """The failed steps of a run, and what each said of it; of an unforeseen failure the exception."""
+    for record in instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records:
+        event = record.event_log_entry.dagster_event
+        if event is None:
+            continue
+        failure = event.step_failure_data
+        said = failure.user_failure_data.description if failure.user_failure_data else None
+        error = failure.error
+        unforeseen = "" if error is None else (error.cause.message if error.cause else error.message).strip()
+        yield event.step_key or "", said or unforeseen

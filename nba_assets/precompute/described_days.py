@@ -14,8 +14,8 @@ def described_days(run: TableRun) -> NDArray[np.datetime64]:
     The first `bootstrap_days` of a season (14 by default, counted from opening night; 0 for none) get no rows.
     """
     days = run.game_days
+    young = run.calendar.is_bootstrap(days, run.settings.bootstrap_days)
     elapsed = run.calendar.days_into_season(days)
-    young = (elapsed >= 0) & (elapsed < run.settings.bootstrap_days)
     for day, number in zip(days[young].tolist(), elapsed[young].tolist(), strict=True):
         run.date_notes[day] = {"no_rows_because": f"bootstrap: day {number} of the season, rows begin with day {run.settings.bootstrap_days}"}
     for day in np.setdiff1d(run.days, days).tolist():

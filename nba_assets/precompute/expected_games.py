@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,7 @@ class SeasonSoFar:
         """From his `sheet`, `roster` and `box` rows."""
         return cls(PlayerGames.of_all_teams(histories["sheet"], histories["roster"], league), as_of, since, histories["box"]["game_id"])
 
-    @property
+    @cached_property
     def completeness(self) -> Completeness:
         """Expected and actual games."""
         return self.games.season_to_date(self.as_of, self.since)

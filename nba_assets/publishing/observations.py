@@ -85,8 +85,7 @@ def rows_expected(table: Table, settings: Settings, calendar: SeasonCalendar, da
     """Which dates with games are to have rows: all, but for a precomputed table's first days of a season."""
     if table.dataset != "nba_precompute":
         return np.ones(len(days), dtype=bool)
-    elapsed = calendar.days_into_season(days)
-    return (elapsed < 0) | (elapsed >= settings.bootstrap_days)
+    return ~calendar.is_bootstrap(days, settings.bootstrap_days)
 
 
 def _wanted(table: Table) -> Iterator[str]:

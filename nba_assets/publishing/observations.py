@@ -52,7 +52,7 @@ def observation_names(table: Table) -> list[tuple[str, bool, str]]:
             f"from {FEWEST_DATES} earlier dates of the season on"
         ),
     }
-    return [(name, False, described[name]) for name in _wanted(table)]
+    return [*((name, False, described[name]) for name in _wanted(table)), *((notice.name, False, notice.description) for notice in table.notices)]
 
 
 def observe(run: TableRun, rows: pa.Table, failed: Columns) -> list[Finding]:
@@ -66,7 +66,7 @@ def observe(run: TableRun, rows: pa.Table, failed: Columns) -> list[Finding]:
     described = {name: description for name, _, description in observation_names(run.table)}
     findings: list[Finding] = []
     for name, description in described.items():
-        counted, found = makers[name]()
+        counted, found = makers[name]() if name in makers else ("notices", sorted(run.notices.get(name, [])))
         dates = sorted({day for day, _ in found})
         findings.append(Observation(name, False, description, len(found), tuple(dates), tuple(said for _, said in found[:EXAMPLES]), counted))
     return findings

@@ -77,6 +77,8 @@ class TableRun:
     """Facts of the run that a table wants to show beside its rows, e.g. a feed that was absent."""
     date_notes: dict[date, dict[str, Any]] = field(default_factory=dict)
     """The same of single dates, e.g. why one has no rows."""
+    notices: dict[str, list[tuple[date, str]]] = field(default_factory=dict)
+    """What the run reports of its inputs, by the name of the table's `Notice`: the date concerned, and what is odd."""
 
     @property
     def start(self) -> date:
@@ -263,6 +265,12 @@ class TableRun:
         retried, mended = (sum(result[name] for result in results.values()) for name in ("retried", "mended"))
         self.notes |= {"retried_in_run": retried, "mended_in_run": mended}
         self.log(f"Retry: {mended} of {retried} failures of {self.table.name} mended" if retried else f"Retry: nothing to do in {self.table.name}")
+
+    def notice(self, name: str, day: date, text: str) -> None:
+        """Report something odd about the inputs of a date, under a `Notice` of the table; it fails that notice's warning check."""
+        if name not in {notice.name for notice in self.table.notices}:
+            raise KeyError(f"table {self.table.qualified_name} declares no notice {name!r}")
+        self.notices.setdefault(name, []).append((day, text))
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:

@@ -111,6 +111,7 @@ class SetAside:
     number: int
     reason: str
     content: str | None = None
+    game_id: str | None = None
 
     def __str__(self) -> str:
         """Where it was, and what is wrong with it."""

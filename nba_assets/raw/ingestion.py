@@ -235,6 +235,7 @@ def _quarantine_rows(request: Request, set_aside: Sequence[SetAside], run_id: st
             "row_number": np.array([aside.number for aside in set_aside], dtype=np.float64),
             "reason": _texts(aside.reason for aside in set_aside),
             "content": _texts(aside.content for aside in set_aside),
+            "game_id": _texts(aside.game_id for aside in set_aside),
             "run_id": _repeated(run_id, len(set_aside)),
             "created_at": np.full(len(set_aside), utc(request.now)),
         },

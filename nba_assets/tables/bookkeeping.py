@@ -118,6 +118,7 @@ RAW_QUARANTINE = Table(
         whole("row_number", "Row within the file, from 1; 0 is the file itself", nullable=False, allowed=(0, 2.0**53)),
         text("reason", "Why it was set aside", nullable=False),
         text("content", "The row as read, as JSON"),
+        text("game_id", "Canonical id of the game that the row belongs to, where that can be told"),
         text("run_id", "Run that set it aside", nullable=False, hashed=False),
         moment("created_at", "When it was set aside", nullable=False, hashed=False),
     ),

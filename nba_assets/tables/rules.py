@@ -17,7 +17,7 @@ def not_two_per_game(team_column: str) -> Rule:
     def broken(rows: Columns) -> NDArray[np.bool_]:
         return (group_sizes(rows, "game_id") != 2) | (group_sizes(rows, "game_id", team_column) != 1)
 
-    return Rule("two_rows_per_game", "A game has exactly two rows, one per team", broken)
+    return Rule("two_rows_per_game", "A game has exactly two rows, one per team", broken, costs="game")
 
 
 def rows_per_game_sum(name: str, description: str, column: str, total: float) -> Rule:
@@ -28,7 +28,7 @@ def rows_per_game_sum(name: str, description: str, column: str, total: float) ->
         sums = np.bincount(games, weights=rows[column].astype(np.float64), minlength=1)
         return sums[games] != total
 
-    return Rule(name, description, broken)
+    return Rule(name, description, broken, costs="game")
 
 
 def unequal(name: str, description: str, column: str, parts: Sequence[str], *, blocking: bool = True) -> Rule:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,14 +56,27 @@ class Column:
     hashed: bool = True
 
 
+Cost = Literal["row", "game", "date"]
+"""What a broken rule costs: the row's entity on its date, every entity of its game, or its whole date."""
+
+
 @dataclass(frozen=True)
 class Rule:
-    """A rule that spans columns or rows. `broken` marks the offending rows; a blocking rule refuses the whole write."""
+    """A rule that spans columns or rows. `broken` marks the offending rows; a blocking rule keeps them, or what they cost, from being written."""
 
     name: str
     description: str
     broken: Callable[[Columns], NDArray[np.bool_]]
     blocking: bool = True
+    costs: Cost = "row"
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something odd about its inputs that a table's run reports by name, in a warning check of its own; nothing is refused for it."""
+
+    name: str
+    description: str
 
 
 @dataclass(frozen=True)
@@ -91,6 +104,7 @@ class Table:
     description: str = ""
     entity_column: str | None = None
     rules: tuple[Rule, ...] = ()
+    notices: tuple[Notice, ...] = ()
     looks_back: tuple[LookBack, ...] = ()
     cluster_by: tuple[str, ...] = field(default=())
 
@@ -99,7 +113,7 @@ class Table:
         twice = {name for name in names if names.count(name) > 1}
         if twice:
             raise ValueError(f"table {self.qualified_name} declares a column twice: {sorted(twice)}")
-        rules = [rule.name for rule in self.rules]
+        rules = [rule.name for rule in self.rules] + [notice.name for notice in self.notices]
         if len(set(rules)) < len(rules):
             raise ValueError(f"table {self.qualified_name} declares two rules of one name: {rules}")
         unknown = {*self.key, self.date_column, *self.cluster_by} - set(names)

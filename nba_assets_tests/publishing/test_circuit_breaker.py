@@ -55,8 +55,8 @@ class CountingWarehouse(DuckDBWarehouse):
         super().__init__(path)
         self.written: list[list[str]] = []
 
-    def replace(self, replacements: Any) -> None:
-        super().replace(replacements)
+    def replace(self, replacements: Any, *, unless: Any = ()) -> None:
+        super().replace(replacements, unless=unless)
         self.written.append([replacement.table.name for replacement in replacements])
 
 

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -83,7 +83,8 @@ class DuckDBWarehouse:
             _see_conforming(replacement)
         if not replacements:
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self._writable():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._connection() as connection:
             tables = {each.table.qualified_name: each.table for each in (*replacements, *unless)}
             moment = datetime.now(UTC)
@@ -136,9 +137,10 @@ class DuckDBWarehouse:
             yield self._session
             return
         deadline = time.monotonic() + self.wait_seconds
-        with self._lock():
+        with self._lock(read_only=read_only):
             if not read_only and not self.path.exists():
-                self._create()
+                with self._writable():
+                    self._create()
             connection = self._connect(deadline, read_only=read_only)
             try:
                 connection.execute("SET TimeZone = 'UTC'")
@@ -149,17 +151,37 @@ class DuckDBWarehouse:
                 connection.close()
 
     @contextmanager
-    def _lock(self) -> Iterator[None]:
+    def _lock(self, *, read_only: bool) -> Iterator[None]:
+        """Hold the file lock; a reader that may not write beside the file goes without, and waits at DuckDB's own lock."""
         try:
             held = FileLock(f"{self.path}.lock", timeout=self.wait_seconds, poll_interval=LOCK_POLL_SECONDS).acquire()
         except Timeout:
             raise WarehouseBusyError(self._busy(self._holder())) from None
+        except OSError as error:
+            if not read_only:
+                raise self._unwritable(error) from error
+            yield
+            return
         with held:
             self._sign()
             try:
                 yield
             finally:
                 self._holder_path.unlink(missing_ok=True)
+
+    @contextmanager
+    def _writable(self) -> Iterator[None]:
+        """Say in one line what keeps the file from being written."""
+        try:
+            yield
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> WarehouseError:
+        return WarehouseError(
+            f"the warehouse {self.path} cannot be written: {error.strerror or error}. Free space, give {self.path.parent} the permission to write, "
+            "or name another file with NBA_ASSETS_WAREHOUSE."
+        )
 
     def _create(self) -> None:
         """Make an empty file that is whole as soon as it is there: one that DuckDB was killed in the midst of making can never be opened again."""
@@ -192,16 +214,17 @@ class DuckDBWarehouse:
         return Path(f"{self.path}.holder")
 
     def _sign(self) -> None:
-        """Say who holds the lock; whoever reads finds all of it or what was there before."""
+        """Say who holds the lock; whoever reads finds all of it or what was there before. On a full disk the lock holds without a name."""
         mine = {"pid": os.getpid(), "command": " ".join(sys.argv)[:200], "since": datetime.now(UTC).isoformat(timespec="seconds")}
         unfinished = Path(f"{self._holder_path}.new")
-        unfinished.write_text(json.dumps(mine))
-        unfinished.replace(self._holder_path)
+        with suppress(OSError):
+            unfinished.write_text(json.dumps(mine))
+            unfinished.replace(self._holder_path)
 
     def _holder(self) -> str:
         try:
             holder = json.loads(self._holder_path.read_text())
-        except FileNotFoundError:
+        except (OSError, ValueError):
             return UNKNOWN_HOLDER
         # A process that was killed has left its name, but not the lock: that is somebody else's by now.
         return f"process {holder['pid']} ({holder['command']}) since {holder['since']}" if _is_alive(holder["pid"]) else UNKNOWN_HOLDER

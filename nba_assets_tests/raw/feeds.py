@@ -8,7 +8,7 @@ import io
 import json
 import os
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -91,8 +91,8 @@ def line_row(outcome: str = "Los Angeles Lakers", day: date = DAY, **changes: An
         "game_date": day,
         "home_team_abbr": "LAL",
         "away_team_abbr": "CHI",
-        "commence_time": datetime(2021, 11, 16, 3, 30, tzinfo=UTC),
-        "snapshot_timestamp": datetime(2021, 11, 16, 3, 25, tzinfo=UTC),
+        "commence_time": datetime(day.year, day.month, day.day, 3, 30, tzinfo=UTC) + timedelta(days=1),
+        "snapshot_timestamp": datetime(day.year, day.month, day.day, 3, 25, tzinfo=UTC) + timedelta(days=1),
         "bookmaker_key": "DraftKings",
         "market_key": "spreads",
         "outcome_name": outcome,

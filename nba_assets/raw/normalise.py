@@ -20,6 +20,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from nba_assets.basketball.arithmetic import map_distinct
 from nba_assets.basketball.names import player_lookup, strip_leading_digits
 from nba_assets.basketball.season import season_label, season_year
 from nba_assets.basketball.teams import CURRENT_TEAMS, FIRST_SEASON_OF_TODAY, team_tricode, tricode_in_season
@@ -216,29 +217,38 @@ HOURS_OF_A_DAY = 24
 def _put_into_season(raw: RawTable, columns: dict[str, Array], faults: Faults, notices: Notices) -> None:
     """Give each team the tricode that its franchise had in the row's season."""
     days = columns[raw.table.date_column]
-    old = days < np.datetime64(f"{FIRST_SEASON_OF_TODAY}-07-01")
+    old = days < FIRST_DAY_OF_TODAYS_TRICODES
     for name in raw.teams:
-        teams = columns[name]
-        if not old.any() and set(pd.unique(teams)) <= PLACES_TODAY:
-            continue
-        known = ~np.isnat(days) & ~pd.isna(teams) & (teams != "")
-        keys = pd.DataFrame({"team": teams[known], "season": season_year(days[known])})
-        codes, pairs = pd.factorize(pd.MultiIndex.from_frame(keys))
-        told = np.array([tricode_in_season(team, int(season)) for team, season in pairs] or [None], dtype=object)
-        then = teams.copy()
-        then[known] = told[codes]
-        faults.add(
-            name,
-            known & pd.isna(then),
-            lambda place, name=name, teams=teams: f"{name} {teams[place]} had no team in {season_label(int(season_year(days[place])))}",  # type: ignore[misc]
-        )
-        renamed = known & (then != teams) & ~pd.isna(then)
-        for old_code, new_code in sorted({*zip(teams[renamed], then[renamed], strict=True)}):
-            notices.add(f"{name} {old_code} is read as {new_code}, its code of that season", renamed & (teams == old_code) & (then == new_code))
-        columns[name] = then
+        if old.any() or not TRICODES_OF_TODAY.issuperset(pd.unique(columns[name])):
+            columns[name] = _in_season(name, columns[name], _seasons(columns, days), faults, notices)
 
 
-PLACES_TODAY = frozenset({*CURRENT_TEAMS, None, ""})
+def _seasons(columns: Columns, days: NDArray[np.datetime64]) -> NDArray[np.float64]:
+    """Season of each row: as given, else by its date; NaN where neither is known."""
+    by_date = np.full(len(days), np.nan)
+    by_date[~np.isnat(days)] = season_year(days[~np.isnat(days)])
+    given = columns.get("season_year", by_date)
+    if "season" in columns:
+        given = _over_distinct(columns["season"], lambda season: float(season[:4])).astype(np.float64)
+    return np.where(np.isnan(given), by_date, given)
+
+
+def _in_season(name: str, teams: Array, seasons: NDArray[np.float64], faults: Faults, notices: Notices) -> Array:
+    then = teams.copy()
+    known = ~np.isnan(seasons) & ~pd.isna(teams) & (teams != "")
+    pairs = list(zip(teams[known].tolist(), seasons[known].tolist(), strict=True))
+    then[known] = map_distinct(lambda pair: tricode_in_season(*pair), pairs, object)
+    gone = known & pd.isna(then)
+    faults.add(name, gone, lambda place: f"{name} {teams[place]} had no team in {season_label(int(seasons[place]))}")
+    changed = known & ~gone & (then != teams)
+    for given, read in sorted({*zip(teams[changed], then[changed], strict=True)}):
+        text = f"{name} {given} is read as {read}, the franchise's tricode of that season"
+        notices.add(text, changed & (teams == given) & (then == read))
+    return then
+
+
+FIRST_DAY_OF_TODAYS_TRICODES = np.datetime64(f"{FIRST_SEASON_OF_TODAY}-07-01")
+TRICODES_OF_TODAY = frozenset({*CURRENT_TEAMS, None, ""})
 
 
 def _check_dates(raw: RawTable, columns: dict[str, Array], path_dates: NDArray[np.datetime64], now: datetime, faults: Faults) -> None:
@@ -454,12 +464,13 @@ def _read_texts(
     texts = codes.dictionary.to_pylist()
     parsed = blank(kind, len(texts) + 1)
     complaints: dict[int, str] = {}
-    for place, text in enumerate(texts):
+    for place in range(len(texts)):
         try:
-            trimmed = _decoded(text).strip()
+            texts[place] = _decoded(texts[place])
+            trimmed = texts[place].strip()
             value = None if trimmed.lower() in null_words else reading.text(trimmed)
         except ValueError as error:
-            complaints[place] = f"{_shown(text)} {error}"
+            complaints[place] = f"{_shown(texts[place])} {error}"
         else:
             if value is not None:
                 parsed[place] = value
@@ -525,7 +536,7 @@ def _parse_date(text: str) -> date:
     if iso := re.fullmatch(r"(\d{4}-\d{2}-\d{2})([T ]00:00(:00(\.0+)?)?(Z|[+]00:?(00)?| UTC)?)?", text):
         forms, text = ["%Y-%m-%d"], iso[1]
     elif numbers := re.fullmatch(r"(\d{1,2})/(\d{1,2})/\d{4}", text):
-        if int(numbers[1]) != int(numbers[2]) <= MONTHS:
+        if numbers[1] != numbers[2] and max(int(numbers[1]), int(numbers[2])) <= MONTHS:
             raise ValueError(f"may be of month {numbers[1]} or of month {numbers[2]}; write dates as YYYY-MM-DD")
         forms = ["%m/%d/%Y"]
     else:
@@ -573,12 +584,17 @@ def _game_id_parts(game_id: str) -> tuple[date | None, str | None, str | None, s
     parts = re.fullmatch(r"(\d{4})(\d{2})(\d{2})_([A-Za-z]{2,4})_([A-Za-z]{2,4})", game_id)
     if parts is None:
         return None, None, None, None
-    away, home = team_tricode(parts[4]), team_tricode(parts[5])
-    unknown = parts[4] if away is None else parts[5] if home is None else None
     try:
-        return date(int(parts[1]), int(parts[2]), int(parts[3])), away, home, unknown
+        day = date(int(parts[1]), int(parts[2]), int(parts[3]))
     except ValueError:
         return None, None, None, None
+    away, home = (_tricode_on(day, code) for code in (parts[4], parts[5]))
+    return day, away, home, parts[4] if away is None else parts[5] if home is None else None
+
+
+def _tricode_on(day: date, code: str) -> str | None:
+    tricode = team_tricode(code)
+    return None if tricode is None else tricode_in_season(tricode, int(season_year(np.array([day], dtype="M8[D]"))[0]))
 
 
 def _readable(kind: Type, given: pa.DataType) -> bool:

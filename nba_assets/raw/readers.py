@@ -74,9 +74,9 @@ def _read_parquet(path: Path, names: Sequence[str], date_column: str, keep: Keep
     with pq.ParquetFile(path) as parquet:
         present = _present(names, parquet.schema_arrow.names)
         if keep is None or date_column not in present:
-            rows = _without_views(parquet.read(columns=present))
+            rows = without_views(parquet.read(columns=present))
             return FileRows(rows, np.arange(1, rows.num_rows + 1))
-        wanted = keep(_without_views(parquet.read(columns=[date_column])).column(0))
+        wanted = keep(without_views(parquet.read(columns=[date_column])).column(0))
         sizes = [parquet.metadata.row_group(group).num_rows for group in range(parquet.metadata.num_row_groups)]
         group_of_row = np.repeat(np.arange(len(sizes)), sizes)
         if len(wanted) != len(group_of_row):
@@ -84,7 +84,7 @@ def _read_parquet(path: Path, names: Sequence[str], date_column: str, keep: Keep
         # Row groups without a wanted row are not decoded: a date costs what its rows cost, as far as the layout allows.
         groups = np.unique(group_of_row[wanted])
         read = np.isin(group_of_row, groups)
-        rows = _without_views(parquet.read_row_groups(groups.tolist(), columns=present))
+        rows = without_views(parquet.read_row_groups(groups.tolist(), columns=present))
     if rows.num_rows != read.sum():
         raise BadFileError(f"holds {rows.num_rows} rows where it says that it has {read.sum()}")
     return FileRows(rows.filter(pa.array(wanted[read])), np.flatnonzero(wanted) + 1)
@@ -97,7 +97,7 @@ def is_text(given: pa.DataType) -> bool:
     return bool(texts or kinds.is_binary(given) or kinds.is_large_binary(given) or kinds.is_binary_view(given) or kinds.is_fixed_size_binary(given))
 
 
-def _without_views(rows: pa.Table) -> pa.Table:
+def without_views(rows: pa.Table) -> pa.Table:
     """The rows with views of texts as texts, because Arrow cannot filter views."""
     for place, column in enumerate(rows.schema):
         kind = column.type

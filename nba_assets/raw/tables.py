@@ -175,8 +175,7 @@ def _wrong_worth(rows: Columns) -> NDArray[np.bool_]:
 
 
 def _no_total(rows: Columns) -> NDArray[np.bool_]:
-    low, high = BELIEVABLE_TOTAL
-    return (rows["market_key"] == "totals") & ((rows["outcome_point"] < low) | (rows["outcome_point"] > high))
+    return (rows["market_key"] == "totals") & (rows["outcome_point"] < LEAST_TOTAL)
 
 
 def _reported_out_of_season(rows: Columns) -> NDArray[np.bool_]:
@@ -189,7 +188,8 @@ def _unbelievable_birth(rows: Columns) -> NDArray[np.bool_]:
     return (years < YOUNGEST) | (years >= OLDEST)
 
 
-BELIEVABLE_TOTAL = (100, 400)
+LEAST_TOTAL = 100
+"""Fewer points by both teams together are no line of a whole game."""
 EARLIEST_REPORT_DAYS = 30
 """How long before its game an injury report may be dated; reports after midnight are dated the day after."""
 YOUNGEST, OLDEST = 15, 60
@@ -248,7 +248,11 @@ PLAYER_RULES = (
     Rule("points_add_up", "points = 2 x field_goals_made + three_pointers_made + free_throws_made", _points_differ),
     Rule("points_within_reach", "points is at most 3 x field_goals_attempted + free_throws_attempted", _points_out_of_reach),
     Rule("rebounds_add_up", "total_rebounds = offensive_rebounds + defensive_rebounds", _rebounds_differ),
-    Rule("no_time_no_counts", f"in 0:00 minutes nobody has any {', '.join(COUNTS_THAT_NEED_TIME)}", _counted_in_no_time),
+    Rule(
+        "no_time_no_counts",
+        "with minutes 0:00 nobody has points, field_goals_attempted, rebounds, assists, steals or blocks",
+        _counted_in_no_time,
+    ),
 )
 """What holds of every player's line, on the sheet and in the box score."""
 
@@ -498,7 +502,7 @@ GAME_LINES = RawTable(
             _processed_at(),
         ),
         description="Point spreads and totals as the bookmakers offered them over time.",
-        rules=(Rule("believable_total", "the outcome_point of market_key totals lies between {} and {}".format(*BELIEVABLE_TOTAL), _no_total),),
+        rules=(Rule("believable_total", f"with market_key totals outcome_point is at least {LEAST_TOTAL}", _no_total),),
     ),
     teams=("home_team_abbr", "away_team_abbr", "outcome_team_abbr"),
     readings={"outcome_point": Reading(line), "outcome_price": Reading(odds, decimal_odds)},

@@ -193,7 +193,7 @@ def _derive(raw: RawTable, columns: dict[str, Array], faults: Faults, notices: N
     if raw.tip_off is not None:
         tips = columns[raw.tip_off]
         # A moment before there was a league is how some feeds write a time that is not set yet.
-        columns[raw.tip_off] = np.where(tips < FIRST_SEASON_START, np.datetime64("NaT"), tips)
+        columns[raw.tip_off] = np.where((tips >= FIRST_YEAR) & (tips < FIRST_SEASON_START), np.datetime64("NaT"), tips)
     _put_into_season(raw, columns, faults, notices)
     columns["processed_at"] = _filled(columns["processed_at"], utc(now))
 
@@ -205,13 +205,13 @@ def _derive_report_times(columns: dict[str, Array]) -> None:
     hours = np.floor((wall - days) / np.timedelta64(1, "h"))
     columns["report_hour"] = np.where(np.isnat(columns["report_date"]) | np.isnan(columns["report_hour"]), hours, columns["report_hour"])
     columns["report_date"] = _filled(columns["report_date"], days)
-    believable = (columns["report_hour"] >= 0) & (columns["report_hour"] < HOURS_OF_A_DAY)
-    columns["reported_at"] = _filled(
-        columns["reported_at"], end_of_hour(columns["report_date"], np.where(believable, columns["report_hour"], np.nan))
-    )
+    real = _believable(columns["report_date"]) & (columns["report_hour"] >= 0) & (columns["report_hour"] < HOURS_OF_A_DAY)
+    ends = end_of_hour(np.where(real, columns["report_date"], np.datetime64("NaT")), np.where(real, columns["report_hour"], np.nan))
+    columns["reported_at"] = _filled(columns["reported_at"], ends)
 
 
 HOURS_OF_A_DAY = 24
+FIRST_YEAR = np.datetime64("0001-01-01")
 
 
 def _put_into_season(raw: RawTable, columns: dict[str, Array], faults: Faults, notices: Notices) -> None:
@@ -380,11 +380,16 @@ def _check_values(column: Column, values: Array, faults: Faults) -> None:
         wrong = (values < low) | (values > high) | np.isinf(values)
         faults.add(name, wrong, lambda place: f"{name} is {values[place]:.15g}, allowed is {low:g} to {high:g}")
     if column.type in (Type.DATE, Type.TIMESTAMP):
-        first, last = (np.datetime64(f"{year}-01-01") for year in BELIEVABLE_YEARS)
-        faults.add(name, (values < first) | (values >= last), lambda place: f"{name} {values[place]} cannot be")
+        faults.add(name, ~np.isnat(values) & ~_believable(values), lambda place: f"{name} {values[place]} cannot be")
     if expected is not None:
         strange = _over_distinct(values, lambda value: value not in expected) == np.True_
         faults.add(name, strange, lambda place: f"{name} {_shown(values[place])} is not one of {', '.join(expected)}")
+
+
+def _believable(values: Array) -> NDArray[np.bool_]:
+    first, last = (np.datetime64(f"{year}-01-01") for year in BELIEVABLE_YEARS)
+    believable: NDArray[np.bool_] = (values >= first) & (values < last)
+    return believable
 
 
 def _check_rule(rule: Rule, columns: dict[str, Array], faults: Faults) -> None:

@@ -283,6 +283,13 @@ class TestTipOffs:
             f"game_date 2021-11-15 is not the US-Eastern date of {column} {tip.isoformat()}.000000 UTC, which is 2021-11-{day}"
         )
 
+    @pytest.mark.parametrize("moment", [2**63 - 1, -(2**63) + 1])
+    def test_a_clock_gone_wrong_is_no_tip_off_that_is_not_set(self, moment: int) -> None:
+        rows = pa.table({name: [value] for name, value in schedule_row().items()})
+        tips = pa.array([moment], pa.int64()).cast(pa.timestamp("us", tz="UTC"))
+        rows = rows.set_column(rows.column_names.index("game_time_utc"), "game_time_utc", tips)
+        assert "is not the US-Eastern date of game_time_utc" in normalised("schedule", rows)[1][0]
+
     def test_a_tip_off_that_is_not_set_yet_passes(self) -> None:
         for value in (None, "", "1900-01-02T03:00:00Z", "0001-01-01T04:57:00Z"):
             assert read("schedule", "game_time_utc", value) is None
@@ -503,6 +510,16 @@ class TestReportTimes:
     def test_the_hour_of_the_moment_fills_what_is_missing(self) -> None:
         columns, faults, _ = normalised("injury_report", [injury_row(report_hour=None, reported_at="2021-11-15T20:30:00Z")])
         assert (columns["report_hour"], faults) == ([15], {})
+
+    @pytest.mark.parametrize("hour", [24, -1, 2**53])
+    def test_an_hour_that_no_day_has_is_no_moment(self, hour: int) -> None:
+        assert fault("injury_report", report_hour=hour) == f"report_hour is {hour:.15g}, allowed is 0 to 23; reported_at is missing"
+
+    @pytest.mark.parametrize("day", [2**31 - 1, -(2**31)])
+    def test_a_day_beyond_every_calendar_is_no_moment(self, day: int) -> None:
+        rows = pa.table({name: [value] for name, value in injury_row().items()})
+        rows = rows.set_column(rows.column_names.index("report_date"), "report_date", pa.array([day], pa.int32()).cast(pa.date32()))
+        assert "cannot be; reported_at is missing" in normalised("injury_report", rows)[1][0]
 
     def test_without_moment_and_hour_nothing_is_known(self) -> None:
         assert fault("injury_report", report_hour=None) == "report_hour is missing; reported_at is missing"

@@ -231,7 +231,7 @@ def _with_path_values(raw: RawTable, rows: pa.Table, file: LandedFile, path_date
 
 def _check(request: Request, batch: _Batch, files: list[LandedFile], collection: Collection) -> tuple[Columns, NDArray[np.int64]]:
     """The good rows of a batch that belong to the request, and their origins; the others are set aside."""
-    columns, faults = normalise(request.raw, batch.rows, batch.path_dates, request.now)
+    columns, faults, _ = normalise(request.raw, batch.rows, batch.path_dates, request.now)
     good = np.ones(batch.rows.num_rows, dtype=bool)
     if request.raw.whole_season:
         seasons = request.season_of(columns)

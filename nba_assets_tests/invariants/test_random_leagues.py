@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nba_assets.basketball.teams import TEAMS
+from nba_assets.basketball.teams import CURRENT_TEAMS
 from nba_assets.publishing.publication import STAMPS
 from nba_assets.raw.sample_league import write_season
 from nba_assets.raw.tables import RAW_TABLES
@@ -37,7 +37,7 @@ SEASONS = st.sampled_from([2021, 2023, 2024])
 
 def teams(fewest: int, most: int) -> st.SearchStrategy[list[str]]:
     """An even number of teams."""
-    return st.lists(st.sampled_from(sorted(TEAMS)), min_size=fewest, max_size=most, unique=True).filter(lambda drawn: len(drawn) % 2 == 0)
+    return st.lists(st.sampled_from(sorted(CURRENT_TEAMS)), min_size=fewest, max_size=most, unique=True).filter(lambda drawn: len(drawn) % 2 == 0)
 
 
 @settings(max_examples=4)

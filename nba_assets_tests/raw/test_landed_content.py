@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -25,6 +26,7 @@ from nba_assets.raw.sample_league import simulate
 from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.tables.columns import arrow_schema
+from nba_assets.tables.digest import partition_digest
 from nba_assets.tables.spec import Table
 from nba_assets.warehouse.interface import Replacement, TableStatus, Warehouse
 from nba_assets_tests.league import SMALL_LEAGUE
@@ -34,6 +36,9 @@ from nba_assets_tests.raw.feeds import DAY, NEXT_DAY, NOW, books, event_row, ing
 LATER = datetime(2025, 7, 1, tzinfo=UTC)
 FIRST = date(2024, 10, 1)
 DAYS = [FIRST + timedelta(days=number) for number in range(60)]
+
+NOTHING = partition_digest(np.array([], dtype=np.uint64))
+"""The digest of a date without rows."""
 
 Season = Mapping[str, pa.Table]
 
@@ -210,7 +215,7 @@ def test_any_spread_of_rows_over_files_has_the_digest_of_the_books(rows: list[tu
         for age, path in enumerate(random.Random(seed).sample(sorted(files), len(files))):
             write(Path(folder), f"player_gamebook/{path}", files[path], modified=1000 + age // 2)
         content = look(Path(folder), NEXT_DAY)
-        expected = {day: in_books("player_gamebook", Path(folder), [day]).get(day) for day in sorted({row[2] for row in rows})}
+        expected = {day: in_books("player_gamebook", Path(folder), [day]).get(day, NOTHING) for day in sorted({row[2] for row in rows})}
         assert content.tables["player_gamebook"].digests == expected
 
 

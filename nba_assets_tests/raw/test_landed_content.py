@@ -342,6 +342,42 @@ def test_a_file_that_vanishes_while_it_is_looked_at_is_a_bad_one(landing: Path) 
     assert index.look(DAY, NOW).tables["team_boxscores"] == LandedTable()
 
 
+def test_files_that_cannot_be_opened_trouble_their_dates_and_no_look(landing: Path) -> None:
+    for day in (DAY, NEXT_DAY):
+        write(landing, f"team_boxscores/{day}.parquet", [team_row(day=day), team_row("CHI", day)])
+    (landing / f"team_boxscores/{DAY}").mkdir()
+    (landing / os.fsdecode(f"team_boxscores/{DAY}/".encode() + b"\xe9.csv")).touch()
+    (landing / f"play_by_play/{NEXT_DAY}.csv").parent.mkdir()
+    (landing / f"play_by_play/{NEXT_DAY}.csv").symlink_to("nowhere")
+    (landing / "injury_report.jsonl").symlink_to("injury_report.jsonl")
+    content = look(landing, NEXT_DAY, NOW)
+    assert content.tables["team_boxscores"].trouble(DAY) == f"team_boxscores/{DAY}/\\xe9.csv has a name that is not UTF-8: rename it"
+    assert content.tables["team_boxscores"].trouble(NEXT_DAY) is None
+    assert set(content.tables["team_boxscores"].digests) == {DAY, NEXT_DAY}
+    assert [content.tables["play_by_play"].trouble(day) is None for day in (DAY, NEXT_DAY)] == [True, False]
+    assert "Too many levels" in (content.tables["injury_report"].trouble(DAY) or "")
+
+
+def test_a_bad_file_troubles_the_dates_of_its_rows_where_they_can_be_read(landing: Path) -> None:
+    write(landing, "play_by_play/good.csv", [event_row(1), event_row(1, NEXT_DAY)])
+    write(landing, "play_by_play/bad.csv", [{"game_date": DAY, "event_sequence": 1}])
+    table = look(landing, NEXT_DAY, NOW).tables["play_by_play"]
+    assert [table.trouble(day) is None for day in (DAY, NEXT_DAY)] == [False, True]
+    assert set(table.digests) == {DAY, NEXT_DAY}
+
+
+def test_a_moved_game_leaves_its_old_date_in_the_landed_schedule(landing: Path) -> None:
+    later = NEXT_DAY + timedelta(days=3)
+    write(landing, "schedule/a.csv", [schedule_row(), schedule_row(NEXT_DAY, nba_game_id="0022100999")], modified=100)
+    index = LandedIndex(FolderLandingZone(landing))
+    assert index.look(NEXT_DAY, NOW).schedule["game_date"].tolist() == [DAY, NEXT_DAY]
+    write(landing, "schedule/b.csv", [schedule_row(later, nba_game_id="0022100999", game_status=1)], modified=200)
+    moved = index.look(NEXT_DAY, NOW)
+    assert moved.schedule["game_date"].tolist() == [DAY, later]
+    assert moved.tables["schedule"].digests == in_books("schedule", landing, [DAY], NOW)
+    assert set(moved.tables["schedule"].digests) == {DAY, later}
+
+
 def test_without_a_landing_zone_nothing_is_forgotten(zone: CountingZone, landing: Path) -> None:
     index = LandedIndex(zone)
     index.look(NEXT_DAY, NOW)

@@ -25,6 +25,7 @@ from nba_assets.raw.common_faults import common_fault
 from nba_assets.raw.conflicts import key_conflicts, league_game_conflicts
 from nba_assets.raw.deliveries import Deliveries, Standing, league_game_codes, standing_by_key, standing_by_league_game
 from nba_assets.raw.landing import LandedFile, LandingZone
+from nba_assets.raw.league_schedule import LeagueSchedule
 from nba_assets.raw.normalise import check_columns, normalise, outside_every_season, read_dates, utc
 from nba_assets.raw.readers import BadFileError, FileRows, Keep, read_file
 from nba_assets.raw.tables import SCHEDULE, SEASON_MONTHS, RawTable
@@ -41,11 +42,15 @@ CONTENTS_SHOWN = 20
 
 @dataclass
 class Request:
-    """One raw table, and the dates that a run asks for (ascending, each once)."""
+    """One raw table, and the dates that a run asks for (ascending, each once).
+
+    `schedule` tells the games of rows that name theirs by the league's own id alone; without it such rows are at fault.
+    """
 
     raw: RawTable
     dates: list[date]
     now: datetime
+    schedule: LeagueSchedule | None = None
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("read", "check", "write"), 0.0))
 
     def __post_init__(self) -> None:
@@ -282,8 +287,8 @@ class _Checked:
 
 def _check(request: Request, batch: _Batch, files: list[LandedFile], collection: Collection) -> _Checked:
     """The good rows of a batch that belong to the request; the others are quarantined."""
-    columns, faults = normalise(request.raw, batch.rows, batch.path_dates, request.now)
-    collection.notices.update(getattr(faults, "notices", {}))
+    read: tuple[Any, ...] = normalise(request.raw, batch.rows, batch.path_dates, request.now)
+    columns, faults, *notices = read
     good = np.ones(batch.rows.num_rows, dtype=bool)
     if request.raw.whole_season:
         seasons = request.season_of(columns)
@@ -299,6 +304,8 @@ def _check(request: Request, batch: _Batch, files: list[LandedFile], collection:
             game_id = None if GAME_FAULTS & set(faults.by_row[place]) else _game_of(columns, place)
             aside = SetAside([*named, request.dates[0]][0], files[file].path, number, faults.reason(place), _as_json(row), game_id)
             collection.set_aside.append(aside)
+    for found in notices:
+        collection.notices.update(found.counted(good))
     return _Checked(batch, _marked(columns, good), np.flatnonzero(good))
 
 

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -29,11 +30,13 @@ from nba_assets.raw.collection import (
     season_start,
 )
 from nba_assets.raw.landing import LandingZone
+from nba_assets.raw.league_schedule import LOOKUP_COLUMNS, LeagueSchedule
 from nba_assets.raw.normalise import utc
-from nba_assets.raw.tables import RawTable
+from nba_assets.raw.tables import SCHEDULE, RawTable
 from nba_assets.tables.bookkeeping import CHANGE_COLUMNS, RAW_QUARANTINE, TABLE_PARTITIONS, Changes
 from nba_assets.tables.columns import arrow_schema, empty, to_arrow, to_columns
 from nba_assets.tables.digest import partition_digest, row_hashes
+from nba_assets.tables.spec import Columns
 from nba_assets.warehouse.interface import Replacement, Value, Warehouse
 
 CODE_VERSION = "1"
@@ -151,6 +154,8 @@ def ingest(raw: RawTable, landing: LandingZone, warehouse: Warehouse, dates: Seq
     WarehouseError where the warehouse refuses.
     """
     request = Request(raw, sorted(set(dates)), now)
+    if raw is not SCHEDULE:
+        request.schedule = LeagueSchedule(partial(_league_schedule, request, landing, warehouse))
     collection = collect(request, landing)
     with request.timed("write"):
         fresh = to_arrow(raw.table, collection.rows)
@@ -200,6 +205,15 @@ def _examples(set_aside: Sequence[SetAside]) -> list[str]:
     for aside in set_aside:
         by_reason.setdefault((aside.path, aside.reason), aside)
     return [str(aside) for aside in islice(by_reason.values(), EXAMPLES)]
+
+
+def _league_schedule(request: Request, landing: LandingZone, warehouse: Warehouse) -> Columns:
+    """The games of the seasons that a request's dates may belong to: as they have landed, else as the warehouse has them."""
+    landed = collect(Request(SCHEDULE, request.dates, request.now), landing).rows
+    if len(landed["game_id"]):
+        return {name: landed[name] for name in LOOKUP_COLUMNS}
+    days = Request(SCHEDULE, request.dates, request.now).span
+    return to_columns(warehouse.read(SCHEDULE.table, LOOKUP_COLUMNS, days[0], days[-1]))
 
 
 @dataclass(frozen=True)

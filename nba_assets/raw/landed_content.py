@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -27,10 +27,11 @@ from nba_assets.partitions import FIRST_DATE
 from nba_assets.raw.collection import Request, collect
 from nba_assets.raw.deliveries import LEAGUE_GAME_COLUMNS, Deliveries, Standing, standing_by_key, standing_by_league_game
 from nba_assets.raw.landing import LandedFile, LandingZone
+from nba_assets.raw.league_schedule import LOOKUP_COLUMNS, LeagueSchedule
 from nba_assets.raw.normalise import FURTHEST_SCHEDULE_DAYS, utc
 from nba_assets.raw.tables import PLAY_BY_PLAY, PLAYER_BOXSCORES, PLAYER_GAMEBOOK, RAW_TABLES, SCHEDULE, TEAM_BOXSCORES, RawTable
 from nba_assets.tables.columns import blank, to_arrow
-from nba_assets.tables.digest import Hashes, partition_digest, row_hashes
+from nba_assets.tables.digest import Hashes, columns_digest, partition_digest, row_hashes
 from nba_assets.tables.spec import Columns
 
 RESULTS = (PLAYER_GAMEBOOK.name, PLAYER_BOXSCORES.name, TEAM_BOXSCORES.name, PLAY_BY_PLAY.name)
@@ -39,8 +40,8 @@ RESULTS = (PLAYER_GAMEBOOK.name, PLAYER_BOXSCORES.name, TEAM_BOXSCORES.name, PLA
 SCHEDULE_COLUMNS = ("game_id", "game_date", "game_time_utc", "game_status", "is_regular_season", "is_playoffs")
 """Of the landed schedule, what is handed on as rows."""
 
-OTHER_SCHEDULE_COLUMNS = tuple(name for name in LEAGUE_GAME_COLUMNS if name not in SCHEDULE_COLUMNS)
-"""Of the landed schedule, what tells which rows are one game of the league."""
+OTHER_SCHEDULE_COLUMNS = tuple(name for name in dict.fromkeys((*LEAGUE_GAME_COLUMNS, *LOOKUP_COLUMNS)) if name not in SCHEDULE_COLUMNS)
+"""Of the landed schedule, what tells which rows are one game of the league, and which game its own id names."""
 
 FILES_AT_ONCE = 64
 """Files that are read together, without a look at the clock in between."""
@@ -113,6 +114,8 @@ class LandedIndex:
         with self._lock:
             listings = {name: self._listed(raw, through) for name, raw in RAW_TABLES.items()}
             unread, bad = self._read(listings, now, time.monotonic() + seconds)
+            if self._drop_outdated(listings, now):
+                unread, bad = self._read(listings, now, time.monotonic() + seconds)
             self._forget({file.path for files in listings.values() for file, _ in files})
             tables = {name: self._table(name, files, unread, bad, now) for name, files in listings.items()}
             return LandedContent(tables, self._schedule)
@@ -126,7 +129,7 @@ class LandedIndex:
                 files.append((file, day))
         return files
 
-    def _read(self, listings: Mapping[str, Sequence[_Listed]], now: datetime, deadline: float) -> tuple[set[str], dict[str, _Trouble]]:
+    def _read(self, listings: Listings, now: datetime, deadline: float) -> tuple[set[str], dict[str, _Trouble]]:
         """Read what is new, oldest dates first; returns the paths that are left unread, and the bad files by path."""
         wanted = [
             (name, file, day)
@@ -143,7 +146,8 @@ class LandedIndex:
         for number, (name, files) in enumerate(batches):
             if number and time.monotonic() > deadline:
                 return {file.path for _, mine in batches[number:] for file, _ in mine}, bad
-            request = Request(RAW_TABLES[name], dates if files[0][1] is None else sorted(day for _, day in files if day is not None), now)
+            schedule = None if name == SCHEDULE.name else LeagueSchedule(partial(self._league_schedule, listings, now))
+            request = Request(RAW_TABLES[name], dates if files[0][1] is None else sorted(day for _, day in files if day is not None), now, schedule)
             for path, content in _read_files(request, self.landing, files).items():
                 if isinstance(content, _Trouble):
                     bad[path] = content
@@ -152,6 +156,27 @@ class LandedIndex:
                     self._files[path] = content
         self._bad = set(bad)
         return set(), bad
+
+    def _drop_outdated(self, listings: Listings, now: datetime) -> bool:
+        """Forget files whose rows had their games from a schedule that has changed since; whether there are any."""
+        dependent = {path: content.league_schedule for path, content in self._files.items() if content.league_schedule is not None}
+        if not dependent:
+            return False
+        digest = columns_digest(self._league_schedule(listings, now))
+        outdated = [path for path, read_with in dependent.items() if read_with != digest]
+        for path in outdated:
+            del self._files[path]
+        return bool(outdated)
+
+    def _league_schedule(self, listings: Listings, now: datetime) -> Columns:
+        """What the files of the schedule tell of the league's own game ids, as far as they are read."""
+        games = self._games(listings[SCHEDULE.name], now).schedule
+        order = np.argsort(games["game_id"].astype(str), kind="stable")
+        return {name: games[name][order] for name in LOOKUP_COLUMNS}
+
+    def _games(self, files: Sequence[_Listed], now: datetime) -> _FileContent:
+        """The games of the schedule that stand, from what is known of its files."""
+        return _FileContent.of_games([content for file, _ in files if (content := self._files.get(file.path)) is not None], now)
 
     def _batches(self, wanted: Sequence[tuple[str, LandedFile, date | None]]) -> list[tuple[str, list[_Listed]]]:
         """Files that are read together: of one table, each of another date, or one that names no date. Oldest dates come first.
@@ -181,8 +206,8 @@ class LandedIndex:
         contents = [(file.path, self._files[file.path]) for file, _ in files if file.path not in unread and file.path not in bad]
         by_date: dict[date, list[tuple[str, _FileContent]]] = {}
         if name == SCHEDULE.name:
-            # A game that is moved changes two dates: what stands is told over all files and dates at once, from what is known of them.
-            games = _FileContent.of_games([content for file, _ in files if (content := self._files.get(file.path)) is not None], now)
+            # A game that is moved changes two dates: what stands is told over all files and dates at once.
+            games = self._games(files, now)
             self._schedule = {column: games.schedule[column] for column in SCHEDULE_COLUMNS}
             contents = [("", games)]
         for path, content in contents:
@@ -213,6 +238,7 @@ class LandedIndex:
 
 
 _Listed = tuple[LandedFile, date | None]
+Listings = Mapping[str, Sequence[_Listed]]
 
 
 @dataclass(frozen=True)
@@ -239,6 +265,8 @@ class _FileContent:
     games: NDArray[np.int32]
     game_ids: Sequence[str]
     schedule: Columns
+    league_schedule: str | None = None
+    """Digest of the schedule by which games were told from the league's own ids, where there was need."""
 
     @classmethod
     def of_games(cls, contents: Sequence[_FileContent], now: datetime) -> _FileContent:
@@ -360,6 +388,7 @@ def _read_files(request: Request, landing: LandingZone, files: Sequence[_Listed]
     stamps, contested = np.where(stamps == utc(request.now), np.datetime64("NaT", "us"), stamps), collection.contested[order]
     names = (*SCHEDULE_COLUMNS, *OTHER_SCHEDULE_COLUMNS) if request.raw is SCHEDULE else ()
     schedule = {name: rows[name][order] for name in names}
+    league_schedule = columns_digest({**request.schedule}) if request.schedule is not None and request.schedule.was_read else None
     contents: dict[str, _FileContent | _Trouble] = {
         bad.path: _Trouble(bad.reason, bad.days if len(bad.days) < len(request.dates) or files[0][1] is not None else (ANY_DATE,))
         for bad in collection.bad_files
@@ -377,6 +406,7 @@ def _read_files(request: Request, landing: LandingZone, files: Sequence[_Listed]
                 games[mine],
                 list(ids),
                 {name: values[mine] for name, values in schedule.items()},
+                league_schedule,
             )
     return contents
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -45,6 +46,10 @@ class Ran:
     def checks(self) -> Mapping[str, dg.AssetCheckEvaluation]:
         return {evaluation.check_name: evaluation for evaluation in self.result.get_asset_check_evaluations()}
 
+    def shown(self, check: str) -> dict[str, Any]:
+        """The metadata of a check."""
+        return {name: value.value for name, value in self.checks[check].metadata.items()}
+
     def metadata(self, day: date) -> Mapping[str, object]:
         """Of the materialization of a date."""
         (event,) = (event for event in self.result.get_asset_materialization_events() if event.partition == str(day))
@@ -82,9 +87,9 @@ def test_a_file_of_no_bytes_in_an_optional_feed_costs_its_own_date(landing: Path
     assert list(books("player_points_props", ran.warehouse)) == [DAY, LAST_DAY]
     check = ran.checks["files_readable"]
     assert (check.passed, check.severity, check.blocking) == (False, dg.AssetCheckSeverity.ERROR, False)
-    (file,) = check.metadata["files"].value
+    (file,) = ran.shown("files_readable")["files"]
     assert file.startswith(f"player_points_props/game_date={NEXT_DAY}/x.parquet cannot be read as Parquet")
-    assert check.metadata["dates"].value == [str(NEXT_DAY)]
+    assert ran.shown("files_readable")["dates"] == [str(NEXT_DAY)]
     assert ran.checks["rows_accepted"].passed
     assert (ran.metadata(NEXT_DAY)["status"], ran.metadata(NEXT_DAY)["refused_because"]) == ("REFUSED", file)
     assert "status" not in ran.metadata(DAY)
@@ -144,7 +149,7 @@ def test_an_absent_required_feed_fails_and_an_absent_optional_one_does_not(landi
     landing.mkdir(exist_ok=True)
     absent = run("team_boxscores")
     assert not absent.result.success
-    assert absent.checks["files_readable"].metadata["absent"].value == "the landing zone has no file of this required feed"
+    assert absent.shown("files_readable")["absent"] == "the landing zone has no file of this required feed"
     optional = run("player_points_props")
     assert optional.result.success
     assert all(check.passed for check in optional.checks.values())
@@ -165,10 +170,11 @@ def test_quarantined_and_dropped_rows_are_counted_in_check_and_metadata(landing:
     ran = run("player_gamebook")
     check = ran.checks["rows_accepted"]
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
-    counted = {name: check.metadata[name].value for name in ("rows_set_aside", "rows_in_conflict", "duplicates_dropped", "rows_replaced")}
+    shown = ran.shown("rows_accepted")
+    counted = {name: shown[name] for name in ("rows_set_aside", "rows_in_conflict", "duplicates_dropped", "rows_replaced")}
     assert counted == {"rows_set_aside": 3, "rows_in_conflict": 2, "duplicates_dropped": 1, "rows_replaced": 1}
-    assert check.metadata["dates"].value == [str(DAY), str(NEXT_DAY)]
-    assert len(check.metadata["examples"].value) == 2
+    assert shown["dates"] == [str(DAY), str(NEXT_DAY)]
+    assert len(shown["examples"]) == 2
     names = ("rows_set_aside", "rows_in_conflict", "duplicates_dropped", "rows_replaced")
     assert [[ran.metadata(day)[name] for name in names] for day in DAYS] == [[2, 2, 1, 0], [1, 0, 0, 0], [0, 0, 0, 1]]
     assert ran.metadata(DAY)["rows_in_conflict_in_run"] == 2

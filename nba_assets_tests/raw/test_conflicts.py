@@ -199,7 +199,8 @@ OLD, NEW = date(2021, 12, 1), date(2022, 2, 1)
 
 def moved(day: date, **changes: Any) -> Row:
     """One game of the league, on a date."""
-    return schedule_row(day, **({"nba_game_id": "0022100300", "game_status": 1, "home_team_score": None, "away_team_score": None} | changes))
+    plain: Row = {"nba_game_id": "0022100300", "game_status": 1, "home_team_score": None, "away_team_score": None}
+    return schedule_row(day, **(plain | changes))
 
 
 def games(warehouse: Warehouse) -> list[date]:

@@ -200,7 +200,11 @@ class LandedIndex:
 
     def _table(self, name: str, files: Sequence[_Listed], unread: set[str], bad: Mapping[str, _Trouble], now: datetime) -> LandedTable:
         """The table's content; the same object as before where no file has changed."""
-        state = [(file.path, file.fingerprint, file.path in unread, bad.get(file.path)) for file, _ in files]
+        known = self._files
+        state = [
+            (file.path, file.fingerprint, file.path in unread, bad.get(file.path), known[file.path].version if file.path in known else "")
+            for file, _ in files
+        ]
         if name in self._tables and self._tables[name][0] == state:
             return self._tables[name][1]
         contents = [(file.path, self._files[file.path]) for file, _ in files if file.path not in unread and file.path not in bad]
@@ -230,7 +234,7 @@ class LandedIndex:
         return table
 
     def _date(self, name: str, day: date, contents: Sequence[tuple[str, _FileContent]], now: datetime) -> _DateContent:
-        sources = tuple((path, content.fingerprint) for path, content in contents)
+        sources = tuple((path, content.version) for path, content in contents)
         known = self._dates.get((name, day))
         if known is None or known.sources != sources:
             known = self._dates[name, day] = _DateContent.of(sources, [(content, content.places[day]) for _, content in contents], now)
@@ -294,6 +298,11 @@ class _FileContent:
             [""],
             {name: values[stands] for name, values in schedule.items()},
         )
+
+    @property
+    def version(self) -> str:
+        """Changes whenever the rows may be others: with the file, and with the schedule that tells their games."""
+        return f"{self.fingerprint} {self.league_schedule}"
 
     @cached_property
     def places(self) -> dict[date, slice]:

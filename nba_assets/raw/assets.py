@@ -44,8 +44,12 @@ def raw_asset(raw: RawTable) -> dg.AssetsDefinition:
     def asset(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
         landing = FolderLandingZone(Settings.from_environment().landing)
         report = ingest(raw, landing, warehouse.open(), partition_dates(context), run_id=context.run.run_id, now=datetime.now(UTC))
-        for line in told(report):
+        for line in warnings(report):
             context.log.warning(line)
+        if report.duplicate_count or report.replaced_count:
+            context.log.info(
+                f"{raw.name}: dropped {report.duplicate_count:,} identical rows and {report.replaced_count:,} that newer deliveries replace"
+            )
         yield files_readable(report)
         yield rows_accepted(report)
         try:
@@ -62,8 +66,8 @@ def raw_asset(raw: RawTable) -> dg.AssetsDefinition:
 RAW_ASSETS = [raw_asset(raw) for raw in RAW_TABLES.values()]
 
 
-def told(report: IngestionReport) -> Iterator[str]:
-    """What the log says of an ingestion, in lines: nothing, where everything that landed was stored once."""
+def warnings(report: IngestionReport) -> Iterator[str]:
+    """What the log warns of, in lines: nothing, where every file and row could be used and was understood."""
     if report.set_aside_count or report.bad_files:
         conflicts = f" ({report.conflict_count:,} of them contradict each other)" if report.conflict_count else ""
         yield (
@@ -71,13 +75,9 @@ def told(report: IngestionReport) -> Iterator[str]:
             f"nba_processing.raw_quarantine, e.g. {'; '.join(report.examples)}"
         )
     yield from (f"{report.table}: {hint}" for hint in report.hints)
-    if report.refused:
+    if report.refused and not report.required_but_absent:
         dates = [str(day) for day in report.refused]
         yield f"{report.table}: {len(dates):,} dates do not count as ingested: {_some(dates)}. Replace these files by good ones, and ingest the dates again"
-    if report.duplicate_count or report.replaced_count:
-        yield (
-            f"{report.table}: {report.duplicate_count:,} identical rows dropped, {report.replaced_count:,} rows replaced by newer deliveries or superseded"
-        )
     if report.notices:
         yield f"{report.table}: kept, but not understood: {_some(_counted(report))}"
 

@@ -108,22 +108,27 @@ REPROCESS_ATTEMPTS = Table(
 RAW_QUARANTINE = Table(
     DATASET,
     "raw_quarantine",
-    "one raw row, or one whole file, that was set aside",
+    "one raw row, or one whole file and a date that it costs, that was set aside",
     ("table_name", "partition_date", "file", "row_number"),
     "partition_date",
     (
         text("table_name", "Raw table that it was meant for", nullable=False),
         day("partition_date", "Date that it was read for", nullable=False),
-        text("file", "File in the landing zone, relative to it", nullable=False),
+        text("file", "File in the landing zone, relative to it; bytes of its name that are not UTF-8 are escaped", nullable=False),
         whole("row_number", "Row within the file, from 1; 0 is the file itself", nullable=False, allowed=(0, 2.0**53)),
         text("reason", "Why it was set aside", nullable=False),
-        text("content", "The row as read, as JSON"),
+        text("content", "The row as read, as JSON; null for files, and for all but some of many rows that contradict each other"),
         text("game_id", "Canonical id of the game that the row belongs to, where that can be told"),
         text("run_id", "Run that set it aside", nullable=False, hashed=False),
         moment("created_at", "When it was set aside", nullable=False, hashed=False),
     ),
-    description="Raw rows and files that were refused, and why.",
+    description=(
+        "Raw rows and files that were refused, and why. A file that cannot be used stands here once for each date of which it may hold rows; these dates "
+        "have no entry in table_partitions."
+    ),
 )
+WHOLE_FILE = 0
+"""Row number under which a whole file is quarantined."""
 
 BOOKKEEPING_TABLES = (ENTITY_FAILURES, TABLE_PARTITIONS, REPROCESS_ATTEMPTS, RAW_QUARANTINE)
 

@@ -51,6 +51,7 @@ class World:
     books: dict[tuple[str, date], dict[str, Any]] = field(default_factory=dict)
     bad: dict[str, dict[date | None, list[str]]] = field(default_factory=dict)
     unread: dict[str, set[date | None]] = field(default_factory=dict)
+    conflicts: dict[str, dict[date, list[str]]] = field(default_factory=dict)
     now: datetime = MORNING
     state: State = field(default_factory=State)
 
@@ -82,7 +83,9 @@ class World:
                 if name == table and table in RESULTS:
                     games.setdefault(day, {})[game(day, number)] = team_rows if table == "team_boxscores" else 10
             digests = {day: digest for day in days if (digest := self.digest(table, day)) is not None}
-            tables[table] = LandedTable(digests, games, self.bad.get(table, {}), frozenset(self.unread.get(table, set())))
+            tables[table] = LandedTable(
+                digests, games, self.bad.get(table, {}), frozenset(self.unread.get(table, set())), self.conflicts.get(table, {})
+            )
         keys = sorted(self.schedule)
         columns: list[list[Any]] = [
             [game(*key) for key in keys],
@@ -314,6 +317,16 @@ def test_a_bad_file_holds_its_date_up(table: str, place: date | None) -> None:
     assert f"{table} cannot be read: x.csv lacks" in world.decision().notes[0]
     world.bad.clear()
     assert short(world.tick()) == RESULTS_DUE
+
+
+def test_rows_that_contradict_each_other_hold_their_date_up_until_the_deadline() -> None:
+    """A correction may come; what is stored of the game until then is not complete."""
+    world = World().scheduled(DAY).land(DAY)
+    world.conflicts["play_by_play"] = {DAY: [game(DAY, 1)]}
+    assert world.decision().notes == [f"2024-11-05 waits: rows that contradict each other: {game(DAY, 1)} (until 2024-11-06 12:30 UTC)"]
+    world.tick()
+    world.later(4 * HOURS)
+    assert [(wanted.trigger, wanted.because) for wanted in world.tick()] == [("deadline", f"rows that contradict each other: {game(DAY, 1)}")]
 
 
 def test_a_bad_file_of_another_date_or_of_announcements_does_not() -> None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import pyarrow as pa
@@ -36,7 +37,7 @@ def schedule_row(day: date = DAY, away: str = "CHI", home: str = "LAL", **change
     """One final game."""
     return {
         "game_id": f"{day:%Y%m%d}_{away}_{home}",
-        "nba_game_id": "0022100213",
+        "nba_game_id": f"00{crc32(f'{day} {away} {home}'.encode()) % 10**8:08}",
         "game_date": day,
         "game_time_utc": datetime(day.year, day.month, day.day, 23, 30, tzinfo=UTC),
         "season_year": day.year if day.month >= 8 else day.year - 1,

@@ -540,7 +540,7 @@ class TestGameIdsOfTheLeague:
 
     @staticmethod
     def schedule(**changes: Any) -> dict[str, np.ndarray]:
-        columns, faults, _ = normalised("schedule", [schedule_row(**changes)])
+        columns, faults, _ = normalised("schedule", [schedule_row(nba_game_id="0022100213", **changes)])
         assert faults == {}
         return {name: np.array(columns[name], dtype="M8[D]" if name == "game_date" else object) for name in columns}
 

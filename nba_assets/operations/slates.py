@@ -42,7 +42,7 @@ class Slate:
 
 
 def slates(schedule: Columns) -> dict[date, Slate]:
-    """The slates of a schedule (`game_id`, `game_date`, `game_time_utc`, `game_status`, `is_regular_season`, `is_playoffs`), by date."""
+    """The slates of a schedule (`game_id`, `game_date`, `game_time_utc`, `FINAL_COLUMNS`), by date."""
     order = np.lexsort((schedule["game_id"].astype(str), schedule["game_date"]))
     games = {name: values[order] for name, values in schedule.items()}
     counts, finals = league_games(games), league_finals(games)

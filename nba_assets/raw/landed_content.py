@@ -26,6 +26,7 @@ from nba_assets.partitions import FIRST_DATE
 from nba_assets.raw.collection import Request, collect
 from nba_assets.raw.landing import LandedFile, LandingZone
 from nba_assets.raw.normalise import FURTHEST_SCHEDULE_DAYS, utc
+from nba_assets.raw.schedule import FINAL_COLUMNS
 from nba_assets.raw.tables import PLAY_BY_PLAY, PLAYER_BOXSCORES, PLAYER_GAMEBOOK, RAW_TABLES, SCHEDULE, TEAM_BOXSCORES, RawTable
 from nba_assets.tables.columns import to_arrow
 from nba_assets.tables.digest import Hashes, partition_digest, row_hashes
@@ -34,7 +35,7 @@ from nba_assets.tables.spec import Columns
 RESULTS = (PLAYER_GAMEBOOK.name, PLAYER_BOXSCORES.name, TEAM_BOXSCORES.name, PLAY_BY_PLAY.name)
 """Raw tables that tell of games that were played: for these, rows are counted by game."""
 
-SCHEDULE_COLUMNS = ("game_id", "game_date", "game_time_utc", "game_status", "is_regular_season", "is_playoffs")
+SCHEDULE_COLUMNS = ("game_id", "game_date", "game_time_utc", *FINAL_COLUMNS)
 """Of the landed schedule, what is handed on as rows."""
 
 FILES_AT_ONCE = 64
@@ -209,7 +210,7 @@ class LandedIndex:
         return {name: values[newest] for name, values in columns.items()}
 
 
-SCHEDULE_KINDS = ("O", "M8[D]", "M8[us]", "f8", "f8", "f8")
+SCHEDULE_KINDS = ("O", "M8[D]", "M8[us]", *["f8"] * len(FINAL_COLUMNS))
 _Listed = tuple[LandedFile, date | None]
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from nba_assets.entities.outcomes import take
 from nba_assets.entities.relations import at, find
 from nba_assets.publishing.table_run import TableRun
-from nba_assets.raw.schedule import FINAL_COLUMNS, has_ended, league_finals, league_games
+from nba_assets.raw.schedule import FINAL_COLUMNS, ended_besides, league_finals, league_games
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.tables.spec import Columns
 
@@ -52,16 +52,13 @@ def team_games(games: Columns) -> dict[str, NDArray[Any]]:
 def played_besides(run: TableRun, games: Columns) -> NDArray[np.bool_]:
     """Games that were played but count in no standings, such as the final of the league's cup: they tire a team, and are no part of its record.
 
-    `games` are rows of the schedule, whole seasons of them (`SCHEDULE_COLUMNS`, `is_all_star`). Such a game is over, is neither a league game nor one
-    of the All-Star weekend, and both its teams play in the league that season. Windows see to it that it lies on or after opening night: what was
-    played before is preseason.
+    `games` are rows of the schedule, whole seasons of them (`SCHEDULE_COLUMNS`, `is_all_star`); both teams of such a game play in the league that season.
     """
     league = take(games, league_games(games))
     own_season = (league["season_year"], league["home_team_abbr"]), (league["season_year"], league["away_team_abbr"])
     there = tuple(np.concatenate(both) for both in zip(*own_season, strict=True))
     in_league = np.logical_and.reduce([find((games["season_year"], games[f"{side}_team_abbr"]), there) >= 0 for side in ("home", "away")])
-    others = (games["is_regular_season"] != 1) & (games["is_playoffs"] != 1) & (games["is_all_star"] != 1)
-    candidates = others & in_league & has_ended(games)
+    candidates = ended_besides(games) & in_league
     if candidates.any():
         candidates &= run.calendar.season_of(games["game_date"].astype("M8[D]")) == games["season_year"]
     return candidates

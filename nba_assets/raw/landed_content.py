@@ -35,7 +35,7 @@ from nba_assets.tables.spec import Columns
 RESULTS = (PLAYER_GAMEBOOK.name, PLAYER_BOXSCORES.name, TEAM_BOXSCORES.name, PLAY_BY_PLAY.name)
 """Raw tables that tell of games that were played: for these, rows are counted by game."""
 
-SCHEDULE_COLUMNS = ("game_id", "game_date", "game_time_utc", *FINAL_COLUMNS)
+SCHEDULE_COLUMNS = ("game_id", "game_date", "game_time_utc", "season_year", "is_all_star", *FINAL_COLUMNS)
 """Of the landed schedule, what is handed on as rows."""
 
 FILES_AT_ONCE = 64
@@ -210,7 +210,7 @@ class LandedIndex:
         return {name: values[newest] for name, values in columns.items()}
 
 
-SCHEDULE_KINDS = ("O", "M8[D]", "M8[us]", *["f8"] * len(FINAL_COLUMNS))
+SCHEDULE_KINDS = ("O", "M8[D]", "M8[us]", *["f8"] * (2 + len(FINAL_COLUMNS)))
 _Listed = tuple[LandedFile, date | None]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
@@ -15,7 +15,7 @@ from nba_assets.analytics.player_game_summary import TABLE as PLAYER_GAMES
 from nba_assets.entities.outcomes import Outcome
 from nba_assets.raw.tables import INJURY_REPORT, PLAYER_BOXSCORES, PLAYER_GAMEBOOK, ROSTERS, SCHEDULE
 from nba_assets.tables.spec import Table
-from nba_assets_tests.precompute.builders import OPENING, TONIGHT, Row, as_date, build, built_rows, days_ago, failure_rows, scheduled
+from nba_assets_tests.precompute.builders import OPENING, TONIGHT, Row, as_date, build, built_rows, days_ago, failing, failure_rows, scheduled
 
 CUP = {"is_regular_season": False, "neutral_site_flag": True, "arena_name": "T-Mobile Arena"}
 NO_SCORE = {"home_team_score": None, "away_team_score": None}
@@ -243,30 +243,21 @@ def test_the_sheet_of_another_season_does_not_tell_a_players_team() -> None:
     assert built_rows(upcoming_player_game_context, [last, OPENING], tables) == []
 
 
-def failing(compute: Callable[..., Outcome], entity_column: str, entity: str) -> Callable[..., Outcome]:
-    def raising(asked: Mapping[str, Any], histories: Any, shared: Any = None) -> Outcome:
-        if asked[entity_column][0] == entity:
-            raise ZeroDivisionError("no way")
-        return compute(asked, histories, shared)
-
-    return raising
-
-
 GAMES_AHEAD = [
     scheduled(days_ago(-2), "DEN", "LAL", game_status=1, **NO_SCORE),
     scheduled(days_ago(-2), "MIA", "BOS", game_status=1, **NO_SCORE),
 ]
 
 
-def outcome_of(schedule: Sequence[Row], **more: Any) -> Outcome:
-    tables = {SCHEDULE.table: schedule, ROSTERS.table: everybody(), PLAYER_GAMES: [], **more}
+def outcome_of(schedule: Sequence[Row]) -> Outcome:
+    tables: dict[Table, Sequence[Row]] = {SCHEDULE.table: schedule, ROSTERS.table: everybody()}
     return build(upcoming_player_game_context, [TONIGHT], tables)[1]
 
 
 def test_lost_facts_of_a_team_cost_its_players_and_those_of_its_opponent(monkeypatch: pytest.MonkeyPatch) -> None:
     schedule = [*FIRST_GAMES, tonight(), tonight("DEN", "MIA"), *GAMES_AHEAD]
     whole = players(schedule)
-    monkeypatch.setattr(team_facts, "compute", failing(team_facts.compute, "team_abbr", "LAL"))
+    monkeypatch.setattr(team_facts, "compute", failing(team_facts.compute, "LAL"))
     failures = failure_rows(outcome_of(schedule))
     assert {failure["entity_id"] for failure in failures} == {"bos1", "bos2", "lal1", "lal2"}
     assert {(failure["failure_category"], failure["can_retry"]) for failure in failures} == {("PROCESSING_ERROR", 1.0)}
@@ -281,10 +272,7 @@ def test_lost_facts_of_a_team_cost_its_players_and_those_of_its_opponent(monkeyp
 
 
 def test_lost_facts_of_all_teams_are_failures_of_all_players(monkeypatch: pytest.MonkeyPatch) -> None:
-    def raising(*_: Any) -> Outcome:
-        raise ZeroDivisionError("no way")
-
-    monkeypatch.setattr(team_facts, "compute", raising)
+    monkeypatch.setattr(team_facts, "compute", failing(team_facts.compute, "BOS", "DEN", "LAL", "MIA"))
     assert len(failure_rows(outcome_of([*FIRST_GAMES, tonight()]))) == 4
 
 
@@ -309,7 +297,14 @@ def test_facts_of_nobody_have_all_columns() -> None:
 
 
 def test_a_star_who_cannot_be_told_costs_his_teammates(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stars, "compute", failing(stars.compute, "player_lookup", "lal1"))
+    compute = stars.compute
+
+    def raising(asked: Any, histories: Any, shared: Any = None) -> Outcome:
+        if asked["player_lookup"][0] == "lal1":
+            raise ZeroDivisionError("no way")
+        return compute(asked, histories, shared)
+
+    monkeypatch.setattr(stars, "compute", raising)
     schedule = [*FIRST_GAMES, tonight(), tonight("DEN", "MIA")]
     failures = failure_rows(outcome_of(schedule))
     assert {failure["entity_id"] for failure in failures} == {"lal1", "lal2"}

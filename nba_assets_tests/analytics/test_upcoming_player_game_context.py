@@ -338,6 +338,8 @@ def test_same_day_on_two_rosters_goes_by_the_newest_sheet() -> None:
     both = roster(("2025-01-19", "LAL", "lukadoncic"), ("2025-01-19", "BOS", "lukadoncic"))
     assert teams_of(both, [game("2025-01-10", player_lookup="lukadoncic", team_abbr="LAL")]) == {"lukadoncic": "LAL"}
     assert teams_of(both, [game("2025-01-10", player_lookup="lukadoncic", team_abbr="BOS")]) == {"lukadoncic": "BOS"}
+    last_season = game("2024-04-10", player_lookup="lukadoncic", team_abbr="LAL")
+    assert teams_of(both, [last_season]) == teams_of(both) == {"lukadoncic": "BOS"}
 
 
 def test_roster_of_tomorrow_and_roster_too_old_do_not_count() -> None:

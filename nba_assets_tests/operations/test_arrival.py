@@ -89,11 +89,13 @@ class World:
             [game(*key) for key in keys],
             [key[0] for key in keys],
             [tip(*key).replace(tzinfo=None) for key in keys],
+            [key[0].year - (key[0].month < 10) for key in keys],
+            [0] * len(keys),
             [self.schedule[key] for key in keys],
             *([self.kinds[key[0]] == kind for key in keys] for kind in ("is_regular_season", "is_playoffs")),
             *([np.nan if key in self.without_score else points for key in keys] for points in (110, 101)),
         ]
-        kinds = ("O", "M8[D]", "M8[us]", *["f8"] * len(FINAL_COLUMNS))
+        kinds = ("O", "M8[D]", "M8[us]", *["f8"] * (2 + len(FINAL_COLUMNS)))
         return LandedContent(
             tables, {name: np.array(values, dtype=kind) for name, values, kind in zip(SCHEDULE_COLUMNS, columns, kinds, strict=True)}
         )
@@ -303,6 +305,12 @@ def test_games_that_do_not_count_are_nobodys_results() -> None:
     world = World().scheduled(DAY, kind="exhibition").land(DAY)
     world.now += timedelta(days=30)
     assert world.decision() == Decision([], State(), [])
+
+
+def test_a_game_that_counts_in_no_standings_is_read_when_its_season_is_on() -> None:
+    """The load of its players is known from its sheets, and no other date brings them in."""
+    season = World().scheduled(DAY - timedelta(days=3)).scheduled(DAY, games=1, kind="cup").scheduled(DAY + timedelta(days=3), status=1)
+    assert short(season.land(DAY, games=[0]).tick()) == RESULTS_DUE
 
 
 def test_results_that_the_schedule_does_not_know_wait_for_it() -> None:

@@ -49,19 +49,16 @@ def team_games(games: Columns) -> dict[str, NDArray[Any]]:
     }
 
 
-def played_besides(run: TableRun, games: Columns) -> NDArray[np.bool_]:
+def played_besides(games: Columns) -> NDArray[np.bool_]:
     """Games that were played but count in no standings, such as the final of the league's cup: they tire a team, and are no part of its record.
 
     `games` are rows of the schedule, whole seasons of them (`SCHEDULE_COLUMNS`, `is_all_star`); both teams of such a game play in the league that season.
     """
     league = take(games, league_games(games))
-    own_season = (league["season_year"], league["home_team_abbr"]), (league["season_year"], league["away_team_abbr"])
-    there = tuple(np.concatenate(both) for both in zip(*own_season, strict=True))
+    sides = [(league["season_year"], league[f"{side}_team_abbr"]) for side in ("home", "away")]
+    there = tuple(np.concatenate(both) for both in zip(*sides, strict=True))
     in_league = np.logical_and.reduce([find((games["season_year"], games[f"{side}_team_abbr"]), there) >= 0 for side in ("home", "away")])
-    candidates = ended_besides(games) & in_league
-    if candidates.any():
-        candidates &= run.calendar.season_of(games["game_date"].astype("M8[D]")) == games["season_year"]
-    return candidates
+    return ended_besides(games) & in_league
 
 
 def announced_before(

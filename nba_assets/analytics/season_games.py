@@ -39,7 +39,7 @@ class SeasonGames:
         """The whole seasons of the run's dates, as published; `more` are further columns of the schedule."""
         columns = (*SCHEDULE_COLUMNS, "is_all_star", *ARENA_COLUMNS, *more)
         rows = run.read(SCHEDULE.table, columns, start=run.season_start, end=run.season_end)
-        besides, counts = played_besides(run, rows), league_games(rows)
+        besides, counts = played_besides(rows), league_games(rows)
         rows = take(rows, counts | besides)
         rows |= arenas(rows)
         league = league_games(rows)

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nba_assets.basketball.season import season_year
+from nba_assets.basketball.season import SeasonCalendar, season_year
 from nba_assets.entities.completeness import OLDEST_SNAPSHOT_DAYS
 from nba_assets.entities.outcomes import concatenate, take
-from nba_assets.entities.relations import find, within
+from nba_assets.entities.relations import at, find, within
 from nba_assets.tables.spec import Columns
 
 ROSTER_COLUMNS = ("roster_date", "season_year", "team_abbr", "player_lookup", "player_full_name", "age", "birth_date")
@@ -22,15 +22,24 @@ FALLBACK_DAYS = 30
 MEMBER_COLUMNS = ("game_date", "team_abbr", "player_lookup", "roster_date", "age", "birth_date")
 
 
+def with_seasons(rosters: Columns, calendar: SeasonCalendar) -> dict[str, NDArray[Any]]:
+    """Snapshots with the season of each, for feeds that do not name it: the one that is played on its date, else that of the month."""
+    known = ~np.isnan(rosters["season_year"])
+    if known.all():
+        return dict(rosters)
+    return {**rosters, "season_year": np.where(known, rosters["season_year"], calendar.season_during(rosters["roster_date"]))}
+
+
 def members(asked: Columns, rosters: Columns, sheets: Columns) -> dict[str, NDArray[Any]]:
     """One row per player and date that he belongs to a team playing on it: `MEMBER_COLUMNS`.
 
-    `asked` are the scheduled teams (`game_date`, `team_abbr`, `season_year`); `rosters` the snapshots; `sheets` rows of player_game_summary
+    `asked` are the scheduled teams (`game_date`, `team_abbr`, `season_year`, `season_start`); `rosters` the snapshots; `sheets` rows of player_game_summary
     (`player_lookup`, `game_date`, `team_abbr`). A player on the latest snapshots of two teams belongs to the newer one, also when that team is idle, and
     on a tie to the team of his newest sheet row. A team without any snapshot gets the players seen with it in the last 30 days; `roster_date` is NaT then.
     """
     listed = _latest_snapshots(asked, rosters)
-    last_team = _last_teams(listed["game_date"], listed["player_lookup"], sheets)
+    since = at(asked["season_start"], find((listed["game_date"],), (asked["game_date"],)))
+    last_team = _last_teams(listed["game_date"], listed["player_lookup"], sheets, since)
     order = np.lexsort([listed["team_abbr"].astype(str), last_team != listed["team_abbr"], -listed["roster_date"].astype(np.int64)])
     first = ~pd.DataFrame({"day": listed["game_date"][order], "player": listed["player_lookup"][order]}).duplicated().to_numpy()
     belongs = take(listed, np.sort(order[first]))
@@ -60,25 +69,27 @@ def _latest_snapshots(asked: Columns, rosters: Columns) -> dict[str, NDArray[Any
     return concatenate(parts) if parts else _no_members()
 
 
-def _last_teams(days: NDArray[np.datetime64], players: NDArray[np.object_], sheets: Columns) -> NDArray[np.object_]:
-    """Team of each player's newest sheet row before each day; None where there is none."""
+def _last_teams(days: NDArray[np.datetime64], players: NDArray[np.object_], sheets: Columns, since: NDArray[np.datetime64]) -> NDArray[np.object_]:
+    """Team of each player's newest sheet row before each day, not before the first day `since` of its season; None where there is none."""
     left = pd.DataFrame({"day": days.astype("M8[ns]"), "player": players, "place": np.arange(len(days))}).sort_values("day", kind="stable")
-    right = pd.DataFrame({"day": sheets["game_date"].astype("M8[ns]"), "player": sheets["player_lookup"], "team": sheets["team_abbr"]})
+    played = sheets["game_date"].astype("M8[ns]")
+    right = pd.DataFrame({"day": played, "player": sheets["player_lookup"], "team": sheets["team_abbr"], "played": played})
     right = right.sort_values("day", kind="stable")
     joined = pd.merge_asof(left, right, on="day", by="player", allow_exact_matches=False)
     teams = np.full(len(days), None, dtype=object)
-    known = joined["team"].notna().to_numpy()
-    teams[joined["place"].to_numpy()[known]] = joined["team"].to_numpy(dtype=object)[known]
+    place = joined["place"].to_numpy()
+    known = joined["team"].notna().to_numpy() & (joined["played"].to_numpy() >= since[place])
+    teams[place[known]] = joined["team"].to_numpy(dtype=object)[known]
     return teams
 
 
 def _seen_lately(asked: Columns, belongs: Columns, sheets: Columns) -> dict[str, NDArray[Any]]:
     """For teams without a snapshot: players whose newest sheet row of the last 30 days is with the team and who are on nobody else's roster."""
     parts: list[dict[str, NDArray[Any]]] = []
-    for day, team in zip(asked["game_date"], asked["team_abbr"], strict=True):
-        recent = (sheets["game_date"] < day) & (sheets["game_date"] >= day - np.timedelta64(FALLBACK_DAYS, "D"))
+    for day, team, since in zip(asked["game_date"], asked["team_abbr"], asked["season_start"], strict=True):
+        recent = (sheets["game_date"] < day) & (sheets["game_date"] >= max(day - np.timedelta64(FALLBACK_DAYS, "D"), since))
         players = np.unique(sheets["player_lookup"][recent & (sheets["team_abbr"] == team)].astype(str)).astype(object)
-        newest = _last_teams(np.full(len(players), day), players, sheets)
+        newest = _last_teams(np.full(len(players), day), players, sheets, np.full(len(players), since))
         elsewhere = within(players, belongs["player_lookup"][belongs["game_date"] == day])
         mine = players[(newest == team) & ~elsewhere]
         parts.append(

@@ -184,7 +184,7 @@ def _results(ledger: _Ledger, day: date) -> list[_Due]:
     digests = landed.digests(SUMMARISED, day)
     slate = slate_of(ledger.situation.slates, day)
     games = {game for name in RESULTS for game in landed.tables[name].games.get(day, ())}
-    if not games or (not slate.games and games <= slate.known) or (_holds(books, digests, day) and _is_summarised(books, day)):
+    if not games or (not slate.games and not slate.besides and games <= slate.known) or (_holds(books, digests, day) and _is_summarised(books, day)):
         return []
     content = fingerprint(f"{name} {digest}" for name, digest in sorted(digests.items()))
     seen = ledger.see(day, content)

@@ -20,7 +20,7 @@ from nba_assets.partitions import LEAGUE_TIMEZONE
 from nba_assets.publishing.asset import OWNERS
 from nba_assets.publishing.observations import rows_expected
 from nba_assets.publishing.retry import OpenFailure, open_failures
-from nba_assets.raw.schedule import league_finals
+from nba_assets.raw.schedule import FINAL_COLUMNS, league_finals
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.registry import COMPUTED_TABLES
 from nba_assets.settings import Settings
@@ -49,7 +49,7 @@ def game_days_without_rows(warehouse: Warehouse, table: Table, settings: Setting
 
     A precomputed table is not expected to have rows on the first days of a season.
     """
-    columns = ("game_date", "season_year", "game_status", "is_regular_season", "is_playoffs")
+    columns = ("game_date", "season_year", *FINAL_COLUMNS)
     games: Columns = to_columns(warehouse.read(SCHEDULE.table, columns, date.min, today - timedelta(days=1)))
     finals = take(games, league_finals(games))
     if not len(finals["game_date"]):

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nba_assets.analytics.games import final_games, team_games
+from nba_assets.analytics.rosters import with_seasons
 from nba_assets.entities.completeness import OLDEST_SNAPSHOT_DAYS, Completeness, League, PlayerGames
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import failures
@@ -29,6 +30,7 @@ def read_expectations(run: TableRun) -> tuple[League, dict[str, Grouped]]:
         ("roster_date", "season_year", "team_abbr", "player_lookup"),
         start=run.season_start - timedelta(days=OLDEST_SNAPSHOT_DAYS),
     )
+    rosters = with_seasons(rosters, run.calendar)
     box = run.read(PLAYER_BOXSCORES.table, ("game_id", "game_date", "player_lookup"), start=run.season_start)
     league = League.of(team_games(final_games(run, since_season_start=True)), rosters)
     return league, {

@@ -23,7 +23,7 @@ from nba_assets.entities.outcomes import Compute, Outcome, concatenate, take
 from nba_assets.entities.parallel import ENTITY_TYPES, EntityKind, ParallelEntities
 from nba_assets.publishing.circuit_breaker import CircuitBreaker
 from nba_assets.publishing.retry import Retry
-from nba_assets.raw.schedule import league_finals, league_games
+from nba_assets.raw.schedule import FINAL_COLUMNS, league_finals, league_games
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.settings import Settings
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
@@ -164,7 +164,7 @@ class TableRun:
         """The games of the seasons around the run's dates."""
         return self.read(
             SCHEDULE.table,
-            ("game_id", "game_date", "season_year", "game_status", "is_regular_season", "is_playoffs"),
+            ("game_id", "game_date", "season_year", *FINAL_COLUMNS),
             start=self.start - timedelta(days=LONGEST_SEASON_DAYS),
             end=self.end + timedelta(days=LONGEST_SEASON_DAYS),
         )

@@ -29,6 +29,7 @@ from nba_assets.raw.deliveries import LEAGUE_GAME_COLUMNS, Deliveries, Standing,
 from nba_assets.raw.landing import LandedFile, LandingZone
 from nba_assets.raw.league_schedule import LOOKUP_COLUMNS, LeagueSchedule
 from nba_assets.raw.normalise import FURTHEST_SCHEDULE_DAYS, utc
+from nba_assets.raw.schedule import FINAL_COLUMNS
 from nba_assets.raw.tables import PLAY_BY_PLAY, PLAYER_BOXSCORES, PLAYER_GAMEBOOK, RAW_TABLES, SCHEDULE, TEAM_BOXSCORES, RawTable
 from nba_assets.tables.columns import blank, to_arrow
 from nba_assets.tables.digest import Hashes, columns_digest, partition_digest, row_hashes
@@ -37,7 +38,7 @@ from nba_assets.tables.spec import Columns
 RESULTS = (PLAYER_GAMEBOOK.name, PLAYER_BOXSCORES.name, TEAM_BOXSCORES.name, PLAY_BY_PLAY.name)
 """Raw tables that tell of games that were played: for these, rows are counted by game."""
 
-SCHEDULE_COLUMNS = ("game_id", "game_date", "game_time_utc", "game_status", "is_regular_season", "is_playoffs")
+SCHEDULE_COLUMNS = ("game_id", "game_date", "game_time_utc", "season_year", "is_all_star", *FINAL_COLUMNS)
 """Of the landed schedule, what is handed on as rows."""
 
 OTHER_SCHEDULE_COLUMNS = tuple(name for name in dict.fromkeys((*LEAGUE_GAME_COLUMNS, *LOOKUP_COLUMNS)) if name not in SCHEDULE_COLUMNS)

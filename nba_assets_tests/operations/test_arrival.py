@@ -19,7 +19,7 @@ from nba_assets.operations.slates import end_of, league_date
 from nba_assets.operations.staleness import ANNOUNCEMENTS, BOOK_COLUMNS, Books
 from nba_assets.operations.wanted import Wanted, fingerprint
 from nba_assets.raw.landed_content import ANY_DATE, RESULTS, SCHEDULE_COLUMNS, LandedContent, LandedTable
-from nba_assets.raw.schedule import FINAL, POSTPONED
+from nba_assets.raw.schedule import FINAL, FINAL_COLUMNS, POSTPONED
 from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.settings import Settings
 
@@ -48,6 +48,7 @@ class World:
     landed: dict[tuple[str, date, int], int] = field(default_factory=dict)
     schedule: dict[tuple[date, int], int] = field(default_factory=dict)
     kinds: dict[date, str] = field(default_factory=dict)
+    without_score: set[tuple[date, int]] = field(default_factory=set)
     books: dict[tuple[str, date], dict[str, Any]] = field(default_factory=dict)
     bad: dict[str, dict[date | None, list[str]]] = field(default_factory=dict)
     unread: dict[str, set[date | None]] = field(default_factory=dict)
@@ -91,10 +92,13 @@ class World:
             [game(*key) for key in keys],
             [key[0] for key in keys],
             [tip(*key).replace(tzinfo=None) for key in keys],
+            [key[0].year - (key[0].month < 10) for key in keys],
+            [0] * len(keys),
             [self.schedule[key] for key in keys],
             *([self.kinds[key[0]] == kind for key in keys] for kind in ("is_regular_season", "is_playoffs")),
+            *([np.nan if key in self.without_score else points for key in keys] for points in (110, 101)),
         ]
-        kinds = ("O", "M8[D]", "M8[us]", "f8", "f8", "f8")
+        kinds = ("O", "M8[D]", "M8[us]", *["f8"] * (2 + len(FINAL_COLUMNS)))
         return LandedContent(
             tables, {name: np.array(values, dtype=kind) for name, values, kind in zip(SCHEDULE_COLUMNS, columns, kinds, strict=True)}
         )
@@ -185,6 +189,13 @@ def test_a_game_that_is_not_final_yet_is_waited_for_and_a_postponed_one_is_not()
     world.schedule[DAY, 1] = 2
     assert "not final" in world.decision().notes[0]
     world.schedule[DAY, 1] = POSTPONED
+    assert short(world.tick()) == RESULTS_DUE
+
+
+def test_a_game_called_final_without_a_score_is_waited_for() -> None:
+    world = World(without_score={(DAY, 1)}).scheduled(DAY).land(DAY)
+    assert f"not final: {game(DAY, 1)}" in world.decision().notes[0]
+    world.without_score.clear()
     assert short(world.tick()) == RESULTS_DUE
 
 
@@ -297,6 +308,12 @@ def test_games_that_do_not_count_are_nobodys_results() -> None:
     world = World().scheduled(DAY, kind="exhibition").land(DAY)
     world.now += timedelta(days=30)
     assert world.decision() == Decision([], State(), [])
+
+
+def test_a_game_that_counts_in_no_standings_is_read_when_its_season_is_on() -> None:
+    """The load of its players is known from its sheets, and no other date brings them in."""
+    season = World().scheduled(DAY - timedelta(days=3)).scheduled(DAY, games=1, kind="cup").scheduled(DAY + timedelta(days=3), status=1)
+    assert short(season.land(DAY, games=[0]).tick()) == RESULTS_DUE
 
 
 def test_results_that_the_schedule_does_not_know_wait_for_it() -> None:

@@ -48,6 +48,8 @@ def game(day: date, status: int = FINAL, *, season: int = 2024, regular: bool = 
         "game_status": status,
         "is_regular_season": regular,
         "is_playoffs": False,
+        "home_team_score": 110,
+        "away_team_score": 101,
     }
 
 

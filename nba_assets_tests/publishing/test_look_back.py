@@ -49,8 +49,9 @@ def game(played: date, **changes: Any) -> dict[str, Any]:
     phase = {"season_year": 2021, "is_regular_season": True, "is_playoffs": False}
     status = 1 if played >= TODAY else 3
     moment = datetime(2021, 10, 1, tzinfo=UTC)
+    score = {"home_team_score": 110, "away_team_score": 101} if status == 3 else {}
     blank: dict[str, Any] = dict.fromkeys(SCHEDULE.table.column_names)
-    return blank | {"game_date": played, "game_status": status, "processed_at": moment, **home_and_away, **phase, **changes}
+    return blank | {"game_date": played, "game_status": status, "processed_at": moment, **home_and_away, **phase, **score, **changes}
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from nba_assets.publishing.asset import check_result, check_specs
 from nba_assets.publishing.observations import COMPLETENESS, DRIFT, ENTITIES_COVERED, GAMES_COVERED, Observation, observation_names, observe
 from nba_assets.publishing.publication import prepare
 from nba_assets.publishing.table_run import TableRun
-from nba_assets.raw.schedule import FINAL, POSTPONED
+from nba_assets.raw.schedule import FINAL, FINAL_COLUMNS, POSTPONED
 from nba_assets.registry import COMPUTED_TABLES
 from nba_assets.settings import Settings
 from nba_assets.tables.blocks import STAMPS
@@ -50,7 +50,7 @@ def run_of(path: Path, of: Table, dates: Sequence[date]) -> TableRun:
     return run
 
 
-SCHEDULE_TYPES = {"game_id": "O", "game_date": "M8[D]", "season_year": "f8", "game_status": "f8", "is_regular_season": "f8", "is_playoffs": "f8"}
+SCHEDULE_TYPES = {"game_id": "O", "game_date": "M8[D]", "season_year": "f8", **dict.fromkeys(FINAL_COLUMNS, "f8")}
 
 
 def schedule(*games: tuple[str, date, int]) -> dict[str, Any]:
@@ -64,6 +64,8 @@ def schedule(*games: tuple[str, date, int]) -> dict[str, Any]:
         "game_status": np.array(statuses, dtype=float),
         "is_regular_season": ones,
         "is_playoffs": 0 * ones,
+        "home_team_score": 110 * ones,
+        "away_team_score": 101 * ones,
     }
 
 

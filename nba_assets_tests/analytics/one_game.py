@@ -125,7 +125,7 @@ def agreeing_game(away: str = "LAL", home: str = "BOS", day: date = DAY) -> Feed
     events: list[dict[str, Any]] = []
     for side, other in ((home, away), (away, home)):
         for name in PLAYERS_A_SIDE:
-            events += _turns(side, f"{side.lower()}{name}", f"{other.lower()}{name}", paint=5 if (side, name) == (home, "one") else 4)
+            events += _turns(side, other, name, paint=5 if (side, name) == (home, "one") else 4)
     events = [{**event, **game, "event_sequence": number, "game_clock_seconds": 700 - number} for number, event in enumerate(events)]
     sheet = [{**_line(side, f"{side.lower()}{name}", events), **game} for side in (home, away) for name in PLAYERS_A_SIDE]
     return {
@@ -151,14 +151,15 @@ def changed(rows: list[dict[str, Any]], change: dict[str, Any], **where: Any) ->
     return [row | change if concerned else row for row, concerned in zip(rows, hit, strict=True)]
 
 
-def _turns(tricode: str, shooter: str, blocker: str, *, paint: int) -> list[dict[str, Any]]:
-    free_throw = {"event_type": "free throw", "event_subtype": "free throw 1/1", "shot_made": None, "shot_type": None, "shot_zone": None}
+def _turns(side: str, other: str, name: str, *, paint: int) -> list[dict[str, Any]]:
+    shooter, blocker = f"{side.lower()}{name}", f"{other.lower()}{name}"
+    no_shot = {"shot_made": None, "shot_type": None, "shot_zone": None}
     return [
-        *(shot(0, tricode, shooter, made=True) for _ in range(paint)),
-        shot(0, tricode, shooter, made=True) | free_throw | {"points_scored": 1},
-        shot(0, tricode, shooter, made=True, kind="3PT", zone="above_break_three"),
-        shot(0, tricode, shooter, made=False, zone="mid_range", player_2_lookup=blocker, player_2_role="block"),
-        shot(0, tricode, blocker, made=False, zone=None, shot_type=None) | {"event_type": "rebound", "shot_made": None},
+        *(shot(0, side, shooter, made=True) for _ in range(paint)),
+        shot(0, side, shooter, made=True) | no_shot | {"event_type": "free throw", "event_subtype": "free throw 1/1", "points_scored": 1},
+        shot(0, side, shooter, made=True, kind="3PT", zone="above_break_three"),
+        shot(0, side, shooter, made=False, zone="mid_range", player_2_lookup=blocker, player_2_role="block"),
+        shot(0, other, blocker, made=False) | no_shot | {"event_type": "rebound"},
     ]
 
 
@@ -183,7 +184,8 @@ def _line(tricode: str, lookup: str, events: list[dict[str, Any]]) -> dict[str, 
 
 
 def _team_line(tricode: str, sheet: list[dict[str, Any]]) -> dict[str, Any]:
-    return team(tricode, **{column: sum(row[COUNTS[name]] for row in sheet) for name, column in TEAM_COUNTS.items()})
+    counts = {column: sum(row[COUNTS[name]] for row in sheet) for name, column in TEAM_COUNTS.items()}
+    return {**ALWAYS, "team_abbr": tricode, "minutes": "240:00", **counts}
 
 
 def built(path: Path, day: date = DAY, **feeds: list[dict[str, Any]]) -> dict[str, Any]:

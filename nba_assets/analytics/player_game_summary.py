@@ -361,7 +361,7 @@ def _one_row_per_date(run: TableRun, asked: Columns) -> tuple[dict[str, NDArray[
     for place in np.flatnonzero(contradictory & took_part).tolist():
         players.setdefault((asked["game_date"][place].item(), asked["player_lookup"][place]), []).append(told[place])
     reasons = [
-        f"two players of one name, or one player twice: {player} played in {' and in '.join(games)} on one date"
+        f"{player} played in {' and in '.join(games)} on one date: two players share this name, or a sheet names the wrong player"
         for (_, player), games in players.items()
     ]
     for place in np.flatnonzero(~counts & ~contradictory).tolist():

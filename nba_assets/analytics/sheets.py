@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from nba_assets.basketball.game_clock import parse_minutes
 from nba_assets.entities.outcomes import concatenate, take
-from nba_assets.entities.relations import Key, at, find
+from nba_assets.entities.relations import at, find
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import PLAYER_BOXSCORES, PLAYER_GAMEBOOK
 from nba_assets.tables.spec import Columns
@@ -49,7 +49,7 @@ def read_sheets(run: TableRun) -> dict[str, NDArray[Any]]:
     book = run.read(PLAYER_GAMEBOOK.table, (*shared, "player_status", "dnp_reason"))
     box = run.read(PLAYER_BOXSCORES.table, (*shared, "game_status", "starter"))
     box = take(box, box["game_status"] == "final")
-    in_box = find(row_key(book), row_key(box))
+    in_box = find(*((rows["game_id"], player_key(rows)) for rows in (book, box)))
     active = book["player_status"] == "active"
     blank = active & np.isnan(book["points"]) & (in_box >= 0)
     overruled = ~active & (in_box >= 0)
@@ -65,9 +65,10 @@ def read_sheets(run: TableRun) -> dict[str, NDArray[Any]]:
     return sheets | {"seconds": np.where((seconds == 0) & (sheets["points"] > 0), np.nan, seconds)}
 
 
-def row_key(rows: Columns) -> Key:
-    """What makes rows of the two feeds one player's row of one game."""
-    return rows["game_id"], rows["player_lookup"]
+def player_key(rows: Columns) -> NDArray[np.object_]:
+    """Who a sheet row is of: rows of one key are one player's, in whichever feed and game they stand."""
+    key: NDArray[np.object_] = rows["player_lookup"]
+    return key
 
 
 def played(sheets: Columns) -> NDArray[np.bool_]:
@@ -82,7 +83,7 @@ def one_row_per_date(sheets: Columns) -> tuple[NDArray[np.bool_], NDArray[np.boo
     The game in which he played counts; of several in which he did not, the one that he was dressed for, else the last. Who played in two games of one
     date is a contradiction, also where two players share the name: none of his rows counts. Returns both as masks of the rows.
     """
-    key = pd.DataFrame({"game_date": sheets["game_date"], "player_lookup": sheets["player_lookup"]})
+    key = pd.DataFrame({"game_date": sheets["game_date"], "player": player_key(sheets)})
     repeated = np.asarray(key.duplicated(keep=False), dtype=bool)
     counts, contradictory = np.ones(len(repeated), dtype=bool), np.zeros(len(repeated), dtype=bool)
     if not repeated.any():
@@ -90,7 +91,7 @@ def one_row_per_date(sheets: Columns) -> tuple[NDArray[np.bool_], NDArray[np.boo
     took_part = played(sheets)
     standing = np.select([took_part, sheets["player_status"] == "active", sheets["player_status"] == "dnp"], [3, 2, 1], 0)
     counts[repeated] = False
-    for places in key[repeated].groupby(["game_date", "player_lookup"]).indices.values():
+    for places in key[repeated].groupby(["game_date", "player"]).indices.values():
         mine = np.flatnonzero(repeated)[places]
         if np.count_nonzero(took_part[mine]) > 1:
             contradictory[mine] = True

@@ -1,4 +1,4 @@
-"""Games that the schedule does not account for: finals without a type, and games of the feeds that it does not have. Reported, and in no table."""
+"""Games that the schedule does not account for: finals without a type, and games of the feeds that it does not have. Reported, not summarised."""
 
 from __future__ import annotations
 
@@ -25,9 +25,7 @@ def report_unaccounted_games(run: TableRun, game_ids: Mapping[str, NDArray[np.ob
     """Report the run's finals without a type, and the games that the schedule lacks among `game_ids`: those of each feed's rows, by its name."""
     games = run.read(SCHEDULE.table, COLUMNS)
     for game_id, day in zip(*(take(games, _untyped(run, games))[name].tolist() for name in ("game_id", "game_date")), strict=True):
-        run.notice(
-            UNTYPED_FINALS.name, day, f"{game_id} is final, and neither a regular-season nor a play-off game by the schedule: it is in no table"
-        )
+        run.notice(UNTYPED_FINALS.name, day, f"{game_id} is final, but by the schedule neither a regular-season nor a play-off game: it has no rows")
     for feed, ids in game_ids.items():
         distinct = np.asarray(pd.unique(ids), dtype=object)
         for game_id in sorted(distinct[~within(distinct, games["game_id"])].tolist()):

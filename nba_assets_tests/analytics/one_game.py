@@ -188,10 +188,15 @@ def _team_line(tricode: str, sheet: list[dict[str, Any]]) -> dict[str, Any]:
     return {**ALWAYS, "team_abbr": tricode, "minutes": "240:00", **counts}
 
 
-def built(path: Path, day: date = DAY, **feeds: list[dict[str, Any]]) -> dict[str, Any]:
+def built(path: Path, **feeds: list[dict[str, Any]]) -> dict[str, Any]:
+    """The summaries of the day of Los Angeles at Boston, from the given raw rows; see `built_on`."""
+    return built_on(DAY, path, {"schedule": [SCHEDULE], **feeds})
+
+
+def built_on(day: date, path: Path, feeds: Feeds) -> dict[str, Any]:
     """Rows of each summary by team or player, from the given raw rows; `failures` by table and entity, and the texts of each table's `notices`."""
     warehouse = DuckDBWarehouse(path / "nba.duckdb")
-    for name, rows in {"schedule": [SCHEDULE], **feeds}.items():
+    for name, rows in feeds.items():
         table = RAW_QUARANTINE if name == RAW_QUARANTINE.name else RAW_TABLES[name].table
         filled = pa.Table.from_pylist([{column: row.get(column) for column in table.column_names} for row in rows], schema=arrow_schema(table))
         warehouse.replace([Replacement(table, filled, sorted({row[table.date_column] for row in rows}))])

@@ -10,7 +10,7 @@ import pytest
 
 from nba_assets.analytics.team_boxes import COUNTS
 from nba_assets.raw.tables import PLAYER_COUNTS
-from nba_assets_tests.analytics.one_game import DAY, GAME, Feeds, agreeing_game, built, changed, together
+from nba_assets_tests.analytics.one_game import DAY, GAME, Feeds, agreeing_game, built, built_on, changed, together
 
 OFFENSE, DEFENSE, PLAYERS = "team_offense_game_summary", "team_defense_game_summary", "player_game_summary"
 BY_PLAY = "play_by_play_disagrees"
@@ -300,7 +300,7 @@ def test_two_played_games_of_one_name_on_one_date_are_one_failure_and_others_are
     failure = tables["failures"][f"{PLAYERS}/bostwo"]
     assert (failure["failure_category"], failure["can_retry"]) == ("MISSING_RAW_DATA", True)
     assert failure["failure_reason"] == (
-        f"two players of one name, or one player twice: bostwo played in {GAME} (BOS) and in {SECOND_GAME} (PHI) on one date"
+        f"bostwo played in {GAME} (BOS) and in {SECOND_GAME} (PHI) on one date: two players share this name, or a sheet names the wrong player"
     )
 
 
@@ -366,7 +366,7 @@ def test_final_game_without_a_type_is_reported_by_name(tmp_path: Path) -> None:
     tables = built(tmp_path, **feeds)
     assert tables[OFFENSE].keys() == {"BOS", "LAL"}
     assert tables["notices"] == {
-        f"{OFFENSE}/untyped_finals": [f"{SECOND_GAME} is final, and neither a regular-season nor a play-off game by the schedule: it is in no table"]
+        f"{OFFENSE}/untyped_finals": [f"{SECOND_GAME} is final, but by the schedule neither a regular-season nor a play-off game: it has no rows"]
     }
 
 
@@ -385,7 +385,7 @@ def test_preseason_game_is_not_reported(tmp_path: Path) -> None:
     before = date(2025, 1, 14)
     preseason = agreeing_game("NYK", "PHI", before)
     preseason["schedule"] = [row | {"is_regular_season": False} for row in preseason["schedule"]]
-    assert built(tmp_path, before, **together(agreeing_game(), preseason))["notices"] == {}
+    assert built_on(before, tmp_path, together(agreeing_game(), preseason))["notices"] == {}
 
 
 def test_games_that_the_schedule_lacks_are_reported_for_each_feed(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def test_own_points_agree_with_their_parts() -> None:
     assert row()["quality_issues"] == []
 
 
-DISAGREEMENTS = [
+DISAGREEMENTS: list[tuple[dict[str, Any], str]] = [
     ({"players_differ": "players_disagree:points,assists"}, "players_disagree:points,assists"),
     ({"score_differs": 1}, "final_score_disagrees"),
     ({"shots_differ": 1}, "shots_disagree"),

@@ -86,9 +86,16 @@ def found(run: TableRun, rows: Any, failed: Columns = NOBODY) -> dict[str, Any]:
 
 def test_what_is_observed_of_each_table() -> None:
     assert {name: [check for check, _, _ in observation_names(spec)] for name, spec in COMPUTED_TABLES.items()} == {
-        "team_offense_game_summary": [GAMES_COVERED],
-        "team_defense_game_summary": [GAMES_COVERED],
-        "player_game_summary": [GAMES_COVERED],
+        "team_offense_game_summary": [
+            GAMES_COVERED,
+            "players_disagree",
+            "final_score_disagrees",
+            "play_by_play_disagrees",
+            "untyped_finals",
+            "unknown_games",
+        ],
+        "team_defense_game_summary": [GAMES_COVERED, "play_by_play_disagrees"],
+        "player_game_summary": [GAMES_COVERED, "play_by_play_disagrees", "sheet_says_did_not_play", "player_on_two_sheets"],
         "upcoming_team_game_context": [GAMES_COVERED, COMPLETENESS],
         "upcoming_player_game_context": [GAMES_COVERED, COMPLETENESS],
         "team_defense_zone_analysis": [ENTITIES_COVERED, COMPLETENESS],

@@ -64,7 +64,8 @@ def _object_bits(values: NDArray[np.generic]) -> Hashes:
     if infer_dtype(values, skipna=True) not in ("string", "empty"):
         tokens = [value if value is None or isinstance(value, str) else f"list {tuple(value)!r}" for value in values.tolist()]
         values = np.array(tokens, dtype=object)
-    codes, distinct = pd.factorize(values)  # a null has the code -1, the last place
+    codes, found = pd.factorize(values)  # a null has the code -1, the last place
+    distinct: list[str] = found.tolist()
     return np.array([*map(_text_bits, distinct), NULL_BITS], dtype=np.uint64)[codes]
 
 

@@ -313,12 +313,14 @@ def changed(before: dict[Key, dict[str, Any]], after: dict[Key, dict[str, Any]])
 
 
 def give_points(file: Path, *, points: int = 2) -> None:
-    """Correct the first player's line who scored."""
+    """Correct the line of the first player who scored: free throws more or fewer, and the points that they give."""
     rows = pq.read_table(file)
-    scored = rows["points"].to_pylist()
-    place = next(number for number, value in enumerate(scored) if value)
-    scored[place] += points
-    pq.write_table(rows.set_column(rows.column_names.index("points"), "points", pa.array(scored, rows.schema.field("points").type)), file)
+    place = next(number for number, scored in enumerate(rows["points"].to_pylist()) if scored)
+    for name in ("points", "free_throws_made", "free_throws_attempted"):
+        counts = rows[name].to_pylist()
+        counts[place] += points
+        rows = rows.set_column(rows.column_names.index(name), name, pa.array(counts, rows.schema.field(name).type))
+    pq.write_table(rows, file)
 
 
 def touch_all(landing: Path) -> None:

@@ -226,10 +226,12 @@ def home_and_away_exchanged(file: LandedFile, rng: Random) -> None:
 
 
 def last_name_first(file: LandedFile, rng: Random) -> None:
-    """A name as `Last, First`, and no key."""
-    row = file.pick(rng, lambda row: row["player_name"] is not None and " " in row["player_name"])
-    first, last = row["player_name"].split(" ", 1)
-    file.put(row, player_name=f"{last}, {first}", player_lookup=None)
+    """A player's name as `Last, First`, and no key."""
+    player = file.pick(rng, lambda row: row["player_name"] is not None and " " in row["player_name"])["player_lookup"]
+    for row in file.rows:
+        if row["player_lookup"] == player:
+            first, last = row["player_name"].split(" ", 1)
+            file.put(row, player_name=f"{last}, {first}", player_lookup=None)
 
 
 def misspelt(file: LandedFile, rng: Random) -> None:
@@ -266,7 +268,7 @@ def other_format(file: LandedFile, _: Random) -> None:
 
 
 def strange_file_name(file: LandedFile, _: Random) -> None:
-    """One more file, whose name is no UTF-8; a file system that takes no such name has none."""
+    """The same file once more under a name that is no UTF-8, which file systems of Linux take."""
     os.link(file.path, os.path.join(os.fsencode(file.path.parent), b"part-caf\xe9.parquet"))
 
 
@@ -274,9 +276,7 @@ def required_columns(file: LandedFile) -> list[str]:
     raw = RAW_TABLES[file.table]
     in_path = file.path.parent.name.split("=", 1)[0]
     return [
-        column.name
-        for column in file.columns.values()
-        if not column.nullable and column.name not in (*raw.derived, *raw.players, in_path, "game_id", "team_abbr", "player_lookup")
+        column.name for column in file.columns.values() if not column.nullable and column.name not in (*raw.derived, *raw.players, in_path, "game_id")
     ]
 
 
@@ -295,7 +295,6 @@ def column_added(file: LandedFile, _: Random) -> None:
     pq.write_table(content.append_column("fantasy_points", pa.array(range(content.num_rows))), file.path)
 
 
-WITH_REQUIRED_COLUMNS = tuple(name for name in PER_DATE if name not in ("player_boxscores",))
 WITH_BOUNDS = tuple(name for name in EVERY_TABLE if name != "player_registry")
 KINDS: Mapping[str, Kind] = {
     "null in a required cell": Kind(
@@ -334,8 +333,8 @@ KINDS: Mapping[str, Kind] = {
     "file cut off": Kind(half_of_the_bytes, PER_DATE),
     "file of another format": Kind(other_format, PER_DATE),
     "file name that is no UTF-8": Kind(strange_file_name, PER_DATE, harmless=True),
-    "required column lost": Kind(column_lost, WITH_REQUIRED_COLUMNS),
-    "required column renamed": Kind(column_renamed, WITH_REQUIRED_COLUMNS),
+    "required column lost": Kind(column_lost, PER_DATE),
+    "required column renamed": Kind(column_renamed, PER_DATE),
     "column added": Kind(column_added, EVERY_TABLE, named=False, harmless=True),
 }
 FILE_KINDS = frozenset(name for name in KINDS if name.startswith(("file", "required column", "column")))

@@ -137,6 +137,19 @@ def one_row(fits: Callable[[Row], bool], **changes: Any) -> Callable[[LandedFile
     return damage
 
 
+def required_columns(file: LandedFile) -> list[str]:
+    """Columns without which there is no row, but for those that ingestion makes from others or from the file's path."""
+    raw = RAW_TABLES[file.table]
+    in_path = file.path.parent.name.split("=", 1)[0]
+    return [
+        column.name for column in file.columns.values() if not column.nullable and column.name not in (*raw.derived, *raw.players, in_path, "game_id")
+    ]
+
+
+def required_cell_empty(file: LandedFile, rng: Random) -> None:
+    file.put(file.pick(rng), **{rng.choice(required_columns(file)): None})
+
+
 def other_team(file: LandedFile, rng: Random) -> None:
     """A row of a team that does not play in the game."""
     name = rng.choice([name for name in ("team_abbr", "player_1_team_abbr") if name in file.columns])
@@ -272,14 +285,6 @@ def strange_file_name(file: LandedFile, _: Random) -> None:
     os.link(file.path, os.path.join(os.fsencode(file.path.parent), b"part-caf\xe9.parquet"))
 
 
-def required_columns(file: LandedFile) -> list[str]:
-    raw = RAW_TABLES[file.table]
-    in_path = file.path.parent.name.split("=", 1)[0]
-    return [
-        column.name for column in file.columns.values() if not column.nullable and column.name not in (*raw.derived, *raw.players, in_path, "game_id")
-    ]
-
-
 def column_lost(file: LandedFile, rng: Random) -> None:
     content = pq.ParquetFile(file.path).read()
     pq.write_table(content.drop_columns([rng.choice(required_columns(file))]), file.path)
@@ -297,10 +302,7 @@ def column_added(file: LandedFile, _: Random) -> None:
 
 WITH_BOUNDS = tuple(name for name in EVERY_TABLE if name != "player_registry")
 KINDS: Mapping[str, Kind] = {
-    "null in a required cell": Kind(
-        cells(lambda column: not column.nullable and column.name not in ("processed_at", "game_id", "player_lookup", "game_date"), lambda *_: None),
-        (*RESULTS, *ANNOUNCEMENTS, "rosters", "schedule", "player_registry"),
-    ),
+    "null in a required cell": Kind(required_cell_empty, EVERY_TABLE),
     "text in a number": Kind(cells(is_number, lambda *_: "many"), WITH_BOUNDS),
     "number out of range": Kind(cells(is_bounded, lambda column, _: int((column.allowed or (0, 0))[1]) + 1), WITH_BOUNDS),
     "huge number": Kind(cells(is_bounded, lambda *_: 10**15), WITH_BOUNDS),
@@ -380,6 +382,6 @@ def do(landing: Path, kind: str, table: str, day: date, rng: Random) -> Reach:
 
 
 def _teams(row: Row) -> Iterator[str]:
-    named = [row.get(name) for name in ("team_abbr", "team", "home_team_abbr", "away_team_abbr")]
-    named += str(row.get("game_id") or "").split("_")[1:]
-    yield from (team for team in named if team in TEAMS)
+    """Every team that a row names, in its own columns or in its game's id."""
+    named = [str(row.get(name)) for name in ("team_abbr", "team", "home_team_abbr", "away_team_abbr")]
+    yield from (team for team in (*named, *str(row.get("game_id")).split("_")[1:]) if team in TEAMS)

@@ -92,6 +92,7 @@ def _league(warehouse: DuckDBWarehouse, raw: dict[str, Rows]) -> contexts.League
         lines=raw["game_lines"],
         props=raw["player_points_props"],
         registry=raw["player_registry"],
+        sheets=raw["player_gamebook"],
         box_scores=raw["player_boxscores"],
         players=_everything(warehouse, "player_game_summary"),
         offense=_everything(warehouse, "team_offense_game_summary"),

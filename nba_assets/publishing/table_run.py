@@ -236,7 +236,7 @@ class TableRun:
         """
         histories = histories or {}
         columns = {column.name: ARRAY_KINDS.get(column.type, NUMBERS) for column in self.table.columns if column.name not in STAMPS}
-        asked = asked if self.retry is None else self.retry.only(asked)
+        asked = self._of_open_dates(asked if self.retry is None else self.retry.only(asked))
         self.entity_count = len(asked.entities)
         self.asked = {
             "date": asked.columns[asked.date_column],
@@ -256,6 +256,11 @@ class TableRun:
         together = concatenate([outcome.failures, left_alone])
         order = np.argsort(together["entity_id"].astype(str), kind="stable") if together else np.array([], dtype=np.intp)
         return Outcome(outcome.rows, take(together, order))
+
+    def _of_open_dates(self, asked: Grouped) -> Grouped:
+        """What is requested of dates that are not refused; a range is read in one piece, whatever is refused in between."""
+        refused = np.isin(asked.columns[asked.date_column].astype("M8[D]"), np.array(list(self.refused), dtype="M8[D]"))
+        return Grouped.by(take(asked.columns, ~refused), asked.entity_column, asked.date_column) if refused.any() else asked
 
     def note_retry(self, failed_again: Columns) -> None:
         """Note what became of the failures that a retry computed again, for its dates and for the run."""

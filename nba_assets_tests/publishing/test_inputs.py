@@ -82,7 +82,7 @@ def published(warehouse: DuckDBWarehouse, spec: Table, dates: Sequence[date], *,
 
 def every_day(run: TableRun) -> Outcome:
     """A row on each date, those in between that are refused included, as a bounded read would have it."""
-    dates = np.arange(run.start, run.end + timedelta(days=1), dtype="M8[D]")
+    dates = np.arange(np.datetime64(run.start, "D"), np.datetime64(run.end, "D") + 1)
     return Outcome({"game_date": dates, "team_abbr": np.full(len(dates), "BOS", dtype=object)})
 
 

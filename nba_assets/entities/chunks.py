@@ -22,6 +22,7 @@ from nba_assets.tables.spec import Columns
 NO_DATES = np.array([], dtype="M8[D]")
 NUMBERS, MOMENTS, OBJECTS = "fiub", "M", "OU"
 """Kinds of numpy arrays that hold one kind of column: numbers and flags, dates and moments, texts and lists."""
+KINDS = {kind: kinds for kinds in (NUMBERS, MOMENTS, OBJECTS) for kind in kinds}
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,8 @@ def compute_chunk(task: Task, asked: Grouped, histories: Mapping[str, Grouped], 
     parts: dict[frozenset[tuple[str, str]], list[Outcome]] = {}
     for entity in entities:
         for outcome in _of_entity(task, entity, asked.of(entity), {name: history.of(entity) for name, history in histories.items()}):
-            parts.setdefault(_likeness(outcome.rows), []).append(outcome)
+            likeness = _likeness(outcome.rows) if task.columns is None else frozenset[tuple[str, str]]()
+            parts.setdefault(likeness, []).append(outcome)
     return [join(part) for part in parts.values()]
 
 
@@ -61,6 +63,8 @@ def killed(task: Task, entity: str, asked: Columns) -> list[Outcome]:
 
 def joined(task: Task, parts: Sequence[Outcome]) -> Outcome:
     """All parts as one. Answers whose columns are not those of most rows are failures of their entities, wherever they were computed."""
+    if task.columns is not None:
+        return join(parts)
     alike = [_likeness(part.rows) for part in parts]
     rows: Counter[frozenset[tuple[str, str]]] = Counter()
     for likeness, part in zip(alike, parts, strict=True):
@@ -85,9 +89,7 @@ def _unlike(task: Task, rows: Columns, usual: frozenset[tuple[str, str]]) -> Col
 
 def _likeness(rows: Columns) -> frozenset[tuple[str, str]]:
     """The names of columns and what kind of values they hold: rows that are alike can be joined."""
-    return frozenset(
-        (name, next((kinds for kinds in (NUMBERS, MOMENTS, OBJECTS) if values.dtype.kind in kinds), "")) for name, values in rows.items()
-    )
+    return frozenset((name, KINDS.get(values.dtype.kind, "")) for name, values in rows.items())
 
 
 def _of_entity(task: Task, entity: str, asked: Columns, histories: Mapping[str, Columns]) -> list[Outcome]:
@@ -143,7 +145,7 @@ def _see_rows(task: Task, entity: str, rows: Columns) -> None:
     ]
     if wrong or len(shape) != 1:
         raise ValueError(f"the compute function gave columns of another length or type than declared: {_said(wrong or rows.keys())}")
-    if any(name != entity for name in rows[task.entity_column].tolist()):
+    if rows[task.entity_column].tolist().count(entity) != len(rows[task.entity_column]):
         raise ValueError(f"the compute function gave rows of somebody else: {_said(set(map(str, rows[task.entity_column].tolist())) - {entity})}")
 
 

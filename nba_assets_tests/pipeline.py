@@ -7,13 +7,15 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from nba_assets.entities.parallel import ParallelEntities
+from nba_assets.publishing.inputs import computed
 from nba_assets.publishing.publication import DateFacts, prepare
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.ingestion import ingest
 from nba_assets.raw.landing import FolderLandingZone
 from nba_assets.raw.tables import RAW_TABLES
-from nba_assets.registry import TABLE_MODULES
+from nba_assets.registry import ALL_TABLES, TABLE_MODULES
 from nba_assets.settings import Settings
+from nba_assets.tables.spec import Table
 from nba_assets.warehouse.interface import Warehouse
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -32,7 +34,14 @@ def ingest_all(warehouse: Warehouse, landing: Path, dates: Sequence[date], *, no
 
 def table_run(warehouse: Warehouse, name: str, dates: Sequence[date], entities: ParallelEntities | None = None) -> TableRun:
     """A run of one table, serial unless told otherwise."""
-    return TableRun(TABLE_MODULES[name].TABLE, dates, warehouse, entities or ParallelEntities.serial(), Settings.from_environment({}), "test", NOW)
+    settings, workers = Settings.from_environment({}), entities or ParallelEntities.serial()
+    return TableRun(TABLE_MODULES[name].TABLE, dates, warehouse, workers, settings, "test", NOW, upstream=upstream_of(name))
+
+
+def upstream_of(name: str) -> list[Table]:
+    """The tables that a computed table's asset depends on."""
+    depends = {key.path[-1] for key in getattr(TABLE_MODULES[name], name).dependency_keys}
+    return [table for other, table in ALL_TABLES.items() if other in depends]
 
 
 def build(
@@ -42,7 +51,7 @@ def build(
     facts = {}
     for name in tables:
         run = table_run(warehouse, name, dates, entities)
-        facts[name] = prepare(run, TABLE_MODULES[name].build(run)).write()
+        facts[name] = prepare(run, computed(run, TABLE_MODULES[name].build)).write()
     return facts
 
 

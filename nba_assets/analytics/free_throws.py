@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +12,11 @@ from numpy.typing import NDArray
 from nba_assets.basketball.arithmetic import map_distinct
 from nba_assets.entities.outcomes import take
 from nba_assets.entities.relations import tally
+from nba_assets.raw.vocabulary import FREE_THROWS
 from nba_assets.tables.spec import Columns
 
 FREE_THROW = "free throw"
 FREE_THROW_COLUMNS = ("game_id", "event_type", "event_subtype", "player_1_lookup", "player_1_team_abbr", "points_scored")
-_UNDERSTOOD = re.compile(r"free throw (?:[1-3]/[1-3]|(?:technical|flagrant|clear path|other)(?: [1-3]/[1-3])?)")
 
 
 @dataclass(frozen=True)
@@ -45,8 +44,8 @@ class FreeThrows:
         return np.asarray(pd.unique(self.events["game_id"]), dtype=object)
 
     def unclear_games(self) -> NDArray[np.object_]:
-        """Games with a free throw whose words do not say which of how many it was, nor that it was a technical or another special one."""
-        clear = map_distinct(lambda words: _UNDERSTOOD.fullmatch(str(words)) is not None, self.events["event_subtype"].tolist(), np.bool_)
+        """Games with a free throw whose words are none of those that the raw contract knows."""
+        clear = map_distinct(lambda words: words in FREE_THROWS, self.events["event_subtype"].tolist(), np.bool_)
         return np.asarray(pd.unique(self.events["game_id"][~clear]), dtype=object)
 
     def _counts(self) -> dict[str, NDArray[np.float64]]:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from nba_assets.analytics import stars, team_facts
 from nba_assets.analytics.games import announced_before
 from nba_assets.analytics.identities import identities
-from nba_assets.analytics.injuries import INJURY_COLUMNS, NOT_PLAYING, known_at, latest_statuses
+from nba_assets.analytics.injuries import INJURY_COLUMNS, NOT_PLAYING, latest_statuses
 from nba_assets.analytics.lines import CONSENSUS_STANDS_FOR, LINE_COLUMNS, OVER, consensus
 from nba_assets.analytics.player_game_summary import TABLE as PLAYER_GAMES
 from nba_assets.analytics.player_game_summary import played_games
@@ -563,7 +563,7 @@ def _with_statuses(run: TableRun, people: dict[str, NDArray[Any]], tonight: Colu
     return people | {
         "status": at(latest["injury_status"], found),
         "report": text_where(worded, reason, text_where(category == "unknown", None, category)),
-        "date_has_reports": announced_before(reports["game_date"], known_at(reports), people["game_date"], people["game_time_utc"]).astype(
+        "date_has_reports": announced_before(reports["game_date"], reports["reported_at"], people["game_date"], people["game_time_utc"]).astype(
             np.float64
         ),
     }

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nba_assets.analytics.games import announced_before
-from nba_assets.analytics.injuries import IN_DOUBT, INJURY_COLUMNS, known_at, latest_statuses
+from nba_assets.analytics.injuries import IN_DOUBT, INJURY_COLUMNS, latest_statuses
 from nba_assets.analytics.lines import LINE_COLUMNS, OVER, preferred
 from nba_assets.analytics.season_games import SeasonGames
 from nba_assets.analytics.starters import count_missing, recent_starts
@@ -254,7 +254,7 @@ def _injuries(run: TableRun, asked: dict[str, NDArray[Any]]) -> dict[str, NDArra
         {"game_date": latest["game_date"], "team": latest["team"]}, {"out": status == "out", "in_doubt": np.isin(status.astype(str), IN_DOUBT)}
     )
     found = find((asked["game_date"], asked["team_abbr"]), (counted["game_date"], counted["team"]))
-    reported = announced_before(reports["game_date"], known_at(reports), asked["game_date"], asked["game_time_utc"])
+    reported = announced_before(reports["game_date"], reports["reported_at"], asked["game_date"], asked["game_time_utc"])
     for name in ("out", "in_doubt"):
         asked[f"players_{name}"] = np.where(reported, np.nan_to_num(at(counted[name], found)), np.nan)
     return take(latest, status == "out")

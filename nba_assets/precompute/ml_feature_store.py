@@ -192,7 +192,6 @@ def _objects(lists: list[Any]) -> NDArray[np.object_]:
 def build(run: TableRun) -> Outcome:
     """Rows of everybody whose game context is there on the run's dates."""
     days = described_days(run)
-    run.require_built([PLAYER_CONTEXT, *UPSTREAM], days)
     context = run.read_days(PLAYER_CONTEXT, CONTEXT_COLUMNS, days)
     if not len(context["game_id"]):
         return Outcome({})

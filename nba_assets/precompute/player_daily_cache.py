@@ -214,7 +214,6 @@ def _failures(
 def build(run: TableRun) -> Outcome:
     """Rows of everybody whose game context is there on the run's dates."""
     days = described_days(run)
-    run.require_built([PLAYER_CONTEXT, SHOT_ZONES], days)
     asked = run.read_days(PLAYER_CONTEXT, CONTEXT_COLUMNS, days)
     if not len(asked["game_date"]):
         return Outcome({})

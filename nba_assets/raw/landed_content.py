@@ -50,7 +50,7 @@ FILES_AT_ONCE = 64
 READING_SECONDS = 15.0
 """Reading that one look may cost; what is left over is read at the next look, and counts as not known until then."""
 
-EARLIEST = date.fromisoformat(FIRST_DATE)
+EARLIEST = FIRST_DATE
 
 ANY_DATE = None
 """Stands for the date of a file whose path names none: it may hold rows of any date."""

@@ -656,3 +656,6 @@ RAW_TABLES: Mapping[str, RawTable] = {
         PLAYER_REGISTRY,
     )
 }
+
+KNOWN_BEFORE = tuple(raw.name for raw in (SCHEDULE, ROSTERS, INJURY_REPORT, GAME_LINES, PLAYER_POINTS_PROPS, PLAYER_REGISTRY))
+"""Raw tables that tell of a date's games before they begin."""

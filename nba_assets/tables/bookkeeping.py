@@ -27,6 +27,8 @@ FAILURE_CATEGORIES = (
 )
 HARD_FAILURE = "PROCESSING_ERROR"
 BREAKER_ACTIVE = "CIRCUIT_BREAKER_ACTIVE"
+WITHOUT_ROW = (HARD_FAILURE, BREAKER_ACTIVE)
+"""Categories beside which an entity has no row on the date."""
 
 ENTITY_FAILURES = Table(
     DATASET,
@@ -56,7 +58,11 @@ ENTITY_FAILURES = Table(
         text("run_id", "Run that recorded it", nullable=False, hashed=False),
         moment("created_at", "When it was recorded", nullable=False, hashed=False),
     ),
-    description="Entities that a table could not be computed for, with the reason. Replaced together with the table's rows of the date, on every run.",
+    description=(
+        "Entities that a table could not be computed for, with the reason; one record per entity and date. Replaced together with the table's rows "
+        "of the date, on every run. Beside a PROCESSING_ERROR or CIRCUIT_BREAKER_ACTIVE the entity has no row on the date; any other record may "
+        "stand beside a row, which is then not full."
+    ),
     entity_column="entity_id",
 )
 
@@ -80,6 +86,25 @@ TABLE_PARTITIONS = Table(
         moment("changed_at", "When the digest last became what it is: whatever was made from the date before that is stale", hashed=False),
     ),
     description="Which dates of which tables are built, how many rows they hold and their digests: an empty date is told from a missing one here.",
+)
+
+REFUSED_DATES = Table(
+    DATASET,
+    "refused_dates",
+    "one date of one table whose newest build was refused",
+    ("table_name", "partition_date"),
+    "partition_date",
+    (
+        text("table_name", "Table", nullable=False),
+        day("partition_date", "Date that was not published", nullable=False),
+        text("reason", "Why it was refused", nullable=False),
+        text("run_id", "Run that refused it", nullable=False, hashed=False),
+        moment("refused_at", "When that run began to read", nullable=False, hashed=False),
+    ),
+    description=(
+        "Dates that the newest build of a table refused to publish. Rows, failure records and the entry in table_partitions are those of the build "
+        "before; a date that was never built has none. The next build that publishes the date removes the entry."
+    ),
 )
 
 REPROCESS_ATTEMPTS = Table(
@@ -130,7 +155,7 @@ RAW_QUARANTINE = Table(
 WHOLE_FILE = 0
 """Row number under which a whole file is quarantined."""
 
-BOOKKEEPING_TABLES = (ENTITY_FAILURES, TABLE_PARTITIONS, REPROCESS_ATTEMPTS, RAW_QUARANTINE)
+BOOKKEEPING_TABLES = (ENTITY_FAILURES, TABLE_PARTITIONS, REFUSED_DATES, REPROCESS_ATTEMPTS, RAW_QUARANTINE)
 
 
 CHANGE_COLUMNS = ("partition_date", "digest", "written_at", "changed_at")

@@ -408,3 +408,12 @@ def test_game_whose_home_and_away_are_exchanged_is_said_to_be_so(tmp_path: Path)
         ]
     }
     assert issues(tables, OFFENSE) == {"BOS": ["shot_zones_unavailable"], "LAL": ["shot_zones_unavailable"]}
+
+
+def test_final_without_a_score_is_no_final_and_has_neither_rows_nor_failures(tmp_path: Path) -> None:
+    feeds = two_games()
+    feeds["schedule"] = changed(feeds["schedule"], {"home_team_score": None, "away_team_score": None}, game_id=SECOND_GAME)
+    tables = built(tmp_path, **feeds)
+    assert tables[OFFENSE].keys() == tables[DEFENSE].keys() == {"BOS", "LAL"}
+    assert {row["game_id"] for row in tables[PLAYERS].values()} == {GAME}
+    assert tables["failures"] == {}

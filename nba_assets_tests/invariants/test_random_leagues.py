@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nba_assets.basketball.teams import CURRENT_TEAMS
-from nba_assets.publishing.publication import STAMPS
+from nba_assets.publishing.table_run import STAMPS
 from nba_assets.raw.sample_league import write_season
 from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.registry import TABLE_MODULES

@@ -29,6 +29,7 @@ from nba_assets.operations.launch import PARTITION_TAG, RANGE_END_TAG, RANGE_STA
 from nba_assets.operations.sensors import RUN_KEY_TAG, SENSOR_TAG, build_sensors
 from nba_assets.operations.slates import slates
 from nba_assets.operations.wanted import TRIGGER_TAG
+from nba_assets.publishing.inputs import computed
 from nba_assets.publishing.publication import prepare
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.ingestion import ingest
@@ -43,6 +44,7 @@ from nba_assets.tables.columns import arrow_schema
 from nba_assets.tables.spec import Table
 from nba_assets.warehouse.interface import Replacement, TableStatus, Value, Warehouse
 from nba_assets.warehouse.resource import WarehouseResource
+from nba_assets_tests.pipeline import upstream_of
 
 ENVIRONMENT = {"NBA_ASSETS_BOOTSTRAP_DAYS": "2", "NBA_ASSETS_CACHE_MINIMUM_GAMES": "1"}
 OPENING = date(2024, 10, 22)
@@ -81,9 +83,10 @@ def build_tables(warehouse: Warehouse, landing: Path, names: Collection[str], da
 def build_table(warehouse: Warehouse, name: str, days: Sequence[date], run_id: str = "test") -> Callable[[], object]:
     """Compute a table; what comes back publishes it."""
     module = TABLE_MODULES[name]
-    run = TableRun(module.TABLE, days, warehouse, ParallelEntities.serial(), Settings.from_environment(), run_id, datetime.now(UTC))
+    workers, settings = ParallelEntities.serial(), Settings.from_environment()
+    run = TableRun(module.TABLE, days, warehouse, workers, settings, run_id, datetime.now(UTC), upstream=upstream_of(name))
     with run.reading():
-        outcome = module.build(run)
+        outcome = computed(run, module.build)
     return prepare(run, outcome).write
 
 

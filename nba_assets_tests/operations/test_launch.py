@@ -116,8 +116,8 @@ def test_a_player_whose_computation_raises_costs_only_his_rows(home: Home, monke
     assert {(row["entity_id"], row["failure_category"]) for row in failures.to_pylist()} == {(unlucky, "PROCESSING_ERROR")}
 
 
-def test_a_failing_blocking_check_fails_the_command_and_leaves_the_table(home: Home) -> None:
-    """A drawn game cannot be: exactly one team wins."""
+def test_rows_that_break_a_rule_fail_the_command_and_cost_their_game_or_where_there_are_many_their_date(home: Home) -> None:
+    """A drawn game cannot be: exactly one team wins. Opening night has two games, which are too many; the others are one a date."""
     assert home.command("backfill", home.opening, home.opening + WEEK).returncode == 0
     before = stored(home, "team_offense_game_summary")
     for file in (home.landing / "team_boxscores").rglob("*.parquet"):
@@ -128,8 +128,15 @@ def test_a_failing_blocking_check_fails_the_command_and_leaves_the_table(home: H
     outcome = home.command("backfill", home.opening, home.opening + WEEK)
     assert outcome.returncode == 1
     assert "one_winner" in outcome.stdout
-    assert "left as it was" in outcome.stdout
-    assert stored(home, "team_offense_game_summary") == before
+    assert f"team_offense_game_summary {home.opening} REFUSED: 4 of 4 rows" in outcome.stdout
+    assert f"team_defense_game_summary {home.opening} REFUSED: upstream team_offense_game_summary is refused" in outcome.stdout
+    opening = [row for row in before if row["game_date"] == home.opening]
+    assert stored(home, "team_offense_game_summary") == opening
+    failed = DuckDBWarehouse(home.warehouse).read(
+        ENTITY_FAILURES, ("entity_id", "partition_date"), home.opening, home.opening + WEEK, {"table_name": "team_offense_game_summary"}
+    )
+    expected = {(row["team_abbr"], row["game_date"]) for row in before if row not in opening}
+    assert {(row["entity_id"], row["partition_date"]) for row in failed.to_pylist()} == expected
 
 
 def forget_raw_dates(home: Home, table: str) -> None:

@@ -71,7 +71,7 @@ HOMES = {
 }
 """Home arenas: latitude, longitude, time zone."""
 
-TRAVEL_UNKNOWN = "travel_unknown"
+TRAVEL_UNKNOWN = "unknown_arena"
 """Quality issue of a row with a leg to or from an arena that nobody knows the place of."""
 OLDEST_SNAPSHOT_DAYS = 90
 """A roster snapshot that is older does not count."""
@@ -824,7 +824,7 @@ def _known_arena(name: str | None) -> Place | None:
         arenas = importlib.import_module("nba_assets.basketball.arenas")
     except ModuleNotFoundError:
         return None
-    arena = None if name is None else arenas.arena(name)
+    arena = None if name is None else arenas.arena_named(name)
     return None if arena is None else (arena.latitude, arena.longitude, arena.timezone)
 
 

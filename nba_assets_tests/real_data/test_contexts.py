@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from nba_assets.entities.parallel import ParallelEntities, Workers
-from nba_assets.publishing.publication import STAMPS
+from nba_assets.publishing.table_run import STAMPS
 from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.registry import TABLE_MODULES
 from nba_assets.settings import Backend

@@ -130,9 +130,9 @@ class FolderLandingZone:
 
     def files(self, table: str) -> list[LandedFile]:
         """The files of a raw table, oldest first, those of the same moment by name."""
-        if not self.root.is_dir():
+        if not os.access(self.root, os.R_OK | os.X_OK) or not self.root.is_dir():
             raise LandingZoneError(
-                f"the landing zone {self.root} is not a folder; create it, or set NBA_ASSETS_LANDING to the folder that holds the raw files"
+                f"the landing zone {self.root} is not a folder that can be read; create it, or set NBA_ASSETS_LANDING to the folder that holds the raw files"
             )
         names = (*(f"{table}{suffix}" for suffix in FORMAT_OF_SUFFIX), table)
         found = (file for name in names for file in self._found(self.root / name))

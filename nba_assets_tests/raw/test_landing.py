@@ -163,6 +163,12 @@ def test_a_missing_landing_zone_is_named(tmp_path: Path) -> None:
         FolderLandingZone(tmp_path / "nowhere").files("schedule")
 
 
+def test_a_landing_zone_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nba_assets.raw.landing.os.access", lambda *_: False)
+    with pytest.raises(LandingZoneError, match="not a folder that can be read"):
+        FolderLandingZone(tmp_path).files("schedule")
+
+
 @pytest.mark.parametrize(
     ("path", "expected"),
     [

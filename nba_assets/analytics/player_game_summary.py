@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nba_assets.analytics.feed_names import NAMES_MATCHED, FeedNames, identifying
 from nba_assets.analytics.games import final_games, team_games
-from nba_assets.analytics.identities import identities
-from nba_assets.analytics.props import PROP_COLUMNS, closing_lines
+from nba_assets.analytics.props import closing_lines
 from nba_assets.analytics.shots import SHOT_COLUMNS, Shots
 from nba_assets.analytics.team_offense_game_summary import TABLE as TEAM_OFFENSE
 from nba_assets.basketball.availability import dnp_reason_category
@@ -122,6 +122,7 @@ TABLE = Table(
         *STAMPS,
     ),
     entity_column="player_lookup",
+    notices=(NAMES_MATCHED,),
     rules=(
         Rule("makes_within_attempts", "fg_makes is at most fg_attempts", lambda rows: rows["fg_makes"] > rows["fg_attempts"]),
         Rule("opponents_differ", "A team does not play itself", lambda rows: rows["team_abbr"] == rows["opponent_team_abbr"]),
@@ -289,7 +290,8 @@ def _quality(
 
 def build(run: TableRun) -> Outcome:
     """Player rows of the run's final games."""
-    sheets = _sheets(run)
+    feeds = FeedNames.of(run)
+    sheets, indistinct = feeds.without_shared(_sheets(run, feeds), ("team_abbr", "game_id"))
     sides = team_games(final_games(run))
     placed = find((sheets["game_id"], sheets["team_abbr"]), (sides["game_id"], sides["team_abbr"]))
     in_final = within(sheets["game_id"], sides["game_id"])
@@ -311,18 +313,18 @@ def build(run: TableRun) -> Outcome:
     )
     asked = take(sheets, placed >= 0)
     asked |= join_at(sides, placed[placed >= 0], ("opponent_team_abbr", "home_game", "season_year", "team_score", "opponent_score"))
-    asked |= _team_totals(run, asked) | _from_play_by_play(run, asked) | _lines(run, asked)
-    unresolved = _identities(run, asked)
+    asked |= _team_totals(run, asked) | _from_play_by_play(feeds, asked) | _lines(feeds, asked)
+    unresolved = _identities(run, feeds, asked)
     outcome = run.map_rows("players", compute, Grouped.by(asked, "player_lookup", "game_date"))
-    return Outcome(outcome.rows, concatenate([outcome.failures, lost, unresolved]))
+    return Outcome(outcome.rows, concatenate([outcome.failures, lost, indistinct, unresolved]))
 
 
-def _sheets(run: TableRun) -> dict[str, NDArray[Any]]:
+def _sheets(run: TableRun, feeds: FeedNames) -> dict[str, NDArray[Any]]:
     """One row per player and game: his row of the official sheet, or of the final box score where the sheet lacks him or his line."""
     shared = ("game_id", "game_date", "player_lookup", "player_name", "team_abbr", "minutes", "plus_minus", *BOX.values())
-    book = run.read(PLAYER_GAMEBOOK.table, (*shared, "player_status", "dnp_reason"))
-    box = run.read(PLAYER_BOXSCORES.table, (*shared, "game_status", "starter"))
-    box = take(box, box["game_status"] == "final")
+    book = run.read(PLAYER_GAMEBOOK.table, identifying(PLAYER_GAMEBOOK, (*shared, "player_status", "dnp_reason")))
+    box = run.read(PLAYER_BOXSCORES.table, identifying(PLAYER_BOXSCORES, (*shared, "game_status", "starter")))
+    book, box = feeds.sheets(book, take(box, box["game_status"] == "final"))
     in_box = find((book["game_id"], book["player_lookup"]), (box["game_id"], box["player_lookup"]))
     blank = (book["player_status"] == "active") & np.isnan(book["points"]) & (in_box >= 0)
     kept = take(book, ~blank)
@@ -340,6 +342,7 @@ def _sheets(run: TableRun) -> dict[str, NDArray[Any]]:
         "game_date": sheets["game_date"],
         "player_lookup": sheets["player_lookup"],
         "player_full_name": sheets["player_name"],
+        "player_id": sheets.get("player_id", np.full(len(starters), None, dtype=object)),
         "team_abbr": np.where(unplaced, at(box["team_abbr"], starters), sheets["team_abbr"]),
         "player_status": sheets["player_status"],
         "dnp_reason": sheets["dnp_reason"],
@@ -367,8 +370,8 @@ def _team_totals(run: TableRun, asked: Columns) -> dict[str, NDArray[Any]]:
     }
 
 
-def _from_play_by_play(run: TableRun, asked: Columns) -> dict[str, NDArray[Any]]:
-    events = run.read(PLAY_BY_PLAY.table, SHOT_COLUMNS, where={"event_type": ("shot", "free throw")})
+def _from_play_by_play(feeds: FeedNames, asked: Columns) -> dict[str, NDArray[Any]]:
+    events = feeds.events(SHOT_COLUMNS, ("shot", "free throw"), asked)
     shots = Shots.of(events)
     key = (asked["game_id"], asked["player_lookup"])
     own, blocked = shots.by_shooter(), shots.blocks_by_player()
@@ -387,18 +390,18 @@ def _from_play_by_play(run: TableRun, asked: Columns) -> dict[str, NDArray[Any]]
     return counts | {"and1_count": np.where(with_free_throws, np.nan_to_num(found), np.nan)}
 
 
-def _lines(run: TableRun, asked: Columns) -> dict[str, NDArray[Any]]:
-    props = run.read(PLAYER_POINTS_PROPS.table, PROP_COLUMNS)
+def _lines(feeds: FeedNames, asked: Columns) -> dict[str, NDArray[Any]]:
+    props = feeds.props(asked)
     lines = closing_lines(props)
     found = find((asked["game_date"], asked["player_lookup"]), (lines["game_date"], lines["player_lookup"]))
     names = ("current_points_line", "current_points_line_source", "opening_points_line", "opening_points_line_source", "line_movement")
     return join_at(lines, found, names) | {"date_has_props": within(asked["game_date"], props["game_date"]).astype(np.float64)}
 
 
-def _identities(run: TableRun, asked: dict[str, NDArray[Any]]) -> Columns:
+def _identities(run: TableRun, feeds: FeedNames, asked: dict[str, NDArray[Any]]) -> Columns:
     """Fills `universal_player_id` in; returns a failure record for everyone whom a season's registry does not know."""
     # Where a season has no registry at all the identity is unknown for everyone: that is a feed that is absent, not a player who is missing.
-    asked["universal_player_id"], unknown, seasons = identities(run, asked)
+    asked["universal_player_id"], unknown, seasons = feeds.people.identities(run, asked["player_lookup"], asked["season_year"])
     return failures(
         asked["player_lookup"][unknown],
         asked["game_date"][unknown],

@@ -79,6 +79,8 @@ class TableRun:
     """The same of single dates, e.g. why one has no rows."""
     notices: dict[str, list[tuple[date, str]]] = field(default_factory=dict)
     """What the run reports of its inputs, by the name of the table's `Notice`: the date concerned, and what is odd."""
+    records: list[tuple[Table, list[Columns]]] = field(default_factory=list)
+    """Bookkeeping tables with parts of their rows for this run, without stamps: replaced for its table and dates in the transaction that writes its rows."""
 
     @property
     def start(self) -> date:

@@ -86,9 +86,9 @@ def test_what_is_observed_of_each_table() -> None:
     assert {name: [check for check, _, _ in observation_names(spec)] for name, spec in COMPUTED_TABLES.items()} == {
         "team_offense_game_summary": [GAMES_COVERED],
         "team_defense_game_summary": [GAMES_COVERED],
-        "player_game_summary": [GAMES_COVERED],
+        "player_game_summary": [GAMES_COVERED, "names_matched"],
         "upcoming_team_game_context": [GAMES_COVERED, COMPLETENESS],
-        "upcoming_player_game_context": [GAMES_COVERED, COMPLETENESS],
+        "upcoming_player_game_context": [GAMES_COVERED, COMPLETENESS, "names_matched"],
         "team_defense_zone_analysis": [ENTITIES_COVERED, COMPLETENESS],
         "player_shot_zone_analysis": [ENTITIES_COVERED, COMPLETENESS],
         "player_composite_factors": [GAMES_COVERED, COMPLETENESS],

@@ -150,7 +150,7 @@ def test_names_that_match_nobody_are_on_record_with_the_reason(tmp_path: Path) -
             prop("mispelt", name="Mis Pelt"),
             prop("garypayton"),
             prop("jaysontatum"),
-            prop("lebron", **{"home_team_abbr": "MIA", "away_team_abbr": "DEN"}),
+            prop("lebron", home_team_abbr="MIA", away_team_abbr="DEN"),
         ],
         injury_report=[report("BOS", "tatumjayson"), report("DEN", "nikolajokic"), report("BOS", "tatumjayson", hour=12)],
     )
@@ -208,7 +208,7 @@ def test_unmatched_names_can_be_listed(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_who_is_out_under_another_spelling_is_out(tmp_path: Path) -> None:
     """He is not described, and his team counts him among the starters whom it lacks, once."""
-    started = {"game_id": "20250113_MIA_BOS", "game_date": BEFORE, "home_team_abbr": "BOS", "away_team_abbr": "MIA"}
+    started: dict[str, Any] = {"game_id": "20250113_MIA_BOS", "game_date": BEFORE, "home_team_abbr": "BOS", "away_team_abbr": "MIA"}
     tables = Tables(
         tmp_path,
         schedule=[{**SCHEDULE, **started, "nba_game_id": "0022400550", "game_time_utc": TIP - timedelta(days=2)}],

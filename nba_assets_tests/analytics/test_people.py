@@ -29,7 +29,7 @@ def table(rows: Sequence[dict[str, Any]]) -> dict[str, NDArray[np.object_]]:
     return {name: np.array([row[name] for row in rows] + [None], dtype=object)[:-1] for name in rows[0]}
 
 
-def key_of(registry: Sequence[dict[str, Any]], lookup: str, *, year: float = YEAR, **told: str | None) -> str:
+def key_of(registry: Sequence[dict[str, Any]], lookup: str, *, year: float = YEAR, **told: Any) -> str:
     """The key of one row of a feed."""
     row = table([{"player_lookup": lookup, "team_abbr": None, **told}])
     key: str = People.from_registry(table(registry)).keys(row, np.array([year]))[0]
@@ -119,7 +119,7 @@ def test_a_key_that_is_no_spelling_of_the_name_was_given_for_a_reason() -> None:
         ({"player_id": "5", "team_abbr": "OKC"}, "jalenwilliams1631114"),
     ],
 )
-def test_namesakes_are_told_apart_by_id_else_by_team(told: dict[str, str], key: str) -> None:
+def test_namesakes_are_told_apart_by_id_else_by_team(told: dict[str, Any], key: str) -> None:
     for rows in (JALEN_WILLIAMS, JALEN_WILLIAMS[::-1]):
         assert key_of(rows, "jalenwilliams", **told) == key
 

@@ -141,7 +141,8 @@ class FeedNames:
         return rows | {"player_lookup": found.keys}
 
     def _listed(self, rows: Columns, scope: str, *, teams: Sequence[str] = ("team_abbr",), name: str = "player_name") -> Listed:
-        registered = self.people.knows(rows["player_lookup"], self._seasons(rows))
+        who = rows["player_lookup"], self._seasons(rows)
+        registered = self.people.knows(*who) & ~self.people.is_shared(*who)
         return Listed.of(rows, scope, teams=teams, name=name, registered=registered)
 
     def _record(self, raw: RawTable, rows: Columns, found: Columns, listed: NDArray[np.object_], teams: Sequence[str]) -> None:

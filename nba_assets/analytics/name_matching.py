@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nba_assets.basketball.spellings import spellings, with_other_suffix
-from nba_assets.entities.relations import find
+from nba_assets.entities.relations import find, text_where, within
 from nba_assets.tables.spec import Columns
 
 NOBODY, SEVERAL, NO_CANDIDATES = "unknown_name", "several_candidates", "no_game"
@@ -24,16 +24,16 @@ NOBODY, SEVERAL, NO_CANDIDATES = "unknown_name", "several_candidates", "no_game"
 class Listed:
     """Players as a feed lists them, one array each: `scope` is the game or date that they are listed for, `keys` are their keys.
 
-    `teams` are the teams that a player may be with: the one that he is listed with, or the two of the game; empty or None where that is not known.
+    `teams` are the teams that a player may be with, None where that is not known: the one that he is listed with, or the two of the game.
     """
 
     scope: NDArray[Any]
     keys: NDArray[np.object_]
-    teams: Sequence[NDArray[np.object_]] = ()
+    teams: Sequence[NDArray[np.object_]]
     names: NDArray[np.object_] | None = None
     player_ids: NDArray[np.object_] | None = None
     registered: NDArray[np.bool_] | None = None
-    """Whether the registry lists the key: two keys that it lists are two persons, however much alike."""
+    """Whether the registry lists the key for one person alone: two such keys are two persons, however much alike."""
 
     @classmethod
     def of(
@@ -75,6 +75,11 @@ def match(rows: Listed, players: Listed, *, complete: bool = False) -> Matches:
     keys, reasons, candidates = rows.keys.copy(), np.full(size, None, dtype=object), np.empty(size, dtype=object)
     candidates.fill(())
     open_rows = np.flatnonzero(~found & ~pd.isna(rows.keys))
+    if rows.registered is not None and players.registered is not None and players.registered.all():
+        # The usual case, in which nobody can be meant by another name: nothing is tried.
+        others = open_rows[rows.registered[open_rows]]
+        reasons[others] = text_where(_has_candidates(rows, players, others), NOBODY, NO_CANDIDATES)
+        open_rows = open_rows[~rows.registered[open_rows]]
     if len(open_rows):
         named = set(zip(rows.scope[found].tolist(), rows.keys[found], strict=True)) if complete else set()
         directory = _Directory.of(players, np.unique(rows.scope[open_rows]), named)
@@ -85,6 +90,15 @@ def match(rows: Listed, players: Listed, *, complete: bool = False) -> Matches:
             keys[place] = fits[0] if reasons[place] is None else keys[place]
             candidates[place] = fits if reasons[place] == SEVERAL else ()
     return Matches(keys, reasons, candidates)
+
+
+def _has_candidates(rows: Listed, players: Listed, places: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Whether anybody is listed for the teams of rows in their scope, or in their scope at all where they have no team."""
+    scope, teams = rows.scope[places], [team[places] for team in rows.teams]
+    of_team = [find((scope, team), (players.scope, players.teams[0])) >= 0 for team in teams]
+    teamless = np.logical_and.reduce([pd.isna(team) for team in teams])
+    has: NDArray[np.bool_] = np.logical_or.reduce(of_team) | (teamless & within(scope, players.scope))
+    return has
 
 
 @dataclass(frozen=True)
@@ -114,7 +128,7 @@ class _Directory:
         for scope, key, player_id, name, registered, *teams in dict.fromkeys(facts):
             written = frozenset({key, *spellings(name)})
             player = _Player(key, player_id, registered, written, (scope, key) in named)
-            for team in teams or [None]:
+            for team in teams:
                 directory.players.setdefault((scope, team), []).append(player)
                 if team not in directory.teams.setdefault(scope, []):
                     directory.teams[scope].append(team)
@@ -126,16 +140,13 @@ class _Directory:
         players = [player for team in teams or self.teams.get(scope, []) for player in self.players.get((scope, team), [])]
         if not players:
             return (), NO_CANDIDATES
-        same_id = {player.key for player in players if player_id is not None and player.player_id == player_id}
-        others = [player for player in players if not (registered and player.registered)]
-        if not same_id and not others:
-            return (), NOBODY
+        players = [player for player in players if not (registered and player.registered)]
         written = {key, *spellings(name)}
         suffixed = {other for spelling in written for other in with_other_suffix(str(spelling))}
         ways: Iterable[set[str]] = (
-            same_id,
-            {player.key for player in others if not written.isdisjoint(player.spellings)},
-            {player.key for player in others if not suffixed.isdisjoint(player.spellings) and not player.is_named},
+            {player.key for player in players if player_id is not None and player.player_id == player_id},
+            {player.key for player in players if not written.isdisjoint(player.spellings)},
+            {player.key for player in players if not suffixed.isdisjoint(player.spellings) and not player.is_named},
         )
         for fits in ways:
             if fits:

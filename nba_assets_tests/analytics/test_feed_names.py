@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from nba_assets.analytics.feed_names import NAMES_MATCHED
 from nba_assets.cli import app
+from nba_assets.precompute.expected_games import read_expectations
 from nba_assets.publishing.publication import prepare
 from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.registry import TABLE_MODULES
@@ -186,12 +187,47 @@ def test_only_names_that_should_have_matched_fail_the_check(tmp_path: Path) -> N
 
 
 def test_what_is_on_record_of_a_date_goes_with_its_rows(tmp_path: Path) -> None:
-    tables = Tables(tmp_path, player_gamebook=[player("BOS", SIMONS)], player_points_props=[prop("mispelt")])
-    tables.build("team_offense_game_summary", SHEET)
-    assert len(tables.unmatched(SHEET)) == 1
+    tables = Tables(tmp_path, player_gamebook=[player("BOS", SIMONS)], rosters=[rostered("BOS", SIMONS)], player_points_props=[prop("mispelt")])
+    tables.build("team_offense_game_summary", SHEET, PLAYERS)
+    assert len(tables.unmatched(SHEET)) == len(tables.unmatched(PLAYERS)) == 1
     tables.write(player_points_props=[prop(SIMONS)])
     tables.build(SHEET)
-    assert tables.unmatched(SHEET) == []
+    assert (len(tables.unmatched(SHEET)), len(tables.unmatched(PLAYERS))) == (0, 1)
+
+
+def test_a_run_puts_nothing_on_record_for_dates_that_it_does_not_write(tmp_path: Path) -> None:
+    """What it reads around them is another run's."""
+    tables = Tables(tmp_path, player_gamebook=[player("BOS", SIMONS)], player_points_props=[prop("mispelt")])
+    tables.build("team_offense_game_summary", SHEET)
+    run = table_run(tables.warehouse, SHEET, [BEFORE])
+    outcome = TABLE_MODULES[SHEET].build(run)
+    of_the_day = table_run(tables.warehouse, SHEET, [DAY])
+    TABLE_MODULES[SHEET].build(of_the_day)
+    run.records += of_the_day.records
+    prepare(run, outcome).write()
+    assert tables.unmatched(SHEET) == [("player_points_props", "mispelt", "BOS/LAL", "unknown_name")]
+    recorded = tables.warehouse.read(UNMATCHED_NAMES, ("partition_date",), date.min, date.max).column(0).to_pylist()
+    assert recorded == [DAY]
+
+
+def test_a_player_whom_the_roster_calls_otherwise_keeps_his_history(tmp_path: Path) -> None:
+    """Also in the tables that count the games that were expected of him by roster and box score."""
+    earlier = {"game_id": "20250113_MIA_BOS", "game_date": BEFORE, "home_team_abbr": "BOS", "away_team_abbr": "MIA"}
+    tables = Tables(
+        tmp_path,
+        schedule=[{**SCHEDULE, "game_time_utc": TIP}, {**SCHEDULE, **earlier, "nba_game_id": "0022400550"}],
+        team_boxscores=[team("BOS") | earlier, team("LAL") | earlier | {"team_abbr": "MIA"}],
+        player_gamebook=[player("BOS", "herbertjones", points=9, **earlier)],
+        player_boxscores=[boxed("BOS", "herbjones", points=9, **earlier)],
+        rosters=[rostered("BOS", "herbjones") | {"roster_date": BEFORE}],
+        player_registry=[registered("herbertjones", "a"), registered("herbjones", "a")],
+    )
+    build(tables.warehouse, [BEFORE], ["team_offense_game_summary", SHEET])
+    tables.build(PLAYERS)
+    described = tables.rows(PLAYERS)["herbertjones"]
+    assert [described[name] for name in ("days_rest", "games_in_last_7_days", "gap_classification", "l10_actual_games")] == [2, 1, "NO_GAP", 1]
+    _, histories = read_expectations(table_run(tables.warehouse, "player_daily_cache", [DAY]))
+    assert [histories[name].entities for name in ("roster", "box")] == [("herbertjones",), ("herbertjones",)]
 
 
 def test_unmatched_names_can_be_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

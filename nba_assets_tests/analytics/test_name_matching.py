@@ -19,7 +19,8 @@ NOBODY, SEVERAL, NO_GAME = "unknown_name", "several_candidates", "no_game"
 def listed(*players: tuple[str | None, str | None], scope: Any = TONIGHT, **more: Sequence[Any]) -> Listed:
     """Players of one scope, by key and team."""
     keys, teams = (np.array([*values, None], dtype=object)[:-1] for values in zip(*players, strict=True))
-    others = {name: np.array([*values, None], dtype=object)[:-1] for name, values in more.items()}
+    others = {name: np.array([*values, None], dtype=object)[:-1] for name, values in more.items() if name != "registered"}
+    others |= {name: np.array(values, dtype=bool) for name, values in more.items() if name == "registered"}
     return Listed(np.full(len(keys), scope), keys, [teams], **others)
 
 
@@ -107,6 +108,15 @@ def test_two_keys_that_the_registry_lists_are_two_persons() -> None:
     assert match(listed(("garytrent", "MIL"), registered=[True]), players).reasons.tolist() == [NOBODY]
     assert match(listed(("garytrent", "MIL"), registered=[False]), players).keys.tolist() == ["garytrentjr"]
     assert match(listed(("larrynancejr", "MIL"), registered=[True]), players).keys.tolist() == ["larrynance"]
+
+
+@pytest.mark.parametrize(("team", "reason"), [("MIL", NOBODY), ("BOS", NO_GAME), (None, NOBODY)])
+@pytest.mark.parametrize("registered", [True, False])
+def test_why_nobody_is_meant_does_not_depend_on_the_registry(team: str | None, reason: str, registered: bool) -> None:
+    players = listed(("garytrentjr", "MIL"), registered=[True])
+    rows = listed(("larrynance", team), registered=[registered])
+    assert match(rows, players).reasons.tolist() == [reason]
+    assert match(listed(("larrynance", team), registered=[registered], scope=np.datetime64("2025-01-16")), players).reasons.tolist() == [NO_GAME]
 
 
 def test_whom_a_complete_feed_names_exactly_is_not_meant_by_another_key_as_well() -> None:

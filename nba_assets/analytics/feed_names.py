@@ -113,8 +113,8 @@ class FeedNames:
         `sheets` has a row per player and game: `game_id`, `team_abbr`, `player_lookup` and, where known, `player_full_name` and `player_id`. Who did it is
         looked for in his own team, who blocked it in both.
         """
-        columns = (*columns, *(name for name in ("game_date", "player_1_id", "player_2_id") if name in PLAY_BY_PLAY.table.column_names))
-        events = self.run.read(PLAY_BY_PLAY.table, columns, where={"event_type": kinds})
+        told = [name for name in ("game_date", "player_1_id", "player_2_id") if name in PLAY_BY_PLAY.table.column_names]
+        events = self.run.read(PLAY_BY_PLAY.table, tuple(dict.fromkeys((*columns, *told))), where={"event_type": kinds})
         blocks = np.flatnonzero(events["player_2_role"] == "block")
         doers = _named(events, 1) | {"team_abbr": events["player_1_team_abbr"]}
         blockers = take(_named(events, 2), blocks) | {"team_abbr": np.full(len(blocks), None, dtype=object)}

@@ -29,6 +29,7 @@ SHEET, PLAYERS, TEAMS = "player_game_summary", "upcoming_player_game_context", "
 TIP = datetime(2025, 1, 16, 0, 30, tzinfo=UTC)
 BEFORE = DAY - timedelta(days=2)
 STAMP = {"processed_at": ALWAYS["processed_at"]}
+BASKET: dict[str, Any] = {"points": 2, "field_goals_made": 1, "field_goals_attempted": 1}
 
 
 def registered(lookup: str, universal_id: str, tricode: str = "", name: str | None = None) -> dict[str, Any]:
@@ -47,7 +48,8 @@ def prop(lookup: str, line: float = 20.5, *, book: str = "draftkings", name: str
 
 def report(tricode: str, lookup: str, status: str = "out", hour: int = 10) -> dict[str, Any]:
     known = {"player_lookup": lookup, "team": tricode, "injury_status": status, "reason": "Knee", "reason_category": "injury"}
-    return {**STAMP, "game_date": DAY, "report_date": DAY, "report_hour": hour, **known}
+    moment = datetime.combine(DAY, datetime.min.time(), UTC) + timedelta(hours=hour + 6)
+    return {**STAMP, "game_date": DAY, "report_date": DAY, "report_hour": hour, "reported_at": moment, **known}
 
 
 def boxed(tricode: str, lookup: str, *, starter: bool = True, **more: Any) -> dict[str, Any]:
@@ -212,7 +214,7 @@ def test_a_run_puts_nothing_on_record_for_dates_that_it_does_not_write(tmp_path:
 
 def test_a_player_whom_the_roster_calls_otherwise_keeps_his_history(tmp_path: Path) -> None:
     """Also in the tables that count the games that were expected of him by roster and box score."""
-    earlier = {"game_id": "20250113_MIA_BOS", "game_date": BEFORE, "home_team_abbr": "BOS", "away_team_abbr": "MIA"}
+    earlier: dict[str, Any] = {"game_id": "20250113_MIA_BOS", "game_date": BEFORE, "home_team_abbr": "BOS", "away_team_abbr": "MIA"}
     tables = Tables(
         tmp_path,
         schedule=[{**SCHEDULE, "game_time_utc": TIP}, {**SCHEDULE, **earlier, "nba_game_id": "0022400550"}],
@@ -269,8 +271,8 @@ def test_a_players_shots_blocks_and_start_are_his_however_the_other_feeds_spell_
     block = {"player_2_lookup": theirs, "player_2_role": "block"}
     tables = Tables(
         tmp_path,
-        player_gamebook=[player("BOS", ours, fg_attempts=2), player("LAL", SIMONS)],
-        player_boxscores=[boxed("BOS", theirs), boxed("LAL", SIMONS, starter=False)],
+        player_gamebook=[player("BOS", ours, blocks=1, **BASKET), player("LAL", SIMONS, field_goals_attempted=1)],
+        player_boxscores=[boxed("BOS", theirs, blocks=1, **BASKET), boxed("LAL", SIMONS, starter=False, field_goals_attempted=1)],
         play_by_play=[shot(1, "BOS", theirs, made=True), shot(3, "LAL", SIMONS, made=False, **block)],
         **({"player_registry": registry} if registry else {}),
     )
@@ -291,8 +293,8 @@ def test_father_and_son_in_one_game_stay_two_players(tmp_path: Path) -> None:
     both = ["garytrent", "garytrentjr"]
     tables = Tables(
         tmp_path,
-        player_gamebook=[player("BOS", "garytrentjr")],
-        player_boxscores=[boxed("BOS", lookup) for lookup in both],
+        player_gamebook=[player("BOS", "garytrentjr", **BASKET)],
+        player_boxscores=[boxed("BOS", lookup, **BASKET) for lookup in both],
         play_by_play=[shot(number, "BOS", lookup, made=True) for number, lookup in enumerate(both)],
     )
     tables.build("team_offense_game_summary", SHEET)
@@ -312,8 +314,8 @@ def test_namesakes_of_two_teams_are_kept_apart_in_every_feed(tmp_path: Path) -> 
     block = {"player_2_lookup": SIMONS, "player_2_role": "block"}
     tables = Tables(
         tmp_path,
-        player_gamebook=[player("BOS", "jalenwilliams", points=7), player("LAL", SIMONS)],
-        player_boxscores=[boxed("BOS", "jalenwilliams")],
+        player_gamebook=[player("BOS", "jalenwilliams", assists=7, field_goals_attempted=1), player("LAL", SIMONS, blocks=1)],
+        player_boxscores=[boxed("BOS", "jalenwilliams", assists=7, field_goals_attempted=1)],
         play_by_play=[shot(1, "BOS", "jalenwilliams", made=False, **block)],
         rosters=[rostered("BOS", "jalenwilliams"), rostered("LAL", "jalenwilliams"), rostered("LAL", SIMONS)],
         injury_report=[report("LAL", "jalenwilliams")],
@@ -322,7 +324,7 @@ def test_namesakes_of_two_teams_are_kept_apart_in_every_feed(tmp_path: Path) -> 
     tables.build("team_offense_game_summary", SHEET, PLAYERS, TEAMS)
     summarised, described = tables.rows(SHEET), tables.rows(PLAYERS)
     assert set(summarised) == {ONE, SIMONS}
-    assert [summarised[ONE][name] for name in ("universal_player_id", "points", "paint_attempts", "starter_flag")] == ["nba_1631114", 7, 1, True]
+    assert [summarised[ONE][name] for name in ("universal_player_id", "assists", "paint_attempts", "starter_flag")] == ["nba_1631114", 7, 1, True]
     assert {key: row["universal_player_id"] for key, row in described.items()} == {ONE: "nba_1631114", SIMONS: "s"}
     assert {key: row["players_out_count"] for key, row in tables.rows(TEAMS).items()} == {"BOS": 0, "LAL": 1}
     assert tables.failures() == []

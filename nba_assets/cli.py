@@ -38,6 +38,7 @@ OneDay = Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"],
 OneTable = Annotated[list[str] | None, typer.Option("--table", help="Only this table, may be repeated.")]
 DEMO_SEASON, DEMO_DAYS = 2024, 31
 FAILURES_SHOWN = 50
+NAMES_SHOWN = 200
 
 
 @app.command()
@@ -116,6 +117,29 @@ def failures(
     for name, number in Counter(failure.category for failure in found).most_common():
         counted.add_row(name, f"{number:,}", f"{retryable[name]:,}")
     console.print(counted)
+
+
+@app.command()
+def names(day: OneDay = None, table: OneTable = None) -> None:
+    """Names in the feeds that a table could match with no player, and why."""
+    from nba_assets.tables.bookkeeping import UNMATCHED_NAMES
+    from nba_assets.warehouse.resource import WarehouseResource
+
+    _known(table)
+    first, last = (day.date(), day.date()) if day else (date.min, date.max)
+    where = {"table_name": table} if table else None
+    found = WarehouseResource().open().read(UNMATCHED_NAMES, UNMATCHED_NAMES.column_names, first, last, where).to_pylist()
+    if not found:
+        console.print("Every name is matched.")
+        return
+    columns = ("partition_date", "feed", "player_lookup", "player_name", "team_abbrs", "reason", "candidates", "row_count", "table_name")
+    shown = ConsoleTable(*(Column(name.replace("_", " "), no_wrap=True) for name in columns))
+    for row in sorted(found, key=lambda row: (row["partition_date"], row["feed"], row["player_lookup"]), reverse=True)[:NAMES_SHOWN]:
+        shown.add_row(*(Text(", ".join(row[name]) if name == "candidates" else str(row[name] or "")) for name in columns))
+    (console if sys.stdout.isatty() else Console(width=LISTING_WIDTH)).print(shown)
+    console.print(
+        f"{min(len(found), NAMES_SHOWN):,} of {len(found):,} names; the other spelling of one belongs into the registry, under the same universal_player_id"
+    )
 
 
 @app.command("reset-breaker")

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nba_assets.analytics.feed_names import NAMES_MATCHED, FeedNames
 from nba_assets.analytics.free_throws import FREE_THROW, FREE_THROW_COLUMNS, FreeThrows
 from nba_assets.analytics.games import final_games, team_games
-from nba_assets.analytics.identities import identities
-from nba_assets.analytics.props import PROP_COLUMNS, closing_lines
+from nba_assets.analytics.props import closing_lines
 from nba_assets.analytics.reconciliation import (
     BLOCKS,
     BLOCKS_DISAGREE,
@@ -165,6 +165,7 @@ TABLE = Table(
         ),
     ),
     notices=(
+        NAMES_MATCHED,
         PLAY_BY_PLAY_NOTICE,
         Notice(SHEET_OVERRULED, "Nobody has minutes in the final box score of a game that his sheet says he did not play"),
         Notice("player_on_two_sheets", "A player is on one sheet a date; of several the one of the game that he played counts"),
@@ -322,7 +323,8 @@ DISAGREEMENTS = (TEAM_DISAGREES, SHOTS_DISAGREE, FREE_THROWS_DISAGREE, BLOCKS_DI
 
 def build(run: TableRun) -> Outcome:
     """Player rows of the run's final games."""
-    sheets = read_sheets(run)
+    feeds = FeedNames.of(run)
+    sheets, indistinct = feeds.without_shared(read_sheets(run, feeds), ("team_abbr", "game_id"))
     sides = team_games(final_games(run))
     placed = find((sheets["game_id"], sheets["team_abbr"]), (sides["game_id"], sides["team_abbr"]))
     in_final = within(sheets["game_id"], sides["game_id"])
@@ -337,12 +339,12 @@ def build(run: TableRun) -> Outcome:
     asked, twice = _one_row_per_date(run, asked)
     asked["plus_minus"] = parse_plus_minus(asked["plus_minus"])
     asked["win_flag"] = (asked["team_score"] > asked["opponent_score"]).astype(np.float64)
-    asked |= _team_totals(run, asked) | _from_play_by_play(run, asked) | _lines(run, asked)
+    asked |= _team_totals(run, asked) | _from_play_by_play(run, feeds, asked) | _lines(feeds, asked)
     asked |= {SHEET_OVERRULED: asked["sheet_overruled"], "quarantined": in_quarantine(run, FEEDS, asked["game_id"])}
     _report_overruled(run, asked)
-    unresolved = _identities(run, asked)
+    unresolved = _identities(run, feeds, asked)
     outcome = run.map_rows("players", compute, Grouped.by(asked, "player_lookup", "game_date"))
-    return Outcome(outcome.rows, concatenate([outcome.failures, lost, twice, unresolved]))
+    return Outcome(outcome.rows, concatenate([outcome.failures, lost, indistinct, twice, unresolved]))
 
 
 def _not_published(players: NDArray[np.object_], dates: NDArray[np.datetime64], reasons: list[str]) -> dict[str, NDArray[Any]]:
@@ -385,9 +387,9 @@ def _team_totals(run: TableRun, asked: Columns) -> dict[str, NDArray[Any]]:
     }
 
 
-def _from_play_by_play(run: TableRun, asked: Columns) -> dict[str, NDArray[Any]]:
+def _from_play_by_play(run: TableRun, feeds: FeedNames, asked: Columns) -> dict[str, NDArray[Any]]:
     """What the play-by-play counts of each player, where it is what the box score counts; where it is not, that is reported."""
-    events = run.read(PLAY_BY_PLAY.table, EVENT_COLUMNS, where={"event_type": ("shot", FREE_THROW)})
+    events = feeds.events(EVENT_COLUMNS, ("shot", FREE_THROW), asked)
     shots, free_throws = Shots.of(events), FreeThrows.of(events)
     key = (asked["game_id"], asked["player_lookup"])
     has_shots, has_free_throws = within(asked["game_id"], shots.games()), within(asked["game_id"], free_throws.games())
@@ -437,18 +439,18 @@ def _report_overruled(run: TableRun, asked: Columns) -> None:
         )
 
 
-def _lines(run: TableRun, asked: Columns) -> dict[str, NDArray[Any]]:
-    props = run.read(PLAYER_POINTS_PROPS.table, PROP_COLUMNS)
+def _lines(feeds: FeedNames, asked: Columns) -> dict[str, NDArray[Any]]:
+    props = feeds.props(asked)
     lines = closing_lines(props)
     found = find((asked["game_date"], asked["player_lookup"]), (lines["game_date"], lines["player_lookup"]))
     names = ("current_points_line", "current_points_line_source", "opening_points_line", "opening_points_line_source", "line_movement")
     return join_at(lines, found, names) | {"date_has_props": within(asked["game_date"], props["game_date"]).astype(np.float64)}
 
 
-def _identities(run: TableRun, asked: dict[str, NDArray[Any]]) -> Columns:
+def _identities(run: TableRun, feeds: FeedNames, asked: dict[str, NDArray[Any]]) -> Columns:
     """Fills `universal_player_id` in; returns a failure record for everyone whom a season's registry does not know."""
     # Where a season has no registry at all the identity is unknown for everyone: that is a feed that is absent, not a player who is missing.
-    asked["universal_player_id"], unknown, seasons = identities(run, asked)
+    asked["universal_player_id"], unknown, seasons = feeds.people.identities(run, asked["player_lookup"], asked["season_year"])
     return failures(
         asked["player_lookup"][unknown],
         asked["game_date"][unknown],

@@ -19,7 +19,7 @@ from nba_assets.tables.spec import Columns
 
 ROSTER_COLUMNS = ("roster_date", "season_year", "team_abbr", "player_lookup", "player_full_name", "age", "birth_date")
 FALLBACK_DAYS = 30
-MEMBER_COLUMNS = ("game_date", "team_abbr", "player_lookup", "roster_date", "age", "birth_date")
+MEMBER_COLUMNS = ("game_date", "team_abbr", "player_lookup", "player_full_name", "roster_date", "age", "birth_date")
 
 
 def with_seasons(rosters: Columns, calendar: SeasonCalendar) -> dict[str, NDArray[Any]]:
@@ -31,17 +31,20 @@ def with_seasons(rosters: Columns, calendar: SeasonCalendar) -> dict[str, NDArra
 
 
 def members(asked: Columns, rosters: Columns, sheets: Columns) -> dict[str, NDArray[Any]]:
-    """One row per player and date that he belongs to a team playing on it: `MEMBER_COLUMNS`.
+    """One row per player and date that he belongs to a team playing on it: `MEMBER_COLUMNS` and `is_shared`.
 
     `asked` are the scheduled teams (`game_date`, `team_abbr`, `season_year`, `season_start`); `rosters` the snapshots; `sheets` rows of player_game_summary
     (`player_lookup`, `game_date`, `team_abbr`). A player on the latest snapshots of two teams belongs to the newer one, also when that team is idle, and
-    on a tie to the team of his newest sheet row. A team without any snapshot gets the players seen with it in the last 30 days; `roster_date` is NaT then.
+    on a tie to the team of his newest sheet row; but two players of one key, told by their dates of birth, stay with their teams and are marked as
+    `is_shared`. A team without any snapshot gets the players seen with it in the last 30 days; `roster_date` is NaT then.
     """
     listed = _latest_snapshots(asked, rosters)
+    listed["is_shared"] = _share_a_key(listed).astype(np.float64)
     since = at(asked["season_start"], find((listed["game_date"],), (asked["game_date"],)))
     last_team = _last_teams(listed["game_date"], listed["player_lookup"], sheets, since)
     order = np.lexsort([listed["team_abbr"].astype(str), last_team != listed["team_abbr"], -listed["roster_date"].astype(np.int64)])
     first = ~pd.DataFrame({"day": listed["game_date"][order], "player": listed["player_lookup"][order]}).duplicated().to_numpy()
+    first |= listed["is_shared"][order] == 1
     belongs = take(listed, np.sort(order[first]))
     plays = find((belongs["game_date"], belongs["team_abbr"]), (asked["game_date"], asked["team_abbr"])) >= 0
     covered = find((asked["game_date"], asked["team_abbr"]), (listed["game_date"], listed["team_abbr"])) >= 0
@@ -67,6 +70,17 @@ def _latest_snapshots(asked: Columns, rosters: Columns) -> dict[str, NDArray[Any
         rows = mine["row"].to_numpy()[np.repeat(starts[newest], sizes) + within_part]
         parts.append({"game_date": np.repeat(wanted, sizes), **take({name: rosters[name] for name in MEMBER_COLUMNS[1:]}, rows)})
     return concatenate(parts) if parts else _no_members()
+
+
+def _share_a_key(listed: Columns) -> NDArray[np.bool_]:
+    """Rows of several players with one key on one date: they were not born on the same day."""
+    frame = pd.DataFrame({name: listed[name] for name in ("game_date", "player_lookup", "birth_date")})
+    repeated = frame.duplicated(["game_date", "player_lookup"], keep=False).to_numpy()
+    shared = np.zeros(len(repeated), dtype=bool)
+    if repeated.any():
+        births = frame[repeated].groupby(["game_date", "player_lookup"])["birth_date"].transform("nunique")
+        shared[repeated] = births.to_numpy() > 1
+    return shared
 
 
 def _last_teams(days: NDArray[np.datetime64], players: NDArray[np.object_], sheets: Columns, since: NDArray[np.datetime64]) -> NDArray[np.object_]:
@@ -105,7 +119,9 @@ def _no_members(size: int = 0) -> dict[str, NDArray[Any]]:
         "game_date": nowhere.copy(),
         "team_abbr": nobody.copy(),
         "player_lookup": nobody.copy(),
+        "player_full_name": nobody.copy(),
         "roster_date": nowhere.copy(),
         "age": np.full(size, np.nan),
         "birth_date": nowhere.copy(),
+        "is_shared": np.zeros(size),
     }

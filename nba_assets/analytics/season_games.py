@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nba_assets.analytics.feed_names import FeedNames, identifying
 from nba_assets.analytics.games import SCHEDULE_COLUMNS, played_besides, team_games
 from nba_assets.analytics.venues import ARENA_COLUMNS, arenas, homes_of
 from nba_assets.basketball.game_clock import parse_minutes
@@ -64,20 +65,21 @@ class SeasonGames:
         return take(self.behind, self.behind["is_final"] == 1)
 
 
-def minutes_besides(run: TableRun, games: SeasonGames) -> dict[str, NDArray[Any]]:
+def minutes_besides(feeds: FeedNames, games: SeasonGames) -> dict[str, NDArray[Any]]:
     """Who played how long in games that count in no standings (`player_lookup`, `game_date`, `minutes_played` in tenths of a minute).
 
     By the official sheet, else by the final box score. Nothing is read where the run has no such game behind it.
     """
-    behind = games.behind
+    run, behind = feeds.run, games.behind
     mine = take(behind, (behind["is_league"] == 0) & (behind["game_date"] < np.datetime64(run.end, "D")))
     if not len(mine["game_id"]):
         return {"player_lookup": np.array([], dtype=object), "game_date": np.array([], dtype="M8[D]"), "minutes_played": np.array([])}
     first, last = mine["game_date"].min().item(), mine["game_date"].max().item()
     where = {"game_id": sorted(set(mine["game_id"].tolist()))}
-    names = ("game_id", "game_date", "player_lookup", "minutes")
-    sheet = run.read(PLAYER_GAMEBOOK.table, (*names, "player_status"), start=first, end=last, where=where)
-    box = run.read(PLAYER_BOXSCORES.table, (*names, "game_status"), start=first, end=last, where=where)
+    names = ("game_id", "game_date", "team_abbr", "player_lookup", "minutes")
+    sheet = run.read(PLAYER_GAMEBOOK.table, identifying(PLAYER_GAMEBOOK, (*names, "player_status")), start=first, end=last, where=where)
+    box = run.read(PLAYER_BOXSCORES.table, identifying(PLAYER_BOXSCORES, (*names, "game_status")), start=first, end=last, where=where)
+    sheet, box = feeds.sheets(sheet, box)
     sheet, box = _on_the_floor(sheet, sheet["player_status"] == "active"), _on_the_floor(box, box["game_status"] == "final")
     only_in_box = find((box["game_id"], box["player_lookup"]), (sheet["game_id"], sheet["player_lookup"])) < 0
     together = concatenate([sheet, take(box, only_in_box)])

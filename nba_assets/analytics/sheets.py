@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nba_assets.analytics.feed_names import FeedNames, identifying
 from nba_assets.basketball.game_clock import parse_minutes
 from nba_assets.entities.outcomes import concatenate, take
 from nba_assets.entities.relations import at, find
@@ -38,7 +39,7 @@ COUNTS = {
 """The box counts of a sheet row, with their columns in the raw feeds."""
 
 
-def read_sheets(run: TableRun) -> dict[str, NDArray[Any]]:
+def read_sheets(run: TableRun, feeds: FeedNames) -> dict[str, NDArray[Any]]:
     """The sheet rows of the run's dates, one per player and game.
 
     A row of the official sheet stands, except where the final box score has the player and the sheet leaves his line blank, or says that he did not play
@@ -46,9 +47,9 @@ def read_sheets(run: TableRun) -> dict[str, NDArray[Any]]:
     `seconds` is NaN where the minutes are unknown, or 0:00 beside points; `starter` is NaN where the box score lacks the player; `plus_minus` is as printed.
     """
     shared = ("game_id", "game_date", "player_lookup", "player_name", "team_abbr", "minutes", "plus_minus", *COUNTS.values())
-    book = run.read(PLAYER_GAMEBOOK.table, (*shared, "player_status", "dnp_reason"))
-    box = run.read(PLAYER_BOXSCORES.table, (*shared, "game_status", "starter"))
-    box = take(box, box["game_status"] == "final")
+    book = run.read(PLAYER_GAMEBOOK.table, identifying(PLAYER_GAMEBOOK, (*shared, "player_status", "dnp_reason")))
+    box = run.read(PLAYER_BOXSCORES.table, identifying(PLAYER_BOXSCORES, (*shared, "game_status", "starter")))
+    book, box = feeds.sheets(book, take(box, box["game_status"] == "final"))
     in_box = find(*((rows["game_id"], player_key(rows)) for rows in (book, box)))
     active = book["player_status"] == "active"
     blank = active & np.isnan(book["points"]) & (in_box >= 0)
@@ -127,7 +128,7 @@ def _from_box(box: Columns, overruled: NDArray[np.float64]) -> dict[str, NDArray
 
 def _common(rows: Columns) -> dict[str, NDArray[Any]]:
     return {
-        **{name: rows[name] for name in ("game_id", "game_date", "player_lookup", "minutes", "plus_minus")},
+        **{name: rows[name] for name in ("game_id", "game_date", "player_lookup", "player_id", "minutes", "plus_minus")},
         "player_full_name": rows["player_name"],
         **{name: rows[column] for name, column in COUNTS.items()},
     }

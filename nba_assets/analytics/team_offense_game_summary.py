@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nba_assets.analytics.feed_names import FeedNames
 from nba_assets.analytics.free_throws import FREE_THROW_COLUMNS, FreeThrows
 from nba_assets.analytics.games import final_games, team_games
 from nba_assets.analytics.reconciliation import (
@@ -45,7 +46,7 @@ from nba_assets.entities.quality import BACKUP_SCORE, PRIMARY_SCORE, collect, qu
 from nba_assets.entities.relations import at, find, join_at, largest, tally, within
 from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import TableRun
-from nba_assets.raw.tables import PLAY_BY_PLAY, PLAYER_BOXSCORES, PLAYER_GAMEBOOK, SCHEDULE, TEAM_BOXSCORES
+from nba_assets.raw.tables import PLAY_BY_PLAY, PLAYER_BOXSCORES, PLAYER_GAMEBOOK, PLAYER_REGISTRY, SCHEDULE, TEAM_BOXSCORES
 from nba_assets.tables.blocks import QUALITY, STAMPS
 from nba_assets.tables.rules import not_two_per_game, rows_per_game_sum, unequal
 from nba_assets.tables.spec import Columns, LookBack, Notice, Rule, Table, count, day, flag, number, text, whole
@@ -215,7 +216,8 @@ def _quality(asked: Columns, has_zones: NDArray[np.bool_]) -> dict[str, NDArray[
 
 def build(run: TableRun) -> Outcome:
     """Team rows of the run's final games."""
-    sheets, team_rows = read_sheets(run), run.read(TEAM_BOXSCORES.table, TEAM_COLUMNS)
+    feeds = FeedNames.of(run)
+    sheets, team_rows = read_sheets(run, feeds), run.read(TEAM_BOXSCORES.table, TEAM_COLUMNS)
     sums = player_sums(sheets)
     finals = team_games(final_games(run, since_season_start=True))
     games = take(finals, finals["game_date"] >= run.days[0])
@@ -235,9 +237,7 @@ def build(run: TableRun) -> Outcome:
         },
     )
     asked["season_start"] = run.calendar.first_day(asked["game_date"])
-    starters = run.read(
-        PLAYER_BOXSCORES.table, ("game_id", "game_date", "team_abbr", "player_lookup"), start=run.season_start, where={"starter": True}
-    )
+    starters = feeds.box(("game_id", "game_date", "team_abbr", "player_lookup"), starter=True)
     absent = take(sheets, sheets["player_status"] == "inactive")
     absent["game_date"] = at(games["game_date"], find((absent["game_id"],), (games["game_id"],)))
     histories = {
@@ -335,7 +335,7 @@ def _inactive_counts(asked: Columns, sheets: Columns) -> dict[str, NDArray[Any]]
 team_offense_game_summary = table_asset(
     TABLE,
     build,
-    upstream=[raw.table for raw in (SCHEDULE, TEAM_BOXSCORES, PLAYER_GAMEBOOK, PLAYER_BOXSCORES, PLAY_BY_PLAY)],
+    upstream=[raw.table for raw in (SCHEDULE, TEAM_BOXSCORES, PLAYER_GAMEBOOK, PLAYER_BOXSCORES, PLAY_BY_PLAY, PLAYER_REGISTRY)],
     group="analytics",
     code_version="2",
 )

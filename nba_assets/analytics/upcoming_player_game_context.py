@@ -18,14 +18,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nba_assets.analytics import stars, team_facts
+from nba_assets.analytics.feed_names import NAMES_MATCHED, FeedNames
 from nba_assets.analytics.games import announced_before
-from nba_assets.analytics.identities import identities
 from nba_assets.analytics.injuries import INJURY_COLUMNS, NOT_PLAYING, latest_statuses
 from nba_assets.analytics.lines import CONSENSUS_STANDS_FOR, LINE_COLUMNS, OVER, consensus
 from nba_assets.analytics.player_game_summary import TABLE as PLAYER_GAMES
 from nba_assets.analytics.player_game_summary import played_games
-from nba_assets.analytics.props import PROP_COLUMNS, before_tip_off, closing_lines
-from nba_assets.analytics.rosters import ROSTER_COLUMNS, members, with_seasons
+from nba_assets.analytics.props import before_tip_off, closing_lines
+from nba_assets.analytics.rosters import ROSTER_COLUMNS, members
 from nba_assets.analytics.season_games import SeasonGames, minutes_besides
 from nba_assets.analytics.team_defense_game_summary import TABLE as TEAM_DEFENSE
 from nba_assets.analytics.team_offense_game_summary import TABLE as TEAM_OFFENSE
@@ -218,6 +218,7 @@ TABLE = Table(
         *STAMPS,
     ),
     entity_column="player_lookup",
+    notices=(NAMES_MATCHED,),
     rules=(
         Rule("opponents_differ", "A team does not play itself", lambda rows: rows["team_abbr"] == rows["opponent_team_abbr"]),
         Rule("one_streak", "A streak is over or under", lambda rows: (rows["prop_over_streak"] > 0) & (rows["prop_under_streak"] > 0)),
@@ -451,35 +452,37 @@ def _quality(asked: Columns, rows: Columns, games: NDArray[np.int64]) -> dict[st
 
 def build(run: TableRun) -> Outcome:
     """Player rows of the games scheduled for the run's dates."""
+    feeds = FeedNames.of(run)
     season = SeasonGames.read(run, ("game_time_utc", "is_primetime"))
     tonight = season.on_dates_of(run)
     if not len(tonight["game_id"]):
         return Outcome({})
     tonight["season_start"] = run.calendar.first_day(tonight["game_date"])
     sheet = run.read(PLAYER_GAMES, SHEET_COLUMNS, start=run.season_start)
-    rosters = run.read(ROSTERS.table, ROSTER_COLUMNS, start=run.season_start - timedelta(days=OLDEST_SNAPSHOT_DAYS))
-    rosters = with_seasons(rosters, run.calendar)
+    rosters = feeds.rosters(ROSTER_COLUMNS, start=run.season_start - timedelta(days=OLDEST_SNAPSHOT_DAYS))
     facts, lost_facts = _team_facts(run, season, tonight)
-    people = _with_statuses(run, members(tonight, rosters, sheet), tonight)
+    known, indistinct = feeds.without_shared(members(tonight, rosters, sheet), ("team_abbr",))
+    people = _with_statuses(feeds, known, tonight)
     people["team_finals"] = at(facts["finals_played"], find((people["game_date"], people["team_abbr"]), (facts["game_date"], facts["team_abbr"])))
     played = played_games(sheet)
     known_stars = run.map(
         "players", stars.compute, Grouped.by(people, "player_lookup", "game_date"), {"played": Grouped.by(played, "player_lookup", "game_date")}
     )
     asked = take(people, ~np.isin(people["status"].astype(str), NOT_PLAYING))
-    asked |= _matchups(asked, facts) | _lines(run, asked) | _dates(run, asked)
+    asked |= _matchups(asked, facts) | _lines(run, feeds, people, asked) | _dates(run, asked)
     asked |= {
         name: np.where(asked["date_has_reports"] == 1, values, np.nan) for name, values in stars.teammates(people, known_stars.rows, asked).items()
     }
     asked[refusals.REASON] = _refusals(asked, people, lost_facts, known_stars.failures)
-    asked["universal_player_id"], _, _ = identities(run, asked)
+    asked["universal_player_id"], _, _ = feeds.people.identities(run, asked["player_lookup"], asked["season_year"])
     shared = Shared(Readiness(run.settings.ready_threshold_pct), League.of(season.finals, rosters))
     histories = {
         "sheet": Grouped.by(sheet, "player_lookup", "game_date"),
-        "besides": Grouped.by(minutes_besides(run, season), "player_lookup", "game_date"),
+        "besides": Grouped.by(minutes_besides(feeds, season), "player_lookup", "game_date"),
         "roster": Grouped.by(rosters, "player_lookup", "roster_date"),
     }
-    return run.map_rows("players", compute, Grouped.by(asked, "player_lookup", "game_date"), histories, shared)
+    outcome = run.map_rows("players", compute, Grouped.by(asked, "player_lookup", "game_date"), histories, shared)
+    return Outcome(outcome.rows, concatenate([outcome.failures, indistinct]))
 
 
 SHEET_COLUMNS = (
@@ -534,7 +537,7 @@ def _refusals(asked: Columns, people: Columns, lost_facts: Columns, lost_stars: 
     return refusals.first_of(own, opposing, at(unknown[concerned], place))
 
 
-def _with_statuses(run: TableRun, people: dict[str, NDArray[Any]], tonight: Columns) -> dict[str, NDArray[Any]]:
+def _with_statuses(feeds: FeedNames, people: dict[str, NDArray[Any]], tonight: Columns) -> dict[str, NDArray[Any]]:
     """The members of tonight's teams with their game and their latest injury status before its tip-off."""
     place = find((people["game_date"], people["team_abbr"]), (tonight["game_date"], tonight["team_abbr"]))
     people |= join_at(
@@ -553,7 +556,7 @@ def _with_statuses(run: TableRun, people: dict[str, NDArray[Any]], tonight: Colu
             "away_team_abbr",
         ),
     )
-    reports = run.read(INJURY_REPORT.table, INJURY_COLUMNS)
+    reports = feeds.reports(INJURY_COLUMNS, people)
     of_player = find((reports["game_date"], reports["player_lookup"]), (people["game_date"], people["player_lookup"]))
     latest = latest_statuses(reports, at(people["game_time_utc"], of_player))
     found = find((people["game_date"], people["player_lookup"]), (latest["game_date"], latest["player_lookup"]))
@@ -615,7 +618,7 @@ OPPONENT_FACTS = {
 }
 
 
-def _lines(run: TableRun, asked: Columns) -> dict[str, NDArray[Any]]:
+def _lines(run: TableRun, feeds: FeedNames, people: Columns, asked: Columns) -> dict[str, NDArray[Any]]:
     """Spread, total and points line of each asked row, as they stood before tip-off."""
     pooled = consensus(run.read(GAME_LINES.table, LINE_COLUMNS))
     names = ("current", "opening", "movement", "source", "book_count")
@@ -623,7 +626,7 @@ def _lines(run: TableRun, asked: Columns) -> dict[str, NDArray[Any]]:
     total = pooled.of(asked, np.full(len(asked["game_id"]), OVER, dtype=object), names, "")
     # A spread is kept for the home team; seen from the visitors it has the other sign.
     side = np.where(asked["home_game"] == 1, 1.0, -1.0)
-    props = run.read(PLAYER_POINTS_PROPS.table, PROP_COLUMNS)
+    props = feeds.props(people)
     closing = closing_lines(props)
     found = find((asked["game_date"], asked["player_lookup"]), (closing["game_date"], closing["player_lookup"]))
     points = join_at(

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nba_assets.analytics.feed_names import FeedNames
 from nba_assets.analytics.games import announced_before
 from nba_assets.analytics.injuries import IN_DOUBT, INJURY_COLUMNS, latest_statuses
 from nba_assets.analytics.lines import LINE_COLUMNS, OVER, preferred
@@ -29,7 +30,7 @@ from nba_assets.entities.relations import at, find, tally, text_where
 from nba_assets.entities.windows import AsOfWindow
 from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import TableRun
-from nba_assets.raw.tables import GAME_LINES, INJURY_REPORT, PLAYER_BOXSCORES, SCHEDULE
+from nba_assets.raw.tables import GAME_LINES, INJURY_REPORT, PLAYER_BOXSCORES, PLAYER_REGISTRY, SCHEDULE
 from nba_assets.tables.blocks import CONTEXT_QUALITY, REPROCESSING, STAMPS, completeness_block, readiness_block
 from nba_assets.tables.rules import not_two_per_game, rows_per_game_sum
 from nba_assets.tables.spec import Columns, LookBack, Rule, Table, count, day, flag, moment, number, text, whole
@@ -234,8 +235,9 @@ def build(run: TableRun) -> Outcome:
     names = ("current", "movement", "source", "updated_at")
     asked |= lines.of(asked, asked["team_abbr"], names, "spread_")
     asked |= lines.of(asked, np.full(len(asked["game_id"]), OVER, dtype=object), names, "total_")
-    out = _injuries(run, asked)
-    starts = run.read(PLAYER_BOXSCORES.table, ("game_id", "game_date", "team_abbr", "player_lookup"), start=run.season_start, where={"starter": True})
+    feeds = FeedNames.of(run)
+    starts = feeds.box(("game_id", "game_date", "team_abbr", "player_lookup"), starter=True)
+    out = _injuries(feeds, starts, asked)
     histories = {
         "games": Grouped.by(games, "team_abbr", "game_date"),
         "starts": Grouped.by(starts, "team_abbr", "game_date"),
@@ -244,9 +246,9 @@ def build(run: TableRun) -> Outcome:
     return run.map_rows("teams", compute, Grouped.by(asked, "team_abbr", "game_date"), histories, Shared(Readiness(run.settings.ready_threshold_pct)))
 
 
-def _injuries(run: TableRun, asked: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+def _injuries(feeds: FeedNames, starts: Columns, asked: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """Counts the listed players of each asked game in; returns those who are out."""
-    reports = run.read(INJURY_REPORT.table, INJURY_COLUMNS)
+    reports = feeds.reports_on_starters(INJURY_COLUMNS, starts, asked)
     place = find((reports["game_date"], reports["team"]), (asked["game_date"], asked["team_abbr"]))
     latest = latest_statuses(reports, at(asked["game_time_utc"], place))
     status = latest["injury_status"]
@@ -263,7 +265,7 @@ def _injuries(run: TableRun, asked: dict[str, NDArray[Any]]) -> dict[str, NDArra
 upcoming_team_game_context = table_asset(
     TABLE,
     build,
-    upstream=[*(raw.table for raw in (SCHEDULE, GAME_LINES, INJURY_REPORT, PLAYER_BOXSCORES)), TEAM_OFFENSE],
+    upstream=[*(raw.table for raw in (SCHEDULE, GAME_LINES, INJURY_REPORT, PLAYER_BOXSCORES, PLAYER_REGISTRY)), TEAM_OFFENSE],
     group="analytics",
     code_version="2",
 )

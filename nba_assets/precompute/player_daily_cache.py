@@ -31,7 +31,7 @@ from nba_assets.precompute.team_form import join_team_form
 from nba_assets.precompute.zones import ZONE_LABELS
 from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import TableRun
-from nba_assets.raw.tables import PLAYER_BOXSCORES, ROSTERS, SCHEDULE
+from nba_assets.raw.tables import PLAYER_BOXSCORES, PLAYER_REGISTRY, ROSTERS, SCHEDULE
 from nba_assets.tables.blocks import REPROCESSING, STAMPS, completeness_block, readiness_block, ready_flag
 from nba_assets.tables.spec import Columns, LookBack, Table, count, day, flag, number, text, whole
 
@@ -262,7 +262,7 @@ SHEET_COLUMNS = (
 player_daily_cache = table_asset(
     TABLE,
     build,
-    upstream=[*(raw.table for raw in (SCHEDULE, ROSTERS, PLAYER_BOXSCORES)), PLAYER_GAMES, TEAM_OFFENSE, PLAYER_CONTEXT, SHOT_ZONES],
+    upstream=[*(raw.table for raw in (SCHEDULE, ROSTERS, PLAYER_BOXSCORES, PLAYER_REGISTRY)), PLAYER_GAMES, TEAM_OFFENSE, PLAYER_CONTEXT, SHOT_ZONES],
     group="precompute",
     code_version="1",
 )

@@ -27,7 +27,7 @@ from nba_assets.publishing.retry import Kept
 from nba_assets.publishing.table_run import STAMPS, TableRun
 from nba_assets.tables.audit import Finding
 from nba_assets.tables.bookkeeping import CHANGE_COLUMNS, ENTITY_FAILURES, HARD_FAILURE, TABLE_PARTITIONS, Changes
-from nba_assets.tables.columns import arrow_schema, blank, to_arrow, to_columns
+from nba_assets.tables.columns import arrow_schema, blank, empty, to_arrow, to_columns
 from nba_assets.tables.digest import as_hex, partition_digest, row_hashes
 from nba_assets.tables.spec import Columns, Table
 from nba_assets.warehouse.interface import Replacement
@@ -127,6 +127,7 @@ class Publication:
                     Replacement(TABLE_PARTITIONS, self._partition_rows(facts), self.run.dates, scope, moment_column="changed_at"),
                     *refusals,
                     *([attempts] if attempts else []),
+                    *(Replacement(table, self._record_rows(table, parts), self.run.dates, scope) for table, parts in self.run.records),
                 ]
             )
         return facts
@@ -198,6 +199,19 @@ class Publication:
         }
         nothing = {name: np.array([], dtype=object) for name in FAILURE_COLUMNS}
         return pa.concat_tables([self.kept.failures, to_arrow(ENTITY_FAILURES, {**nothing, **self.failures, **stamps})])
+
+    def _record_rows(self, table: Table, parts: list[Columns]) -> pa.Table:
+        rows = concatenate(parts)
+        if not rows:
+            return empty(table)
+        rows = take(rows, np.isin(rows["partition_date"], self.run.days))
+        size = length(rows)
+        stamps = {
+            "table_name": np.full(size, self.run.table.name, dtype=object),
+            "run_id": np.full(size, self.run.run_id, dtype=object),
+            "created_at": np.full(size, np.datetime64(self.run.now.replace(tzinfo=None), "us")),
+        }
+        return to_arrow(table, {**rows, **stamps})
 
     def _partition_rows(self, facts: list[DateFacts]) -> pa.Table:
         size, now = len(facts), np.datetime64(self.run.now.replace(tzinfo=None), "us")

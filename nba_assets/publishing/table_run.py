@@ -87,6 +87,8 @@ class TableRun:
     """The tables that this one reads, whatever their dates."""
     refused: dict[date, str] = field(default_factory=dict)
     """Dates of the run that are not published, with the reason. `dates` are the others, from the moment at which they are refused."""
+    records: list[tuple[Table, list[Columns]]] = field(default_factory=list)
+    """Bookkeeping tables with parts of their rows for this run, without stamps: replaced for its table and dates in the transaction that writes its rows."""
 
     @property
     def start(self) -> date:

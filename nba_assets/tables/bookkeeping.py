@@ -155,8 +155,6 @@ RAW_QUARANTINE = Table(
 WHOLE_FILE = 0
 """Row number under which a whole file is quarantined."""
 
-BOOKKEEPING_TABLES = (ENTITY_FAILURES, TABLE_PARTITIONS, REFUSED_DATES, REPROCESS_ATTEMPTS, RAW_QUARANTINE)
-
 
 CHANGE_COLUMNS = ("partition_date", "digest", "written_at", "changed_at")
 """Of the books: what tells whether and when a date changed."""
@@ -178,3 +176,34 @@ class Changes:
         """Whether a date changes by getting this digest, and when it last changed: NaT for a change that is made only now."""
         known = self.before.get(day)
         return (False, known[1]) if known is not None and known[0] == digest else (True, np.datetime64("NaT", "us"))
+
+
+UNMATCHED_NAMES = Table(
+    DATASET,
+    "unmatched_names",
+    "one name that a table could match with no player, in one feed on one date",
+    ("table_name", "partition_date", "feed", "player_lookup", "team_abbrs"),
+    "partition_date",
+    (
+        text("table_name", "Table that read the feed", nullable=False),
+        day("partition_date", "Date of the game that the name was given for", nullable=False),
+        text("feed", "Raw table that holds the name", nullable=False),
+        text("player_lookup", "Key of the name", nullable=False),
+        text("team_abbrs", "The team that the feed gives, or the two of the game, as `BOS` or `BOS/LAL`; empty where it gives none", nullable=False),
+        text("player_name", "Name as the feed has it; null where it has keys alone"),
+        text(
+            "reason",
+            "Why it matches nobody: unknown_name is nobody's name, several_candidates fit it, not_listed is a known player who is not listed for the game, "
+            "no_game is given for a team without a game on the date",
+            nullable=False,
+            values=("unknown_name", "several_candidates", "not_listed", "no_game"),
+        ),
+        texts("candidates", "Keys of the players whom the name fits equally well", nullable=False),
+        count("row_count", "Rows of the feed that bear the name", nullable=False),
+        text("run_id", "Run that recorded it", nullable=False, hashed=False),
+        moment("created_at", "When it was recorded", nullable=False, hashed=False),
+    ),
+    description="Names in a feed that a table could match with no player. Replaced together with the table's rows of the date, on every run.",
+)
+
+BOOKKEEPING_TABLES = (ENTITY_FAILURES, TABLE_PARTITIONS, REFUSED_DATES, REPROCESS_ATTEMPTS, RAW_QUARANTINE, UNMATCHED_NAMES)

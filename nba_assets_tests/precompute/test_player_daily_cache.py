@@ -18,7 +18,7 @@ from nba_assets.entities.outcomes import Outcome
 from nba_assets.precompute import player_daily_cache, team_form
 from nba_assets.precompute.player_daily_cache import COPIED, SHEET_COLUMNS, TABLE, WINDOWS, Shared, compute
 from nba_assets.precompute.player_shot_zone_analysis import TABLE as SHOT_ZONES
-from nba_assets.raw.tables import PLAYER_BOXSCORES, ROSTERS, SCHEDULE
+from nba_assets.raw.tables import PLAYER_BOXSCORES, PLAYER_REGISTRY, ROSTERS, SCHEDULE
 from nba_assets.tables.columns import to_arrow
 from nba_assets.tables.digest import as_hex, row_hashes
 from nba_assets.tables.spec import Columns
@@ -596,7 +596,7 @@ def test_every_player_of_the_context_gets_a_row_or_a_failure_in_order() -> None:
     assert keys == [(player, day) for player in PEOPLE[:2] for day in DAYS]
     records = [(record["entity_id"], record["partition_date"], record["failure_reason"]) for record in failure_rows(found)]
     assert records == [("rookie", day, "Only 0 games played, need 5 minimum") for day in DAYS]
-    assert {read.table.name for read in run.reads} == {table.name for table in TABLES}
+    assert {read.table.name for read in run.reads} == {table.name for table in TABLES} | {PLAYER_REGISTRY.name}
 
 
 def test_who_is_not_in_the_context_gets_nothing() -> None:

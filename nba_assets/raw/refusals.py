@@ -8,7 +8,7 @@ from datetime import date
 from nba_assets.tables.bookkeeping import RAW_QUARANTINE, TABLE_PARTITIONS, WHOLE_FILE
 from nba_assets.warehouse.interface import Value, Warehouse
 
-NEVER_INGESTED = "was never ingested"
+NEVER_INGESTED = "no run has ingested it yet"
 FILES_NAMED = 3
 
 

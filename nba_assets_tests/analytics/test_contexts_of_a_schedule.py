@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import ModuleType
 from typing import Any
 
@@ -143,11 +143,18 @@ def test_a_final_without_a_score_stays_on_the_slate_of_its_date() -> None:
 SEVEN_THIRTY = datetime(2025, 1, 21, 0, 30, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(("hour", "counts"), [(18, True), (19, False)])
-def test_a_report_counts_from_the_end_of_its_hour(hour: int, counts: bool) -> None:
-    """Before a tip-off at 19:30 a report of 18 hours has existed for sure; one of 19 hours may be of 19:45."""
+@pytest.mark.parametrize(("minutes_before", "counts"), [(1, True), (0, False), (-15, False)])
+def test_a_report_counts_where_it_was_known_before_tip_off(minutes_before: int, counts: bool) -> None:
     schedule = [*FIRST_GAMES, tonight(game_time_utc=SEVEN_THIRTY)]
-    report = {"report_date": TONIGHT, "report_hour": hour, "game_date": TONIGHT, "team": "LAL", "player_lookup": "lal1", "injury_status": "out"}
+    report = {
+        "report_date": TONIGHT,
+        "report_hour": 19,
+        "reported_at": SEVEN_THIRTY - timedelta(minutes=minutes_before),
+        "game_date": TONIGHT,
+        "team": "LAL",
+        "player_lookup": "lal1",
+        "injury_status": "out",
+    }
     described = players(schedule, injury_report=[report])
     assert ("lal1" not in described) is counts
     assert (described["lal2"]["star_teammates_out"] is not None) is counts

@@ -22,7 +22,7 @@ from nba_assets.tables.columns import arrow_schema
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets.warehouse.interface import Replacement
 from nba_assets_tests.analytics.one_game import ALWAYS, DAY, GAME, SCHEDULE, SIDES, player, shot, team
-from nba_assets_tests.pipeline import build, table_run
+from nba_assets_tests.pipeline import build, count_as_ingested, days_between, table_run
 
 Rows = Sequence[Mapping[str, Any]]
 SHEET, PLAYERS, TEAMS = "player_game_summary", "upcoming_player_game_context", "upcoming_team_game_context"
@@ -61,6 +61,7 @@ class Tables:
 
     def __init__(self, path: Path, **feeds: Rows) -> None:
         self.warehouse = DuckDBWarehouse(path / "nba.duckdb")
+        count_as_ingested(self.warehouse, list(RAW_TABLES), days_between(BEFORE, DAY))
         self.write(schedule=[{**SCHEDULE, "game_time_utc": TIP}], team_boxscores=[team("LAL"), team("BOS")])
         self.write(**feeds)
 

@@ -359,13 +359,12 @@ def test_without_a_roster_those_seen_lately_belong() -> None:
 
 
 def status(*rows: tuple[str, int, str, float], tip: str = "2025-01-20T19:30") -> str | None:
-    """The latest of reports of (date, hour, status, confidence)."""
+    """The latest of reports of (date, Eastern hour, status, confidence), each known from the end of its hour."""
     table: dict[str, Any] = {
         "game_date": np.full(len(rows), TONIGHT),
         "player_lookup": np.full(len(rows), "lebronjames", dtype=object),
         "team": np.full(len(rows), "LAL", dtype=object),
-        "report_date": np.array([line[0] for line in rows], dtype="M8[D]"),
-        "report_hour": np.array([line[1] for line in rows], dtype=np.float64),
+        "reported_at": np.array([line[0] for line in rows], dtype="M8[us]") + np.array([line[1] + 6 for line in rows], dtype="m8[h]"),
         "injury_status": np.array([line[2] for line in rows], dtype=object),
         "reason": np.full(len(rows), None, dtype=object),
         "reason_category": np.full(len(rows), None, dtype=object),

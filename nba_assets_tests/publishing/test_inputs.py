@@ -151,13 +151,13 @@ def test_a_required_feed_that_was_not_ingested_refuses_the_date_and_names_the_fi
     ingested(warehouse, TEAM_BOXSCORES.name, [DAYS[0], DAYS[2]])
     quarantined_file(warehouse, TEAM_BOXSCORES.name, DAYS[1])
     run = built(warehouse, DAYS[:3], SCHEDULE.table, TEAM_BOXSCORES.table)
-    assert run.refused == {DAYS[1]: "team_boxscores was not ingested for 2021-10-20 (team_boxscores/bad.parquet: is empty)"}
+    assert run.refused == {DAYS[1]: "team_boxscores was not ingested for 2021-10-20: team_boxscores/bad.parquet is empty"}
     assert run.notices == {}
 
 
 def test_without_the_schedule_of_a_date_nobody_knows_that_it_has_no_games(warehouse: DuckDBWarehouse) -> None:
     ingested(warehouse, SCHEDULE.name, [played for played in DAYS if played != IDLE])
-    assert built(warehouse, DAYS, SCHEDULE.table).refused == {IDLE: "schedule was not ingested for 2021-10-22"}
+    assert built(warehouse, DAYS, SCHEDULE.table).refused == {IDLE: "schedule was not ingested for 2021-10-22: no run has ingested it yet"}
 
 
 def test_an_optional_feed_that_was_not_ingested_is_done_without_and_told_of(warehouse: DuckDBWarehouse) -> None:
@@ -167,14 +167,14 @@ def test_an_optional_feed_that_was_not_ingested_is_done_without_and_told_of(ware
     publication = prepare(run, computed(run, every_day))
     assert run.refused == {}
     (finding,) = [finding for finding in publication.findings if finding.name == "inputs_ingested"]
-    said = "player_points_props was not ingested for 2021-10-20 (player_points_props/bad.parquet: is empty)"
+    said = "player_points_props was not ingested for 2021-10-20: player_points_props/bad.parquet is empty"
     assert (finding.passed, finding.blocking, finding.dates, finding.examples) == (False, False, (DAYS[1],), (said,))
 
 
 @pytest.mark.parametrize(
     ("name", "own_date"),
     [
-        ("team_offense_game_summary", {"play_by_play", "player_boxscores", "player_gamebook", "schedule", "team_boxscores"}),
+        ("team_offense_game_summary", {"play_by_play", "player_boxscores", "player_gamebook", "player_registry", "schedule", "team_boxscores"}),
         ("team_defense_game_summary", {"play_by_play", "schedule", "team_offense_game_summary"}),
         (
             "player_game_summary",
@@ -183,10 +183,10 @@ def test_an_optional_feed_that_was_not_ingested_is_done_without_and_told_of(ware
                 *("schedule", "team_offense_game_summary"),
             },
         ),
-        ("upcoming_team_game_context", {"game_lines", "injury_report", "schedule"}),
+        ("upcoming_team_game_context", {"game_lines", "injury_report", "player_registry", "schedule"}),
         ("upcoming_player_game_context", {"game_lines", "injury_report", "player_points_props", "player_registry", "rosters", "schedule"}),
         ("team_defense_zone_analysis", {"schedule"}),
-        ("player_shot_zone_analysis", {"rosters", "schedule"}),
+        ("player_shot_zone_analysis", {"player_registry", "rosters", "schedule"}),
         (
             "player_composite_factors",
             {
@@ -194,7 +194,7 @@ def test_an_optional_feed_that_was_not_ingested_is_done_without_and_told_of(ware
                 *("upcoming_player_game_context", "upcoming_team_game_context"),
             },
         ),
-        ("player_daily_cache", {"player_shot_zone_analysis", "rosters", "schedule", "upcoming_player_game_context"}),
+        ("player_daily_cache", {"player_registry", "player_shot_zone_analysis", "rosters", "schedule", "upcoming_player_game_context"}),
         (
             "ml_feature_store",
             {

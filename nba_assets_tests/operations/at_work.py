@@ -54,14 +54,8 @@ NEXT = date(2024, 11, 2)
 DESCRIBED = [name for name in TABLE_MODULES if name not in GAME_SUMMARIES]
 YEARS_LATER = datetime(2026, 3, 1, 17, tzinfo=UTC)
 HOURS, MINUTES = timedelta(hours=1), timedelta(minutes=1)
-POINTS = {
-    "upcoming_player_game_context",
-    "player_shot_zone_analysis",
-    "player_daily_cache",
-    "player_composite_factors",
-    "ml_feature_store",
-}
-"""Tables of later dates that a player's points can reach."""
+POINTS = frozenset(DESCRIBED)
+"""Tables of later dates that a player's points can reach: all of them, since a sum of players that is not the team's is an issue of the team's rows."""
 
 Key = tuple[str, date]
 

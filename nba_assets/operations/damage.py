@@ -10,10 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
+from typing import Any
 
 import dagster as dg
 
 from nba_assets.publishing.refusals import Refusal, stored_refusals
+from nba_assets.raw.assets import ROWS_ACCEPTED
 from nba_assets.registry import ALL_TABLES, COMPUTED_TABLES
 from nba_assets.tables.bookkeeping import ENTITY_FAILURES, HARD_FAILURE, RAW_QUARANTINE, WHOLE_FILE
 from nba_assets.tables.spec import SHARED_NOTICES
@@ -21,6 +23,8 @@ from nba_assets.warehouse.interface import Warehouse
 
 MISSING_RAW_DATA = "MISSING_RAW_DATA"
 SHOWN = 50
+EXAMPLES = 3
+"""Odd inputs that a line shows; it counts all of them."""
 
 
 class ExitCode(IntEnum):
@@ -45,8 +49,8 @@ class Damage:
     unusable_files: list[str]
     quarantined: Mapping[str, int]
     """Rows of each raw table."""
-    notices: Mapping[str, int]
-    """Odd inputs that were reported, by table and notice."""
+    notices: list[str]
+    """Odd inputs that were kept and reported: where, how many, and examples."""
 
     @property
     def exit_code(self) -> ExitCode:
@@ -69,8 +73,7 @@ class Damage:
             yield f"{table}: {count} entities lack raw data; see nba-assets failures --category {MISSING_RAW_DATA} --table {table}"
         for table, count in self.quarantined.items():
             yield f"{table}: {count} rows quarantined; see nba_processing.raw_quarantine"
-        for check, count in self.notices.items():
-            yield f"{check}: {count} reported; see the check in the UI"
+        yield from self.notices
 
 
 def damage_of(warehouse: Warehouse, instance: dg.DagsterInstance, run_id: str) -> Damage:
@@ -92,17 +95,25 @@ def damage_of(warehouse: Warehouse, instance: dg.DagsterInstance, run_id: str) -
         Counter(failure["table_name"] for failure in failures if failure["failure_category"] == MISSING_RAW_DATA),
         sorted({f"{row['table_name']}: {row['file']} {row['reason']}" for row in quarantined if row["row_number"] == WHOLE_FILE}),
         Counter(row["table_name"] for row in quarantined if row["row_number"] != WHOLE_FILE),
-        dict(_notices(instance, run_id)),
+        list(_notices(instance, run_id)),
     )
 
 
-def _notices(instance: dg.DagsterInstance, run_id: str) -> Iterator[tuple[str, int]]:
+def _notices(instance: dg.DagsterInstance, run_id: str) -> Iterator[str]:
     for record in instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION).records:
         event = record.event_log_entry.dagster_event
         if event is None or event.asset_check_evaluation_data.passed:
             continue
         check = event.asset_check_evaluation_data
         table = ALL_TABLES.get(check.asset_key.path[-1])
-        if table is not None and check.check_name in {notice.name for notice in (*table.notices, *SHARED_NOTICES)}:
-            counts = [int(str(entry.value)) for name, entry in check.metadata.items() if name.startswith("offending_")]
-            yield f"{table.name}.{check.check_name}", sum(counts)
+        metadata: dict[str, Any] = {name: entry.value for name, entry in check.metadata.items()}
+        if table is None:
+            continue
+        if check.check_name in {notice.name for notice in (*table.notices, *SHARED_NOTICES)}:
+            examples = metadata["examples"]
+            count = next(value for name, value in metadata.items() if name.startswith("offending_"))
+            more = f" and {count - EXAMPLES} more" if count > EXAMPLES else ""
+            yield f"{table.name}: {check.check_name}: {'; '.join(examples[:EXAMPLES])}{more}"
+        elif check.check_name == ROWS_ACCEPTED:
+            yield from (f"{table.name}: kept, but not understood: {text}" for text in metadata.get("notices", []))
+            yield from (f"{table.name}: {text}" for text in metadata.get("looks_like", []))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,6 +21,7 @@ from nba_assets.settings import Settings, SettingsError
 from nba_assets.warehouse.interface import WarehouseError
 
 if TYPE_CHECKING:
+    from nba_assets.operations.damage import ExitCode
     from nba_assets.operations.launch import Launch, RunReport
     from nba_assets.publishing.retry import OpenFailure
 
@@ -37,17 +38,22 @@ OneDay = Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"],
 OneTable = Annotated[list[str] | None, typer.Option("--table", help="Only this table, may be repeated.")]
 DEMO_SEASON, DEMO_DAYS = 2024, 31
 FAILURES_SHOWN = 50
+NAMES_SHOWN = 200
 
 
 @app.command()
 def run(day: Day, table: Tables = None, serial: Serial = False, workers: Workers = None) -> None:
-    """Build one date."""
+    """Build one date.
+
+    Ends with 0 where everything was published; with 1 where a date was refused, a step or an entity failed hard, or a file could not be read; with 3
+    where everything was published but something of the data wants a look.
+    """
     _build(day.date(), day.date(), table, serial, workers)
 
 
 @app.command()
 def backfill(start: Day, end: Day, table: Tables = None, serial: Serial = False, workers: Workers = None) -> None:
-    """Build all dates from START to END, both included, in one run."""
+    """Build all dates from START to END, both included, in one run; ends as `run` does."""
     if end < start:
         raise typer.BadParameter(f"END {end.date()} lies before START {start.date()}")
     _build(start.date(), end.date(), table, serial, workers)
@@ -57,9 +63,12 @@ def backfill(start: Day, end: Day, table: Tables = None, serial: Serial = False,
 def retry(day: OneDay = None, table: OneTable = None) -> None:
     """Compute again what failed and may be mended; all other rows stay as they are."""
     from nba_assets.operations.retries import failures_of, plan_retries, retried
+    from nba_assets.partitions import see_within_partitions
     from nba_assets.warehouse.resource import WarehouseResource
 
     _known(table)
+    if day is not None:
+        see_within_partitions(day.date())
     warehouse = WarehouseResource().open()
     failures = failures_of(warehouse, day.date() if day else None, table)
     retryable = [failure for failure in failures if failure.can_retry]
@@ -110,6 +119,29 @@ def failures(
     console.print(counted)
 
 
+@app.command()
+def names(day: OneDay = None, table: OneTable = None) -> None:
+    """Names in the feeds that a table could match with no player, and why."""
+    from nba_assets.tables.bookkeeping import UNMATCHED_NAMES
+    from nba_assets.warehouse.resource import WarehouseResource
+
+    _known(table)
+    first, last = (day.date(), day.date()) if day else (date.min, date.max)
+    where = {"table_name": table} if table else None
+    found = WarehouseResource().open().read(UNMATCHED_NAMES, UNMATCHED_NAMES.column_names, first, last, where).to_pylist()
+    if not found:
+        console.print("Every name is matched.")
+        return
+    columns = ("partition_date", "feed", "player_lookup", "player_name", "team_abbrs", "reason", "candidates", "row_count", "table_name")
+    shown = ConsoleTable(*(Column(name.replace("_", " "), no_wrap=True) for name in columns))
+    for row in sorted(found, key=lambda row: (row["partition_date"], row["feed"], row["player_lookup"]), reverse=True)[:NAMES_SHOWN]:
+        shown.add_row(*(Text(", ".join(row[name]) if name == "candidates" else str(row[name] or "")) for name in columns))
+    (console if sys.stdout.isatty() else Console(width=LISTING_WIDTH)).print(shown)
+    console.print(
+        f"{min(len(found), NAMES_SHOWN):,} of {len(found):,} names; the other spelling of one belongs into the registry, under the same universal_player_id"
+    )
+
+
 @app.command("reset-breaker")
 def reset_breaker(table: str, day: Day, entity: Annotated[str, typer.Argument(help="player_lookup or tricode.")]) -> None:
     """Let an entity be computed again that is left alone after repeated failures."""
@@ -157,15 +189,20 @@ def demo() -> None:
 @app.command()
 def status() -> None:
     """What the warehouse holds."""
-    from nba_assets.registry import ALL_TABLES
+    from nba_assets.publishing.refusals import stored_refusals
+    from nba_assets.registry import ALL_TABLES, COMPUTED_TABLES
     from nba_assets.warehouse.resource import WarehouseResource
 
     warehouse = WarehouseResource().open()
-    shown = ConsoleTable(Column("table", no_wrap=True), "rows", "dates", "first", "last")
+    refused = stored_refusals(warehouse, list(COMPUTED_TABLES))
+    count = Counter(refusal.table for refusal in refused)
+    shown = ConsoleTable(Column("table", no_wrap=True), "rows", "dates", "first", "last", "refused")
     for entry in warehouse.status(list(ALL_TABLES.values())):
         first, last = entry.first_date or "", entry.last_date or ""
-        shown.add_row(entry.table.qualified_name, f"{entry.row_count:,}", f"{entry.date_count:,}", str(first), str(last))
+        refusals = f"{count[entry.table.name]:,}" if count[entry.table.name] else ""
+        shown.add_row(entry.table.qualified_name, f"{entry.row_count:,}", f"{entry.date_count:,}", str(first), str(last), refusals)
     console.print(shown)
+    _say(map(str, refused))
 
 
 @app.command("report")
@@ -174,9 +211,11 @@ def write_report(
 ) -> None:
     """Write the slate of a date as one HTML page: games, lines, rest, matchups, top factors, data quality."""
     from nba_assets.operations.sensors import reading_graph
+    from nba_assets.partitions import see_within_partitions
     from nba_assets.report.page import report
     from nba_assets.warehouse.resource import WarehouseResource
 
+    see_within_partitions(day.date())
     settings = Settings.from_environment()
     page = report(WarehouseResource().open(), day.date(), reading_graph(), settings.bootstrap_days)
     file = output or settings.home / "reports" / f"{day.date()}.html"
@@ -204,44 +243,60 @@ def sample(season: Annotated[int, typer.Argument(help="Year in which the season 
 
 
 def _build(start: date, end: date, tables: list[str] | None, serial: bool, workers: int | None) -> None:
+    from nba_assets.operations.damage import ExitCode
     from nba_assets.operations.launch import execute, plan
+    from nba_assets.partitions import see_within_partitions
     from nba_assets.registry import COMPUTED_TABLES
     from nba_assets.warehouse.resource import WarehouseResource
 
     _known(tables)
+    see_within_partitions(start, end)
     warehouse = WarehouseResource().open()
     entities = {
         **({"players_enabled": False, "teams_enabled": False} if serial else {}),
         **({"players_workers": workers, "teams_workers": workers} if workers else {}),
     }
     landing = FolderLandingZone(Settings.from_environment().landing)
-    for launch in plan(warehouse, landing, tables or list(COMPUTED_TABLES), start, end):
+    codes = [ExitCode.PUBLISHED]
+    for launch in plan(warehouse, landing, tables or list(COMPUTED_TABLES), start, end, lambda text: _say([text])):
         console.print(f"Run of {len(launch.assets)} assets from {launch.start} to {launch.end}")
         computes = any(name in COMPUTED_TABLES for name in launch.assets)
         report = execute(launch, {"resources": {"entities": {"config": entities}}} if computes and entities else {})
-        _show(report, launch)
+        codes.append(_show(report, launch))
         if not report.succeeded:
-            raise typer.Exit(1)
+            raise typer.Exit(ExitCode.DAMAGED)
+    if any(codes):
+        raise typer.Exit(min(code for code in codes if code))
 
 
-def _show(report: RunReport, launch: Launch) -> None:
+def _show(report: RunReport, launch: Launch) -> ExitCode:
+    from nba_assets.instance import dagster_instance
+    from nba_assets.operations.damage import damage_of
     from nba_assets.operations.launch import built
     from nba_assets.warehouse.resource import WarehouseResource
 
-    books = built(WarehouseResource().open(), launch)
-    shown = ConsoleTable(Column("asset", no_wrap=True), "dates", "rows", "failures", Column("digest", no_wrap=True), "seconds")
+    warehouse = WarehouseResource().open()
+    books, damage = built(warehouse, launch), damage_of(warehouse, dagster_instance(), report.run_id)
+    shown = ConsoleTable(Column("asset", no_wrap=True), "dates", "rows", "failures", "quarantined", Column("digest", no_wrap=True), "seconds")
     for step in report.steps:
         book = books.get(step.asset)
-        held = (f"{book.dates:,}", f"{book.rows:,}", f"{book.failures:,}", book.digest) if book and step.succeeded else ("", "", "", "FAILED")
-        shown.add_row(step.asset, *held, f"{step.seconds:.2f}")
+        quarantined = f"{damage.quarantined[step.asset]:,}" if step.asset in damage.quarantined else ""
+        held = (f"{book.dates:,}", f"{book.rows:,}", f"{book.failures:,}") if book and step.succeeded else ("", "", "")
+        digest = book.digest if book and step.succeeded else "FAILED"
+        shown.add_row(step.asset, *held, quarantined, digest, f"{step.seconds:.2f}")
     console.print(shown)
     _say_failed_steps(report)
+    _say(damage.lines())
+    return damage.exit_code
+
+
+def _say(lines: Iterable[str]) -> None:
+    for line in lines:
+        console.print(line, style="red", markup=False, highlight=False, soft_wrap=True)
 
 
 def _say_failed_steps(report: RunReport) -> None:
-    for step in report.steps:
-        if step.message:
-            console.print(f"{step.asset}: {step.message}", style="red", markup=False, highlight=False, soft_wrap=True)
+    _say(f"{step.asset}: {step.message}" for step in report.steps if step.message)
 
 
 def _known(tables: Sequence[str] | None, parameter: str = "--table") -> None:

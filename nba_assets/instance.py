@@ -14,9 +14,10 @@ from typing import Any
 import dagster as dg
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 from dagster._core.storage.root import LocalArtifactStorage
-from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
+from dagster._core.storage.sqlite_storage import DagsterSqliteStorage, _event_logs_directory
 from dagster._serdes import ConfigurableClassData
 
+from nba_assets.event_log import event_log_storage
 from nba_assets.settings import Settings
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -44,6 +45,10 @@ def dagster_instance() -> dg.DagsterInstance:
 
 class HomeStorage(DagsterSqliteStorage):
     """Runs, events and schedules in SQLite files in the home folder."""
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        super().__init__(base_dir, inst_data)
+        self._event_log_storage = event_log_storage(_event_logs_directory(base_dir))
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:

@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
+import os
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
 import dagster as dg
 
-FIRST_DATE = "2020-07-01"
-LEAGUE_TIMEZONE = "America/New_York"
+from nba_assets.settings import Settings, SettingsError, variables
 
-DAILY = dg.DailyPartitionsDefinition(start_date=FIRST_DATE, timezone=LEAGUE_TIMEZONE, end_offset=1)
+LEAGUE_TIMEZONE = "America/New_York"
+FIRST_DATE_VARIABLE = variables()["first_date"]
+
+# Read once, when the definitions are loaded; whatever else is set wrongly is told of by whoever needs it.
+FIRST_DATE = Settings.from_environment({FIRST_DATE_VARIABLE: os.environ.get(FIRST_DATE_VARIABLE, "")}).first_date
+"""The first partition."""
+
+DAILY = dg.DailyPartitionsDefinition(start_date=FIRST_DATE.isoformat(), timezone=LEAGUE_TIMEZONE, end_offset=1)
 """The one partitions object: assets merge into a single run only where they share it. Today is included, so that it can be built before tip-off."""
+
+
+class OutsidePartitionsError(SettingsError):
+    """A date has no partition by the settings; the message names both bounds and what to set."""
+
+
+def see_within_partitions(*days: date) -> None:
+    """See that dates have partitions; raises OutsidePartitionsError for the first that has none."""
+    last = datetime.now(ZoneInfo(LEAGUE_TIMEZONE)).date()
+    for day in days:
+        if not FIRST_DATE <= day <= last:
+            raise OutsidePartitionsError(
+                f"{day} lies outside the partitions, which run from {FIRST_DATE} to {last} (today, US-Eastern). "
+                f"For earlier dates set {FIRST_DATE_VARIABLE} to the first date that you want, e.g. {FIRST_DATE_VARIABLE}=1996-07-01."
+            )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -52,6 +53,9 @@ class Settings(BaseModel):
         "DuckDB file of the tables; `nba.duckdb` in the home by default",
         default_factory=lambda given: str(given["home"] / "nba.duckdb"),
     )
+    first_date: date = _setting(
+        "NBA_ASSETS_FIRST_DATE", "First date that has partitions; earlier seasons need an earlier one", default=date(2020, 7, 1)
+    )
     warehouse_wait_seconds: float = _setting(
         "NBA_ASSETS_WAREHOUSE_WAIT_SECONDS",
         "How long to wait for a warehouse that another process holds",
@@ -70,7 +74,7 @@ class Settings(BaseModel):
     )
     ready_threshold_pct: float = _setting("NBA_ASSETS_READY_THRESHOLD_PCT", "Completeness from which a window is ready", default=90.0, ge=0, le=100)
     hard_failure_share: float = _setting(
-        "NBA_ASSETS_HARD_FAILURE_SHARE", "Share of entities that may fail hard before a run refuses to write", default=0.2, ge=0, le=1
+        "NBA_ASSETS_HARD_FAILURE_SHARE", "Share of a date's entities that may fail hard before the date is refused", default=0.2, ge=0, le=1
     )
     alert_webhook: SecretStr | None = _setting(
         "NBA_ASSETS_ALERT_WEBHOOK", "Slack-compatible webhook that is told of failed runs and checks; nobody is told without it", default=None

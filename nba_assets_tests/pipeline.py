@@ -6,15 +6,21 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import pyarrow as pa
+
 from nba_assets.entities.parallel import ParallelEntities
+from nba_assets.publishing.inputs import computed
 from nba_assets.publishing.publication import DateFacts, prepare
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.ingestion import ingest
 from nba_assets.raw.landing import FolderLandingZone
 from nba_assets.raw.tables import RAW_TABLES
-from nba_assets.registry import TABLE_MODULES
+from nba_assets.registry import ALL_TABLES, TABLE_MODULES
 from nba_assets.settings import Settings
-from nba_assets.warehouse.interface import Warehouse
+from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
+from nba_assets.tables.columns import arrow_schema
+from nba_assets.tables.spec import Table
+from nba_assets.warehouse.interface import Replacement, Warehouse
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -30,9 +36,25 @@ def ingest_all(warehouse: Warehouse, landing: Path, dates: Sequence[date], *, no
         ingest(raw, FolderLandingZone(landing), warehouse, dates, run_id="test", now=now).raise_for_bad_files()
 
 
+def count_as_ingested(warehouse: Warehouse, names: Sequence[str], dates: Sequence[date]) -> None:
+    """Enter raw dates as ingested, for tests that write raw rows themselves."""
+    for name in names:
+        entry = {"table_name": name, "row_count": 1, "failure_count": 0, "digest": "0" * 16, "run_id": "test", "written_at": NOW, "changed_at": NOW}
+        entries = [dict.fromkeys(TABLE_PARTITIONS.column_names) | entry | {"partition_date": day} for day in dates]
+        rows = pa.Table.from_pylist(entries, schema=arrow_schema(TABLE_PARTITIONS))
+        warehouse.replace([Replacement(TABLE_PARTITIONS, rows, dates, {"table_name": name})])
+
+
 def table_run(warehouse: Warehouse, name: str, dates: Sequence[date], entities: ParallelEntities | None = None) -> TableRun:
     """A run of one table, serial unless told otherwise."""
-    return TableRun(TABLE_MODULES[name].TABLE, dates, warehouse, entities or ParallelEntities.serial(), Settings.from_environment({}), "test", NOW)
+    settings, workers = Settings.from_environment({}), entities or ParallelEntities.serial()
+    return TableRun(TABLE_MODULES[name].TABLE, dates, warehouse, workers, settings, "test", NOW, upstream=upstream_of(name))
+
+
+def upstream_of(name: str) -> list[Table]:
+    """The tables that a computed table's asset depends on."""
+    depends = {key.path[-1] for key in getattr(TABLE_MODULES[name], name).dependency_keys}
+    return [table for other, table in ALL_TABLES.items() if other in depends]
 
 
 def build(
@@ -42,7 +64,7 @@ def build(
     facts = {}
     for name in tables:
         run = table_run(warehouse, name, dates, entities)
-        facts[name] = prepare(run, TABLE_MODULES[name].build(run)).write()
+        facts[name] = prepare(run, computed(run, TABLE_MODULES[name].build)).write()
     return facts
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from nba_assets.publishing.publication import STAMPS
+from nba_assets.publishing.table_run import STAMPS
 from nba_assets.tables.columns import to_arrow
 from nba_assets.tables.spec import Columns, Table, Type
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from nba_assets.partitions import FIRST_DATE, OutsidePartitionsError, see_within_partitions
 from nba_assets.settings import Settings, SettingsError, settings_table
 
 
@@ -73,3 +78,23 @@ def test_settings_made_in_code_derive_as_those_of_an_environment_do(tmp_path: Pa
 def test_a_measure_must_be_a_number_in_range(variable: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"{variable}='{value}' cannot be used"):
         Settings.from_environment({variable: value})
+
+
+def test_the_first_partition_is_the_one_that_is_set(tmp_path: Path) -> None:
+    """Read when the definitions are loaded, so that it takes a process of its own."""
+    script = (
+        "from datetime import date\n"
+        "from nba_assets.partitions import DAILY, FIRST_DATE, see_within_partitions\n"
+        "from nba_assets.raw.landed_content import EARLIEST\n"
+        "see_within_partitions(date(1996, 11, 1))\n"
+        "print(FIRST_DATE, EARLIEST, DAILY.get_first_partition_key())\n"
+    )
+    environment = {**os.environ, "NBA_ASSETS_FIRST_DATE": "1996-07-01", "NBA_ASSETS_HOME": str(tmp_path)}
+    found = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=120, check=True)
+    assert found.stdout.split() == ["1996-07-01"] * 3
+
+
+def test_a_date_without_a_partition_names_both_bounds_and_the_setting() -> None:
+    see_within_partitions(FIRST_DATE)
+    with pytest.raises(OutsidePartitionsError, match=r"^2020-06-30 lies outside .* from 2020-07-01 to .*NBA_ASSETS_FIRST_DATE"):
+        see_within_partitions(FIRST_DATE, FIRST_DATE - timedelta(days=1))

@@ -5,15 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from nba_assets.basketball.teams import TEAMS
 from nba_assets.entities.outcomes import take
-from nba_assets.entities.relations import at, find, text_where
-from nba_assets.partitions import LEAGUE_TIMEZONE
+from nba_assets.entities.relations import at, find
 from nba_assets.publishing.table_run import TableRun
-from nba_assets.raw.schedule import league_finals
+from nba_assets.raw.schedule import FINAL_COLUMNS, ended_besides, league_finals, league_games
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.tables.spec import Columns
 
@@ -24,13 +21,8 @@ SCHEDULE_COLUMNS = (
     "season_year",
     "home_team_abbr",
     "away_team_abbr",
-    "game_status",
-    "home_team_score",
-    "away_team_score",
-    "is_regular_season",
-    "is_playoffs",
+    *FINAL_COLUMNS,
 )
-ARENA_COLUMNS = ("arena_latitude", "arena_longitude", "arena_timezone")
 
 
 def final_games(run: TableRun, *, since_season_start: bool = False) -> dict[str, NDArray[Any]]:
@@ -57,26 +49,16 @@ def team_games(games: Columns) -> dict[str, NDArray[Any]]:
     }
 
 
-def arenas(games: Columns) -> dict[str, NDArray[Any]]:
-    """Where each game is played: the schedule's own place, else the home team's arena. The neutral-site flag is not needed for that."""
-    homes = [TEAMS.get(team) for team in games["home_team_abbr"]]
-    latitude = np.array([home.arena_latitude if home else np.nan for home in homes])
-    longitude = np.array([home.arena_longitude if home else np.nan for home in homes])
-    timezone = np.array([home.arena_timezone if home else None for home in homes], dtype=object)
-    placed = ~np.isnan(games["arena_latitude"]) & ~np.isnan(games["arena_longitude"])
-    known_zone = np.array([zone is not None for zone in games["arena_timezone"]], dtype=bool)
-    return {
-        "arena_latitude": np.where(placed, games["arena_latitude"], latitude),
-        "arena_longitude": np.where(placed, games["arena_longitude"], longitude),
-        "arena_timezone": text_where(known_zone, games["arena_timezone"], timezone),
-    }
+def played_besides(games: Columns) -> NDArray[np.bool_]:
+    """Games that were played but count in no standings, such as the final of the league's cup: they tire a team, and are no part of its record.
 
-
-def eastern(moments: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
-    """Wall-clock time in the league's own zone, US-Eastern, of moments in UTC."""
-    local = pd.DatetimeIndex(moments.astype("M8[us]")).tz_localize("UTC").tz_convert(LEAGUE_TIMEZONE).tz_localize(None)
-    wall: NDArray[np.datetime64] = local.to_numpy().astype("M8[us]")
-    return wall
+    `games` are rows of the schedule, whole seasons of them (`SCHEDULE_COLUMNS`, `is_all_star`); both teams of such a game play in the league that season.
+    """
+    league = take(games, league_games(games))
+    sides = [(league["season_year"], league[f"{side}_team_abbr"]) for side in ("home", "away")]
+    there = tuple(np.concatenate(both) for both in zip(*sides, strict=True))
+    in_league = np.logical_and.reduce([find((games["season_year"], games[f"{side}_team_abbr"]), there) >= 0 for side in ("home", "away")])
+    return ended_besides(games) & in_league
 
 
 def announced_before(

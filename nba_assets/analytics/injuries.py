@@ -15,8 +15,7 @@ INJURY_COLUMNS = (
     "game_date",
     "player_lookup",
     "team",
-    "report_date",
-    "report_hour",
+    "reported_at",
     "injury_status",
     "reason",
     "reason_category",
@@ -30,19 +29,11 @@ IN_DOUBT = ("questionable", "doubtful")
 
 
 def latest_statuses(reports: Columns, tip: NDArray[np.datetime64]) -> dict[str, NDArray[Any]]:
-    """The newest believable report of each player and game date that came out before tip-off.
+    """The newest believable report of each player and game date that was known before tip-off.
 
-    `tip` is the tip-off of each report's game as US-Eastern wall-clock time; NaT lets the report pass. The status is looked at only afterwards: a player
-    who was out and then available is available.
+    `tip` is the tip-off of each report's game in UTC; NaT lets the report pass. The status is looked at only afterwards: a player who was out and then
+    available is available.
     """
-    believed = ~(reports["confidence_score"] < SURE_ENOUGH)
-    early = np.isnat(tip) | (published(reports) < tip)
-    known = take(reports, believed & early)
-    newest = newest_first((known["report_date"], known["report_hour"]), (known["game_date"], known["player_lookup"]))
-    return take(known, newest)
-
-
-def published(reports: Columns) -> NDArray[np.datetime64]:
-    """When each report came out, as US-Eastern wall-clock time."""
-    moments: NDArray[np.datetime64] = reports["report_date"].astype("M8[us]") + np.nan_to_num(reports["report_hour"]).astype("m8[h]")
-    return moments
+    seen = ~(reports["confidence_score"] < SURE_ENOUGH) & (np.isnat(tip) | (reports["reported_at"] < tip))
+    known = take(reports, seen)
+    return take(known, newest_first((known["reported_at"],), (known["game_date"], known["player_lookup"])))

@@ -2,7 +2,9 @@
 
 One row per player on the sheet of a final game, whether he played, sat out (`dnp`) or was inactive; every reader that averages takes played games
 only (`is_dnp` false and points known). A row reads its own date alone: the official sheet or, for a player whom it lacks, the live box score; the
-play-by-play; the team's row of `team_offense_game_summary` for usage and result; the closing points line.
+play-by-play; the team's row of `team_offense_game_summary` for usage; the schedule for the result; the closing points line. The play-by-play is held
+against the box score: where they disagree, the row says so and loses quality, and what rests on the play-by-play is null. Of a player on several sheets
+of one date the game that he played counts; two played games of one date are a failure.
 """
 
 from __future__ import annotations
@@ -13,29 +15,52 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nba_assets.analytics.feed_names import NAMES_MATCHED, FeedNames
+from nba_assets.analytics.free_throws import FREE_THROW, FREE_THROW_COLUMNS, FreeThrows
 from nba_assets.analytics.games import final_games, team_games
-from nba_assets.analytics.identities import identities
-from nba_assets.analytics.props import PROP_COLUMNS, closing_lines
-from nba_assets.analytics.shots import SHOT_COLUMNS, Shots
+from nba_assets.analytics.props import closing_lines
+from nba_assets.analytics.reconciliation import (
+    BLOCKS,
+    BLOCKS_DISAGREE,
+    DISAGREEMENT_COST,
+    FIELD_GOALS,
+    FREE_THROWS,
+    FREE_THROWS_DISAGREE,
+    PLAY_BY_PLAY_NOTICE,
+    QUARANTINE_COST,
+    SHOTS_DISAGREE,
+    differ,
+    differing,
+    in_quarantine,
+    report,
+)
+from nba_assets.analytics.sheets import COUNTS, one_row_per_date, played, read_sheets
+from nba_assets.analytics.shots import SHOT_COLUMNS, Shots, zones_known
+from nba_assets.analytics.team_offense_game_summary import PLAYERS_DISAGREE, ROWS_QUARANTINED
 from nba_assets.analytics.team_offense_game_summary import TABLE as TEAM_OFFENSE
+from nba_assets.basketball.arithmetic import map_distinct
 from nba_assets.basketball.availability import dnp_reason_category
-from nba_assets.basketball.game_clock import parse_minutes, parse_plus_minus
+from nba_assets.basketball.game_clock import parse_plus_minus
 from nba_assets.basketball.possessions import OVERTIME_TEAM_SECONDS, REGULATION_TEAM_SECONDS, usage_rate
 from nba_assets.basketball.shooting import effective_field_goal_pct, true_shooting_pct
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, concatenate, failures, take
 from nba_assets.entities.quality import BACKUP_SCORE, PRIMARY_SCORE, collect, quality_columns
-from nba_assets.entities.relations import at, find, join_at, tally, text_where, within
+from nba_assets.entities.relations import Key, at, find, join_at, text_where, within
 from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import PLAY_BY_PLAY, PLAYER_BOXSCORES, PLAYER_GAMEBOOK, PLAYER_POINTS_PROPS, PLAYER_REGISTRY, SCHEDULE
 from nba_assets.tables.blocks import QUALITY, STAMPS
 from nba_assets.tables.rules import unequal
-from nba_assets.tables.spec import Columns, Rule, Table, count, day, flag, number, text, whole
+from nba_assets.tables.spec import Columns, Notice, Rule, Table, count, day, flag, number, text, whole
 
 STARTER_MINUTES = 20.0
 """More minutes than this make a starter where no feed names the five."""
 ISSUE_COST = 5.0
+MISSING_MINUTES_COST = 10.0
+"""Without his minutes neither his usage nor his load is known: the row is not gold."""
+TEAM_DISAGREES, SHEET_OVERRULED = "team_sum_disagrees", "sheet_says_did_not_play"
+FEEDS = (PLAYER_GAMEBOOK, PLAYER_BOXSCORES, PLAY_BY_PLAY)
 
 TABLE = Table(
     "nba_analytics",
@@ -69,19 +94,23 @@ TABLE = Table(
         count("three_pt_makes", "Threes made, by the box score"),
         number("minutes_played", "Playing time; 0:00 is 0.0, an unreadable time is null", unit="minutes", scale=1, allowed=(0, 100)),
         whole("plus_minus", "Point difference while on the floor", unit="points"),
-        count("paint_attempts", "Field goals attempted in the paint; null without play-by-play"),
-        count("paint_makes", "Field goals made in the paint; null without play-by-play"),
-        count("mid_range_attempts", "Twos attempted outside the paint; null without play-by-play"),
-        count("mid_range_makes", "Twos made outside the paint; null without play-by-play"),
-        count("three_attempts_pbp", "Threes attempted, by the play-by-play"),
-        count("three_makes_pbp", "Threes made, by the play-by-play"),
-        count("paint_blocks", "Own blocks on shots in the paint"),
-        count("mid_range_blocks", "Own blocks on twos outside the paint"),
-        count("three_pt_blocks", "Own blocks on threes"),
-        count("assisted_fg_makes", "Makes that a teammate assisted"),
-        count("unassisted_fg_makes", "Makes without an assist"),
-        count("and1_count", "Single free throws after a made shot; null where the game's play-by-play has no free throws"),
-        flag("has_complete_shot_zones", "Attempts of all three zones are known", nullable=False),
+        count("paint_attempts", "Field goals attempted in the paint; null where his shot zones are not complete"),
+        count("paint_makes", "Field goals made in the paint; null where his shot zones are not complete"),
+        count("mid_range_attempts", "Twos attempted outside the paint; null where his shot zones are not complete"),
+        count("mid_range_makes", "Twos made outside the paint; null where his shot zones are not complete"),
+        count("three_attempts_pbp", "Threes attempted, by the play-by-play; null where his shot zones are not complete"),
+        count("three_makes_pbp", "Threes made, by the play-by-play; null where his shot zones are not complete"),
+        count("paint_blocks", "Own blocks on shots in the paint; null where the play-by-play does not have the box score's blocks by zone"),
+        count("mid_range_blocks", "Own blocks on twos outside the paint; null where paint_blocks is"),
+        count("three_pt_blocks", "Own blocks on threes; null where paint_blocks is"),
+        count("assisted_fg_makes", "Makes that a teammate assisted; null without play-by-play, or where it has other shots than the box score"),
+        count("unassisted_fg_makes", "Makes without an assist; null where assisted_fg_makes is"),
+        count(
+            "and1_count",
+            "Single free throws after a made shot; null where the game's play-by-play has no free throws, does not say which of how many one was, "
+            "or has other free throws of his than the box score",
+        ),
+        flag("has_complete_shot_zones", "The play-by-play gave the zone of every shot that his box score counts, and of no other", nullable=False),
         number("ts_pct", "True shooting: points / (2 x (FGA + 0.44 FTA))", unit="fraction", scale=3, allowed=(0, 2)),
         number("efg_pct", "Effective field goals: (FGM + 0.5 x 3PM) / FGA", unit="fraction", scale=3, allowed=(0, 1.5)),
         number(
@@ -93,7 +122,7 @@ TABLE = Table(
             allowed=(0, 100),
         ),
         flag("starter_flag", "In the starting five; estimated from more than 20 minutes where no feed names it", nullable=False),
-        flag("win_flag", "His team won", nullable=False),
+        flag("win_flag", "His team won, by the schedule's final score", nullable=False),
         number("points_line", "Closing points line: the preferred bookmaker's last one before tip-off", unit="points", scale=1),
         text("points_line_source", "Bookmaker of the line"),
         text("over_under_result", "Points against the closing line", values=("OVER", "UNDER", "PUSH")),
@@ -115,7 +144,8 @@ TABLE = Table(
         flag("shot_zones_estimated", "The zone of at least one of his twos was decided by its distance alone", nullable=False),
         text(
             "data_quality_flag",
-            "complete with a usage rate, partial_no_team_stats without the team's row, else partial",
+            "complete with a usage rate, where nothing disagrees and no row of the game is in quarantine; partial_no_team_stats without "
+            "the team's row; else partial",
             nullable=False,
             values=("complete", "partial_no_team_stats", "partial"),
         ),
@@ -134,25 +164,16 @@ TABLE = Table(
             blocking=False,
         ),
     ),
+    notices=(
+        NAMES_MATCHED,
+        PLAY_BY_PLAY_NOTICE,
+        Notice(SHEET_OVERRULED, "Nobody has minutes in the final box score of a game that his sheet says he did not play"),
+        Notice("player_on_two_sheets", "A player is on one sheet a date; of several the one of the game that he played counts"),
+    ),
 )
 
-BOX = {
-    "points": "points",
-    "assists": "assists",
-    "offensive_rebounds": "offensive_rebounds",
-    "defensive_rebounds": "defensive_rebounds",
-    "steals": "steals",
-    "blocks": "blocks",
-    "turnovers": "turnovers",
-    "personal_fouls": "personal_fouls",
-    "fg_attempts": "field_goals_attempted",
-    "fg_makes": "field_goals_made",
-    "ft_attempts": "free_throws_attempted",
-    "ft_makes": "free_throws_made",
-    "three_pt_attempts": "three_pointers_attempted",
-    "three_pt_makes": "three_pointers_made",
-}
-"""The box counts of a row, by their names in the raw sheets."""
+BOX = tuple(name for name in COUNTS if name != "rebounds")
+"""The box counts of a row."""
 
 ZONE_COLUMNS = {
     "paint_attempts": "paint_attempts",
@@ -161,10 +182,12 @@ ZONE_COLUMNS = {
     "mid_range_makes": "mid_range_makes",
     "three_attempts_pbp": "three_attempts",
     "three_makes_pbp": "three_makes",
-    "assisted_fg_makes": "assisted_fg_makes",
-    "unassisted_fg_makes": "unassisted_fg_makes",
 }
+MAKE_COLUMNS = ("assisted_fg_makes", "unassisted_fg_makes")
 BLOCK_COLUMNS = {"paint_blocks": "paint_blocks", "mid_range_blocks": "mid_range_blocks", "three_pt_blocks": "three_blocks"}
+
+
+MEASURES = (*BOX, "plus_minus", *ZONE_COLUMNS, *BLOCK_COLUMNS, *MAKE_COLUMNS, "and1_count")
 
 
 def compute(asked: Columns, histories: Mapping[str, Columns], shared: Any = None) -> Outcome:
@@ -174,7 +197,8 @@ def compute(asked: Columns, histories: Mapping[str, Columns], shared: Any = None
     active = asked["player_status"] == "active"
     # A row of a player who was not on the floor list holds no measures at all; an active one without a second keeps its zeros.
     dnp = ~active | (seconds == 0)
-    measures = {name: np.where(active, asked[name], np.nan) for name in (*BOX, "plus_minus", *ZONE_COLUMNS, *BLOCK_COLUMNS, "and1_count")}
+    reasons = text_where(active, None, asked["dnp_reason"])
+    measures = dict(zip(MEASURES, np.where(active, np.array([asked[name] for name in MEASURES]), np.nan), strict=True))
     fga, fta, turnovers = (measures[name] for name in ("fg_attempts", "ft_attempts", "turnovers"))
     usage = usage_rate(
         fga,
@@ -200,10 +224,8 @@ def compute(asked: Columns, histories: Mapping[str, Columns], shared: Any = None
         "starter_flag": ~dnp & np.where(starter_known, asked["starter"] == 1, seconds > 60 * STARTER_MINUTES),
         "is_active": active,
         "is_dnp": dnp,
-        "dnp_reason": text_where(active, None, asked["dnp_reason"]),
-        "dnp_reason_category": np.array(
-            [None if plays else dnp_reason_category(reason) for plays, reason in zip(active, asked["dnp_reason"], strict=True)], dtype=object
-        ),
+        "dnp_reason": reasons,
+        "dnp_reason_category": map_distinct(dnp_reason_category, reasons.tolist(), object),
         **_against_the_line(asked, dnp),
     }
     return Outcome(rows | _quality(asked, rows, dnp, impossible, starter_known))
@@ -249,20 +271,28 @@ def _quality(
     fallback = asked["from_boxscore"] == 1
     zones = rows["has_complete_shot_zones"]
     no_plus_minus = ~dnp & np.isnan(rows["plus_minus"])
-    no_zones = ~dnp & ~zones
+    no_minutes = ~dnp & np.isnan(rows["minutes_played"]) & ~np.isnan(rows["points"])
     estimated = ~dnp & zones & (asked["estimated_zones"] > 0)
+    differences = {issue: ~dnp & (asked[issue] == 1) for issue in DISAGREEMENTS}
+    no_zones = ~dnp & ~zones & ~differences[SHOTS_DISAGREE]
+    disagree = np.logical_or.reduce(list(differences.values()))
+    quarantined = ~dnp & (asked["quarantined"] == 1)
     costly = [
         (~dnp & fallback, "backup_source_used"),
         (no_plus_minus, "missing_plus_minus"),
+        (no_minutes, "missing_minutes"),
         (no_zones, "missing_shot_zones"),
         (estimated, "shot_zones_estimated"),
         (~dnp & ~starter_known, "starter_estimated"),
         (impossible, "impossible_usage_rate"),
+        *((mask, issue) for issue, mask in differences.items()),
+        (quarantined, ROWS_QUARANTINED),
     ]
     issues = collect(len(dnp), [*costly, (asked["date_has_props"] != 1, "missing_points_props")])
     # The feed of points lines is a matter of the date, not of the row: its absence is named, and costs nothing.
     with_issues = np.logical_or.reduce([mask for mask, _ in costly])
-    cost = ISSUE_COST * (no_plus_minus.astype(np.float64) + no_zones + estimated)
+    cost = ISSUE_COST * (no_plus_minus.astype(np.float64) + no_zones + estimated) + MISSING_MINUTES_COST * no_minutes
+    cost += DISAGREEMENT_COST * disagree + QUARANTINE_COST * quarantined
     sources = collect(
         len(dnp),
         [
@@ -272,7 +302,7 @@ def _quality(
             (~np.isnan(rows["points_line"]), PLAYER_POINTS_PROPS.name),
         ],
     )
-    complete, no_team = ~np.isnan(rows["usage_rate"]), np.isnan(asked["team_seconds"])
+    complete, no_team = ~np.isnan(rows["usage_rate"]) & ~disagree & ~quarantined, np.isnan(asked["team_seconds"])
     return {
         **quality_columns(
             np.where(fallback, BACKUP_SCORE, PRIMARY_SCORE) - cost,
@@ -287,118 +317,140 @@ def _quality(
     }
 
 
+DISAGREEMENTS = (TEAM_DISAGREES, SHOTS_DISAGREE, FREE_THROWS_DISAGREE, BLOCKS_DISAGREE, SHEET_OVERRULED)
+"""Issues of a row about which feeds disagree, also the names of the marks among its inputs."""
+
+
 def build(run: TableRun) -> Outcome:
     """Player rows of the run's final games."""
-    sheets = _sheets(run)
+    feeds = FeedNames.of(run)
+    sheets, indistinct = feeds.without_shared(read_sheets(run, feeds), ("team_abbr", "game_id"))
     sides = team_games(final_games(run))
     placed = find((sheets["game_id"], sheets["team_abbr"]), (sides["game_id"], sides["team_abbr"]))
     in_final = within(sheets["game_id"], sides["game_id"])
     homeless = take(sheets, in_final & (placed < 0))
-    lost = failures(
-        homeless["player_lookup"],
-        homeless["game_date"],
-        "PLAYER",
-        "MISSING_RAW_DATA",
-        np.array(
-            [
-                f"{game}: the sheet names team {team}, which did not play in it"
-                for game, team in zip(homeless["game_id"], homeless["team_abbr"], strict=True)
-            ],
-            dtype=object,
-        ),
-        can_retry=True,
-        failure_type="DATA_GAP",
-    )
+    reasons = [
+        f"{game}: the sheet names team {team}, which did not play in it"
+        for game, team in zip(homeless["game_id"], homeless["team_abbr"], strict=True)
+    ]
+    lost = _not_published(homeless["player_lookup"], homeless["game_date"], reasons)
     asked = take(sheets, placed >= 0)
     asked |= join_at(sides, placed[placed >= 0], ("opponent_team_abbr", "home_game", "season_year", "team_score", "opponent_score"))
-    asked |= _team_totals(run, asked) | _from_play_by_play(run, asked) | _lines(run, asked)
-    unresolved = _identities(run, asked)
+    asked, twice = _one_row_per_date(run, asked)
+    asked["plus_minus"] = parse_plus_minus(asked["plus_minus"])
+    asked["win_flag"] = (asked["team_score"] > asked["opponent_score"]).astype(np.float64)
+    asked |= _team_totals(run, asked) | _from_play_by_play(run, feeds, asked) | _lines(feeds, asked)
+    asked |= {SHEET_OVERRULED: asked["sheet_overruled"], "quarantined": in_quarantine(run, FEEDS, asked["game_id"])}
+    _report_overruled(run, asked)
+    unresolved = _identities(run, feeds, asked)
     outcome = run.map_rows("players", compute, Grouped.by(asked, "player_lookup", "game_date"))
-    return Outcome(outcome.rows, concatenate([outcome.failures, lost, unresolved]))
+    return Outcome(outcome.rows, concatenate([outcome.failures, lost, indistinct, twice, unresolved]))
 
 
-def _sheets(run: TableRun) -> dict[str, NDArray[Any]]:
-    """One row per player and game: his row of the official sheet, or of the final box score where the sheet lacks him or his line."""
-    shared = ("game_id", "game_date", "player_lookup", "player_name", "team_abbr", "minutes", "plus_minus", *BOX.values())
-    book = run.read(PLAYER_GAMEBOOK.table, (*shared, "player_status", "dnp_reason"))
-    box = run.read(PLAYER_BOXSCORES.table, (*shared, "game_status", "starter"))
-    box = take(box, box["game_status"] == "final")
-    in_box = find((book["game_id"], book["player_lookup"]), (box["game_id"], box["player_lookup"]))
-    blank = (book["player_status"] == "active") & np.isnan(book["points"]) & (in_box >= 0)
-    kept = take(book, ~blank)
-    only_in_box = find((box["game_id"], box["player_lookup"]), (kept["game_id"], kept["player_lookup"])) < 0
-    filled = take(box, only_in_box)
-    size = len(filled["game_id"])
-    filled |= {"player_status": np.full(size, "active", dtype=object), "dnp_reason": np.full(size, None, dtype=object)}
-    kept |= {"from_boxscore": np.zeros(len(kept["game_id"]))}
-    filled |= {"from_boxscore": np.ones(size)}
-    sheets = concatenate([kept, take_columns(filled, kept)])
-    starters = find((sheets["game_id"], sheets["player_lookup"]), (box["game_id"], box["player_lookup"]))
-    unplaced = np.array([team is None for team in sheets["team_abbr"]], dtype=bool)
-    return {
-        "game_id": sheets["game_id"],
-        "game_date": sheets["game_date"],
-        "player_lookup": sheets["player_lookup"],
-        "player_full_name": sheets["player_name"],
-        "team_abbr": np.where(unplaced, at(box["team_abbr"], starters), sheets["team_abbr"]),
-        "player_status": sheets["player_status"],
-        "dnp_reason": sheets["dnp_reason"],
-        "seconds": parse_minutes(sheets["minutes"]),
-        "plus_minus": parse_plus_minus(sheets["plus_minus"]),
-        "starter": at(box["starter"], starters),
-        "from_boxscore": sheets["from_boxscore"],
-        **{name: sheets[column] for name, column in BOX.items()},
-    }
+def _not_published(players: NDArray[np.object_], dates: NDArray[np.datetime64], reasons: list[str]) -> dict[str, NDArray[Any]]:
+    """Failure records of players whose raw rows contradict something, until better ones come."""
+    return failures(players, dates, "PLAYER", "MISSING_RAW_DATA", reasons, can_retry=True, failure_type="DATA_GAP")
 
 
-def take_columns(columns: Columns, like: Columns) -> dict[str, NDArray[Any]]:
-    """The columns that another table has, in its order."""
-    return {name: columns[name] for name in like}
+def _one_row_per_date(run: TableRun, asked: Columns) -> tuple[dict[str, NDArray[Any]], Columns]:
+    """The rows that count where a player is on several sheets of one date; who played in two games of it, as failures."""
+    counts, contradictory = one_row_per_date(asked)
+    if counts.all():
+        return dict(asked), {}
+    told = [f"{game} ({team})" for game, team in zip(asked["game_id"], asked["team_abbr"], strict=True)]
+    took_part = played(asked)
+    players: dict[tuple[Any, str], list[str]] = {}
+    for place in np.flatnonzero(contradictory & took_part).tolist():
+        players.setdefault((asked["game_date"][place].item(), asked["player_lookup"][place]), []).append(told[place])
+    reasons = [
+        f"{player} played in {' and in '.join(games)} on one date: two players share this name, or a sheet names the wrong player"
+        for (_, player), games in players.items()
+    ]
+    for place in np.flatnonzero(~counts & ~contradictory).tolist():
+        run.notice(
+            "player_on_two_sheets",
+            asked["game_date"][place].item(),
+            f"{asked['player_lookup'][place]}: the row of {told[place]}, {asked['player_status'][place]}, is left out for that of another game",
+        )
+    names, days = np.array([player for _, player in players], dtype=object), np.array([day for day, _ in players], dtype="M8[D]")
+    return take(asked, counts), _not_published(names, days, reasons)
 
 
 def _team_totals(run: TableRun, asked: Columns) -> dict[str, NDArray[Any]]:
-    teams = run.read(TEAM_OFFENSE, ("game_id", "team_abbr", "fg_attempts", "ft_attempts", "turnovers", "overtime_periods", "win_flag"))
+    teams = run.read(TEAM_OFFENSE, ("game_id", "team_abbr", "fg_attempts", "ft_attempts", "turnovers", "overtime_periods", "quality_issues"))
     found = find((asked["game_id"], asked["team_abbr"]), (teams["game_id"], teams["team_abbr"]))
-    won = at(teams["win_flag"], found)
+    sums_differ = np.array([any(name.startswith(PLAYERS_DISAGREE) for name in names) for names in teams["quality_issues"]], dtype=np.float64)
     return {
         **{f"team_{name}": at(teams[name], found) for name in ("fg_attempts", "ft_attempts", "turnovers")},
         "team_seconds": REGULATION_TEAM_SECONDS + OVERTIME_TEAM_SECONDS * at(teams["overtime_periods"], found),
-        "win_flag": np.where(np.isnan(won), asked["team_score"] > asked["opponent_score"], won),
+        TEAM_DISAGREES: at(sums_differ, found),
     }
 
 
-def _from_play_by_play(run: TableRun, asked: Columns) -> dict[str, NDArray[Any]]:
-    events = run.read(PLAY_BY_PLAY.table, SHOT_COLUMNS, where={"event_type": ("shot", "free throw")})
-    shots = Shots.of(events)
+def _from_play_by_play(run: TableRun, feeds: FeedNames, asked: Columns) -> dict[str, NDArray[Any]]:
+    """What the play-by-play counts of each player, where it is what the box score counts; where it is not, that is reported."""
+    events = feeds.events(EVENT_COLUMNS, ("shot", FREE_THROW), asked)
+    shots, free_throws = Shots.of(events), FreeThrows.of(events)
     key = (asked["game_id"], asked["player_lookup"])
-    own, blocked = shots.by_shooter(), shots.blocks_by_player()
-    free_throws = take(events, events["event_type"] == "free throw")
-    and_ones = tally(
-        {"game_id": free_throws["game_id"], "player_lookup": free_throws["player_1_lookup"]},
-        {"and1_count": free_throws["event_subtype"] == "free throw 1/1"},
-    )
-    covered = within(asked["game_id"], shots.games())
-    with_free_throws = within(asked["game_id"], free_throws["game_id"])
-    shooting = join_at(own, find(key, (own["game_id"], own["player_lookup"])), ZONE_COLUMNS | {"estimated_zones": "estimated_zones"})
-    blocks = join_at(blocked, find(key, (blocked["game_id"], blocked["player_lookup"])), BLOCK_COLUMNS)
-    found = at(and_ones["and1_count"], find(key, (and_ones["game_id"], and_ones["player_lookup"])))
+    has_shots, has_free_throws = within(asked["game_id"], shots.games()), within(asked["game_id"], free_throws.games())
     # In a covered game, a player without an event of a kind did it 0 times; without play-by-play nobody knows.
-    counts = {name: np.where(covered, np.nan_to_num(values), np.nan) for name, values in (shooting | blocks).items()}
-    return counts | {"and1_count": np.where(with_free_throws, np.nan_to_num(found), np.nan)}
+    own = _counted(shots.by_shooter(), key, has_shots)
+    blocks = _counted(shots.blocks_by_player(), key, has_shots)
+    thrown = _counted(free_throws.by_player(), key, has_free_throws)
+    compared = {
+        SHOTS_DISAGREE: (FIELD_GOALS, own),
+        FREE_THROWS_DISAGREE: (FREE_THROWS, thrown),
+        BLOCKS_DISAGREE: (BLOCKS, blocks),
+    }
+    marks = {}
+    for issue, (names, counts) in compared.items():
+        texts = differing(asked, counts, names)
+        report(run, PLAY_BY_PLAY_NOTICE.name, "player_lookup", ("the box score", "the play-by-play"), asked, counts, names, texts)
+        marks[issue] = differ(texts)
+    zones = zones_known(asked, own)
+    block_zones = blocks["paint_blocks"] + blocks["mid_range_blocks"] + blocks["three_blocks"] == asked["blocks"]
+    single_known = ~marks[FREE_THROWS_DISAGREE] & ~within(asked["game_id"], free_throws.unclear_games())
+    return {
+        **{name: np.where(zones, own[column], np.nan) for name, column in ZONE_COLUMNS.items()},
+        **{name: np.where(marks[SHOTS_DISAGREE], np.nan, own[name]) for name in (*MAKE_COLUMNS, "estimated_zones")},
+        **{name: np.where(block_zones, blocks[column], np.nan) for name, column in BLOCK_COLUMNS.items()},
+        "and1_count": np.where(single_known, thrown["and1_count"], np.nan),
+        **{issue: mask.astype(np.float64) for issue, mask in marks.items()},
+    }
 
 
-def _lines(run: TableRun, asked: Columns) -> dict[str, NDArray[Any]]:
-    props = run.read(PLAYER_POINTS_PROPS.table, PROP_COLUMNS)
+EVENT_COLUMNS = tuple(dict.fromkeys((*SHOT_COLUMNS, *FREE_THROW_COLUMNS)))
+
+
+def _counted(counts: Columns, key: Key, covered: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
+    found = find(key, (counts["game_id"], counts["player_lookup"]))
+    names = [name for name in counts if name not in ("game_id", "player_lookup")]
+    # A player's unknown count stays unknown; only he who has no event has none.
+    return {name: np.where(covered, np.where(found < 0, 0.0, at(counts[name], found)), np.nan) for name in names}
+
+
+def _report_overruled(run: TableRun, asked: Columns) -> None:
+    for place in np.flatnonzero(asked["sheet_overruled"] == 1).tolist():
+        run.notice(
+            SHEET_OVERRULED,
+            asked["game_date"][place].item(),
+            f"{asked['game_id'][place]} {asked['player_lookup'][place]}: not on the floor by the sheet, "
+            f"{asked['seconds'][place] / 60:.1f} minutes and {asked['points'][place]:.0f} points by the final box score, which counts",
+        )
+
+
+def _lines(feeds: FeedNames, asked: Columns) -> dict[str, NDArray[Any]]:
+    props = feeds.props(asked)
     lines = closing_lines(props)
     found = find((asked["game_date"], asked["player_lookup"]), (lines["game_date"], lines["player_lookup"]))
     names = ("current_points_line", "current_points_line_source", "opening_points_line", "opening_points_line_source", "line_movement")
     return join_at(lines, found, names) | {"date_has_props": within(asked["game_date"], props["game_date"]).astype(np.float64)}
 
 
-def _identities(run: TableRun, asked: dict[str, NDArray[Any]]) -> Columns:
+def _identities(run: TableRun, feeds: FeedNames, asked: dict[str, NDArray[Any]]) -> Columns:
     """Fills `universal_player_id` in; returns a failure record for everyone whom a season's registry does not know."""
     # Where a season has no registry at all the identity is unknown for everyone: that is a feed that is absent, not a player who is missing.
-    asked["universal_player_id"], unknown, seasons = identities(run, asked)
+    asked["universal_player_id"], unknown, seasons = feeds.people.identities(run, asked["player_lookup"], asked["season_year"])
     return failures(
         asked["player_lookup"][unknown],
         asked["game_date"][unknown],
@@ -423,5 +475,5 @@ player_game_summary = table_asset(
         TEAM_OFFENSE,
     ],
     group="analytics",
-    code_version="1",
+    code_version="2",
 )

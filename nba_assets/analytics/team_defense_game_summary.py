@@ -1,7 +1,7 @@
 """What a team allowed in one game: the opponent's shooting by zone, its possessions and rating, and what the defence did about it.
 
 One row per team and final game, a change of perspective on the same game's two rows of `team_offense_game_summary`; only the blocks by zone come from
-the play-by-play. A defensive rating is therefore the opponent's offensive rating, to the last digit.
+the play-by-play. A defensive rating is therefore the opponent's offensive rating, to the last digit. What disagrees about either row disagrees about this one.
 """
 
 from __future__ import annotations
@@ -13,7 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nba_assets.analytics.games import final_games, team_games
+from nba_assets.analytics.reconciliation import BLOCKS as BLOCKS_BY_EVENTS
+from nba_assets.analytics.reconciliation import (
+    BLOCKS_DISAGREE,
+    DISAGREEMENT_COST,
+    FREE_THROWS_DISAGREE,
+    PLAY_BY_PLAY_NOTICE,
+    QUARANTINE_COST,
+    SHOTS_DISAGREE,
+    differ,
+    differing,
+    report,
+)
 from nba_assets.analytics.shots import SHOT_COLUMNS, Shots
+from nba_assets.analytics.team_offense_game_summary import PLAYERS_DISAGREE, ROWS_QUARANTINED, SCORE_DISAGREES
 from nba_assets.analytics.team_offense_game_summary import TABLE as TEAM_OFFENSE
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, concatenate, failures, take
@@ -21,7 +34,7 @@ from nba_assets.entities.quality import BACKUP_SCORE, PRIMARY_SCORE, collect, qu
 from nba_assets.entities.relations import find, join_at, within
 from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import TableRun
-from nba_assets.raw.tables import PLAY_BY_PLAY, PLAYER_GAMEBOOK, SCHEDULE, TEAM_BOXSCORES
+from nba_assets.raw.tables import PLAY_BY_PLAY, PLAYER_BOXSCORES, PLAYER_GAMEBOOK, SCHEDULE, TEAM_BOXSCORES
 from nba_assets.tables.blocks import QUALITY, STAMPS
 from nba_assets.tables.rules import not_two_per_game, rows_per_game_sum
 from nba_assets.tables.spec import Columns, Rule, Table, count, day, flag, number, text, whole
@@ -51,25 +64,28 @@ TABLE = Table(
         count("opp_assists", "Assists of the opponent"),
         count("turnovers_forced", "Turnovers of the opponent"),
         count("fouls_committed", "Personal fouls of the defending team itself"),
-        count("opp_paint_attempts", "Field goals attempted by the opponent in the paint; null without play-by-play"),
-        count("opp_paint_makes", "Field goals made by the opponent in the paint; null without play-by-play"),
-        count("opp_mid_range_attempts", "Twos attempted by the opponent outside the paint; null without play-by-play"),
-        count("opp_mid_range_makes", "Twos made by the opponent outside the paint; null without play-by-play"),
+        count("opp_paint_attempts", "Field goals attempted by the opponent in the paint; null where its zones are not available"),
+        count("opp_paint_makes", "Field goals made by the opponent in the paint; null where its zones are not available"),
+        count("opp_mid_range_attempts", "Twos attempted by the opponent outside the paint; null where its zones are not available"),
+        count("opp_mid_range_makes", "Twos made by the opponent outside the paint; null where its zones are not available"),
         count("points_in_paint_allowed", "2 x opp_paint_makes", unit="points"),
         count("mid_range_points_allowed", "2 x opp_mid_range_makes", unit="points"),
         count("three_pt_points_allowed", "3 x opp_three_pt_makes", unit="points"),
         count("second_chance_points_allowed", "The opponent's second-chance points", unit="points"),
-        count("blocks_paint", "Blocks of the defending team on shots in the paint; null without play-by-play"),
-        count("blocks_mid_range", "Blocks of the defending team on twos outside the paint; null without play-by-play"),
-        count("blocks_three_pt", "Blocks of the defending team on threes; null without play-by-play"),
+        count(
+            "blocks_paint",
+            "Blocks of the defending team on shots in the paint; null where the play-by-play does not have the box score's blocks by zone",
+        ),
+        count("blocks_mid_range", "Blocks of the defending team on twos outside the paint; null where blocks_paint is"),
+        count("blocks_three_pt", "Blocks of the defending team on threes; null where blocks_paint is"),
         count("steals", "Steals of the defending team"),
         count("defensive_rebounds", "Defensive rebounds of the defending team"),
         number("defensive_rating", "The opponent's offensive rating", unit="points per 100 possessions", scale=2, usual=(60, 160)),
         number("opponent_pace", "The opponent's pace", unit="possessions per 48 minutes", scale=1, usual=(75, 130)),
         number("opponent_possessions_est", "The opponent's FGA + 0.44 FTA + TOV - OREB", unit="possessions", scale=2),
         number("opponent_ts_pct", "The opponent's true shooting", unit="fraction", scale=3, usual=(0.3, 0.8)),
-        flag("win_flag", "The defending team won", nullable=False),
-        whole("margin_of_victory", "Points of the defending team minus points allowed", unit="points", nullable=False),
+        flag("win_flag", "The defending team won, by the schedule's final score", nullable=False),
+        whole("margin_of_victory", "Final score of the defending team minus that of its opponent, by the schedule", unit="points", nullable=False),
         count("overtime_periods", "Overtimes played", nullable=False),
         count("players_inactive", "Players of the defending team on the sheet as inactive; null without a sheet"),
         count("starters_inactive", "Of those, players with 5 starts or more in the team's last ten games; null without a sheet"),
@@ -83,6 +99,7 @@ TABLE = Table(
         rows_per_game_sum("one_winner", "A game has exactly one winner", "win_flag", 1),
         Rule("opponents_differ", "A team does not play itself", lambda rows: rows["defending_team_abbr"] == rows["opponent_team_abbr"]),
     ),
+    notices=(PLAY_BY_PLAY_NOTICE,),
 )
 
 FROM_OPPONENT = {
@@ -108,7 +125,8 @@ FROM_OPPONENT = {
     "opponent_possessions_est": "possessions_est",
     "opponent_ts_pct": "ts_pct",
     "opponent_shot_zones_available": "shot_zones_available",
-    "opponent_from_backup": "processed_from_backup",
+    "opponent_issues": "quality_issues",
+    "opponent_primary": "primary_source_used",
 }
 """The row's columns that are the opponent's own, by their names in its offensive row."""
 
@@ -121,7 +139,9 @@ FROM_OWN = {
     "overtime_periods": "overtime_periods",
     "players_inactive": "players_inactive",
     "starters_inactive": "starters_inactive",
-    "own_from_backup": "processed_from_backup",
+    "own_blocks": "blocks",
+    "own_issues": "quality_issues",
+    "own_primary": "primary_source_used",
 }
 """The row's columns that are the defending team's own, by their names in its offensive row."""
 
@@ -129,7 +149,7 @@ BLOCKS = {"blocks_paint": "paint_blocks", "blocks_mid_range": "mid_range_blocks"
 
 
 def compute(asked: Columns, histories: Mapping[str, Columns], shared: Any = None) -> Outcome:
-    """The rows of one team over all asked games; `asked` holds both teams' offensive rows under the names of this table, and the blocks by zone."""
+    """The rows of one team over all asked games: `asked` holds both teams' offensive rows under the names of this table, blocks by zone, and what disagrees."""
     del histories, shared
     rows = {name: asked[name] for name in TABLE.column_names if name in asked}
     rows["mid_range_points_allowed"] = 2 * asked["opp_mid_range_makes"]
@@ -138,38 +158,59 @@ def compute(asked: Columns, histories: Mapping[str, Columns], shared: Any = None
 
 
 def _quality(asked: Columns) -> dict[str, NDArray[Any]]:
-    backup = (asked["opponent_from_backup"] == 1) | (asked["own_from_backup"] == 1)
+    own, opponent = asked["own_primary"], asked["opponent_primary"]
+    own_backup, opponent_backup = own != PRIMARY, opponent != PRIMARY
+    backup = own_backup | opponent_backup
     actions_missing = np.isnan(asked["steals"]) | np.isnan(asked["defensive_rebounds"])
     zones_missing = asked["opponent_shot_zones_available"] != 1
+    blocks_differ, quarantined = asked["blocks_differ"] == 1, asked["quarantined"] == 1
+    carried = asked["carried_issues"]
     size = len(backup)
     issues = collect(
-        size, [(backup, "backup_source_used"), (actions_missing, "missing_defensive_actions"), (zones_missing, "shot_zones_unavailable")]
+        size,
+        [
+            (backup, "backup_source_used"),
+            (actions_missing, "missing_defensive_actions"),
+            (zones_missing, "shot_zones_unavailable"),
+            (blocks_differ, BLOCKS_DISAGREE),
+            (quarantined, ROWS_QUARANTINED),
+        ],
     )
+    disagree = np.array([bool(names) for names in carried], dtype=bool) | blocks_differ
+    for place in np.flatnonzero(disagree).tolist():
+        issues[place] += carried[place]
+    from_box = (own == "nbac_boxscores") | (opponent == "nbac_boxscores")
     sources = collect(
         size,
         [
             (~zones_missing, PLAY_BY_PLAY.name),
-            (~np.isnan(asked["players_inactive"]) | backup, PLAYER_GAMEBOOK.name),
-            (~((asked["opponent_from_backup"] == 1) & (asked["own_from_backup"] == 1)), TEAM_BOXSCORES.name),
+            (from_box, PLAYER_BOXSCORES.name),
+            (~np.isnan(asked["players_inactive"]) | (own == "nbac_gamebook") | (opponent == "nbac_gamebook"), PLAYER_GAMEBOOK.name),
+            (~(opponent_backup & own_backup), TEAM_BOXSCORES.name),
         ],
     )
-    primary = np.where(asked["opponent_from_backup"] == 1, "nbac_gamebook", "nbac_team_boxscore")
-    primary = np.where((asked["own_from_backup"] == 1) & (asked["opponent_from_backup"] != 1), "nbac_team_boxscore+nbac_gamebook", primary)
-    scores = np.where(backup, BACKUP_SCORE, PRIMARY_SCORE)
-    return quality_columns(scores, issues, sources, primary.astype(object), actions_missing)
+    primary = np.array(
+        [f"{theirs}+{ours}" if mixed else theirs for theirs, ours, mixed in zip(opponent, own, own_backup & ~opponent_backup, strict=True)],
+        dtype=object,
+    )
+    scores = np.where(backup, BACKUP_SCORE, PRIMARY_SCORE) - DISAGREEMENT_COST * disagree - QUARANTINE_COST * quarantined
+    return quality_columns(scores, issues, sources, primary, actions_missing | disagree | quarantined)
+
+
+PRIMARY = "nbac_team_boxscore"
+"""Primary source of a team's row that is not made of its players."""
 
 
 def build(run: TableRun) -> Outcome:
     """Defensive rows of the run's final games."""
     offense = run.read(TEAM_OFFENSE, OFFENSE_COLUMNS)
-    offense["processed_from_backup"] = np.array(["backup_source_used" in issues for issues in offense["quality_issues"]], dtype=np.float64)
     games = team_games(final_games(run))
     games["defending_team_abbr"] = games["team_abbr"]
     own = find((games["game_id"], games["team_abbr"]), (offense["game_id"], offense["team_abbr"]))
     opponent = find((games["game_id"], games["opponent_team_abbr"]), (offense["game_id"], offense["team_abbr"]))
     both = (own >= 0) & (opponent >= 0)
     asked = take(games | join_at(offense, opponent, FROM_OPPONENT) | join_at(offense, own, FROM_OWN), both)
-    asked |= _blocks(run, asked)
+    asked |= _blocks(run, asked) | _carried(asked)
     lost = failures(
         games["team_abbr"][~both],
         games["game_date"][~both],
@@ -183,12 +224,7 @@ def build(run: TableRun) -> Outcome:
     return Outcome(outcome.rows, concatenate([outcome.failures, lost]))
 
 
-OFFENSE_COLUMNS = (
-    "game_id",
-    "team_abbr",
-    "quality_issues",
-    *sorted({*FROM_OPPONENT.values(), *FROM_OWN.values()} - {"processed_from_backup"}),
-)
+OFFENSE_COLUMNS = ("game_id", "team_abbr", *sorted({*FROM_OPPONENT.values(), *FROM_OWN.values()}))
 
 
 def _blocks(run: TableRun, asked: Columns) -> dict[str, NDArray[Any]]:
@@ -197,8 +233,26 @@ def _blocks(run: TableRun, asked: Columns) -> dict[str, NDArray[Any]]:
     # The blocker's team is not in the feed; it is the one that did not shoot.
     found = find((asked["game_id"], asked["opponent_team_abbr"]), (by_team["game_id"], by_team["team_abbr"]))
     covered = within(asked["game_id"], shots.games())
-    blocks = join_at(by_team, found, BLOCKS)
-    return {name: np.where(covered, np.nan_to_num(values), np.nan) for name, values in blocks.items()}
+    blocks = join_at(by_team, found, {**BLOCKS, **dict.fromkeys(BLOCKS_BY_EVENTS.values(), "blocks_by_events")})
+    blocks = {name: np.where(covered, np.nan_to_num(values), np.nan) for name, values in blocks.items()}
+    box = {"game_id": asked["game_id"], "game_date": asked["game_date"], "team": asked["defending_team_abbr"], "blocks": asked["own_blocks"]}
+    names = differing(box, blocks, BLOCKS_BY_EVENTS)
+    report(run, PLAY_BY_PLAY_NOTICE.name, "team", ("the box score", "the play-by-play"), box, blocks, BLOCKS_BY_EVENTS, names)
+    known = blocks["blocks_paint"] + blocks["blocks_mid_range"] + blocks["blocks_three_pt"] == box["blocks"]
+    return {name: np.where(known, blocks[name], np.nan) for name in BLOCKS} | {"blocks_differ": differ(names).astype(np.float64)}
+
+
+def _carried(asked: Columns) -> dict[str, NDArray[Any]]:
+    """Disagreements about either team's offensive row, the opponent's marked as such, and whether rows of the game are in quarantine."""
+    carried = np.empty(len(asked["game_id"]), dtype=object)
+    for place, (own, opponent) in enumerate(zip(asked["own_issues"], asked["opponent_issues"], strict=True)):
+        carried[place] = (*(name for name in own if _is_disagreement(name)), *(f"opponent_{name}" for name in opponent if _is_disagreement(name)))
+    quarantined = np.array([ROWS_QUARANTINED in names for names in asked["own_issues"]], dtype=np.float64)
+    return {"carried_issues": carried, "quarantined": quarantined}
+
+
+def _is_disagreement(issue: str) -> bool:
+    return issue.partition(":")[0] in (PLAYERS_DISAGREE, SCORE_DISAGREES, SHOTS_DISAGREE, FREE_THROWS_DISAGREE)
 
 
 team_defense_game_summary = table_asset(
@@ -206,5 +260,5 @@ team_defense_game_summary = table_asset(
     build,
     upstream=[SCHEDULE.table, TEAM_OFFENSE, PLAY_BY_PLAY.table],
     group="analytics",
-    code_version="1",
+    code_version="2",
 )

@@ -12,10 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nba_assets.basketball.arithmetic import Floats, ratio
-from nba_assets.basketball.teams import TEAMS
 from nba_assets.basketball.travel import great_circle_miles, utc_offset_hours, zones_crossed
 from nba_assets.entities.outcomes import Outcome
-from nba_assets.entities.relations import at
+from nba_assets.entities.relations import at, text_where
 from nba_assets.entities.windows import AsOfWindow, Dates
 from nba_assets.tables.spec import Columns
 
@@ -30,16 +29,37 @@ DEFENSE_COLUMNS = ("game_date", "defending_team_abbr", "defensive_rating", "opp_
 
 
 def compute(asked: Columns, histories: Mapping[str, Columns], shared: Any = None) -> Outcome:
-    """The facts of one team on all asked dates; `histories` are its season's `games`, its `offense` and its `defense` rows."""
+    """The facts of one team on all asked dates; `histories` are its games `behind` each date, its `scheduled` ones, its `offense` and its `defense` rows.
+
+    See `season_games` for the games.
+    """
     del shared
-    games = histories["games"]
+    games = histories["behind"]
     return Outcome(
         {name: asked[name] for name in ("game_date", "team_abbr")}
         | _form(asked, histories["offense"], histories["defense"])
         | _road(asked, games)
-        | _ahead(asked, games)
+        | _ahead(asked, histories["scheduled"])
         | _results(asked, games)
     )
+
+
+def none() -> dict[str, NDArray[Any]]:
+    """The facts of nobody: all columns, no rows."""
+    texts = ("team_abbr", "next_opponent_team_abbr")
+    return {
+        "game_date": np.array([], dtype="M8[D]"),
+        **{name: np.array([], dtype=object) for name in texts},
+        **{name: np.array([]) for name in NUMBERS},
+    }
+
+
+NUMBERS = (
+    *("pace", "pace_tenths", "ten_pace_games", "pace_spread", "off_rating", "off_rating_spread", "def_rating", "def_rating_spread"),
+    *("ft_rate", "ft_rate_spread", "rebounding_rate", "rebounding_rate_spread"),
+    *("travel_miles", "time_zone_changes", "miles_traveled_last_14_days", "time_zones_crossed_last_14_days", "consecutive_road_games"),
+    *("next_game_days_rest", "games_in_next_7_days", "next_game_is_primetime", "days_rest", "finals_played", "win_pct"),
+)
 
 
 def _form(asked: Columns, offense: Columns, defense: Columns) -> dict[str, NDArray[Any]]:
@@ -77,15 +97,13 @@ def spread(window: AsOfWindow, values: Floats) -> Floats:
 
 
 def _road(asked: Columns, games: Columns) -> dict[str, NDArray[Any]]:
-    """Where the team comes from: the leg to tonight, legs of the last two weeks, road games in a row."""
+    """Where the team comes from: the leg to tonight, legs of the last two weeks, road games in a row. What an unknown arena is part of is NaN."""
     as_of, since, dates = asked["game_date"], asked["season_start"], games["game_date"]
     season = AsOfWindow.season_to_date(dates, as_of, since=since)
-    home = TEAMS[str(asked["team_abbr"][0])]
     first = season.games() == 0
-    latitude = np.where(first, home.arena_latitude, season.newest(games["arena_latitude"]))
-    longitude = np.where(first, home.arena_longitude, season.newest(games["arena_longitude"]))
-    origin_zone = season.newest(games["arena_timezone"])
-    origin_zone[first] = home.arena_timezone
+    latitude = np.where(first, asked["home_latitude"], season.newest(games["arena_latitude"]))
+    longitude = np.where(first, asked["home_longitude"], season.newest(games["arena_longitude"]))
+    origin_zone = text_where(first, asked["home_timezone"], season.newest(games["arena_timezone"]))
     origin, destination = utc_offset_hours(origin_zone, as_of), utc_offset_hours(asked["arena_timezone"], as_of)
     recent = AsOfWindow.last_days(dates, as_of, TRAVEL_DAYS, since=since)
     away_before = season.leading_run(games["home_game"] == 0)
@@ -119,14 +137,18 @@ def _legs(recent: AsOfWindow, games: Columns, as_of: Dates) -> tuple[Floats, Flo
 
 
 def _ahead(asked: Columns, games: Columns) -> dict[str, NDArray[Any]]:
-    """The published schedule after the date: regular-season games only, and unknown on play-in and play-off dates, whose schedule tells results."""
+    """The published schedule after the date, to the season's end: regular-season games only, and unknown on play-in and play-off dates.
+
+    The schedule of the play-offs tells results; the next season's is another season's business.
+    """
     as_of = asked["game_date"]
     regular = games["is_regular_season"] == 1
-    dates = games["game_date"][regular]
+    dates, seasons = games["game_date"][regular], games["season_year"][regular]
     hidden = asked["is_playoff_date"] == 1
+    end = np.searchsorted(seasons, asked["season_year"], side="right")
     start = np.searchsorted(dates, as_of, side="right")
-    stop = np.searchsorted(dates, as_of + AHEAD_DAYS * ONE_DAY, side="right")
-    place = np.where(start < len(dates), start, -1)
+    stop = np.minimum(np.searchsorted(dates, as_of + AHEAD_DAYS * ONE_DAY, side="right"), np.maximum(start, end))
+    place = np.where(start < end, start, -1)
     following = at(dates, place)
     none = hidden | np.isnat(following)
     primetime = at(games["is_primetime"][regular], place)

@@ -1,8 +1,11 @@
 """What a team did with the ball in one game: shooting, possessions, pace, rating, points in the paint and off second chances.
 
 One row per team and final game, two per game. A row reads the box scores and the play-by-play of its own date; only the count of missing starters
-looks back, over the season to date. Totals come from the team's own box row, or from the sum of its players where that row is absent or a placeholder.
-Every ratio is taken from the unrounded possession estimate and from the real length of the game, so that overtime games compare with the others.
+looks back, over the season to date. Totals come from the team's own box row, or from the sum of its players where that row is absent or a
+placeholder; the result is the schedule's. Each row is held against the players' sums, the final score and the play-by-play: where they disagree, the row
+says so and loses quality, and zones that do not hold the box score's shots are null. A box row with the points of its opponent's final score is not
+published, nor is its opponent's. Every ratio is taken from the unrounded possession estimate and from the real length of the game, so that overtime games
+compare with the others.
 """
 
 from __future__ import annotations
@@ -13,11 +16,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nba_assets.analytics.feed_names import FeedNames
+from nba_assets.analytics.free_throws import FREE_THROW_COLUMNS, FreeThrows
 from nba_assets.analytics.games import final_games, team_games
+from nba_assets.analytics.reconciliation import (
+    DISAGREEMENT_COST,
+    FIELD_GOALS,
+    FREE_THROWS,
+    FREE_THROWS_DISAGREE,
+    PLAY_BY_PLAY_NOTICE,
+    QUARANTINE_COST,
+    SHOTS_DISAGREE,
+    differ,
+    differing,
+    in_quarantine,
+    report,
+)
 from nba_assets.analytics.second_chances import SECOND_CHANCE_COLUMNS, SECOND_CHANCE_EVENTS, second_chances_by_team
-from nba_assets.analytics.shots import SHOT_COLUMNS, ZONE_COUNTS, Shots
+from nba_assets.analytics.sheets import read_sheets
+from nba_assets.analytics.shots import SHOT_COLUMNS, ZONE_COUNTS, Shots, zones_known
 from nba_assets.analytics.starters import USUAL_STARTS, count_missing, recent_starts
-from nba_assets.analytics.team_boxes import COUNTS, PLAYER_COLUMNS, TEAM_COLUMNS, team_boxes
+from nba_assets.analytics.team_boxes import COUNTS, TEAM_COLUMNS, player_sums, team_boxes
+from nba_assets.analytics.unaccounted_games import UNKNOWN_GAMES, UNTYPED_FINALS, report_unaccounted_games
 from nba_assets.basketball.possessions import overtime_periods, pace, possessions, rating
 from nba_assets.basketball.shooting import true_shooting_pct
 from nba_assets.entities.groups import Grouped
@@ -26,12 +46,15 @@ from nba_assets.entities.quality import BACKUP_SCORE, PRIMARY_SCORE, collect, qu
 from nba_assets.entities.relations import at, find, join_at, largest, tally, within
 from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import TableRun
-from nba_assets.raw.tables import PLAY_BY_PLAY, PLAYER_BOXSCORES, PLAYER_GAMEBOOK, SCHEDULE, TEAM_BOXSCORES
+from nba_assets.raw.tables import PLAY_BY_PLAY, PLAYER_BOXSCORES, PLAYER_GAMEBOOK, PLAYER_REGISTRY, SCHEDULE, TEAM_BOXSCORES
 from nba_assets.tables.blocks import QUALITY, STAMPS
 from nba_assets.tables.rules import not_two_per_game, rows_per_game_sum, unequal
-from nba_assets.tables.spec import Columns, LookBack, Rule, Table, count, day, flag, number, text, whole
+from nba_assets.tables.spec import Columns, LookBack, Notice, Rule, Table, count, day, flag, number, text, whole
 
 UNREALISTIC_POINTS = (50, 200)
+PLAYERS_DISAGREE, SCORE_DISAGREES, ROWS_QUARANTINED = "players_disagree", "final_score_disagrees", "rows_quarantined"
+"""Issues of a row; the first is followed by a colon and the counts that disagree."""
+FEEDS = (TEAM_BOXSCORES, PLAYER_GAMEBOOK, PLAYER_BOXSCORES, PLAY_BY_PLAY)
 
 TABLE = Table(
     "nba_analytics",
@@ -62,16 +85,17 @@ TABLE = Table(
         count("blocks", "Blocked shots"),
         count("turnovers", "Turnovers"),
         count("personal_fouls", "Personal fouls"),
-        count("team_paint_attempts", "Field goals attempted in the paint; null without play-by-play"),
-        count("team_paint_makes", "Field goals made in the paint; null without play-by-play"),
-        count("team_mid_range_attempts", "Twos attempted outside the paint; null without play-by-play"),
-        count("team_mid_range_makes", "Twos made outside the paint; null without play-by-play"),
-        count("team_three_attempts_pbp", "Threes attempted by the play-by-play, to hold against the box score"),
-        count("team_three_makes_pbp", "Threes made by the play-by-play, to hold against the box score"),
+        count("team_paint_attempts", "Field goals attempted in the paint; null where the zones are not available"),
+        count("team_paint_makes", "Field goals made in the paint; null where the zones are not available"),
+        count("team_mid_range_attempts", "Twos attempted outside the paint; null where the zones are not available"),
+        count("team_mid_range_makes", "Twos made outside the paint; null where the zones are not available"),
+        count("team_three_attempts_pbp", "Threes attempted by the play-by-play; null where the zones are not available"),
+        count("team_three_makes_pbp", "Threes made by the play-by-play; null where the zones are not available"),
         count("points_in_paint_scored", "2 x makes in the paint", unit="points"),
         count(
             "second_chance_points_scored",
-            "Points after an own offensive rebound in the same possession; null where the play-by-play lacks rebounds or free throws",
+            "Points after an own offensive rebound in the same possession; null where the game's play-by-play lacks rebounds or free throws, does not "
+            "say which of how many a free throw was, or counts other shots than the box score",
             unit="points",
         ),
         whole("possessions", "Estimated possessions, to the nearest whole", usual=(75, 140)),
@@ -79,12 +103,12 @@ TABLE = Table(
         number("offensive_rating", "100 x points / possessions_est", unit="points per 100 possessions", scale=2, usual=(60, 160)),
         number("pace", "possessions_est x 48 / minutes of the game", unit="possessions per 48 minutes", scale=1, usual=(75, 130)),
         number("ts_pct", "True shooting: points / (2 x (FGA + 0.44 FTA))", unit="fraction", scale=3, usual=(0.3, 0.8)),
-        flag("win_flag", "More points than the opponent", nullable=False),
-        whole("margin_of_victory", "Points minus the opponent's points", unit="points", nullable=False),
+        flag("win_flag", "More points than the opponent by the schedule's final score", nullable=False),
+        whole("margin_of_victory", "Final score of the team minus that of its opponent, by the schedule", unit="points", nullable=False),
         count("overtime_periods", "Overtimes played", nullable=False),
         count("players_inactive", "Players on the sheet as inactive; null without a sheet"),
         count("starters_inactive", "Of those, players with 5 starts or more in the team's last ten games; null without a sheet"),
-        flag("shot_zones_available", "The game's play-by-play gave the zones", nullable=False),
+        flag("shot_zones_available", "The play-by-play gave the zone of every shot that the box score counts, and of no other", nullable=False),
         *QUALITY,
         *STAMPS,
     ),
@@ -96,6 +120,13 @@ TABLE = Table(
         unequal("rebounds_add_up", "rebounds = offensive + defensive", "rebounds", ("offensive_rebounds", "defensive_rebounds"), blocking=False),
         Rule("makes_within_attempts", "fg_makes is at most fg_attempts", lambda rows: rows["fg_makes"] > rows["fg_attempts"]),
     ),
+    notices=(
+        Notice(PLAYERS_DISAGREE, "The counts of a team's players sum to its box score"),
+        Notice(SCORE_DISAGREES, "The points of a team's box score are its final score in the schedule"),
+        PLAY_BY_PLAY_NOTICE,
+        UNTYPED_FINALS,
+        UNKNOWN_GAMES,
+    ),
     looks_back=(
         LookBack(PLAYER_BOXSCORES.name, same_day=True),
         LookBack(SCHEDULE.name, same_day=True),
@@ -106,13 +137,13 @@ TABLE = Table(
 def compute(asked: Columns, histories: Mapping[str, Columns], shared: Any = None) -> Outcome:
     """The rows of one team over all asked games.
 
-    `asked` holds the team's totals by their names in `COUNTS`, `opponent_points`, what the play-by-play gave and the counts of absent players;
+    `asked` holds the team's totals by their names in `COUNTS`, the final score, what the play-by-play gave, the counts of absent players and what disagrees;
     `histories` its season's `finals`, its `starts` and its `absent` players.
     """
     del shared
     estimate = possessions(asked["fg_attempts"], asked["ft_attempts"], asked["turnovers"], asked["offensive_rebounds"])
-    points, has_zones = asked["points"], asked["has_play_by_play"] == 1
-    margin = points - asked["opponent_points"]
+    points, has_zones = asked["points"], asked["zones_known"] == 1
+    margin = asked["team_score"] - asked["opponent_score"]
     zones = {f"team_{zone}_{what}": asked[f"{zone}_{what}"] for zone in ("paint", "mid_range") for what in ("attempts", "makes")}
     rows = {
         **{name: asked[name] for name in IDENTITY},
@@ -148,7 +179,10 @@ def _starters_inactive(asked: Columns, histories: Mapping[str, Columns]) -> NDAr
 
 
 def _quality(asked: Columns, has_zones: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
-    points, from_players = asked["points"], asked["from_players"] == 1
+    points, from_players, all_from_box = asked["points"], asked["from_players"] == 1, asked["from_boxscore"] == 1
+    sums_differ, score_differs, quarantined = differ(asked["players_differ"]), asked["score_differs"] == 1, asked["quarantined"] == 1
+    shots_differ, free_throws_differ = asked["shots_differ"] == 1, asked["free_throws_differ"] == 1
+    disagree = sums_differ | score_differs | shots_differ | free_throws_differ
     by_parts = 2 * (asked["fg_makes"] - asked["three_pt_makes"]) + 3 * asked["three_pt_makes"] + asked["ft_makes"]
     least, most = UNREALISTIC_POINTS
     issues = collect(
@@ -159,32 +193,51 @@ def _quality(asked: Columns, has_zones: NDArray[np.bool_]) -> dict[str, NDArray[
             (points != by_parts, "points_calculation_mismatch"),
             ((points < least) | (points > most), "unrealistic_team_score"),
             (~has_zones, "shot_zones_unavailable"),
+            (sums_differ, asked["players_differ"]),
+            (score_differs, SCORE_DISAGREES),
+            (shots_differ, SHOTS_DISAGREE),
+            (free_throws_differ, FREE_THROWS_DISAGREE),
+            (quarantined, ROWS_QUARANTINED),
         ],
     )
     sources = collect(
         len(points),
         [
             (has_zones, PLAY_BY_PLAY.name),
-            (~np.isnan(asked["players_inactive"]) | from_players, PLAYER_GAMEBOOK.name),
+            (all_from_box, PLAYER_BOXSCORES.name),
+            (~np.isnan(asked["players_inactive"]) | (from_players & ~all_from_box), PLAYER_GAMEBOOK.name),
             (~from_players, TEAM_BOXSCORES.name),
         ],
     )
-    primary = np.where(from_players, "nbac_gamebook", "nbac_team_boxscore").astype(object)
-    return quality_columns(np.where(from_players, BACKUP_SCORE, PRIMARY_SCORE), issues, sources, primary, ~has_zones)
+    primary = np.select([all_from_box, from_players], ["nbac_boxscores", "nbac_gamebook"], "nbac_team_boxscore").astype(object)
+    scores = np.where(from_players, BACKUP_SCORE, PRIMARY_SCORE) - DISAGREEMENT_COST * disagree - QUARANTINE_COST * quarantined
+    return quality_columns(scores, issues, sources, primary, ~has_zones | disagree | quarantined)
 
 
 def build(run: TableRun) -> Outcome:
     """Team rows of the run's final games."""
-    sheets = run.read(PLAYER_GAMEBOOK.table, PLAYER_COLUMNS)
-    boxes = team_boxes(run.read(TEAM_BOXSCORES.table, TEAM_COLUMNS), sheets)
-    games = team_games(final_games(run))
-    asked, unknown = _with_boxes(games, boxes)
-    asked |= _from_play_by_play(run, asked) | _inactive_counts(asked, sheets)
-    asked["season_start"] = run.calendar.first_day(asked["game_date"])
+    feeds = FeedNames.of(run)
+    sheets, team_rows = read_sheets(run, feeds), run.read(TEAM_BOXSCORES.table, TEAM_COLUMNS)
+    sums = player_sums(sheets)
     finals = team_games(final_games(run, since_season_start=True))
-    starters = run.read(
-        PLAYER_BOXSCORES.table, ("game_id", "game_date", "team_abbr", "player_lookup"), start=run.season_start, where={"starter": True}
+    games = take(finals, finals["game_date"] >= run.days[0])
+    asked, unknown = _with_boxes(games, team_boxes(team_rows, sums))
+    events = run.read(PLAY_BY_PLAY.table, EVENT_COLUMNS, where={"event_type": SECOND_CHANCE_EVENTS})
+    chances = second_chances_by_team(events)
+    asked |= _from_play_by_play(run, asked, events, chances) | _inactive_counts(asked, sheets)
+    asked |= _disagreements(run, asked, sums) | {"quarantined": in_quarantine(run, FEEDS, asked["game_id"])}
+    from_sheet = sheets["from_boxscore"] == 0
+    report_unaccounted_games(
+        run,
+        {
+            TEAM_BOXSCORES.name: team_rows["game_id"],
+            PLAYER_GAMEBOOK.name: sheets["game_id"][from_sheet],
+            PLAYER_BOXSCORES.name: sheets["game_id"][~from_sheet],
+            PLAY_BY_PLAY.name: chances["game_id"],
+        },
     )
+    asked["season_start"] = run.calendar.first_day(asked["game_date"])
+    starters = feeds.box(("game_id", "game_date", "team_abbr", "player_lookup"), starter=True)
     absent = take(sheets, sheets["player_status"] == "inactive")
     absent["game_date"] = at(games["game_date"], find((absent["game_id"],), (games["game_id"],)))
     histories = {
@@ -197,17 +250,27 @@ def build(run: TableRun) -> Outcome:
 
 
 def _with_boxes(games: Columns, boxes: Columns) -> tuple[dict[str, NDArray[Any]], Columns]:
-    """The games of which both teams' totals are known, with them; the others' teams as failures."""
+    """The games of which both teams' totals are known, with them; the teams of the others, and of games with exchanged totals, as failures."""
     key = (boxes["game_id"], boxes["team_abbr"])
     own = find((games["game_id"], games["team_abbr"]), key)
     opponent = find((games["game_id"], games["opponent_team_abbr"]), key)
-    joined = {**games, **join_at(boxes, own, (*COUNTS, "team_seconds", "from_players")), "opponent_points": at(boxes["points"], opponent)}
+    joined = {**games, **join_at(boxes, own, (*COUNTS, "team_seconds", "from_players", "from_boxscore"))}
     both = (own >= 0) & (opponent >= 0)
+    # Points of the opponent's final score, and not of the own one, belong to the other team.
+    exchanged = both & (joined["points"] == games["opponent_score"]) & (joined["points"] != games["team_score"])
+    of_exchanged = within(games["game_id"], games["game_id"][exchanged])
     # Two finals of one team on one date cannot be: the fuller box is the game that was played.
     played = largest(joined["fg_attempts"], (joined["game_date"], joined["team_abbr"])) & both
-    whole = both & ~within(games["game_id"], games["game_id"][both & ~played])
+    whole = both & ~of_exchanged & ~within(games["game_id"], games["game_id"][both & ~played])
     lacking = np.where(own < 0, "no team box score, nor five players to sum", "its opponent has no box score")
     lacking = np.where(both, "the team has another final game on this date with more shots", lacking)
+    lacking = np.where(both & of_exchanged, "its opponent's box score has the points of this team, so that neither is certain", lacking).astype(
+        object
+    )
+    for place in np.flatnonzero(exchanged).tolist():
+        lacking[place] = (
+            f"its box score has {joined['points'][place]:.0f} points, the final score of its opponent; its own is {games['team_score'][place]:.0f}"
+        )
     reasons = np.array([f"{game}: {why}" for game, why in zip(games["game_id"], lacking, strict=True)], dtype=object)
     lost = failures(
         games["team_abbr"][~whole], games["game_date"][~whole], "TEAM", "MISSING_RAW_DATA", reasons[~whole], can_retry=True, failure_type="DATA_GAP"
@@ -215,24 +278,56 @@ def _with_boxes(games: Columns, boxes: Columns) -> tuple[dict[str, NDArray[Any]]
     return take(joined, whole), lost
 
 
-def _from_play_by_play(run: TableRun, asked: Columns) -> dict[str, NDArray[Any]]:
-    events = run.read(PLAY_BY_PLAY.table, tuple(dict.fromkeys((*SHOT_COLUMNS, *SECOND_CHANCE_COLUMNS))), where={"event_type": SECOND_CHANCE_EVENTS})
-    shots = Shots.of(events)
-    by_team, chances = shots.by_team(), second_chances_by_team(events)
+EVENT_COLUMNS = tuple(dict.fromkeys((*SHOT_COLUMNS, *SECOND_CHANCE_COLUMNS, *FREE_THROW_COLUMNS)))
+
+
+def _from_play_by_play(run: TableRun, asked: Columns, events: Columns, chances: Columns) -> dict[str, NDArray[Any]]:
+    """Zones and second chances, where the play-by-play has the shots of the box score; where it has others, that is reported."""
+    shots, free_throws = Shots.of(events), FreeThrows.of(events)
     key = (asked["game_id"], asked["team_abbr"])
-    covered = within(asked["game_id"], shots.games())
-    zones = join_at(by_team, find(key, (by_team["game_id"], by_team["team_abbr"])), ZONE_COUNTS)
-    found = find(key, (chances["game_id"], chances["team_abbr"]))
+    has_shots, has_free_throws = within(asked["game_id"], shots.games()), within(asked["game_id"], free_throws.games())
+    by_team, thrown = shots.by_team(), free_throws.by_team()
+    counts = join_at(by_team, find(key, (by_team["game_id"], by_team["team_abbr"])), (*ZONE_COUNTS, "attempts", "makes"))
+    thrown = join_at(thrown, find(key, (thrown["game_id"], thrown["team_abbr"])), tuple(FREE_THROWS.values()))
+    # A team of a covered game that took no shot from a zone has 0 there; a game without play-by-play is unknown.
+    counts = {name: np.where(has_shots, np.nan_to_num(values), np.nan) for name, values in counts.items()}
+    thrown = {name: np.where(has_free_throws, np.nan_to_num(values), np.nan) for name, values in thrown.items()}
+    shots_differ, free_throws_differ = differing(asked, counts, FIELD_GOALS), differing(asked, thrown, FREE_THROWS)
+    for texts, found, names in ((shots_differ, counts, FIELD_GOALS), (free_throws_differ, thrown, FREE_THROWS)):
+        report(run, PLAY_BY_PLAY_NOTICE.name, "team_abbr", ("the box score", "the play-by-play"), asked, found, names, texts)
+    known = zones_known(asked, counts)
+    doubtful = differ(shots_differ) | differ(free_throws_differ) | within(asked["game_id"], free_throws.unclear_games())
+    doubtful = within(asked["game_id"], asked["game_id"][doubtful])
+    points = at(chances["second_chance_points"], find(key, (chances["game_id"], chances["team_abbr"])))
     return {
-        "has_play_by_play": covered.astype(np.float64),
-        # A team of a covered game that took no shot from a zone has 0 there; a game without play-by-play is unknown.
-        **{name: np.where(covered, np.nan_to_num(values), np.nan) for name, values in zones.items()},
-        "second_chance_points": at(chances["second_chance_points"], found),
+        "zones_known": known.astype(np.float64),
+        **{name: np.where(known, counts[name], np.nan) for name in ZONE_COUNTS},
+        "second_chance_points": np.where(doubtful, np.nan, points),
+        "shots_differ": differ(shots_differ).astype(np.float64),
+        "free_throws_differ": differ(free_throws_differ).astype(np.float64),
+    }
+
+
+def _disagreements(run: TableRun, asked: Columns, sums: Columns) -> dict[str, NDArray[Any]]:
+    """Where the team's own box row is not the sum of its players, or its points are not the final score."""
+    same = {name: name for name in COUNTS}
+    found = find((asked["game_id"], asked["team_abbr"]), (sums["game_id"], sums["team_abbr"]))
+    by_players = join_at(sums, np.where(asked["from_players"] == 1, -1, found), same)
+    names = differing(asked, by_players, same)
+    report(run, PLAYERS_DISAGREE, "team_abbr", ("the team's box score", "its players"), asked, by_players, same, names)
+    score = differing(asked, asked, {"points": "team_score"})
+    report(run, SCORE_DISAGREES, "team_abbr", ("the team's box score", "the schedule"), asked, asked, {"points": "team_score"}, score)
+    return {
+        "players_differ": np.array([None if text is None else f"{PLAYERS_DISAGREE}:{text}" for text in names], dtype=object),
+        "score_differs": differ(score).astype(np.float64),
     }
 
 
 def _inactive_counts(asked: Columns, sheets: Columns) -> dict[str, NDArray[Any]]:
-    counted = tally({"game_id": sheets["game_id"], "team_abbr": sheets["team_abbr"]}, {"players_inactive": sheets["player_status"] == "inactive"})
+    official = take({name: sheets[name] for name in ("game_id", "team_abbr", "player_status")}, sheets["from_boxscore"] == 0)
+    counted = tally(
+        {"game_id": official["game_id"], "team_abbr": official["team_abbr"]}, {"players_inactive": official["player_status"] == "inactive"}
+    )
     found = find((asked["game_id"], asked["team_abbr"]), (counted["game_id"], counted["team_abbr"]))
     return {"players_inactive": at(counted["players_inactive"], found)}
 
@@ -240,7 +335,7 @@ def _inactive_counts(asked: Columns, sheets: Columns) -> dict[str, NDArray[Any]]
 team_offense_game_summary = table_asset(
     TABLE,
     build,
-    upstream=[raw.table for raw in (SCHEDULE, TEAM_BOXSCORES, PLAYER_GAMEBOOK, PLAYER_BOXSCORES, PLAY_BY_PLAY)],
+    upstream=[raw.table for raw in (SCHEDULE, TEAM_BOXSCORES, PLAYER_GAMEBOOK, PLAYER_BOXSCORES, PLAY_BY_PLAY, PLAYER_REGISTRY)],
     group="analytics",
-    code_version="1",
+    code_version="2",
 )

@@ -2,7 +2,8 @@
 
 One row per player who belongs to a team that plays on the date and is not listed as out or doubtful. Who belongs is read off the latest roster
 snapshots, for a past date exactly as on the day. Results are those of earlier dates of the season; lines, props, injury reports count only as they stood
-before the game's own tip-off. A player's days of rest count calendar days: 1 means that he played yesterday.
+before the game's own tip-off. A player's days of rest count calendar days: 1 means that he played yesterday. What he played in a game that counts in no
+standings (the final of the league's cup) counts for rest, load and travel, and for nothing else.
 """
 
 from __future__ import annotations
@@ -17,18 +18,21 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nba_assets.analytics import stars, team_facts
-from nba_assets.analytics.games import ARENA_COLUMNS, SCHEDULE_COLUMNS, announced_before, arenas, eastern, team_games
-from nba_assets.analytics.identities import identities
-from nba_assets.analytics.injuries import INJURY_COLUMNS, NOT_PLAYING, latest_statuses, published
+from nba_assets.analytics.feed_names import NAMES_MATCHED, FeedNames
+from nba_assets.analytics.games import announced_before
+from nba_assets.analytics.injuries import INJURY_COLUMNS, NOT_PLAYING, latest_statuses
 from nba_assets.analytics.lines import CONSENSUS_STANDS_FOR, LINE_COLUMNS, OVER, consensus
 from nba_assets.analytics.player_game_summary import TABLE as PLAYER_GAMES
 from nba_assets.analytics.player_game_summary import played_games
-from nba_assets.analytics.props import PROP_COLUMNS, before_tip_off, closing_lines
+from nba_assets.analytics.props import before_tip_off, closing_lines
 from nba_assets.analytics.rosters import ROSTER_COLUMNS, members
+from nba_assets.analytics.season_games import SeasonGames, minutes_besides
 from nba_assets.analytics.team_defense_game_summary import TABLE as TEAM_DEFENSE
 from nba_assets.analytics.team_offense_game_summary import TABLE as TEAM_OFFENSE
+from nba_assets.analytics.venues import PLACE_COLUMNS
 from nba_assets.basketball.arithmetic import difference_of_ratios
 from nba_assets.basketball.travel import time_zone_labels
+from nba_assets.entities import refusals
 from nba_assets.entities.completeness import OLDEST_SNAPSHOT_DAYS, League, PlayerWindows, Readiness, completeness_columns
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, concatenate, take
@@ -36,9 +40,17 @@ from nba_assets.entities.quality import SAMPLE_QUALITIES, collect, quality_tier,
 from nba_assets.entities.relations import at, find, join_at, text_where
 from nba_assets.entities.windows import AsOfWindow, Dates
 from nba_assets.publishing.asset import table_asset
-from nba_assets.publishing.table_run import LONGEST_SEASON_DAYS, TableRun
-from nba_assets.raw.schedule import FINAL, league_games
-from nba_assets.raw.tables import GAME_LINES, INJURY_REPORT, PLAYER_POINTS_PROPS, PLAYER_REGISTRY, ROSTERS, SCHEDULE
+from nba_assets.publishing.table_run import TableRun
+from nba_assets.raw.tables import (
+    GAME_LINES,
+    INJURY_REPORT,
+    PLAYER_BOXSCORES,
+    PLAYER_GAMEBOOK,
+    PLAYER_POINTS_PROPS,
+    PLAYER_REGISTRY,
+    ROSTERS,
+    SCHEDULE,
+)
 from nba_assets.tables.blocks import CONTEXT_QUALITY, REPROCESSING, STAMPS, completeness_block, readiness_block
 from nba_assets.tables.rules import group_sizes
 from nba_assets.tables.spec import Columns, LookBack, Rule, Table, count, day, flag, number, text, whole
@@ -91,7 +103,12 @@ TABLE = Table(
         number("game_total", "Median over bookmakers of the game's total", unit="points", scale=1, usual=(170, 280)),
         number("opening_total", "The same of their first lines; null where there was a single snapshot", unit="points", scale=1),
         number("total_movement", "Current minus opening total", unit="points", scale=1),
-        whole("days_rest", "Calendar days since his last game of the season, 1 = yesterday; null before his first", unit="days", allowed=(1, 400)),
+        whole(
+            "days_rest",
+            "Calendar days since his last game of the season, 1 = yesterday; null before his first",
+            unit="days",
+            allowed=(1, 400),
+        ),
         flag("back_to_back", "He played yesterday", nullable=False),
         whole("days_rest_before_last_game", "Days between his last two games of the last 30 days", unit="days", allowed=(1, 30)),
         whole(
@@ -100,8 +117,10 @@ TABLE = Table(
             unit="days",
             allowed=(1, 30),
         ),
-        whole("games_in_last_7_days", "Games he played in the six days before the date", nullable=False, allowed=(0, 6)),
-        whole("games_in_last_14_days", "Games he played in the thirteen days before the date", nullable=False, allowed=(0, 13)),
+        whole("games_in_last_7_days", "Games he played in the six days before the date, in whatever competition", nullable=False, allowed=(0, 6)),
+        whole(
+            "games_in_last_14_days", "Games he played in the thirteen days before the date, in whatever competition", nullable=False, allowed=(0, 13)
+        ),
         count("minutes_in_last_7_days", "Minutes in those six days, rounded down", unit="minutes", nullable=False),
         count("minutes_in_last_14_days", "Minutes in those thirteen days, rounded down", unit="minutes", nullable=False),
         number("avg_minutes_per_game_last_7", "Minutes per game in those six days", unit="minutes", scale=1, allowed=(0, 70)),
@@ -113,16 +132,19 @@ TABLE = Table(
             scale=1,
             allowed=(0, 100),
         ),
-        count("travel_miles", "Miles the team travels to the game", unit="miles"),
-        number("time_zone_changes", "Hours the clock is moved on that way", unit="hours", scale=2, allowed=(0, 24)),
+        count(
+            "travel_miles",
+            "Miles the team travels to the game, from its last one or its home of the season; null where an arena is unknown",
+            unit="miles",
+        ),
+        number("time_zone_changes", "Hours the clock is moved on that way; null where a zone is unknown", unit="hours", scale=2, allowed=(0, 24)),
         count("consecutive_road_games", "Road games in a row, this one included; 0 at home", nullable=False),
         count(
             "miles_traveled_last_14_days",
-            "Miles between the team's games of the 14 days before the date, without the way to this one",
+            "Miles between the team's games of the 14 days before the date, without the way to this one; null where one of the arenas is unknown",
             unit="miles",
-            nullable=False,
         ),
-        number("time_zones_crossed_last_14_days", "Hours the clock was moved on those ways", unit="hours", scale=2, nullable=False),
+        number("time_zones_crossed_last_14_days", "Hours the clock was moved on those ways; null where a zone is unknown", unit="hours", scale=2),
         whole("player_age", "Age on the date, by birth date; by the feed where that is unknown", unit="years", allowed=(15, 60)),
         number("points_avg_last_5", "Mean points of his newest 5 games of the last 30 days", unit="points", scale=1),
         number("points_avg_last_10", "Mean points of his newest 10 games of the last 30 days", unit="points", scale=1),
@@ -168,7 +190,10 @@ TABLE = Table(
             allowed=(0, 100),
         ),
         whole(
-            "next_game_days_rest", "Days to the team's next regular-season game; null on play-in and play-off dates", unit="days", allowed=(1, 200)
+            "next_game_days_rest",
+            "Days to the team's next regular-season game of the season; null on play-in and play-off dates",
+            unit="days",
+            allowed=(1, 200),
         ),
         whole(
             "games_in_next_7_days", "The team's regular-season games in the 7 days after the date; null on play-in and play-off dates", allowed=(0, 7)
@@ -193,6 +218,7 @@ TABLE = Table(
         *STAMPS,
     ),
     entity_column="player_lookup",
+    notices=(NAMES_MATCHED,),
     rules=(
         Rule("opponents_differ", "A team does not play itself", lambda rows: rows["team_abbr"] == rows["opponent_team_abbr"]),
         Rule("one_streak", "A streak is over or under", lambda rows: (rows["prop_over_streak"] > 0) & (rows["prop_under_streak"] > 0)),
@@ -200,6 +226,8 @@ TABLE = Table(
     ),
     looks_back=(
         LookBack(PLAYER_GAMES.name),
+        LookBack(PLAYER_GAMEBOOK.name),
+        LookBack(PLAYER_BOXSCORES.name),
         LookBack(TEAM_OFFENSE.name),
         LookBack(TEAM_DEFENSE.name),
         LookBack(ROSTERS.name, days=OLDEST_SNAPSHOT_DAYS, same_day=True),
@@ -216,18 +244,20 @@ class Shared:
 
 
 def compute(asked: Columns, histories: Mapping[str, Columns], shared: Shared) -> Outcome:
-    """The rows of one player over all asked dates; `histories` are his `sheet` rows and his `roster` rows."""
-    sheet = histories["sheet"]
-    played = played_games(sheet)
+    """The rows of one player over all asked dates; `histories` are his `sheet` rows, his minutes `besides` them and his `roster` rows."""
+    asked, refused = refusals.divide(asked, TABLE.date_column)
+    if not len(asked["game_date"]):
+        return Outcome({}, refused)
+    played = played_games(histories["sheet"])
     as_of, since = asked["game_date"], asked["season_start"]
     history = AsOfWindow.last_days(played["game_date"], as_of, HISTORY_DAYS, since=since)
     rows = {
         **{name: asked[name] for name in COPIED},
-        **_fatigue(played, as_of, since, history),
+        **_fatigue(_load(played, histories["besides"]), as_of, since),
         **_form(played, history, asked["current_points_line"]),
         **_completeness(asked, histories, shared),
     }
-    return Outcome(rows | _quality(asked, history.games()))
+    return Outcome(rows | _quality(asked, rows, history.games()), refused)
 
 
 COPIED = (
@@ -289,14 +319,23 @@ COPIED = (
 """Columns that preparing the run joins to the asked rows, because they are not the player's own past."""
 
 
-def _fatigue(played: Columns, as_of: Dates, since: Dates, history: AsOfWindow) -> dict[str, NDArray[Any]]:
+def _load(played: Columns, besides: Columns) -> Columns:
+    """All games that he was on the floor in, ascending: `game_date` and `minutes_played`."""
+    names = ("game_date", "minutes_played")
+    if not len(besides["game_date"]):
+        return {name: played[name] for name in names}
+    together = concatenate([{name: games[name] for name in names} for games in (played, besides)])
+    return take(together, np.argsort(together["game_date"], kind="stable"))
+
+
+def _fatigue(load: Columns, as_of: Dates, since: Dates) -> dict[str, NDArray[Any]]:
     """How rested he is. Only the days since his last game look back over the whole season."""
-    dates, minutes = played["game_date"], played["minutes_played"]
+    dates, minutes = load["game_date"], load["minutes_played"]
     rest = (as_of - AsOfWindow.season_to_date(dates, as_of, since=since).newest(dates)) / ONE_DAY
+    history = AsOfWindow.last_days(dates, as_of, HISTORY_DAYS, since=since)
     week, fortnight = (AsOfWindow.within_days(dates, as_of, days, since=since) for days in (7, 14))
     gaps = np.append(np.nan, np.diff(dates) / ONE_DAY)[: len(dates)]
     tenths = np.rint(10 * minutes)
-    usage = played["usage_rate"]
     return {
         "days_rest": rest,
         "back_to_back": rest == 1,
@@ -308,8 +347,6 @@ def _fatigue(played: Columns, as_of: Dates, since: Dates, history: AsOfWindow) -
         "minutes_in_last_14_days": np.floor(fortnight.total(tenths) / 10),
         "avg_minutes_per_game_last_7": week.mean(minutes, scale=1),
         "back_to_backs_last_14_days": _pairs(fortnight, gaps),
-        "avg_usage_rate_last_7_games": history.last(USAGE_GAMES).mean(usage, scale=1),
-        "projected_usage_rate": history.last(PROJECTION_GAMES).mean(usage, scale=1),
     }
 
 
@@ -337,8 +374,11 @@ def _form(played: Columns, history: AsOfWindow, line: NDArray[np.float64]) -> di
     points = played["points"]
     makes_5, makes_10 = (window.total(played["fg_makes"]) for window in (last_5, last_10))
     attempts_5, attempts_10 = (window.total(played["fg_attempts"]) for window in (last_5, last_10))
+    usage = played["usage_rate"]
     over, under = _streaks(history.gather(points)[:, ::-1], line)
     return {
+        "avg_usage_rate_last_7_games": history.last(USAGE_GAMES).mean(usage, scale=1),
+        "projected_usage_rate": history.last(PROJECTION_GAMES).mean(usage, scale=1),
         "points_avg_last_5": last_5.mean(points),
         "points_avg_last_10": last_10.mean(points),
         "l5_games_used": last_5.games(),
@@ -373,7 +413,7 @@ def _completeness(asked: Columns, histories: Mapping[str, Columns], shared: Shar
     }
 
 
-def _quality(asked: Columns, games: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+def _quality(asked: Columns, rows: Columns, games: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
     size = len(games)
     no_spread, no_total = np.isnan(asked["game_spread"]), np.isnan(asked["game_total"])
     books = np.nan_to_num(asked["book_count"])
@@ -386,6 +426,8 @@ def _quality(asked: Columns, games: NDArray[np.int64]) -> dict[str, NDArray[Any]
         (games < THIN_SAMPLE, np.array([f"thin_sample:{number}/{THIN_SAMPLE}" for number in games], dtype=object)),
         (no_reports, "missing_injury_report"),
         (np.isnat(asked["roster_date"]), "missing_roster_snapshot"),
+        (np.logical_or.reduce([np.isnan(rows[name]) for name in TRAVEL]), "unknown_arena"),
+        (asked["next_opponent_lost"] == 1, "missing_next_opponent_facts"),
     ]
     no_props = asked["date_has_props"] != 1
     scores = np.select([games >= 10, games >= 5], [95.0, 75.0], 50.0)
@@ -410,40 +452,37 @@ def _quality(asked: Columns, games: NDArray[np.int64]) -> dict[str, NDArray[Any]
 
 def build(run: TableRun) -> Outcome:
     """Player rows of the games scheduled for the run's dates."""
-    season = run.read(
-        SCHEDULE.table,
-        (*SCHEDULE_COLUMNS, "game_time_utc", "is_primetime", *ARENA_COLUMNS),
-        start=run.season_start,
-        end=run.end + timedelta(days=LONGEST_SEASON_DAYS),
-    )
-    season = take(season, league_games(season))
-    season |= arenas(season)
-    games = team_games(season)
-    games["is_final"] = (games["game_status"] == FINAL).astype(np.float64)
-    games["margin"] = np.where(games["is_final"] == 1, games["team_score"] - games["opponent_score"], np.nan)
-    tonight = take(games, (games["game_date"] >= np.datetime64(run.start, "D")) & (games["game_date"] <= np.datetime64(run.end, "D")))
+    feeds = FeedNames.of(run)
+    season = SeasonGames.read(run, ("game_time_utc", "is_primetime"))
+    tonight = season.on_dates_of(run)
     if not len(tonight["game_id"]):
         return Outcome({})
+    tonight["season_start"] = run.calendar.first_day(tonight["game_date"])
     sheet = run.read(PLAYER_GAMES, SHEET_COLUMNS, start=run.season_start)
-    rosters = run.read(ROSTERS.table, ROSTER_COLUMNS, start=run.season_start - timedelta(days=OLDEST_SNAPSHOT_DAYS))
-    facts = _team_facts(run, games, tonight)
-    people = _with_statuses(run, members(tonight, rosters, sheet), tonight)
-    people["season_start"] = run.calendar.first_day(people["game_date"])
+    rosters = feeds.rosters(ROSTER_COLUMNS, start=run.season_start - timedelta(days=OLDEST_SNAPSHOT_DAYS))
+    facts, lost_facts = _team_facts(run, season, tonight)
+    known, indistinct = feeds.without_shared(members(tonight, rosters, sheet), ("team_abbr",))
+    people = _with_statuses(feeds, known, tonight)
     people["team_finals"] = at(facts["finals_played"], find((people["game_date"], people["team_abbr"]), (facts["game_date"], facts["team_abbr"])))
     played = played_games(sheet)
     known_stars = run.map(
         "players", stars.compute, Grouped.by(people, "player_lookup", "game_date"), {"played": Grouped.by(played, "player_lookup", "game_date")}
     )
     asked = take(people, ~np.isin(people["status"].astype(str), NOT_PLAYING))
-    asked |= _matchups(asked, facts) | _lines(run, asked) | _dates(run, asked)
+    asked |= _matchups(asked, facts) | _lines(run, feeds, people, asked) | _dates(run, asked)
     asked |= {
         name: np.where(asked["date_has_reports"] == 1, values, np.nan) for name, values in stars.teammates(people, known_stars.rows, asked).items()
     }
-    asked["universal_player_id"], _, _ = identities(run, asked)
-    shared = Shared(Readiness(run.settings.ready_threshold_pct), League.of(take(games, games["is_final"] == 1), rosters))
-    histories = {"sheet": Grouped.by(sheet, "player_lookup", "game_date"), "roster": Grouped.by(rosters, "player_lookup", "roster_date")}
+    asked[refusals.REASON] = _refusals(asked, people, lost_facts, known_stars.failures)
+    asked["universal_player_id"], _, _ = feeds.people.identities(run, asked["player_lookup"], asked["season_year"])
+    shared = Shared(Readiness(run.settings.ready_threshold_pct), League.of(season.finals, rosters))
+    histories = {
+        "sheet": Grouped.by(sheet, "player_lookup", "game_date"),
+        "besides": Grouped.by(minutes_besides(feeds, season), "player_lookup", "game_date"),
+        "roster": Grouped.by(rosters, "player_lookup", "roster_date"),
+    }
     outcome = run.map_rows("players", compute, Grouped.by(asked, "player_lookup", "game_date"), histories, shared)
-    return Outcome(outcome.rows, concatenate([outcome.failures, _without_rows(known_stars.failures, outcome)]))
+    return Outcome(outcome.rows, concatenate([outcome.failures, indistinct]))
 
 
 SHEET_COLUMNS = (
@@ -460,31 +499,45 @@ SHEET_COLUMNS = (
 )
 
 
-def _team_facts(run: TableRun, games: Columns, tonight: Columns) -> dict[str, NDArray[Any]]:
-    """Facts of every team on every date with games, idle teams included: the next opponent may be one of them."""
-    days = np.unique(tonight["game_date"])
-    teams = np.unique(games["team_abbr"].astype(str)).astype(object)
-    asked: dict[str, NDArray[Any]] = {"game_date": np.tile(days, len(teams)), "team_abbr": np.repeat(teams, len(days))}
+def _team_facts(run: TableRun, season: SeasonGames, tonight: Columns) -> tuple[Columns, Columns]:
+    """Facts of every team of the season on every date with games, idle teams included: the next opponent may be one of them. And what failed."""
+    days, places = np.unique(tonight["game_date"], return_index=True)
+    seasons = tonight["season_year"][places]
+    teams = np.unique(season.scheduled["team_abbr"].astype(str)).astype(object)
+    asked: dict[str, NDArray[Any]] = {
+        "game_date": np.tile(days, len(teams)),
+        "season_year": np.tile(seasons, len(teams)),
+        "team_abbr": np.repeat(teams, len(days)),
+    }
+    asked = take(asked, find((asked["season_year"], asked["team_abbr"]), (season.scheduled["season_year"], season.scheduled["team_abbr"])) >= 0)
     place = find((asked["game_date"], asked["team_abbr"]), (tonight["game_date"], tonight["team_abbr"]))
-    asked |= join_at(tonight, place, ("home_game", *ARENA_COLUMNS))
+    asked |= join_at(tonight, place, ("home_game", *PLACE_COLUMNS, "home_latitude", "home_longitude", "home_timezone"))
     playoff_dates = np.unique(tonight["game_date"][tonight["is_playoffs"] == 1])
     asked |= {
         "is_playoff_date": np.isin(asked["game_date"], playoff_dates).astype(np.float64),
         "season_start": run.calendar.first_day(asked["game_date"]),
     }
     histories = {
-        "games": Grouped.by(games, "team_abbr", "game_date"),
+        "behind": Grouped.by(season.behind, "team_abbr", "game_date"),
+        "scheduled": Grouped.by(season.scheduled, "team_abbr", "game_date"),
         "offense": Grouped.by(run.read(TEAM_OFFENSE, team_facts.OFFENSE_COLUMNS, start=run.season_start), "team_abbr", "game_date"),
         "defense": Grouped.by(run.read(TEAM_DEFENSE, team_facts.DEFENSE_COLUMNS, start=run.season_start), "defending_team_abbr", "game_date"),
     }
     outcome = run.map("teams", team_facts.compute, Grouped.by(asked, "team_abbr", "game_date"), histories)
-    if outcome.failure_count:
-        # Without a team's facts none of its players nor of its opponents' can have a row: that is no single entity's failure.
-        raise RuntimeError(f"facts of a team could not be computed: {outcome.failures['entity_id'][0]}: {outcome.failures['failure_reason'][0]}")
-    return dict(outcome.rows)
+    return outcome.rows or team_facts.none(), outcome.failures
 
 
-def _with_statuses(run: TableRun, people: dict[str, NDArray[Any]], tonight: Columns) -> dict[str, NDArray[Any]]:
+def _refusals(asked: Columns, people: Columns, lost_facts: Columns, lost_stars: Columns) -> NDArray[np.object_]:
+    """Why rows cannot be computed: the facts of the own or of the opposing team are lost, or it is unknown whether a teammate is a star."""
+    dates = asked["game_date"]
+    own, opposing = (refusals.reasons("the facts", lost_facts, dates, asked[name]) for name in ("team_abbr", "opponent_team_abbr"))
+    unknown = refusals.reasons("the star status", lost_stars, people["game_date"], people["player_lookup"])
+    concerned = np.array([reason is not None for reason in unknown], dtype=bool)
+    place = find((dates, asked["team_abbr"]), (people["game_date"][concerned], people["team_abbr"][concerned]))
+    return refusals.first_of(own, opposing, at(unknown[concerned], place))
+
+
+def _with_statuses(feeds: FeedNames, people: dict[str, NDArray[Any]], tonight: Columns) -> dict[str, NDArray[Any]]:
     """The members of tonight's teams with their game and their latest injury status before its tip-off."""
     place = find((people["game_date"], people["team_abbr"]), (tonight["game_date"], tonight["team_abbr"]))
     people |= join_at(
@@ -495,6 +548,7 @@ def _with_statuses(run: TableRun, people: dict[str, NDArray[Any]], tonight: Colu
             "opponent_team_abbr",
             "home_game",
             "season_year",
+            "season_start",
             "is_playoffs",
             "game_time_utc",
             "arena_timezone",
@@ -502,9 +556,9 @@ def _with_statuses(run: TableRun, people: dict[str, NDArray[Any]], tonight: Colu
             "away_team_abbr",
         ),
     )
-    reports = run.read(INJURY_REPORT.table, INJURY_COLUMNS)
+    reports = feeds.reports(INJURY_COLUMNS, people)
     of_player = find((reports["game_date"], reports["player_lookup"]), (people["game_date"], people["player_lookup"]))
-    latest = latest_statuses(reports, eastern(at(people["game_time_utc"], of_player)))
+    latest = latest_statuses(reports, at(people["game_time_utc"], of_player))
     found = find((people["game_date"], people["player_lookup"]), (latest["game_date"], latest["player_lookup"]))
     category = at(latest["reason_category"], found)
     reason = at(latest["reason"], found)
@@ -512,7 +566,7 @@ def _with_statuses(run: TableRun, people: dict[str, NDArray[Any]], tonight: Colu
     return people | {
         "status": at(latest["injury_status"], found),
         "report": text_where(worded, reason, text_where(category == "unknown", None, category)),
-        "date_has_reports": announced_before(reports["game_date"], published(reports), people["game_date"], eastern(people["game_time_utc"])).astype(
+        "date_has_reports": announced_before(reports["game_date"], reports["reported_at"], people["game_date"], people["game_time_utc"]).astype(
             np.float64
         ),
     }
@@ -523,7 +577,8 @@ def _matchups(asked: Columns, facts: Columns) -> dict[str, NDArray[Any]]:
     key = (facts["game_date"], facts["team_abbr"])
     own = find((asked["game_date"], asked["team_abbr"]), key)
     opponent = find((asked["game_date"], asked["opponent_team_abbr"]), key)
-    following = find((asked["game_date"], at(facts["next_opponent_team_abbr"], own)), key)
+    next_opponent = at(facts["next_opponent_team_abbr"], own)
+    following = find((asked["game_date"], next_opponent), key)
     copied = (
         "travel_miles",
         "time_zone_changes",
@@ -539,8 +594,12 @@ def _matchups(asked: Columns, facts: Columns) -> dict[str, NDArray[Any]]:
         **join_at(facts, opponent, OPPONENT_FACTS),
         "pace_differential": difference_of_ratios(*(at(facts[name], team) for team in (own, opponent) for name in ("pace_tenths", "ten_pace_games"))),
         "next_opponent_win_pct": at(facts["win_pct"], following),
+        "next_opponent_lost": (following < 0) & np.array([team is not None for team in next_opponent], dtype=bool),
     }
 
+
+TRAVEL = ("travel_miles", "time_zone_changes", "miles_traveled_last_14_days", "time_zones_crossed_last_14_days")
+"""Null, of players who have a row, only where an arena is unknown."""
 
 OPPONENT_FACTS = {
     "opponent_pace_last_10": "pace",
@@ -559,7 +618,7 @@ OPPONENT_FACTS = {
 }
 
 
-def _lines(run: TableRun, asked: Columns) -> dict[str, NDArray[Any]]:
+def _lines(run: TableRun, feeds: FeedNames, people: Columns, asked: Columns) -> dict[str, NDArray[Any]]:
     """Spread, total and points line of each asked row, as they stood before tip-off."""
     pooled = consensus(run.read(GAME_LINES.table, LINE_COLUMNS))
     names = ("current", "opening", "movement", "source", "book_count")
@@ -567,7 +626,7 @@ def _lines(run: TableRun, asked: Columns) -> dict[str, NDArray[Any]]:
     total = pooled.of(asked, np.full(len(asked["game_id"]), OVER, dtype=object), names, "")
     # A spread is kept for the home team; seen from the visitors it has the other sign.
     side = np.where(asked["home_game"] == 1, 1.0, -1.0)
-    props = run.read(PLAYER_POINTS_PROPS.table, PROP_COLUMNS)
+    props = feeds.props(people)
     closing = closing_lines(props)
     found = find((asked["game_date"], asked["player_lookup"]), (closing["game_date"], closing["player_lookup"]))
     points = join_at(
@@ -628,23 +687,17 @@ def _local_tip_off(asked: Columns) -> NDArray[np.object_]:
     return texts
 
 
-def _without_rows(failures: Columns, outcome: Outcome) -> Columns:
-    """Star failures of players who failed here as well are said once."""
-    if not failures or not outcome.failures:
-        return failures
-    again = find((failures["partition_date"], failures["entity_id"]), (outcome.failures["partition_date"], outcome.failures["entity_id"]))
-    return take(failures, again < 0)
-
+RAW_SOURCES = (SCHEDULE, ROSTERS, INJURY_REPORT, GAME_LINES, PLAYER_POINTS_PROPS, PLAYER_REGISTRY, PLAYER_GAMEBOOK, PLAYER_BOXSCORES)
 
 upcoming_player_game_context = table_asset(
     TABLE,
     build,
     upstream=[
-        *(raw.table for raw in (SCHEDULE, ROSTERS, INJURY_REPORT, GAME_LINES, PLAYER_POINTS_PROPS, PLAYER_REGISTRY)),
+        *(raw.table for raw in RAW_SOURCES),
         PLAYER_GAMES,
         TEAM_OFFENSE,
         TEAM_DEFENSE,
     ],
     group="analytics",
-    code_version="1",
+    code_version="2",
 )

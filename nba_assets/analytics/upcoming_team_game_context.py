@@ -1,7 +1,8 @@
 """What is known of a team before one of its games: rest, density, form, travel, the lines, who is out.
 
 One row per team and scheduled game, two per game. Results are those of earlier dates of the season; announcements (lines, injury reports) count only as
-they stood before the game's own tip-off. A team's rest counts free days (0 is a back-to-back), unlike a player's, which counts calendar days.
+they stood before the game's own tip-off. A team's rest counts free days (0 is a back-to-back), unlike a player's, which counts calendar days. A game that
+was played but counts in no standings (the final of the league's cup) counts for rest, density and travel, and for nothing else.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nba_assets.analytics.games import ARENA_COLUMNS, SCHEDULE_COLUMNS, announced_before, arenas, eastern, team_games
-from nba_assets.analytics.injuries import IN_DOUBT, INJURY_COLUMNS, latest_statuses, published
+from nba_assets.analytics.feed_names import FeedNames
+from nba_assets.analytics.games import announced_before
+from nba_assets.analytics.injuries import IN_DOUBT, INJURY_COLUMNS, latest_statuses
 from nba_assets.analytics.lines import LINE_COLUMNS, OVER, preferred
+from nba_assets.analytics.season_games import SeasonGames
 from nba_assets.analytics.starters import count_missing, recent_starts
 from nba_assets.analytics.team_offense_game_summary import TABLE as TEAM_OFFENSE
-from nba_assets.basketball.teams import TEAMS
 from nba_assets.basketball.travel import great_circle_miles
 from nba_assets.entities.completeness import Completeness, Readiness, completeness_columns
 from nba_assets.entities.groups import Grouped
@@ -28,8 +30,7 @@ from nba_assets.entities.relations import at, find, tally, text_where
 from nba_assets.entities.windows import AsOfWindow
 from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import TableRun
-from nba_assets.raw.schedule import FINAL, league_games
-from nba_assets.raw.tables import GAME_LINES, INJURY_REPORT, PLAYER_BOXSCORES, SCHEDULE
+from nba_assets.raw.tables import GAME_LINES, INJURY_REPORT, PLAYER_BOXSCORES, PLAYER_REGISTRY, SCHEDULE
 from nba_assets.tables.blocks import CONTEXT_QUALITY, REPROCESSING, STAMPS, completeness_block, readiness_block
 from nba_assets.tables.rules import not_two_per_game, rows_per_game_sum
 from nba_assets.tables.spec import Columns, LookBack, Rule, Table, count, day, flag, moment, number, text, whole
@@ -51,14 +52,22 @@ TABLE = Table(
         whole("season_year", "Year in which the season began: 2021 is 2021-22", nullable=False),
         text("opponent_team_abbr", "Its opponent", nullable=False),
         flag("home_game", "The team is the schedule's home team", nullable=False),
-        whole("days_since_last_game", "Calendar days since its last game, 1 = yesterday; null before its first", unit="days", allowed=(1, 400)),
         whole(
-            "team_days_rest", "Free days since its last game: 0 = back-to-back; null before its first", unit="days", allowed=(0, 400), usual=(0, 21)
+            "days_since_last_game",
+            "Calendar days since its last game of the season, 1 = yesterday; null before its first",
+            unit="days",
+            allowed=(1, 400),
         ),
+        whole("team_days_rest", "Free days since that game: 0 = back-to-back; null before its first", unit="days", allowed=(0, 400), usual=(0, 21)),
         flag("team_back_to_back", "It played yesterday", nullable=False),
-        whole("games_in_last_7_days", "Games in the six days before the date", nullable=False, allowed=(0, 6)),
-        whole("games_in_last_14_days", "Games in the thirteen days before the date", nullable=False, allowed=(0, 13)),
-        whole("game_number_in_season", "All its earlier games of the season + 1", nullable=False, allowed=(1, 128)),
+        whole("games_in_last_7_days", "Games in the six days before the date, in whatever competition", nullable=False, allowed=(0, 6)),
+        whole("games_in_last_14_days", "Games in the thirteen days before the date, in whatever competition", nullable=False, allowed=(0, 13)),
+        whole(
+            "game_number_in_season",
+            "All its earlier league games of the season + 1; the final of the league's cup is none",
+            nullable=False,
+            allowed=(1, 128),
+        ),
         number("game_spread", "The team's spread, negative = favoured; one bookmaker's last before tip-off", unit="points", scale=2, usual=(-30, 30)),
         number("game_total", "The game's total; one bookmaker's last before tip-off", unit="points", scale=1, usual=(170, 280)),
         text("game_spread_source", "Bookmaker of the spread: draftkings, else fanduel, else all whose median it is"),
@@ -66,7 +75,7 @@ TABLE = Table(
         number("spread_movement", "Spread minus the same bookmaker's first one; negative = moved towards the team", unit="points", scale=2),
         number("total_movement", "Total minus the same bookmaker's first one", unit="points", scale=1),
         moment("betting_lines_updated_at", "When the spread stood, else the total"),
-        count("players_out_count", "Players listed as out; null on a date without injury reports"),
+        count("players_out_count", "Players listed as out by what was known before tip-off; null on a date without injury reports"),
         count("starters_out_count", "Of those, who started at least half of the team's last ten games; null on a date without injury reports"),
         count("questionable_players_count", "Players listed as questionable or doubtful; null on a date without injury reports"),
         count("team_win_streak_entering", "Wins in a row before the date", nullable=False),
@@ -75,7 +84,7 @@ TABLE = Table(
         text("last_game_result", "Result of its last final game", values=("W", "L")),
         whole(
             "travel_miles",
-            "Great-circle miles from the arena of its last game, or its own before the first",
+            "Great-circle miles from the arena of its last game; before the first, from its home of the season; null where one is unknown",
             unit="miles",
             allowed=(0, 12_500),
             usual=(0, 6000),
@@ -114,11 +123,11 @@ class Shared:
 
 
 def compute(asked: Columns, histories: Mapping[str, Columns], shared: Shared) -> Outcome:
-    """The rows of one team over all asked games; `histories` are its season's `games`, its `starts` and its players listed `out`."""
+    """The rows of one team over all asked games; `histories` are the `games` behind it, its `starts` and its players listed `out`."""
     as_of, since, games = asked["game_date"], asked["season_start"], histories["games"]
     dates, final, margin = games["game_date"], games["is_final"] == 1, games["margin"]
     season = AsOfWindow.season_to_date(dates, as_of, since=since)
-    finals = season.only(final)
+    league, finals = season.only(games["is_league"] == 1), season.only(final)
     since_last = (as_of - season.newest(dates)) / np.timedelta64(1, "D")
     complete = {
         f"l{days}d": Completeness.of(AsOfWindow.last_days(dates, as_of, days, since=since).only(final), games["has_row"] == 1) for days in (7, 14)
@@ -131,7 +140,7 @@ def compute(asked: Columns, histories: Mapping[str, Columns], shared: Shared) ->
         "team_back_to_back": since_last == 1,
         "games_in_last_7_days": AsOfWindow.within_days(dates, as_of, 7, since=since).games(),
         "games_in_last_14_days": AsOfWindow.within_days(dates, as_of, 14, since=since).games(),
-        "game_number_in_season": season.games() + 1,
+        "game_number_in_season": league.games() + 1,
         "game_spread": asked["spread_current"],
         "game_total": asked["total_current"],
         "game_spread_source": asked["spread_source"],
@@ -158,13 +167,12 @@ IDENTITY = ("team_abbr", "game_id", "nba_game_id", "game_date", "season_year", "
 
 
 def _travel(asked: Columns, season: AsOfWindow, games: Columns) -> NDArray[np.float64]:
-    """Miles to tonight's arena from that of the team's last game; before the first game of a season a team sits at home."""
-    own = [TEAMS[team] for team in asked["team_abbr"]]
+    """Miles to tonight's arena from that of the team's last game; before the first game of a season a team sits at home. NaN where one is unknown."""
     latitude, longitude = season.newest(games["arena_latitude"]), season.newest(games["arena_longitude"])
     first = season.games() == 0
     return great_circle_miles(
-        np.where(first, [team.arena_latitude for team in own], latitude),
-        np.where(first, [team.arena_longitude for team in own], longitude),
+        np.where(first, asked["home_latitude"], latitude),
+        np.where(first, asked["home_longitude"], longitude),
         asked["arena_latitude"],
         asked["arena_longitude"],
     )
@@ -199,6 +207,7 @@ def _quality(asked: Columns, rows: Columns, readiness: Readiness) -> dict[str, N
             (no_spread, "missing_game_spread"),
             (no_total, "missing_game_total"),
             (no_reports, "missing_injury_report"),
+            (np.isnan(rows["travel_miles"]), "unknown_arena"),
         ],
     )
     sources = collect(
@@ -216,22 +225,19 @@ def _quality(asked: Columns, rows: Columns, readiness: Readiness) -> dict[str, N
 
 def build(run: TableRun) -> Outcome:
     """Team rows of the games scheduled for the run's dates."""
-    season = run.read(SCHEDULE.table, (*SCHEDULE_COLUMNS, "game_time_utc", *ARENA_COLUMNS), start=run.season_start)
-    season = take(season, league_games(season))
-    season |= arenas(season)
-    games = team_games(season)
-    games["is_final"] = (games["game_status"] == FINAL).astype(np.float64)
-    games["margin"] = np.where(games["is_final"] == 1, games["team_score"] - games["opponent_score"], np.nan)
+    season = SeasonGames.read(run, ("game_time_utc",))
+    games = dict(season.behind)
     summarised = run.read(TEAM_OFFENSE, ("game_id", "team_abbr"), start=run.season_start)
     games["has_row"] = (find((games["game_id"], games["team_abbr"]), (summarised["game_id"], summarised["team_abbr"])) >= 0).astype(np.float64)
-    asked = take(games, games["game_date"] >= np.datetime64(run.start, "D"))
+    asked = season.on_dates_of(run)
     asked |= run.season_columns(asked["game_date"])
     lines = preferred(run.read(GAME_LINES.table, LINE_COLUMNS))
     names = ("current", "movement", "source", "updated_at")
     asked |= lines.of(asked, asked["team_abbr"], names, "spread_")
     asked |= lines.of(asked, np.full(len(asked["game_id"]), OVER, dtype=object), names, "total_")
-    out = _injuries(run, asked)
-    starts = run.read(PLAYER_BOXSCORES.table, ("game_id", "game_date", "team_abbr", "player_lookup"), start=run.season_start, where={"starter": True})
+    feeds = FeedNames.of(run)
+    starts = feeds.box(("game_id", "game_date", "team_abbr", "player_lookup"), starter=True)
+    out = _injuries(feeds, starts, asked)
     histories = {
         "games": Grouped.by(games, "team_abbr", "game_date"),
         "starts": Grouped.by(starts, "team_abbr", "game_date"),
@@ -240,17 +246,17 @@ def build(run: TableRun) -> Outcome:
     return run.map_rows("teams", compute, Grouped.by(asked, "team_abbr", "game_date"), histories, Shared(Readiness(run.settings.ready_threshold_pct)))
 
 
-def _injuries(run: TableRun, asked: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+def _injuries(feeds: FeedNames, starts: Columns, asked: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """Counts the listed players of each asked game in; returns those who are out."""
-    reports = run.read(INJURY_REPORT.table, INJURY_COLUMNS)
+    reports = feeds.reports_on_starters(INJURY_COLUMNS, starts, asked)
     place = find((reports["game_date"], reports["team"]), (asked["game_date"], asked["team_abbr"]))
-    latest = latest_statuses(reports, eastern(at(asked["game_time_utc"], place)))
+    latest = latest_statuses(reports, at(asked["game_time_utc"], place))
     status = latest["injury_status"]
     counted = tally(
         {"game_date": latest["game_date"], "team": latest["team"]}, {"out": status == "out", "in_doubt": np.isin(status.astype(str), IN_DOUBT)}
     )
     found = find((asked["game_date"], asked["team_abbr"]), (counted["game_date"], counted["team"]))
-    reported = announced_before(reports["game_date"], published(reports), asked["game_date"], eastern(asked["game_time_utc"]))
+    reported = announced_before(reports["game_date"], reports["reported_at"], asked["game_date"], asked["game_time_utc"])
     for name in ("out", "in_doubt"):
         asked[f"players_{name}"] = np.where(reported, np.nan_to_num(at(counted[name], found)), np.nan)
     return take(latest, status == "out")
@@ -259,7 +265,7 @@ def _injuries(run: TableRun, asked: dict[str, NDArray[Any]]) -> dict[str, NDArra
 upcoming_team_game_context = table_asset(
     TABLE,
     build,
-    upstream=[*(raw.table for raw in (SCHEDULE, GAME_LINES, INJURY_REPORT, PLAYER_BOXSCORES)), TEAM_OFFENSE],
+    upstream=[*(raw.table for raw in (SCHEDULE, GAME_LINES, INJURY_REPORT, PLAYER_BOXSCORES, PLAYER_REGISTRY)), TEAM_OFFENSE],
     group="analytics",
-    code_version="1",
+    code_version="2",
 )

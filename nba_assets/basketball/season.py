@@ -39,25 +39,36 @@ class SeasonCalendar:
     """The seasons that a schedule tells of; dates that it does not cover go by the usual months.
 
     `game_dates` are the distinct dates with games in ascending order, `season_years` the season of each;
-    `opening_nights` holds the first regular-season date of each of `opened_seasons`, ascending. Methods take and return
-    arrays of one length.
+    `opening_nights` holds the first regular-season date of each of `opened_seasons`, ascending, `last_dates` the date of
+    its last game. Methods take and return arrays of one length.
     """
 
     game_dates: Dates
     season_years: Ints
     opened_seasons: Ints
     opening_nights: Dates
+    last_dates: Dates
 
     @classmethod
     def from_schedule(cls, game_date: Dates, season_year: NDArray[Any], is_regular_season: NDArray[Any]) -> SeasonCalendar:
-        """The calendar of the games of a schedule, given as three columns of one length, in any order."""
+        """The calendar of the games of a schedule, given as three columns of one length, in any order.
+
+        An exhibition before its season's opening night says nothing while an earlier season is still played.
+        """
         dates, years = game_date.astype("M8[D]"), season_year.astype(np.int64)
         order = np.lexsort([years, dates])
         dates, years, regular = dates[order], years[order], is_regular_season[order] == 1
         opened_seasons, opening_games = np.unique(years[regular], return_index=True)
+        opening_nights = dates[regular][opening_games]
+        last_dates = np.array([dates[years == year][-1] for year in opened_seasons], dtype="M8[D]")
+        early = np.zeros(len(dates), dtype=bool)
+        for number, (year, opening) in enumerate(zip(opened_seasons, opening_nights, strict=True)):
+            if number:
+                early |= (years == year) & (dates < opening) & (dates <= last_dates[:number].max())
+        dates, years = dates[~early], years[~early]
         # Read backwards, so that of several seasons on one date the newest counts.
         game_dates, newest_games = np.unique(dates[::-1], return_index=True)
-        return cls(game_dates, years[::-1][newest_games], opened_seasons, dates[regular][opening_games])
+        return cls(game_dates, years[::-1][newest_games], opened_seasons, opening_nights, last_dates)
 
     def season_of(self, dates: Dates) -> Ints:
         """Season of the newest game on or before each date; by the month before the first known game.
@@ -68,6 +79,19 @@ class SeasonCalendar:
         known = newest >= 0
         years = season_year(dates)
         years[known] = self.season_years[newest[known]]
+        return years
+
+    def season_during(self, dates: Dates) -> Ints:
+        """Season in whose course each date lies, from its opening night to its last game; by the month before and after.
+
+        For what feeds date without naming a season: unlike `season_of`, it does not depend on which other seasons are
+        known. Example: 2020-10-05 is of season 2019, whose last game was on 2020-10-11, and 2020-12-20 of season 2020.
+        """
+        years = season_year(dates)
+        newest = np.searchsorted(self.opening_nights, dates, side="right") - 1
+        during = newest >= 0
+        during[during] = dates[during] <= self.last_dates[newest[during]]
+        years[during] = self.opened_seasons[newest[during]]
         return years
 
     def opening_night(self, dates: Dates) -> Dates:

@@ -1,7 +1,7 @@
-"""The thirty teams: their tricodes, their names in the feeds, and where they play at home.
+"""The teams since 1996-97: their tricodes and names in the feeds, in which seasons each tricode was a franchise's, and where they play at home.
 
-Arenas carry their names of 2021-22. Where a game is really played, the schedule says; this is what holds where it says
-nothing.
+Arenas carry their names of 2021-22, those of former teams the names of their last season. Where a game is really played, the schedule says; this is what
+holds where it says nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Team:
     arena_timezone: str
 
 
-_TEAMS = (
+_CURRENT = (
     Team("ATL", "Atlanta Hawks", "State Farm Arena", 33.7573, -84.3963, "America/New_York"),
     Team("BOS", "Boston Celtics", "TD Garden", 42.3662, -71.0621, "America/New_York"),
     Team("BKN", "Brooklyn Nets", "Barclays Center", 40.6826, -73.9754, "America/New_York"),
@@ -56,19 +56,54 @@ _TEAMS = (
     Team("WAS", "Washington Wizards", "Capital One Arena", 38.8981, -77.0209, "America/New_York"),
 )
 
-TEAMS: Mapping[str, Team] = MappingProxyType({team.tricode: team for team in _TEAMS})
-"""Every team by its tricode."""
+_FORMER = (
+    Team("CHH", "Charlotte Hornets", "Charlotte Coliseum", 35.1853, -80.9036, "America/New_York"),
+    Team("NJN", "New Jersey Nets", "Prudential Center", 40.7336, -74.1711, "America/New_York"),
+    Team("NOH", "New Orleans Hornets", "New Orleans Arena", 29.9490, -90.0821, "America/Chicago"),
+    Team("NOK", "New Orleans/Oklahoma City Hornets", "Ford Center", 35.4634, -97.5151, "America/Chicago"),
+    Team("SEA", "Seattle SuperSonics", "KeyArena", 47.6221, -122.3540, "America/Los_Angeles"),
+    Team("VAN", "Vancouver Grizzlies", "General Motors Place", 49.2778, -123.1089, "America/Vancouver"),
+    Team("WSB", "Washington Bullets", "US Airways Arena", 38.9020, -76.8464, "America/New_York"),
+)
+"""Teams whose franchise has another tricode today."""
+
+CURRENT_TEAMS: Mapping[str, Team] = MappingProxyType({team.tricode: team for team in _CURRENT})
+"""The thirty teams of today by tricode."""
+
+TEAMS: Mapping[str, Team] = MappingProxyType({team.tricode: team for team in (*_CURRENT, *_FORMER)})
+"""Every team since 1996-97 by its tricode."""
+
+FIRST_SEASON_OF_TODAY = 2013
+"""Since this season no franchise has changed its tricode."""
+
+_TRICODES_UNTIL = {
+    "BKN": ((2011, "NJN"),),
+    # The franchise counts the first Hornets' seasons as its own; from 2002 to 2004 Charlotte had no team.
+    "CHA": ((2001, "CHH"), (2003, None)),
+    "MEM": ((2000, "VAN"),),
+    "NOP": ((2001, None), (2004, "NOH"), (2006, "NOK"), (2012, "NOH")),
+    "OKC": ((2007, "SEA"),),
+    "WAS": ((1996, "WSB"),),
+}
+"""Former tricodes of a franchise, each with the year in which its last season began; None where the franchise had no team."""
+
+_FRANCHISE_OF = {former: today for today, periods in _TRICODES_UNTIL.items() for _, former in periods if former is not None}
 
 TRICODE_ALIASES: Mapping[str, str] = MappingProxyType(
     {
         "BRK": "BKN",
         "CHO": "CHA",
+        "GOS": "GSW",
         "GS": "GSW",
+        "NJ": "NJN",
         "NO": "NOP",
         "NY": "NYK",
+        "PHL": "PHI",
         "PHO": "PHX",
         "SA": "SAS",
+        "SAN": "SAS",
         "UTAH": "UTA",
+        "UTH": "UTA",
         "WSH": "WAS",
     }
 )
@@ -77,10 +112,12 @@ TRICODE_ALIASES: Mapping[str, str] = MappingProxyType(
 _TRICODE_OF = {
     name.casefold(): tricode
     for names in (
+        # "Charlotte Hornets" is today's team; `tricode_in_season` tells the seasons of the first one.
+        {team.full_name: team.tricode for team in _FORMER},
         {tricode: tricode for tricode in TEAMS},
         TRICODE_ALIASES,
-        {team.full_name: team.tricode for team in TEAMS.values()},
-        {"LA Clippers": "LAC"},
+        {team.full_name: team.tricode for team in _CURRENT},
+        {"LA Clippers": "LAC", "Charlotte Bobcats": "CHA", "New Orleans-Oklahoma City Hornets": "NOK", "NO/Oklahoma City Hornets": "NOK"},
     )
     for name, tricode in names.items()
 }
@@ -89,8 +126,18 @@ _TRICODE_OF = {
 def team_tricode(name_or_code: str | None) -> str | None:
     """The tricode of a team, given by any feed's code or by its full name, in any case; None where it is no team.
 
-    "LA Clippers" and "Los Angeles Clippers" are both LAC. Never matched by a part of the name: "Orlando" is unknown.
+    "LA Clippers" and "Los Angeles Clippers" are both LAC. Never matched by a part of the name: "Orlando" is unknown. Former teams have their own tricode,
+    "Seattle SuperSonics" is SEA; which one a franchise had in a season is said by `tricode_in_season`.
     """
     if name_or_code is None:
         return None
     return _TRICODE_OF.get(" ".join(name_or_code.split()).casefold())
+
+
+def tricode_in_season(tricode: str, season_year: int) -> str | None:
+    """The tricode that a team's franchise had in the season that began in a year; None where it had no team then.
+
+    Example: OKC in 2007 is SEA, NOH in 2008 stays NOH and is NOP in 2013, CHA in 2000 is CHH and in 2003 nobody.
+    """
+    today = _FRANCHISE_OF.get(tricode, tricode)
+    return next((code for last_season, code in _TRICODES_UNTIL.get(today, ()) if season_year <= last_season), today)

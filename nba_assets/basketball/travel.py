@@ -48,6 +48,14 @@ def great_circle_miles(latitude_1: ArrayLike, longitude_1: ArrayLike, latitude_2
     return miles
 
 
+def is_time_zone(name: str | None) -> bool:
+    """Whether a text is the IANA name of a time zone. Example: America/Denver is one, America/Nowhere is not."""
+    try:
+        return name is not None and ZoneInfo(name) is not None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+
+
 def utc_offset_hours(timezones: Texts, dates: NDArray[np.datetime64]) -> Floats:
     """Hours that local time is ahead of UTC at noon of each date, by IANA time zone; NaN where zone or date is unknown.
 

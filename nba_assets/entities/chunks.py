@@ -1,4 +1,4 @@
-"""What a worker does with a chunk of entities: compute one after the other, and keep each one's failure from the others."""
+"""What a worker does with a chunk of entities: compute one after the other, check each answer, and keep each one's failure from the others."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ from numpy.typing import NDArray
 
 from nba_assets.entities.executors import Parcel
 from nba_assets.entities.groups import Grouped
-from nba_assets.entities.outcomes import Compute, Outcome, failures, join, take
-from nba_assets.tables.bookkeeping import HARD_FAILURE
+from nba_assets.entities.outcomes import FAILURE_COLUMNS, Compute, Outcome, concatenate, failures, join, take
+from nba_assets.tables.bookkeeping import FAILURE_CATEGORIES, HARD_FAILURE
 from nba_assets.tables.spec import Columns
 
 NO_DATES = np.array([], dtype="M8[D]")
+NUMBERS, MOMENTS, OBJECTS = "fiub", "M", "OU"
+"""Kinds of numpy arrays that hold one kind of column: numbers and flags, dates and moments, texts and lists."""
+KINDS = {kind: kinds for kinds in (NUMBERS, MOMENTS, OBJECTS) for kind in kinds}
 
 
 @dataclass(frozen=True)
@@ -28,45 +31,93 @@ class Task:
 
     compute: Compute
     entity_type: str
+    entity_column: str
     date_column: str
     shared: Any
+    columns: Mapping[str, str] | None = None
+    """Columns of an answer, each with the kinds of array that it may be; None where the answers only have to be alike."""
 
 
-def compute_chunk(task: Task, asked: Grouped, histories: Mapping[str, Grouped], entities: Sequence[str]) -> Outcome:
-    """The outcomes of some entities, one after the other, joined."""
-    return join(
-        [_of_entity(task, entity, asked.of(entity), {name: history.of(entity) for name, history in histories.items()}) for entity in entities]
-    )
+def compute_chunk(task: Task, asked: Grouped, histories: Mapping[str, Grouped], entities: Sequence[str]) -> list[Outcome]:
+    """The outcomes of some entities, one after the other: joined where their columns are alike, in as many parts as there are kinds of answers."""
+    parts: dict[frozenset[tuple[str, str]], list[Outcome]] = {}
+    for entity in entities:
+        for outcome in _of_entity(task, entity, asked.of(entity), {name: history.of(entity) for name, history in histories.items()}):
+            likeness = _likeness(outcome.rows) if task.columns is None else frozenset[tuple[str, str]]()
+            parts.setdefault(likeness, []).append(outcome)
+    return [join(part) for part in parts.values()]
 
 
-def compute_sent_chunk(task: Parcel, asked: Grouped, histories: Mapping[str, Grouped]) -> Outcome:
+def compute_sent_chunk(task: Parcel, asked: Grouped, histories: Mapping[str, Grouped]) -> list[Outcome]:
     """The same in another process, of everyone who was asked for."""
     return compute_chunk(task.opened(), asked, histories, asked.entities)
 
 
-def killed(task: Task, entity: str, asked: Columns) -> Outcome:
+def killed(task: Task, entity: str, asked: Columns) -> list[Outcome]:
     """The failures of an entity whose computation ends its worker."""
     dates = np.unique(asked[task.date_column])
-    return Outcome({}, _failed(task, entity, dates, "the worker process died while it computed this entity alone, twice (killed, or out of memory)"))
+    return [
+        Outcome({}, _failed(task, entity, dates, "the worker process died while it computed this entity alone, twice (killed, or out of memory)"))
+    ]
 
 
-def _of_entity(task: Task, entity: str, asked: Columns, histories: Mapping[str, Columns]) -> Outcome:
+def joined(task: Task, parts: Sequence[Outcome]) -> Outcome:
+    """All parts as one. Answers whose columns are not those of most rows are failures of their entities, wherever they were computed."""
+    if task.columns is not None:
+        return join(parts)
+    alike = [_likeness(part.rows) for part in parts]
+    rows: Counter[frozenset[tuple[str, str]]] = Counter()
+    for likeness, part in zip(alike, parts, strict=True):
+        if part.rows:
+            rows[likeness] += part.row_count
+    if len(rows) < 2:
+        return join(parts)
+    usual = max(rows, key=lambda likeness: (rows[likeness], sorted(likeness)))
+    kept = [part if not part.rows or likeness == usual else Outcome({}, part.failures) for likeness, part in zip(alike, parts, strict=True)]
+    unlike = [_unlike(task, part.rows, usual) for likeness, part in zip(alike, parts, strict=True) if part.rows and likeness != usual]
+    outcome = join(kept)
+    failed = concatenate([outcome.failures, *unlike])
+    return Outcome(outcome.rows, take(failed, np.lexsort((failed["partition_date"], failed["entity_id"].astype(str)))))
+
+
+def _unlike(task: Task, rows: Columns, usual: frozenset[tuple[str, str]]) -> Columns:
+    pairs = sorted({*zip(rows[task.entity_column].tolist(), rows[task.date_column].tolist(), strict=True)})
+    reason = f"the compute function gave other columns than for most entities: {_said({name for name, _ in _likeness(rows) ^ usual})}"
+    ids, days = np.array([entity for entity, _ in pairs], dtype=object), np.array([day for _, day in pairs], dtype="M8[D]")
+    return failures(ids, days, task.entity_type, HARD_FAILURE, reason, can_retry=True, failure_type=HARD_FAILURE)
+
+
+def _likeness(rows: Columns) -> frozenset[tuple[str, str]]:
+    """The names of columns and what kind of values they hold: rows that are alike can be joined."""
+    return frozenset((name, KINDS.get(values.dtype.kind, "")) for name, values in rows.items())
+
+
+def _of_entity(task: Task, entity: str, asked: Columns, histories: Mapping[str, Columns]) -> list[Outcome]:
     """One entity; if it raises, each of its dates on its own, so that only those fail that raise again."""
     dates = asked[task.date_column]
     try:
-        return _checked(task, dates, task.compute(asked, histories, task.shared))
+        return [_checked(task, entity, dates, task.compute(asked, histories, task.shared))]
     except MemoryError:
         raise
     except Exception as error:
         if dates[0] == dates[-1]:
-            return Outcome({}, _failed(task, entity, dates[:1], _reason(error)))
-    return join([_of_entity(task, entity, take(asked, dates == day), histories) for day in np.unique(dates)])
+            return [Outcome({}, _failed(task, entity, dates[:1], _reason(error)))]
+    return [part for day in np.unique(dates) for part in _of_entity(task, entity, take(asked, dates == day), histories)]
 
 
-def _checked(task: Task, asked: NDArray[np.datetime64], outcome: Outcome) -> Outcome:
-    """The outcome, if it answers what was asked: as many rows as asked for on each date, fewer only beside a failure."""
+def _checked(task: Task, entity: str, asked: NDArray[np.datetime64], outcome: Outcome) -> Outcome:
+    """The outcome, if it answers the request: rows and failures of this entity, as many rows as requested of each date, fewer only beside a failure.
+
+    Raises ValueError or TypeError with what is wrong.
+    """
+    if not isinstance(outcome, Outcome):
+        raise TypeError(f"the compute function gave {type(outcome).__name__}, not an Outcome")
+    if outcome.rows:
+        _see_rows(task, entity, outcome.rows)
+    if outcome.failures:
+        _see_failures(entity, outcome.failures)
     rows = outcome.rows.get(task.date_column, NO_DATES)
-    if np.array_equal(rows, asked):
+    if not outcome.failures and np.array_equal(rows, asked):
         return outcome
     wanted, given = Counter(asked.tolist()), Counter(rows.tolist())
     failed = set(outcome.failures.get("partition_date", NO_DATES).tolist())
@@ -75,6 +126,44 @@ def _checked(task: Task, asked: NDArray[np.datetime64], outcome: Outcome) -> Out
         if days:
             raise ValueError(f"the compute function gave {complaint}: {_listed(days)}")
     return outcome
+
+
+def _see_rows(task: Task, entity: str, rows: Columns) -> None:
+    """See that rows have the columns that they should have, of one length, storable, and are the entity's own."""
+    expected = rows.keys() if task.columns is None else task.columns.keys()
+    lacking = {*(expected - rows.keys()), *({task.entity_column, task.date_column} - rows.keys())}
+    if lacking:
+        raise ValueError(f"the compute function gave rows without the columns {_said(lacking)}")
+    if rows.keys() != expected:
+        raise ValueError(f"the compute function gave the undeclared columns {_said(rows.keys() - expected)}")
+    shape = rows[task.date_column].shape
+    kinds = task.columns or {task.date_column: MOMENTS}
+    wrong = [
+        name
+        for name, values in rows.items()
+        if not isinstance(values, np.ndarray) or values.shape != shape or (name in kinds and values.dtype.kind not in kinds[name])
+    ]
+    if wrong or len(shape) != 1:
+        raise ValueError(f"the compute function gave columns of another length or type than declared: {_said(wrong or rows.keys())}")
+    if rows[task.entity_column].tolist().count(entity) != len(rows[task.entity_column]):
+        raise ValueError(f"the compute function gave rows of somebody else: {_said(set(map(str, rows[task.entity_column].tolist())) - {entity})}")
+
+
+def _see_failures(entity: str, failed: Columns) -> None:
+    """See that failure records are whole and the entity's own."""
+    if set(failed) != set(FAILURE_COLUMNS) or len({len(values) for values in failed.values()}) != 1:
+        raise ValueError(f"the compute function gave failure records of other columns than {_said(FAILURE_COLUMNS)}, or of unequal lengths")
+    if any(name != entity for name in failed["entity_id"].tolist()):
+        raise ValueError(
+            f"the compute function gave failure records of somebody else: {_said(set(map(str, failed['entity_id'].tolist())) - {entity})}"
+        )
+    if unknown := set(failed["failure_category"].tolist()) - set(FAILURE_CATEGORIES):
+        raise ValueError(f"the compute function gave failure records of unknown categories: {_said(map(str, unknown))}")
+
+
+def _said(names: Any) -> str:
+    first = sorted(names)
+    return ", ".join(first[:5]) + (f" and {len(first) - 5} more" if len(first) > 5 else "")
 
 
 def _listed(days: set[date]) -> str:

@@ -26,6 +26,7 @@ class Grouped:
     bounds: NDArray[np.intp]
     """Entity number i has the rows from bounds[i] to bounds[i + 1]."""
     date_column: str
+    entity_column: str
 
     @classmethod
     def by(cls, columns: Columns, entity_column: str, date_column: str, *, tie_break: Sequence[str] = ()) -> Grouped:
@@ -34,7 +35,7 @@ class Grouped:
         order = np.lexsort([*(sortable(columns[name]) for name in reversed(tie_break)), columns[date_column], codes])
         bounds = np.searchsorted(codes[order], np.arange(len(entities) + 1))
         # Rows without entity have the code -1: they come first, and are cut off.
-        return cls(take(columns, order[bounds[0] :]), tuple(entities.tolist()), bounds - bounds[0], date_column)
+        return cls(take(columns, order[bounds[0] :]), tuple(entities.tolist()), bounds - bounds[0], date_column, entity_column)
 
     def of(self, entity: str) -> dict[str, NDArray[Any]]:
         """The rows of an entity, read-only; no rows, of the same columns, for one that is not there."""
@@ -51,7 +52,8 @@ class Grouped:
         rows = [np.arange(self.bounds[place], self.bounds[place + 1]) for place in wanted]
         places = np.concatenate(rows) if rows else np.array([], dtype=np.intp)
         sizes = [len(mine) for mine in rows]
-        return Grouped(take(self.columns, places), tuple(self.entities[place] for place in wanted), np.cumsum([0, *sizes]), self.date_column)
+        chosen = tuple(self.entities[place] for place in wanted)
+        return Grouped(take(self.columns, places), chosen, np.cumsum([0, *sizes]), self.date_column, self.entity_column)
 
     @cached_property
     def _places(self) -> dict[str, int]:

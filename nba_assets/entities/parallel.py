@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
 
-from nba_assets.entities.chunks import Task, compute_chunk, compute_sent_chunk, killed
+from nba_assets.entities.chunks import Task, compute_chunk, compute_sent_chunk, joined, killed
 from nba_assets.entities.executors import Parcel, executor_for
 from nba_assets.entities.groups import Grouped
-from nba_assets.entities.outcomes import Compute, Outcome, join, length
+from nba_assets.entities.outcomes import Compute, Outcome, length
 from nba_assets.settings import Backend
 
 EntityKind = Literal["players", "teams"]
@@ -76,16 +76,21 @@ class ParallelEntities:
         histories: Mapping[str, Grouped] | None = None,
         shared: Any = None,
         log: Callable[[str], None] = lambda _: None,
+        columns: Mapping[str, str] | None = None,
     ) -> Outcome:
         """Compute every asked row; rows and failures come back in order of entity and date.
 
-        An entity whose computation raises is computed date by date, and only the dates that raise become PROCESSING_ERROR records. A worker process that
-        dies takes nobody with it: its entities are computed again in smaller pieces, and the entity that kills its worker again becomes a failure.
-        MemoryError and what is no Exception (an interrupt, an exit) end the map. With processes, `compute`, `shared` and all columns must be picklable.
+        `columns` are those of an answer, each with the numpy kinds that it may have; without them, those that most answers have. An entity whose
+        computation raises, or answers with anything but its own rows of these columns, is computed date by date, and only the dates that fail again
+        become PROCESSING_ERROR records. A worker process that dies takes nobody with it: its entities are computed again in smaller pieces, and the
+        entity that kills its worker again becomes a failure. MemoryError and what is no Exception (an interrupt, an exit) end the map.
+
+        With processes, `compute`, `shared` and all columns must be picklable.
         """
         workers: Workers = getattr(self, kind)
         progress = _Progress(kind, len(asked.entities), log)
-        work = _Work(Task(compute, ENTITY_TYPES[kind], asked.date_column, shared), asked, histories or {}, progress)
+        task = Task(compute, ENTITY_TYPES[kind], asked.entity_column, asked.date_column, shared, columns)
+        work = _Work(task, asked, histories or {}, progress)
         progress.begin(workers)
         chunks = deque(self._chunks(asked.entities, workers))
         if not workers.enabled:
@@ -140,7 +145,7 @@ class _Work:
     asked: Grouped
     histories: Mapping[str, Grouped]
     progress: _Progress
-    done: dict[str, Outcome] = field(default_factory=dict)
+    done: dict[str, list[Outcome]] = field(default_factory=dict)
     """Outcomes of chunks, by the chunk's first entity."""
 
     @property
@@ -148,18 +153,18 @@ class _Work:
         """What a worker process has to import for this."""
         return sorted({compute_chunk.__module__, self.task.compute.__module__} - {"__main__"})
 
-    def submit(self, pool: Executor, chunk: Chunk) -> Future[Outcome]:
+    def submit(self, pool: Executor, chunk: Chunk) -> Future[list[Outcome]]:
         """Have a chunk computed by workers that see this process's memory, or fetch what they need themselves."""
         return pool.submit(compute_chunk, self.task, self.asked, self.histories, chunk)
 
-    def send(self, pool: Executor, task: Parcel, chunk: Chunk) -> Future[Outcome]:
+    def send(self, pool: Executor, task: Parcel, chunk: Chunk) -> Future[list[Outcome]]:
         """Have a chunk computed by another process, which gets these entities' rows and no others."""
         histories = {name: history.chunk(chunk) for name, history in self.histories.items()}
         return pool.submit(compute_sent_chunk, task, self.asked.chunk(chunk), histories)
 
-    def attempt(self, start: Callable[[Chunk], Future[Outcome]], chunks: deque[Chunk], at_once: int) -> list[Chunk]:
+    def attempt(self, start: Callable[[Chunk], Future[list[Outcome]]], chunks: deque[Chunk], at_once: int) -> list[Chunk]:
         """Take chunks from the front and compute them, until none is left or a worker dies; returns those that went down with it."""
-        running: dict[Future[Outcome], Chunk] = {}
+        running: dict[Future[list[Outcome]], Chunk] = {}
         lost: list[Chunk] = []
         try:
             while running or (chunks and not lost):
@@ -180,14 +185,14 @@ class _Work:
                 future.cancel()
         return sorted(lost, key=lambda chunk: chunk[0])
 
-    def finish(self, chunk: Chunk, outcome: Outcome) -> None:
-        """Keep the outcome of a chunk."""
-        self.done[chunk[0]] = outcome
+    def finish(self, chunk: Chunk, outcomes: list[Outcome]) -> None:
+        """Keep the outcomes of a chunk."""
+        self.done[chunk[0]] = outcomes
         self.progress.advance(len(chunk))
 
     def outcome(self) -> Outcome:
         """Everything, in order of entity."""
-        return join([self.done[entity] for entity in sorted(self.done)])
+        return joined(self.task, [part for entity in sorted(self.done) for part in self.done[entity]])
 
 
 class _Progress:

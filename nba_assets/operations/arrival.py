@@ -184,7 +184,7 @@ def _results(ledger: _Ledger, day: date) -> list[_Due]:
     digests = landed.digests(SUMMARISED, day)
     slate = slate_of(ledger.situation.slates, day)
     games = {game for name in RESULTS for game in landed.tables[name].games.get(day, ())}
-    if not games or (not slate.games and games <= slate.known) or (_holds(books, digests, day) and _is_summarised(books, day)):
+    if not games or (not slate.games and not slate.besides and games <= slate.known) or (_holds(books, digests, day) and _is_summarised(books, day)):
         return []
     content = fingerprint(f"{name} {digest}" for name, digest in sorted(digests.items()))
     seen = ledger.see(day, content)
@@ -216,6 +216,7 @@ def _missing(landed: LandedContent, slate: Slate, games: Collection[str], day: d
         "no team totals": [game for game in slate.games if rows[TEAM_BOXSCORES.name].get(game, 0) < TEAMS_IN_A_GAME],
         "no player sheet": [game for game in slate.games if not rows[PLAYER_GAMEBOOK.name].get(game) and not rows[PLAYER_BOXSCORES.name].get(game)],
         "no play-by-play": [game for game in slate.games if not rows[PLAY_BY_PLAY.name].get(game)],
+        "rows that contradict each other": sorted({game for name in RESULTS for game in landed.tables[name].conflicts.get(day, ())}),
         "not in the schedule": sorted(set(games) - slate.known),
     }
     yield from (f"{what}: {', '.join(which)}" for what, which in lacking.items() if which)

@@ -1,4 +1,4 @@
-"""Checks of what stands in the warehouse, apart from any run: game days without rows, and failures that are still open.
+"""Checks of what stands in the warehouse, apart from any run: game days without rows, failures that are still open, refused dates, bad raw data.
 
 They read the books and the schedule only, and run by themselves: by the job `health`, or by hand in the UI. They are checks of an asset of their own,
 `warehouse_health`, on whose page all tables stand together. On the tables themselves they would be run by everything that materializes one, as Dagster
@@ -7,6 +7,7 @@ reached yet.
 """
 
 from collections import Counter
+from collections.abc import Mapping, Sized
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,18 +20,21 @@ from nba_assets.entities.outcomes import take
 from nba_assets.partitions import LEAGUE_TIMEZONE
 from nba_assets.publishing.asset import OWNERS
 from nba_assets.publishing.observations import rows_expected
+from nba_assets.publishing.refusals import stored_refusals
 from nba_assets.publishing.retry import OpenFailure, open_failures
-from nba_assets.raw.schedule import league_finals
+from nba_assets.raw.schedule import FINAL_COLUMNS, league_finals
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.registry import COMPUTED_TABLES
 from nba_assets.settings import Settings
-from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
+from nba_assets.tables.bookkeeping import RAW_QUARANTINE, TABLE_PARTITIONS, WHOLE_FILE
 from nba_assets.tables.columns import to_columns
 from nba_assets.tables.spec import Columns, Table
 from nba_assets.warehouse.interface import Warehouse
 from nba_assets.warehouse.resource import WarehouseResource
 
 GAME_DAYS_HAVE_ROWS, OPEN_FAILURES = "game_days_have_rows", "open_failures"
+NO_DATE_REFUSED, FILES_READABLE, NO_ROW_QUARANTINED = "no_date_refused", "raw_files_readable", "no_raw_row_quarantined"
+
 SHOWN = 50
 """Dates that a check names; it counts all of them."""
 
@@ -49,7 +53,7 @@ def game_days_without_rows(warehouse: Warehouse, table: Table, settings: Setting
 
     A precomputed table is not expected to have rows on the first days of a season.
     """
-    columns = ("game_date", "season_year", "game_status", "is_regular_season", "is_playoffs")
+    columns = ("game_date", "season_year", *FINAL_COLUMNS)
     games: Columns = to_columns(warehouse.read(SCHEDULE.table, columns, date.min, today - timedelta(days=1)))
     finals = take(games, league_finals(games))
     if not len(finals["game_date"]):
@@ -95,9 +99,10 @@ def _open_failures_check(table: Table) -> dg.AssetChecksDefinition:
     def check(warehouse: WarehouseResource) -> dg.AssetCheckResult:
         failures = open_failures(warehouse.open(), datetime.now(ZoneInfo(LEAGUE_TIMEZONE)), tables=[table.name])
         pressing = sorted({failure.day for failure in failures if failure.can_retry or failure.is_hard})
+        hard = any(failure.is_hard for failure in failures)
         return dg.AssetCheckResult(
             passed=not pressing,
-            severity=dg.AssetCheckSeverity.WARN,
+            severity=dg.AssetCheckSeverity.ERROR if hard else dg.AssetCheckSeverity.WARN,
             metadata={
                 "open": len(failures),
                 "retryable": sum(failure.can_retry for failure in failures),
@@ -111,4 +116,72 @@ def _open_failures_check(table: Table) -> dg.AssetChecksDefinition:
     return check
 
 
-HEALTH_CHECKS = [make(table) for table in COMPUTED_TABLES.values() for make in (_game_days_check, _open_failures_check)]
+def unreadable_files(warehouse: Warehouse) -> list[tuple[str, date, str]]:
+    """Raw dates that hold no ingested partition because of a file that could not be used: table, date, and the file with its reason."""
+    with warehouse.session():
+        columns = ("table_name", "partition_date", "file", "reason")
+        files = warehouse.read(RAW_QUARANTINE, columns, date.min, date.max, {"row_number": WHOLE_FILE}).to_pylist()
+        names = sorted({file["table_name"] for file in files})
+        if not names:
+            return []
+        there = warehouse.read(TABLE_PARTITIONS, ("table_name", "partition_date"), date.min, date.max, {"table_name": names})
+    ingested = set(zip(there["table_name"].to_pylist(), there["partition_date"].to_pylist(), strict=True))
+    said = [(file["table_name"], file["partition_date"], f"{file['file']}: {file['reason']}") for file in files]
+    return sorted(entry for entry in said if entry[:2] not in ingested)
+
+
+def quarantined_rows(warehouse: Warehouse) -> dict[str, int]:
+    """Quarantined rows of the newest season that has results, by raw table."""
+    with warehouse.session():
+        names = ("game_date", "season_year", *FINAL_COLUMNS)
+        games: Columns = to_columns(warehouse.read(SCHEDULE.table, names, date.min, date.max))
+        newest = games["season_year"][league_finals(games)].max(initial=-np.inf)
+        since = games["game_date"][games["season_year"] == newest]
+        start = since.min().item() if len(since) else date.min
+        rows = warehouse.read(RAW_QUARANTINE, ("table_name", "row_number"), start, date.max).to_pylist()
+    return dict(Counter(row["table_name"] for row in rows if row["row_number"] != WHOLE_FILE).most_common())
+
+
+@dg.asset_check(
+    asset=WAREHOUSE_HEALTH.key,
+    name=NO_DATE_REFUSED,
+    description="No table's newest build of a date was refused; a refused date holds what it held before, and tables behind refuse it too",
+)
+def _refused_dates_check(warehouse: WarehouseResource) -> dg.AssetCheckResult:
+    refused = stored_refusals(warehouse.open(), list(COMPUTED_TABLES))
+    named = {"refused": [str(refusal) for refusal in refused[-SHOWN:]], "dates": sorted({refusal.day.isoformat() for refusal in refused})[-SHOWN:]}
+    return _result(refused, {"dates_refused": len(refused)}, named, dg.AssetCheckSeverity.ERROR)
+
+
+@dg.asset_check(
+    asset=WAREHOUSE_HEALTH.key,
+    name=FILES_READABLE,
+    description="No raw date lacks its partition because of a file that could not be used; replace the file and ingest the date again",
+)
+def _files_readable_check(warehouse: WarehouseResource) -> dg.AssetCheckResult:
+    files = unreadable_files(warehouse.open())
+    said = [f"{table} {day}: {why}" for table, day, why in files[-SHOWN:]]
+    named = {"files": said, "dates": sorted({day.isoformat() for _, day, _ in files})[-SHOWN:]}
+    return _result(files, {"files_not_used": len(files)}, named, dg.AssetCheckSeverity.ERROR)
+
+
+@dg.asset_check(
+    asset=WAREHOUSE_HEALTH.key,
+    name=NO_ROW_QUARANTINED,
+    description="No raw row of the newest season with results is quarantined; nba_processing.raw_quarantine has each with its reason",
+)
+def _quarantined_rows_check(warehouse: WarehouseResource) -> dg.AssetCheckResult:
+    rows = quarantined_rows(warehouse.open())
+    return _result(rows, {"rows_quarantined": sum(rows.values())}, {"by_table": rows}, dg.AssetCheckSeverity.WARN)
+
+
+def _result(found: Sized, counts: Mapping[str, int], named: Mapping[str, Any], severity: dg.AssetCheckSeverity) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(passed=not len(found), severity=severity, metadata={**counts, **(named if len(found) else {})})
+
+
+HEALTH_CHECKS = [
+    *(make(table) for table in COMPUTED_TABLES.values() for make in (_game_days_check, _open_failures_check)),
+    _refused_dates_check,
+    _files_readable_check,
+    _quarantined_rows_check,
+]

@@ -10,14 +10,12 @@ import dagster as dg
 
 from nba_assets.operations.health import HEALTH_CHECKS
 from nba_assets.publishing.retry import RETRY_TAG
-from nba_assets.raw.tables import GAME_LINES, INJURY_REPORT, PLAYER_POINTS_PROPS, PLAYER_REGISTRY, ROSTERS, SCHEDULE
+from nba_assets.raw.tables import KNOWN_BEFORE
 from nba_assets.registry import COMPUTED_TABLES
 
 GAME_SUMMARIES = ("team_offense_game_summary", "team_defense_game_summary", "player_game_summary")
 CONTEXTS = ("upcoming_team_game_context", "upcoming_player_game_context")
 PRECOMPUTE = "precompute"
-KNOWN_BEFORE = tuple(raw.name for raw in (SCHEDULE, ROSTERS, INJURY_REPORT, GAME_LINES, PLAYER_POINTS_PROPS, PLAYER_REGISTRY))
-"""Raw tables that tell of a date's games before they begin."""
 
 FULL = dg.define_asset_job("full", dg.AssetSelection.all(), description="Every table, raw data included; the route for ranges.")
 INGEST = dg.define_asset_job("ingest", dg.AssetSelection.groups("raw"), description="Raw data from the landing zone.")
@@ -42,7 +40,7 @@ RETRY = dg.define_asset_job(
 HEALTH = dg.define_asset_job(
     "health",
     dg.AssetSelection.checks(*HEALTH_CHECKS),
-    description="Game days without rows, and failures that are still open; nothing is computed.",
+    description="Game days without rows, open failures, refused dates, unreadable files, quarantined rows; nothing is computed.",
 )
 
 JOBS = (FULL, INGEST, POSTGAME, PREGAME, RETRY, HEALTH)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
@@ -14,6 +14,7 @@ import numpy as np
 from nba_assets.basketball.season import SeasonCalendar
 from nba_assets.instance import dagster_instance
 from nba_assets.operations.console import LOGGER_NAME, progress_of
+from nba_assets.partitions import FIRST_DATE, FIRST_DATE_VARIABLE
 from nba_assets.raw.collection import Request, collect
 from nba_assets.raw.landing import LandingZone
 from nba_assets.raw.tables import RAW_TABLES, SCHEDULE
@@ -60,12 +61,21 @@ class RunReport:
     steps: list[StepReport] = field(default_factory=list)
 
 
-def plan(warehouse: Warehouse, landing: LandingZone, tables: Sequence[str], start: date, end: date) -> list[Launch]:
+def plan(
+    warehouse: Warehouse, landing: LandingZone, tables: Sequence[str], start: date, end: date, warn: Callable[[str], object] = lambda _: None
+) -> list[Launch]:
     """The runs that build `tables` from `start` to `end`.
 
     One run, with the raw data of those dates where it is not in the warehouse yet; before it one more, where earlier dates of the season are missing.
+    Dates before the first partition cannot be ingested; `warn` is told where the season has any.
     """
     season_start = min(season_start_of(landing, start), start)
+    if season_start < FIRST_DATE:
+        warn(
+            f"The season began on {season_start}, before the first partition {FIRST_DATE}: its earlier games cannot be looked back on. "
+            f"Set {FIRST_DATE_VARIABLE} to {season_start} or earlier to have them."
+        )
+        season_start = FIRST_DATE
     missing = missing_raw_dates(warehouse, season_start, end)
     earlier = [day for day in missing if day < start]
     launches = [Launch("full", list(RAW_TABLES), min(earlier), start - timedelta(days=1))] if earlier else []

@@ -22,7 +22,7 @@ from nba_assets.operations.staleness import BOOK_COLUMNS, Books, Graph, League, 
 from nba_assets.operations.wanted import Wanted, fingerprint
 from nba_assets.raw.landed_content import EARLIEST, landed_index
 from nba_assets.raw.landing import FolderLandingZone, LandingZone, LandingZoneError
-from nba_assets.raw.schedule import league_games
+from nba_assets.raw.schedule import LEAGUE_COLUMNS, league_games
 from nba_assets.raw.tables import PLAYER_BOXSCORES, RAW_TABLES, SCHEDULE
 from nba_assets.registry import COMPUTED_TABLES, TABLE_MODULES
 from nba_assets.settings import Settings
@@ -136,7 +136,7 @@ def read_books(warehouse: Warehouse, today: date) -> Books:
 
 def read_league(warehouse: Warehouse, today: date) -> League:
     """The seasons and their dates with games, as the warehouse's schedule has them."""
-    names = ("game_date", "season_year", "game_status", "is_regular_season", "is_playoffs")
+    names = ("game_date", "season_year", *LEAGUE_COLUMNS)
     games = to_columns(warehouse.read(SCHEDULE.table, names, EARLIEST, today + timedelta(days=366)))
     days = games["game_date"].astype("M8[D]")
     return League(SeasonCalendar.from_schedule(days, games["season_year"], games["is_regular_season"] == 1), np.unique(days[league_games(games)]))

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from nba_assets.partitions import LEAGUE_TIMEZONE
-from nba_assets.raw.schedule import league_finals, league_games
+from nba_assets.raw.schedule import ended_besides, league_finals, league_games
 from nba_assets.tables.spec import Columns
 
 EASTERN = ZoneInfo(LEAGUE_TIMEZONE)
@@ -27,6 +27,8 @@ class Slate:
     finals: frozenset[str] = frozenset()
     known: frozenset[str] = frozenset()
     """Every game of the date that the schedule lists, exhibitions and postponed ones included."""
+    besides: frozenset[str] = frozenset()
+    """Played games that count in no standings: they get no rows, and the players' load counts them."""
     tips: tuple[datetime, ...] = ()
     """Known tip-offs of the games that count, ascending."""
 
@@ -42,10 +44,10 @@ class Slate:
 
 
 def slates(schedule: Columns) -> dict[date, Slate]:
-    """The slates of a schedule (`game_id`, `game_date`, `game_time_utc`, `game_status`, `is_regular_season`, `is_playoffs`), by date."""
+    """The slates of a schedule (`game_id`, `game_date`, `game_time_utc`, `season_year`, `is_all_star`, `FINAL_COLUMNS`), by date."""
     order = np.lexsort((schedule["game_id"].astype(str), schedule["game_date"]))
     games = {name: values[order] for name, values in schedule.items()}
-    counts, finals = league_games(games), league_finals(games)
+    counts, finals, besides = league_games(games), league_finals(games), ended_besides(games)
     ids, tips = games["game_id"], games["game_time_utc"]
     bounds = np.flatnonzero(np.diff(games["game_date"].astype("M8[D]").astype(np.int64), prepend=-1, append=-1)).tolist()
     found = {}
@@ -58,6 +60,7 @@ def slates(schedule: Columns) -> dict[date, Slate]:
             tuple(ids[start:end][mine].tolist()),
             frozenset(ids[start:end][over].tolist()),
             frozenset(ids[start:end].tolist()),
+            frozenset(ids[start:end][besides[start:end]].tolist()),
             tuple(moment.replace(tzinfo=UTC) for moment in sorted(known_tips.astype("M8[us]").tolist())),
         )
     return found

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nba_assets.analytics.feed_names import FeedNames
 from nba_assets.analytics.games import final_games, team_games
 from nba_assets.entities.completeness import OLDEST_SNAPSHOT_DAYS, Completeness, League, PlayerGames
 from nba_assets.entities.groups import Grouped
@@ -18,18 +19,16 @@ from nba_assets.entities.outcomes import failures
 from nba_assets.entities.relations import within
 from nba_assets.entities.windows import Dates
 from nba_assets.publishing.table_run import TableRun
-from nba_assets.raw.tables import PLAYER_BOXSCORES, ROSTERS
 from nba_assets.tables.spec import Columns
 
 
 def read_expectations(run: TableRun) -> tuple[League, dict[str, Grouped]]:
     """The league's finals with their rosters, and each player's `roster` and raw box-score rows (`box`) of the season."""
-    rosters = run.read(
-        ROSTERS.table,
-        ("roster_date", "season_year", "team_abbr", "player_lookup"),
-        start=run.season_start - timedelta(days=OLDEST_SNAPSHOT_DAYS),
+    feeds = FeedNames.of(run)
+    rosters = feeds.rosters(
+        ("roster_date", "season_year", "team_abbr", "player_lookup"), start=run.season_start - timedelta(days=OLDEST_SNAPSHOT_DAYS)
     )
-    box = run.read(PLAYER_BOXSCORES.table, ("game_id", "game_date", "player_lookup"), start=run.season_start)
+    box = feeds.box(("game_id", "game_date", "team_abbr", "player_lookup"))
     league = League.of(team_games(final_games(run, since_season_start=True)), rosters)
     return league, {
         "roster": Grouped.by(rosters, "player_lookup", "roster_date"),

@@ -18,6 +18,7 @@ from nba_assets.analytics.player_game_summary import played_games
 from nba_assets.analytics.team_offense_game_summary import TABLE as TEAM_OFFENSE
 from nba_assets.analytics.upcoming_player_game_context import TABLE as PLAYER_CONTEXT
 from nba_assets.basketball.arithmetic import ratio
+from nba_assets.entities import refusals
 from nba_assets.entities.completeness import Completeness, Readiness, completeness_counts
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome
@@ -101,6 +102,9 @@ def compute(asked: Columns, histories: Mapping[str, Columns], shared: Readiness)
 
     `asked` holds the stored rows of the date under `table.column` names; `histories` are his `sheet` rows.
     """
+    asked, refused = refusals.divide(asked, TABLE.date_column)
+    if not len(asked["game_date"]):
+        return Outcome({}, refused)
     as_of, since = asked["game_date"], asked["season_start"]
     size = len(as_of)
     vector = Vector.of(FEATURES, {**asked, **_results(played_games(histories["sheet"]), as_of, since)}, size)
@@ -122,7 +126,8 @@ def compute(asked: Columns, histories: Mapping[str, Columns], shared: Readiness)
             "quality_tier": quality_tier(quality),
             "data_source": data_source(vector),
             **_readiness(asked, shared),
-        }
+        },
+        refused,
     )
 
 
@@ -187,7 +192,6 @@ def _objects(lists: list[Any]) -> NDArray[np.object_]:
 def build(run: TableRun) -> Outcome:
     """Rows of everybody whose game context is there on the run's dates."""
     days = described_days(run)
-    run.require_built([PLAYER_CONTEXT, *UPSTREAM], days)
     context = run.read_days(PLAYER_CONTEXT, CONTEXT_COLUMNS, days)
     if not len(context["game_id"]):
         return Outcome({})

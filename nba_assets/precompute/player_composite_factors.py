@@ -348,7 +348,6 @@ def _json(**columns: Sequence[Any] | NDArray[np.object_]) -> NDArray[np.object_]
 def build(run: TableRun) -> Outcome:
     """Rows of everybody whose game context is there on the run's dates."""
     days = described_days(run)
-    run.require_built([PLAYER_CONTEXT, TEAM_CONTEXT, SHOT_ZONES, ZONE_DEFENSE], days)
     asked = run.read_days(PLAYER_CONTEXT, CONTEXT_COLUMNS, days)
     if not len(asked["game_id"]):
         return Outcome({})

@@ -18,6 +18,7 @@ from nba_assets.analytics.player_game_summary import TABLE as PLAYER_GAMES
 from nba_assets.analytics.player_game_summary import played_games
 from nba_assets.analytics.team_offense_game_summary import TABLE as TEAM_OFFENSE
 from nba_assets.analytics.upcoming_player_game_context import TABLE as PLAYER_CONTEXT
+from nba_assets.entities import refusals
 from nba_assets.entities.completeness import League, PlayerWindows, Readiness, completeness_columns
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, concatenate, take
@@ -30,7 +31,7 @@ from nba_assets.precompute.team_form import join_team_form
 from nba_assets.precompute.zones import ZONE_LABELS
 from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import TableRun
-from nba_assets.raw.tables import PLAYER_BOXSCORES, ROSTERS, SCHEDULE
+from nba_assets.raw.tables import PLAYER_BOXSCORES, PLAYER_REGISTRY, ROSTERS, SCHEDULE
 from nba_assets.tables.blocks import REPROCESSING, STAMPS, completeness_block, readiness_block, ready_flag
 from nba_assets.tables.spec import Columns, LookBack, Table, count, day, flag, number, text, whole
 
@@ -109,6 +110,9 @@ class Shared:
 
 def compute(asked: Columns, histories: Mapping[str, Columns], shared: Shared) -> Outcome:
     """The rows of one player over all asked dates; `histories` are his `sheet` rows, his `roster` rows and his raw `box` scores."""
+    asked, refused = refusals.divide(asked, TABLE.date_column)
+    if not len(asked["cache_date"]):
+        return Outcome({}, refused)
     games = played_games(histories["sheet"])
     as_of, since = asked["cache_date"], asked["season_start"]
     season = AsOfWindow.season_to_date(games["game_date"], as_of, since=since)
@@ -131,8 +135,9 @@ def compute(asked: Columns, histories: Mapping[str, Columns], shared: Shared) ->
     }
     kept = ~too_few & ~stale
     if kept.all():
-        return Outcome(rows)
+        return Outcome(rows, refused)
     lost = [
+        refused,
         _failures(take(asked, too_few), histories, shared, played[too_few], "INSUFFICIENT_DATA"),
         _failures(take(asked, stale), histories, shared, played[stale], "STALE_DATA", days_away[stale]),
     ]
@@ -209,7 +214,6 @@ def _failures(
 def build(run: TableRun) -> Outcome:
     """Rows of everybody whose game context is there on the run's dates."""
     days = described_days(run)
-    run.require_built([PLAYER_CONTEXT, SHOT_ZONES], days)
     asked = run.read_days(PLAYER_CONTEXT, CONTEXT_COLUMNS, days)
     if not len(asked["game_date"]):
         return Outcome({})
@@ -258,7 +262,7 @@ SHEET_COLUMNS = (
 player_daily_cache = table_asset(
     TABLE,
     build,
-    upstream=[*(raw.table for raw in (SCHEDULE, ROSTERS, PLAYER_BOXSCORES)), PLAYER_GAMES, TEAM_OFFENSE, PLAYER_CONTEXT, SHOT_ZONES],
+    upstream=[*(raw.table for raw in (SCHEDULE, ROSTERS, PLAYER_BOXSCORES, PLAYER_REGISTRY)), PLAYER_GAMES, TEAM_OFFENSE, PLAYER_CONTEXT, SHOT_ZONES],
     group="precompute",
     code_version="1",
 )

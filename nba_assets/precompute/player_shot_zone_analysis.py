@@ -28,7 +28,7 @@ from nba_assets.precompute.expected_games import SeasonSoFar, read_expectations
 from nba_assets.precompute.zones import ZONE_LABELS, ZONE_WORDS, ZONES
 from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import TableRun
-from nba_assets.raw.tables import PLAYER_BOXSCORES, ROSTERS, SCHEDULE
+from nba_assets.raw.tables import PLAYER_BOXSCORES, PLAYER_REGISTRY, ROSTERS, SCHEDULE
 from nba_assets.tables.blocks import REPROCESSING, STAMPS, completeness_block, readiness_block, ready_flag
 from nba_assets.tables.spec import Columns, LookBack, Table, count, day, flag, number, text, whole
 
@@ -231,7 +231,7 @@ SHEET_COLUMNS = (
 player_shot_zone_analysis = table_asset(
     TABLE,
     build,
-    upstream=[*(raw.table for raw in (SCHEDULE, ROSTERS, PLAYER_BOXSCORES)), PLAYER_GAMES],
+    upstream=[*(raw.table for raw in (SCHEDULE, ROSTERS, PLAYER_BOXSCORES, PLAYER_REGISTRY)), PLAYER_GAMES],
     group="precompute",
     code_version="1",
 )

@@ -27,7 +27,7 @@ from nba_assets.precompute.league_averages import LeagueAverages
 from nba_assets.precompute.zones import ZONE_LABELS, ZONE_WORDS, ZONES, allowed_pct, known_games
 from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import TableRun
-from nba_assets.raw.schedule import FINAL, league_games
+from nba_assets.raw.schedule import league_finals, league_games
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.tables.blocks import REPROCESSING, STAMPS, completeness_block, readiness_block, ready_flag
 from nba_assets.tables.spec import Column, Columns, LookBack, Table, day, flag, number, text, whole
@@ -194,7 +194,7 @@ def build(run: TableRun) -> Outcome:
     schedule = run.read(SCHEDULE.table, SCHEDULE_COLUMNS, start=run.season_start, end=run.season_end)
     games = team_games(take(schedule, league_games(schedule)))
     defense = Grouped.by(run.read(TEAM_DEFENSE, GAME_COLUMNS, start=run.season_start), "defending_team_abbr", "game_date")
-    finals = Grouped.by(take(games, games["game_status"] == FINAL), "team_abbr", "game_date")
+    finals = Grouped.by(take(games, league_finals(games)), "team_abbr", "game_date")
     since = run.calendar.first_day(days)
     shared = Shared(Readiness(run.settings.ready_threshold_pct), LeagueAverages.of(defense, days, since))
     asked = _teams(take(games, games["is_regular_season"] == 1), days, run.calendar.season_of(days))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nba_assets.analytics.team_offense_game_summary import TABLE as TEAM_OFFENSE
+from nba_assets.entities import refusals
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, take
 from nba_assets.entities.relations import find, join_at
@@ -41,15 +42,17 @@ FORM_COLUMNS = ("pace_last_10", "offensive_rating_last_10", "wins", "games")
 
 
 def join_team_form(run: TableRun, players: Columns) -> dict[str, NDArray[Any]]:
-    """The form of each player's own team, as `team_` columns; `players` have `game_date`, `team_abbr` and `season_start`."""
+    """The form of each player's own team, as `team_` columns; `players` have `game_date`, `team_abbr` and `season_start`.
+
+    Also, as `refusals.REASON`, why a player's row cannot be computed: the form of his team could not.
+    """
     games = run.read(TEAM_OFFENSE, ("game_date", "team_abbr", "pace", "offensive_rating", "win_flag"), start=run.season_start)
     key = (players["game_date"], players["team_abbr"])
     once = np.unique(find(key, key))
     asked = take({name: players[name] for name in ("game_date", "team_abbr", "season_start")}, once)
     teams = Grouped.by(asked, "team_abbr", "game_date")
     outcome = run.map("teams", compute, teams, {"games": Grouped.by(games, "team_abbr", "game_date")})
-    if outcome.failure_count:
-        # Without its form none of a team's players can have a row: that is no single entity's failure.
-        raise RuntimeError(f"the form of a team could not be computed: {outcome.failures['entity_id'][0]}: {outcome.failures['failure_reason'][0]}")
-    found = find(key, (outcome.rows["game_date"], outcome.rows["team_abbr"]))
-    return join_at(outcome.rows, found, {f"team_{name}": name for name in FORM_COLUMNS})
+    found = find(key, (outcome.rows["game_date"], outcome.rows["team_abbr"])) if outcome.rows else np.full(len(key[0]), -1, dtype=np.intp)
+    rows = outcome.rows or {name: np.array([]) for name in FORM_COLUMNS}
+    lost = refusals.reasons("the form", outcome.failures, *key)
+    return join_at(rows, found, {f"team_{name}": name for name in FORM_COLUMNS}) | {refusals.REASON: lost}

@@ -15,12 +15,21 @@ import numpy as np
 from nba_assets.entities.outcomes import Outcome
 from nba_assets.entities.resource import ParallelEntitiesResource
 from nba_assets.partitions import DAILY
+from nba_assets.publishing.inputs import MissingInputsError, computed
 from nba_assets.publishing.lineage import Input, inputs_by_date, thin_look_backs
 from nba_assets.publishing.observations import Observation, observation_names
 from nba_assets.publishing.presentation import presented
-from nba_assets.publishing.publication import DateFacts, Publication, prepare
+from nba_assets.publishing.publication import DateFacts, Publication, PublicationRefusedError, prepare
+from nba_assets.publishing.refusals import (
+    DATES_PUBLISHED,
+    DATES_PUBLISHED_DESCRIPTION,
+    dates_published,
+    recorded_refusals,
+    refusal_lines,
+    refused_metadata,
+)
 from nba_assets.publishing.retry import RETRY_TAG, Retry, RetryOvertakenError
-from nba_assets.publishing.table_run import MissingPartitionError, TableRun
+from nba_assets.publishing.table_run import TableRun
 from nba_assets.settings import Settings
 from nba_assets.tables.audit import Finding, check_names
 from nba_assets.tables.columns import to_columns
@@ -57,19 +66,19 @@ def table_asset(table: Table, build: Build, *, upstream: Sequence[Table], group:
     def asset(
         context: dg.AssetExecutionContext, warehouse: WarehouseResource, entities: ParallelEntitiesResource
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
-        run = _table_run(context, table, warehouse.open(), entities, code_version)
+        run = _table_run(context, table, warehouse.open(), entities, code_version, upstream)
         try:
             with run.reading():
-                outcome = Outcome({}) if run.has_nothing_to_retry else build(run)
-        except MissingPartitionError as error:
+                outcome = computed(run, build)
+        except MissingInputsError as error:
+            run.warehouse.replace(recorded_refusals(run))
+            yield check_result(dates_published(run))
             raise dg.Failure(str(error), allow_retries=False) from None
         publication = prepare(run, outcome)
         yield from (check_result(finding) for finding in publication.findings)
-        if publication.refusal is not None:
-            raise dg.Failure(publication.refusal, allow_retries=False)
         try:
             facts = publication.write()
-        except RetryOvertakenError as error:
+        except (PublicationRefusedError, RetryOvertakenError) as error:
             raise dg.Failure(str(error), allow_retries=False) from None
         inputs = inputs_by_date(run, upstream) if facts else {}
         for warning in thin_look_backs(table, inputs):
@@ -79,13 +88,22 @@ def table_asset(table: Table, build: Build, *, upstream: Sequence[Table], group:
             context.add_asset_metadata(shown[fact.day] | date_metadata(run, fact, inputs[fact.day]) | preview, partition_key=fact.day.isoformat())
         for day, standing in _left_alone(run, partition_dates(context), facts):
             context.add_asset_metadata(standing, partition_key=day.isoformat())
+        for day, refused in refused_metadata(run).items():
+            context.add_asset_metadata(refused, partition_key=day.isoformat())
+        for line in refusal_lines(table.name, run.refused):
+            context.log.error(line)
         yield dg.MaterializeResult(metadata=run_metadata(run, facts))
 
     return asset
 
 
 def _table_run(
-    context: dg.AssetExecutionContext, table: Table, warehouse: Warehouse, entities: ParallelEntitiesResource, code_version: str
+    context: dg.AssetExecutionContext,
+    table: Table,
+    warehouse: Warehouse,
+    entities: ParallelEntitiesResource,
+    code_version: str,
+    upstream: Sequence[Table],
 ) -> TableRun:
     """The computation of a table for the partitions of a Dagster run; a run with the tag of a retry computes failed entities only."""
     now, dates = datetime.now(UTC), partition_dates(context)
@@ -101,6 +119,7 @@ def _table_run(
         context.log.info,
         code_version=code_version,
         retry=retry,
+        upstream=upstream,
     )
 
 
@@ -108,7 +127,7 @@ def _left_alone(run: TableRun, dates: Sequence[date], facts: Sequence[DateFacts]
     """The partitions on which a retry had nothing to do, and what they hold already."""
     if run.retry is not None:
         written = {fact.day for fact in facts}
-        yield from ((day, run.retry.standing(day)) for day in dates if day not in written)
+        yield from ((day, run.retry.standing(day)) for day in dates if day not in written and day not in run.refused)
 
 
 def partition_dates(context: dg.AssetExecutionContext) -> list[date]:
@@ -128,16 +147,17 @@ def definition_metadata(table: Table) -> dict[str, Any]:
 
 
 def check_specs(table: Table) -> list[dg.AssetCheckSpec]:
-    """Dagster's names for the table's checks, made before the write by the run that computes the rows."""
-    return [
-        dg.AssetCheckSpec(name, asset=table.name, description=description, blocking=blocking)
-        for name, blocking, description in (*check_names(table), *observation_names(table))
-    ]
+    """Dagster's names for the table's checks, made before the write by the run that computes the rows.
+
+    None of them keeps the tables behind from being built: what they find is left out of this table already.
+    """
+    names = [*check_names(table), (DATES_PUBLISHED, True, DATES_PUBLISHED_DESCRIPTION), *observation_names(table)]
+    return [dg.AssetCheckSpec(name, asset=table.name, description=description) for name, _, description in names]
 
 
 def check_result(finding: Finding) -> dg.AssetCheckResult:
     """A finding as Dagster shows it; in a range, the failing dates are named."""
-    counted = finding.counted if isinstance(finding, Observation) else "rows"
+    counted = finding.counted if isinstance(finding, Observation) else "dates" if finding.name == DATES_PUBLISHED else "rows"
     metadata: dict[str, Any] = {f"offending_{counted}": finding.offending_count}
     if not finding.passed:
         metadata |= {"dates": [day.isoformat() for day in finding.dates], "examples": [str(example) for example in finding.examples]}
@@ -172,7 +192,8 @@ def date_metadata(run: TableRun, fact: DateFacts, inputs: Sequence[Input]) -> di
 
 def run_metadata(run: TableRun, facts: Sequence[DateFacts]) -> dict[str, Any]:
     """What the UI shows of the run as a whole."""
-    return {"dates_in_run": len(facts), "rows_in_run": sum(fact.row_count for fact in facts), **run.notes}
+    counts = {"dates_in_run": len(facts), "rows_in_run": sum(fact.row_count for fact in facts)}
+    return counts | ({"dates_refused": len(run.refused)} if run.refused else {}) | run.notes
 
 
 def _speed(run: TableRun) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from nba_assets.raw.schedule import league_finals, league_games
 from nba_assets.settings import Settings
 from nba_assets.tables.audit import EXAMPLES, Finding
 from nba_assets.tables.columns import to_columns
-from nba_assets.tables.spec import Columns, Table
+from nba_assets.tables.spec import SHARED_NOTICES, Columns, Table
 
 GAMES_COVERED, ENTITIES_COVERED, COMPLETENESS, DRIFT = "games_covered", "entities_covered", "completeness", "drift"
 FEATURE_NAMES = "feature_names"
@@ -52,7 +52,8 @@ def observation_names(table: Table) -> list[tuple[str, bool, str]]:
             f"from {FEWEST_DATES} earlier dates of the season on"
         ),
     }
-    return [*((name, False, described[name]) for name in _wanted(table)), *((notice.name, False, notice.description) for notice in table.notices)]
+    notices = (*table.notices, *SHARED_NOTICES)
+    return [*((name, False, described[name]) for name in _wanted(table)), *((notice.name, False, notice.description) for notice in notices)]
 
 
 def observe(run: TableRun, rows: pa.Table, failed: Columns) -> list[Finding]:

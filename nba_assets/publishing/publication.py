@@ -1,13 +1,15 @@
 """Write, audit, publish: from computed rows to stored ones.
 
-Rows are typed, rounded and checked in memory first. Where a blocking check fails, or too many entities failed hard, nothing is written and the table
-keeps what it had. Otherwise the run's dates, their failure records and their entries in the books are replaced together, in one transaction. Of a retry
-the rows and records that it keeps are part of all this: what is checked, counted and written is always a whole date.
+Rows are typed, rounded and checked in memory first. What breaks a blocking check costs its entity, its game or its date (see `attribution`); a date of
+which too many entities failed hard is refused. The other dates of the run, their failure records and their entries in the books are replaced together,
+in one transaction, in which the refused ones are recorded as such: they keep what they had. Of a retry the rows and records that it keeps are part of
+all this: what is checked, counted and written is always a whole date.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -16,21 +18,23 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from nba_assets.entities.outcomes import FAILURE_COLUMNS, Outcome, concatenate, length
+from nba_assets.entities.outcomes import FAILURE_COLUMNS, Outcome, concatenate, length, take
+from nba_assets.publishing.attribution import Attribution, attribute, entity_type, one_per_entity, without_entities, without_unstorable
 from nba_assets.publishing.circuit_breaker import stored_attempts
 from nba_assets.publishing.observations import observe
+from nba_assets.publishing.refusals import dates_published, recorded_refusals, refusal_text
 from nba_assets.publishing.retry import Kept
-from nba_assets.publishing.table_run import TableRun
-from nba_assets.tables.audit import Finding, audit
+from nba_assets.publishing.table_run import STAMPS, TableRun
+from nba_assets.tables.audit import Finding
 from nba_assets.tables.bookkeeping import CHANGE_COLUMNS, ENTITY_FAILURES, HARD_FAILURE, TABLE_PARTITIONS, Changes
-from nba_assets.tables.columns import arrow_schema, blank, to_arrow, to_columns
+from nba_assets.tables.columns import arrow_schema, blank, empty, to_arrow, to_columns
 from nba_assets.tables.digest import as_hex, partition_digest, row_hashes
 from nba_assets.tables.spec import Columns, Table
 from nba_assets.warehouse.interface import Replacement
 
 
 class PublicationRefusedError(Exception):
-    """Rows were computed but not written; the table holds what it held before."""
+    """Rows were computed but none of them written; the table holds what it held before."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +57,10 @@ class Publication:
 
     run: TableRun
     rows: pa.Table
-    """All rows of the run's dates: first those that a retry keeps, as they are stored, then the computed ones, still without stamps."""
+    """All rows of the dates that are published: first those that a retry keeps, as they are stored, then the computed ones, still without stamps."""
     hashes: NDArray[np.uint64]
     failures: Columns
-    """Failures of this run's computation."""
+    """Failures of this run: of its computation, and of entities whose rows broke blocking checks."""
     findings: list[Finding]
     kept: Kept
 
@@ -71,43 +75,49 @@ class Publication:
         kept = to_columns(self.kept.failures.select(["partition_date", "entity_id", "failure_category"]))
         return concatenate([kept, {name: self.failures[name] for name in kept} if self.failures else {}])
 
+    def only(self, there: NDArray[np.bool_]) -> Publication:
+        """This publication with the marked rows alone; of the records that a retry keeps, those of entities that have no newer one."""
+        first = self.kept.rows.num_rows
+        records = to_columns(self.kept.failures.select(["partition_date", "entity_id"]))
+        standing = without_entities(records["partition_date"].astype("M8[D]"), records["entity_id"].astype(object), self.failures)
+        kept = Kept(self.kept.rows.filter(pa.array(there[:first])), self.kept.hashes[there[:first]], self.kept.failures.filter(pa.array(standing)))
+        return replace(self, rows=self.rows.filter(pa.array(there)), hashes=self.hashes[there], kept=kept)
+
+    def without(self, refused: Mapping[date, str]) -> Publication:
+        """This publication without dates, which are refused: what the run computed of them and what a retry keeps of them."""
+        if not refused:
+            return self
+        self.run.refuse(refused)
+        gone = np.array(list(refused), dtype="M8[D]")
+        failed = take(self.failures, ~np.isin(self.failures["partition_date"], gone)) if self.failures else self.failures
+        remaining = self.only(~np.isin(_dates(self.rows, self.run.table), gone))
+        records = to_columns(remaining.kept.failures.select(["partition_date"]))["partition_date"]
+        kept = replace(remaining.kept, failures=remaining.kept.failures.filter(pa.array(~np.isin(records, gone))))
+        return replace(remaining, failures=failed, kept=kept)
+
     @property
     def refusal(self) -> str | None:
-        """Why the rows may not be written; None where they may."""
-        table = self.run.table.qualified_name
-        broken = [finding for finding in self.findings if finding.blocking and not finding.passed]
-        if broken:
-            said = "; ".join(
-                f"{finding.name} ({finding.offending_count} rows on {', '.join(map(str, finding.dates[:5]))}: {finding.examples[:3]})"
-                for finding in broken
-            )
-            return f"{table} was left as it was, because its new rows break blocking checks: {said}. Correct the input or the computation, then run again."
-        hard = int(np.count_nonzero(self.failed["failure_category"] == HARD_FAILURE))
-        asked = self.rows.num_rows + hard
-        if hard > self.run.settings.hard_failure_share * asked:
-            categories, reasons = self.failures.get("failure_category", ()), self.failures.get("failure_reason", ())
-            first = next((reason for reason, category in zip(reasons, categories, strict=True) if category == HARD_FAILURE), "one that stood before")
-            return (
-                f"{table} was left as it was, because {hard} of {asked} rows failed to compute, more than the tolerated share of "
-                f"{self.run.settings.hard_failure_share:.0%}. The first failure: {first}"
-            )
-        return None
+        """Why nothing of the run may be written; None where something may."""
+        return refusal_text(self.run.table.qualified_name, self.run.refused) if self.run.refused and not self.run.dates else None
 
     def write(self) -> list[DateFacts]:
-        """Replace the run's dates by these rows, all or nothing; returns what each date holds now. A retry of nobody writes nothing, and no date is told of.
+        """Replace the dates that are published by these rows, all or nothing; returns what each of them holds now. A retry of nobody writes nothing.
 
-        Raises PublicationRefusedError where the audit refuses the rows, RetryOvertakenError where a date was written by somebody else during a retry.
+        Raises PublicationRefusedError where every date is refused, once that is recorded, and RetryOvertakenError where a date was written by somebody
+        else during a retry.
         """
-        if self.refusal is not None:
-            raise PublicationRefusedError(self.refusal)
         retry = self.run.retry
         if self.run.has_nothing_to_retry:
             return []
+        if self.refusal is not None:
+            self.run.warehouse.replace(recorded_refusals(self.run))
+            raise PublicationRefusedError(self.refusal)
         with self.run.timed("write"):
             with self.run.warehouse.session():
                 if retry is not None:
                     retry.see_that_nobody_wrote(self.run.warehouse)
                 facts, rows = self._facts(), self._stamped(self._created_at())
+                refusals = recorded_refusals(self.run)
             scope = {"table_name": self.run.table.name}
             attempts = self.run.breaker.recorded(self.failures, self.run.run_id) if self.run.breaker else None
             self.run.warehouse.replace(
@@ -115,7 +125,9 @@ class Publication:
                     Replacement(self.run.table, rows, self.run.dates),
                     Replacement(ENTITY_FAILURES, self._failure_rows(), self.run.dates, scope),
                     Replacement(TABLE_PARTITIONS, self._partition_rows(facts), self.run.dates, scope, moment_column="changed_at"),
+                    *refusals,
                     *([attempts] if attempts else []),
+                    *(Replacement(table, self._record_rows(table, parts), self.run.dates, scope) for table, parts in self.run.records),
                 ]
             )
         return facts
@@ -188,6 +200,19 @@ class Publication:
         nothing = {name: np.array([], dtype=object) for name in FAILURE_COLUMNS}
         return pa.concat_tables([self.kept.failures, to_arrow(ENTITY_FAILURES, {**nothing, **self.failures, **stamps})])
 
+    def _record_rows(self, table: Table, parts: list[Columns]) -> pa.Table:
+        rows = concatenate(parts)
+        if not rows:
+            return empty(table)
+        rows = take(rows, np.isin(rows["partition_date"], self.run.days))
+        size = length(rows)
+        stamps = {
+            "table_name": np.full(size, self.run.table.name, dtype=object),
+            "run_id": np.full(size, self.run.run_id, dtype=object),
+            "created_at": np.full(size, np.datetime64(self.run.now.replace(tzinfo=None), "us")),
+        }
+        return to_arrow(table, {**rows, **stamps})
+
     def _partition_rows(self, facts: list[DateFacts]) -> pa.Table:
         size, now = len(facts), np.datetime64(self.run.now.replace(tzinfo=None), "us")
         written = to_arrow(
@@ -213,28 +238,81 @@ def prepare(run: TableRun, outcome: Outcome) -> Publication:
     """Type, round, hash and check computed rows, of a retry together with those that it keeps; nothing is written yet.
 
     `outcome.rows` holds every column of the table but the stamps (`data_hash`, `created_at`, `processed_at`); no rows at all may come as no columns.
+    What may not be published is left out: `run.refused` names the dates, the failures the entities.
     """
     with run.timed("write"):
         table = run.table
-        kept = Kept.nothing(table) if run.retry is None else run.retry.kept(run.warehouse, run.dates)
+        kept = Kept.nothing(table) if run.retry is None or not run.dates else run.retry.kept(run.warehouse, run.dates)
         outcome = outcome if run.retry is None else run.retry.part_of(outcome)
-        size = outcome.row_count
-        absent = [column.name for column in table.columns if column.name not in outcome.rows and (not size or column.name in STAMPS)]
-        rows = to_arrow(table, {**outcome.rows, **{name: blank(table.column(name).type, size) for name in absent}})
+        rows, failed = _typed(table, _without_dates(table, outcome, run.refused))
         stray = set(_dates(rows, table).tolist()) - set(run.dates)
         if stray:
             raise PublicationRefusedError(f"{table.qualified_name} computed rows for dates that were not asked for: {sorted(stray)[:5]}")
         stamps = [name for name in STAMPS if name in rows.column_names]
         hashes = np.concatenate([kept.hashes, row_hashes(table, rows.drop_columns(stamps))])
         rows = pa.concat_tables([kept.rows, rows])
-        publication = Publication(run, rows, hashes, outcome.failures, audit(table, rows.drop_columns(stamps)), kept)
-    run.note_retry(outcome.failures)
+        found = attribute(table, rows.drop_columns(stamps), failed)
+        publication = Publication(run, rows, hashes, one_per_entity(concatenate([failed, found.failures])), found.findings, kept)
+        if not found.there.all():
+            publication = publication.only(found.there)
+        publication = publication.without(_refused(publication, found))
+    run.note_retry(publication.failures)
     with run.timed("observe"):
-        return replace(publication, findings=[*publication.findings, *observe(run, rows, publication.failed)])
+        observed = observe(run, publication.rows, publication.failed) if run.dates else []
+        return replace(publication, findings=[*publication.findings, dates_published(run), *observed])
 
 
-STAMPS = ("data_hash", "created_at", "processed_at", "reprocess_attempt_count")
-"""Columns that publishing fills."""
+def _typed(table: Table, outcome: Outcome) -> tuple[pa.Table, Columns]:
+    """Computed rows as they are stored, but for blank stamps, and the failures; who holds a value that cannot be stored is among these."""
+    size = outcome.row_count
+    absent = [column.name for column in table.columns if column.name not in outcome.rows and (not size or column.name in STAMPS)]
+    blanks = {name: blank(table.column(name).type, size) for name in absent}
+    try:
+        return to_arrow(table, {**outcome.rows, **blanks}), outcome.failures
+    except (ValueError, TypeError):
+        storable = without_unstorable(table, outcome)
+        if storable.row_count == size:
+            raise
+    return _typed(table, storable)
+
+
+def _without_dates(table: Table, outcome: Outcome, refused: Mapping[date, str]) -> Outcome:
+    """An outcome without what was computed of refused dates."""
+    if not refused:
+        return outcome
+    gone = np.array(list(refused), dtype="M8[D]")
+    rows, failed = outcome.rows, outcome.failures
+    rows = take(rows, ~np.isin(rows[table.date_column].astype("M8[D]"), gone)) if rows else rows
+    return Outcome(rows, take(failed, ~np.isin(failed["partition_date"], gone)) if failed else failed)
+
+
+TOLERATED = {"PLAYER": 1, "TEAM": 2}
+"""Hard failures that never cost a date, however few rows it has: one odd row costs a player, or both teams of a game."""
+
+
+def _refused(publication: Publication, found: Attribution) -> dict[date, str]:
+    """The dates that may not be published for what their rows are, with the reason: a rule of the whole date is broken, or too many failed hard."""
+    run, failed, share = publication.run, publication.failed, publication.run.settings.hard_failure_share
+    refused = dict(found.dates)
+    hard = failed["failure_category"] == HARD_FAILURE
+    tolerated = TOLERATED[entity_type(run.table)] if share else 0
+    row_counts = Counter(_dates(publication.rows, run.table).tolist())
+    for day, count in Counter(failed["partition_date"][hard].tolist()).items():
+        total = row_counts[day] + count
+        if day not in refused and count > max(share * total, tolerated):
+            refused[day] = (
+                f"{count} of {total} rows failed to compute or broke blocking checks, more than the tolerated share of {share:.0%}. "
+                f"The first failure: {_first_hard_failure(publication, day)}"
+            )
+    return refused
+
+
+def _first_hard_failure(publication: Publication, day: date) -> str:
+    failed = publication.failures
+    if not failed:
+        return "one that stood before"
+    mine = (failed["partition_date"] == np.datetime64(day, "D")) & (failed["failure_category"] == HARD_FAILURE)
+    return str(failed["failure_reason"][mine][0]) if mine.any() else "one that stood before"
 
 
 def _dates(rows: pa.Table, table: Table) -> NDArray[np.datetime64]:

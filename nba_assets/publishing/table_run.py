@@ -18,25 +18,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nba_assets.basketball.season import SeasonCalendar
+from nba_assets.entities.chunks import MOMENTS, NUMBERS, OBJECTS
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Compute, Outcome, concatenate, take
 from nba_assets.entities.parallel import ENTITY_TYPES, EntityKind, ParallelEntities
 from nba_assets.publishing.circuit_breaker import CircuitBreaker
 from nba_assets.publishing.retry import Retry
-from nba_assets.raw.schedule import league_finals, league_games
+from nba_assets.raw.schedule import FINAL_COLUMNS, league_finals, league_games
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.settings import Settings
-from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
+from nba_assets.tables import blocks
 from nba_assets.tables.columns import to_columns
-from nba_assets.tables.spec import Columns, Table
+from nba_assets.tables.spec import SHARED_NOTICES, Columns, Table, Type
 from nba_assets.warehouse.interface import Value, Warehouse
 
 LONGEST_SEASON_DAYS = 366
 """Schedule that is read before and after the run's dates to know their seasons."""
 
 
-class MissingPartitionError(Exception):
-    """A table reads rows of its own dates from another table that was not built for them; the message names the command that builds them."""
+STAMPS = tuple(column.name for column in (*blocks.STAMPS, *blocks.REPROCESSING))
+"""Columns that publishing fills."""
+
+ARRAY_KINDS = {Type.STRING: OBJECTS, Type.STRINGS: OBJECTS, Type.FLOATS: OBJECTS, Type.DATE: MOMENTS, Type.TIMESTAMP: MOMENTS}
+"""Kinds of numpy arrays that a column of a type may be computed as, where these are not numbers."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class Read:
 
 @dataclass
 class TableRun:
-    """The computation of `table` for `dates` (ascending calendar days)."""
+    """The computation of `table` for `dates` (ascending calendar days), those that are not refused."""
 
     table: Table
     dates: Sequence[date]
@@ -79,6 +83,12 @@ class TableRun:
     """The same of single dates, e.g. why one has no rows."""
     notices: dict[str, list[tuple[date, str]]] = field(default_factory=dict)
     """What the run reports of its inputs, by the name of the table's `Notice`: the date concerned, and what is odd."""
+    upstream: Sequence[Table] = ()
+    """The tables that this one reads, whatever their dates."""
+    refused: dict[date, str] = field(default_factory=dict)
+    """Dates of the run that are not published, with the reason. `dates` are the others, from the moment at which they are refused."""
+    records: list[tuple[Table, list[Columns]]] = field(default_factory=list)
+    """Bookkeeping tables with parts of their rows for this run, without stamps: replaced for its table and dates in the transaction that writes its rows."""
 
     @property
     def start(self) -> date:
@@ -99,6 +109,12 @@ class TableRun:
     def has_nothing_to_retry(self) -> bool:
         """A retry for which nobody has failed: nothing is computed nor written."""
         return self.retry is not None and not self.retry.dates
+
+    def refuse(self, reasons: Mapping[date, str]) -> None:
+        """Leave dates of the run out of what is published; each keeps what it had."""
+        self.refused |= reasons
+        self.dates = [day for day in self.dates if day not in self.refused]
+        self.asked = take(self.asked, np.isin(self.asked["date"], self.days)) if self.asked and reasons else self.asked
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -136,35 +152,12 @@ class TableRun:
         rows = self.read(table, columns)
         return take(rows, np.isin(rows[table.date_column], days))
 
-    def require_built(self, tables: Sequence[Table], days: NDArray[np.datetime64]) -> None:
-        """See that tables are built for `days`, of which this table reads their rows; a built date may well be empty.
-
-        Raises MissingPartitionError for a date that is missing.
-        """
-        wanted = days.tolist()
-        if not wanted:
-            return
-        with self.timed("read"):
-            self._share_connection()
-            books = self.warehouse.read(
-                TABLE_PARTITIONS, ("table_name", "partition_date"), wanted[0], wanted[-1], {"table_name": [table.name for table in tables]}
-            )
-        there = set(zip(books["table_name"].to_pylist(), books["partition_date"].to_pylist(), strict=True))
-        for table in tables:
-            missing = [day for day in wanted if (table.name, day) not in there]
-            if missing:
-                command = f"run {missing[0]}" if len(missing) == 1 else f"backfill {missing[0]} {missing[-1]}"
-                raise MissingPartitionError(
-                    f"{self.table.qualified_name} reads the rows of its own date in {table.qualified_name}, which is not built for "
-                    f"{_listed(missing)}. Build it first: nba-assets {command} --table {table.name}"
-                )
-
     @cached_property
     def schedule(self) -> Columns:
         """The games of the seasons around the run's dates."""
         return self.read(
             SCHEDULE.table,
-            ("game_id", "game_date", "season_year", "game_status", "is_regular_season", "is_playoffs"),
+            ("game_id", "game_date", "season_year", *FINAL_COLUMNS),
             start=self.start - timedelta(days=LONGEST_SEASON_DAYS),
             end=self.end + timedelta(days=LONGEST_SEASON_DAYS),
         )
@@ -214,12 +207,13 @@ class TableRun:
         asked: Grouped,
         histories: Mapping[str, Grouped] | None = None,
         shared: Any = None,
+        columns: Mapping[str, str] | None = None,
     ) -> Outcome:
-        """Compute something about every asked entity and date, one entity at a time, in parallel."""
+        """Compute something about every asked entity and date, one entity at a time, in parallel; `columns` as in `ParallelEntities.map`."""
         if self._session is not None:
             self._session.close()
         with self.timed("compute"):
-            return self.entities.map(kind, compute, asked, histories or {}, shared, self.log)
+            return self.entities.map(kind, compute, asked, histories or {}, shared, self.log, columns)
 
     def map_rows(
         self,
@@ -234,14 +228,15 @@ class TableRun:
         The breaker works in runs of a single date; a backfill tries everybody again.
         """
         histories = histories or {}
-        asked = asked if self.retry is None else self.retry.only(asked)
+        columns = {column.name: ARRAY_KINDS.get(column.type, NUMBERS) for column in self.table.columns if column.name not in STAMPS}
+        asked = self._of_open_dates(asked if self.retry is None else self.retry.only(asked))
         self.entity_count = len(asked.entities)
         self.asked = {
             "date": asked.columns[asked.date_column],
             "entity": np.repeat(np.array(asked.entities, dtype=object), np.diff(asked.bounds)),
         }
         if len(self.dates) > 1:
-            return self.map(kind, compute, asked, histories, shared)
+            return self.map(kind, compute, asked, histories, shared, columns)
         with self.timed("read"):
             self._share_connection()
             self.breaker = CircuitBreaker.of(self.warehouse, self.table, self.start, self.now, self.code_version, asked, histories)
@@ -250,16 +245,21 @@ class TableRun:
             names = left_alone["entity_id"].tolist()
             self.log(f"Circuit breaker: {len(names)} {kind} left alone after repeated failures: {', '.join(names[:5])}")
             asked = asked.chunk([entity for entity in asked.entities if entity not in set(names)])
-        outcome = self.map(kind, compute, asked, histories, shared)
+        outcome = self.map(kind, compute, asked, histories, shared, columns)
         together = concatenate([outcome.failures, left_alone])
         order = np.argsort(together["entity_id"].astype(str), kind="stable") if together else np.array([], dtype=np.intp)
         return Outcome(outcome.rows, take(together, order))
+
+    def _of_open_dates(self, asked: Grouped) -> Grouped:
+        """What is requested of dates that are not refused; a range is read in one piece, whatever is refused in between."""
+        refused = np.isin(asked.columns[asked.date_column].astype("M8[D]"), np.array(list(self.refused), dtype="M8[D]"))
+        return Grouped.by(take(asked.columns, ~refused), asked.entity_column, asked.date_column) if refused.any() else asked
 
     def note_retry(self, failed_again: Columns) -> None:
         """Note what became of the failures that a retry computed again, for its dates and for the run."""
         if self.retry is None:
             return
-        results = {day: self.retry.result(day, failed_again) for day in self.retry.dates}
+        results = {day: self.retry.result(day, failed_again) for day in self.retry.dates if day not in self.refused}
         for day, result in results.items():
             self.date_notes[day] = self.date_notes.get(day, {}) | result
         retried, mended = (sum(result[name] for result in results.values()) for name in ("retried", "mended"))
@@ -268,7 +268,7 @@ class TableRun:
 
     def notice(self, name: str, day: date, text: str) -> None:
         """Report something odd about the inputs of a date, under a `Notice` of the table; it fails that notice's warning check."""
-        if name not in {notice.name for notice in self.table.notices}:
+        if name not in {notice.name for notice in (*self.table.notices, *SHARED_NOTICES)}:
             raise KeyError(f"table {self.table.qualified_name} declares no notice {name!r}")
         self.notices.setdefault(name, []).append((day, text))
 
@@ -280,7 +280,3 @@ class TableRun:
             yield
         finally:
             self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - began
-
-
-def _listed(days: Sequence[date]) -> str:
-    return ", ".join(map(str, days[:5])) + (f" and {len(days) - 5} more dates" if len(days) > 5 else "")

@@ -6,12 +6,14 @@ No warehouse is known here; what becomes of the rows is `ingestion`'s business.
 from __future__ import annotations
 
 import json
+import re
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -19,25 +21,36 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from nba_assets.raw.common_faults import common_fault
+from nba_assets.raw.conflicts import key_conflicts, league_game_conflicts
+from nba_assets.raw.deliveries import Deliveries, Standing, league_game_codes, standing_by_key, standing_by_league_game
 from nba_assets.raw.landing import LandedFile, LandingZone
-from nba_assets.raw.normalise import check_columns, normalise, outside_every_season, read_dates
-from nba_assets.raw.readers import BadFileError, Keep, read_file
-from nba_assets.raw.tables import SEASON_MONTHS, RawTable
+from nba_assets.raw.league_schedule import LeagueSchedule
+from nba_assets.raw.normalise import check_columns, normalise, outside_every_season, read_dates, utc
+from nba_assets.raw.readers import BadFileError, FileRows, Keep, read_file
+from nba_assets.raw.tables import SCHEDULE, SEASON_MONTHS, RawTable
+from nba_assets.tables.bookkeeping import WHOLE_FILE
+from nba_assets.tables.columns import to_arrow
+from nba_assets.tables.digest import Hashes, row_hashes
 from nba_assets.tables.spec import Columns
 
 Array = NDArray[Any]
 
-WHOLE_FILE = 0
-"""Row number under which a file is set aside as a whole."""
+CONTENTS_SHOWN = 20
+"""Rows of one key that show their content in the quarantine; of the others file and number tell where it is."""
 
 
 @dataclass
 class Request:
-    """One raw table, and the dates that a run asks for (ascending, each once)."""
+    """One raw table, and the dates that a run asks for (ascending, each once).
+
+    `schedule` tells the games of rows that name theirs by the league's own id alone; without it such rows are at fault.
+    """
 
     raw: RawTable
     dates: list[date]
     now: datetime
+    schedule: LeagueSchedule | None = None
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("read", "check", "write"), 0.0))
 
     def __post_init__(self) -> None:
@@ -95,11 +108,12 @@ def season_days(season: int) -> list[date]:
 
 @dataclass(frozen=True)
 class BadFile:
-    """A file that was set aside as a whole, and the column at fault, where there is one."""
+    """A file that cannot be used, the column at fault, where there is one, and the requested dates of which it holds rows, or may hold some."""
 
     path: str
     reason: str
     column: str | None = None
+    days: tuple[date, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -120,14 +134,30 @@ class SetAside:
 
 @dataclass
 class Collection:
-    """What has landed: good rows with every column of the table, one per key, and everything that was wrong."""
+    """What has landed: good rows with every column of the table, one per key, and everything that was wrong.
+
+    `newest` are the rows of each key's newest delivery: those of `rows`, those that are `contested` because that delivery contradicts itself, and of a
+    schedule those of games that were moved. Rows of other files can be held against them.
+    """
 
     rows: Columns
+    newest: Columns = field(default_factory=dict)
+    contested: NDArray[np.bool_] = field(default_factory=lambda: np.array([], dtype=bool))
     set_aside: list[SetAside] = field(default_factory=list)
+    """Quarantined rows and files; a bad file stands there once for each date that it costs."""
     bad_files: list[BadFile] = field(default_factory=list)
     uncertain: set[date] = field(default_factory=set)
     """Dates asked for of which a bad file may hold rows."""
-    duplicate_count: int = 0
+    duplicates: Counter[date] = field(default_factory=Counter)
+    """Dropped rows that equal one that stands, by date."""
+    replaced: Counter[date] = field(default_factory=Counter)
+    """Dropped rows that a newer delivery corrects, or whose game it moves to another date, by date."""
+    conflicts: Counter[date] = field(default_factory=Counter)
+    """Quarantined rows that contradict each other, by date."""
+    notices: Counter[str] = field(default_factory=Counter)
+    """Rows that are kept and not understood, by what is odd about them."""
+    hints: list[str] = field(default_factory=list)
+    """What is the matter with files of which most rows have the same fault."""
     files_read: int = 0
     files_skipped: int = 0
     required_but_absent: bool = False
@@ -142,12 +172,8 @@ def collect(request: Request, landing: LandingZone) -> Collection:
     with request.timed("read"):
         batches = _read_files(request, landing, files, collection)
     with request.timed("check"):
-        checked = [_check(request, batch, files, collection) for batch in batches]
-        columns = {name: np.concatenate([rows[name] for rows, _ in checked]) for name in request.raw.table.column_names}
-        newest = _newest_of_each_key(request.raw, columns, np.concatenate([order for _, order in checked]))
-        collection.duplicate_count = len(newest) - int(newest.sum())
-        collection.rows = columns if newest.all() else {name: values[newest] for name, values in columns.items()}
-    collection.set_aside.sort(key=lambda aside: (aside.path, aside.number))
+        _settle(request, files, [_check(request, batch, files, collection) for batch in batches], collection)
+    collection.set_aside.sort(key=lambda aside: (aside.path, aside.number, aside.day))
     return collection
 
 
@@ -178,15 +204,17 @@ def _read_files(request: Request, landing: LandingZone, files: list[LandedFile],
                 collection.set_aside.append(SetAside(day, file.path, WHOLE_FILE, reason))
             continue
         collection.files_read += 1
+        rows = None
         try:
-            with landing.local_copy(file) as path:
-                found = read_file(path, file, table.column_names, table.date_column, _date_filter(request, path_date))
+            found = _read(request, landing, file, path_date)
             rows = _with_path_values(request.raw, found.rows, file, path_date)
             check_columns(request.raw, rows.schema)
-        except BadFileError as error:
-            collection.bad_files.append(BadFile(file.path, str(error), error.column))
-            collection.set_aside.append(SetAside(day, file.path, WHOLE_FILE, str(error)))
-            collection.uncertain.update([day] if path_date in request.dates else request.dates)
+        except (BadFileError, OSError) as error:
+            bad = BadFile(file.path, str(error), getattr(error, "column", None), _dates_at_risk(request, rows, path_date))
+            if bad.days:
+                collection.bad_files.append(bad)
+                collection.uncertain.update(bad.days)
+                collection.set_aside += [SetAside(day, bad.path, WHOLE_FILE, bad.reason) for day in bad.days]
             continue
         collection.set_aside += [SetAside(day, file.path, row.number, row.reason, row.content) for row in found.malformed]
         origins = np.column_stack([np.full(rows.num_rows, place), found.numbers])
@@ -200,6 +228,25 @@ def _read_files(request: Request, landing: LandingZone, files: list[LandedFile],
         )
         for group in groups.values()
     ] or [_Batch(pa.table({}), np.empty((0, 2), dtype=np.int64), np.array([], dtype="M8[D]"))]
+
+
+def _read(request: Request, landing: LandingZone, file: LandedFile, path_date: date | None) -> FileRows:
+    if file.fault is not None:
+        raise BadFileError(file.fault)
+    table = request.raw.table
+    with landing.local_copy(file) as path:
+        return read_file(path, file, table.column_names, table.date_column, _date_filter(request, path_date))
+
+
+def _dates_at_risk(request: Request, rows: pa.Table | None, path_date: date | None) -> tuple[date, ...]:
+    """The requested dates of which a file that cannot be used holds rows, or may hold some; `rows` as far as it could be read."""
+    name = request.raw.table.date_column
+    if request.raw.whole_season or (path_date is None and (rows is None or name not in rows.column_names)):
+        return tuple(request.dates)
+    if path_date is not None or rows is None:
+        return (path_date,) if path_date is not None else ()
+    days = read_dates(name, rows.column(name))
+    return tuple(request.dates) if np.isnat(days).any() else tuple(sorted(set(days.tolist()) & set(request.dates)))
 
 
 def _date_filter(request: Request, path_date: date | None) -> Keep | None:
@@ -229,24 +276,148 @@ def _with_path_values(raw: RawTable, rows: pa.Table, file: LandedFile, path_date
     return rows.replace_schema_metadata(None)
 
 
-def _check(request: Request, batch: _Batch, files: list[LandedFile], collection: Collection) -> tuple[Columns, NDArray[np.int64]]:
-    """The good rows of a batch that belong to the request, and their origins; the others are set aside."""
-    columns, faults = normalise(request.raw, batch.rows, batch.path_dates, request.now)
+@dataclass(frozen=True)
+class _Checked:
+    """The good rows of a batch: their columns, and their places in it."""
+
+    batch: _Batch
+    columns: Columns
+    places: NDArray[np.int64]
+
+
+def _check(request: Request, batch: _Batch, files: list[LandedFile], collection: Collection) -> _Checked:
+    """The good rows of a batch that belong to the request; the others are quarantined."""
+    columns, faults, notices = normalise(request.raw, batch.rows, batch.path_dates, request.now, request.schedule)
     good = np.ones(batch.rows.num_rows, dtype=bool)
     if request.raw.whole_season:
         seasons = request.season_of(columns)
         good = np.isnan(seasons) | np.isin(seasons, request.seasons)
     bad = np.array([place for place in sorted(faults.by_row) if good[place]], dtype=np.int64)
-    good[bad] = False
-    span, days = set(request.span), columns[request.raw.table.date_column]
-    for place, row in zip(bad.tolist(), _as_read(batch.rows.take(bad)), strict=True):
-        named = [day for day in (batch.path_dates[place].item(), days[place].item()) if day in span]
-        file, number = batch.origins[place].tolist()
-        content = json.dumps(row, ensure_ascii=False, default=str)
-        collection.set_aside.append(SetAside([*named, request.dates[0]][0], files[file].path, number, faults.reason(place), content))
-    if good.all():
-        return columns, batch.origins
-    return {name: values[good] for name, values in columns.items()}, batch.origins[good]
+    if len(bad):
+        _note_common_faults(batch, good, {place: faults.by_row[place] for place in bad.tolist()}, columns, files, collection)
+        good[bad] = False
+        span, days = set(request.span), columns[request.raw.table.date_column]
+        for place, row in zip(bad.tolist(), _as_read(batch.rows.take(bad)), strict=True):
+            named = [day for day in (batch.path_dates[place].item(), days[place].item()) if day in span]
+            file, number = batch.origins[place].tolist()
+            game_id = None if GAME_FAULTS & set(faults.by_row[place]) else _game_of(columns, place)
+            aside = SetAside([*named, request.dates[0]][0], files[file].path, number, faults.reason(place), _as_json(row), game_id)
+            collection.set_aside.append(aside)
+    collection.notices.update(notices.counted(good))
+    return _Checked(batch, _marked(columns, good), np.flatnonzero(good))
+
+
+def _note_common_faults(
+    batch: _Batch,
+    belongs: NDArray[np.bool_],
+    faults: Mapping[int, Mapping[str, str]],
+    columns: Columns,
+    files: list[LandedFile],
+    collection: Collection,
+) -> None:
+    by_file: dict[int, dict[int, Mapping[str, str]]] = {}
+    for place, complaints in faults.items():
+        by_file.setdefault(int(batch.origins[place, 0]), {})[place] = complaints
+    sizes = np.bincount(batch.origins[belongs, 0])
+    for file, mine in by_file.items():
+        if (hint := common_fault(mine, int(sizes[file]), columns)) is not None:
+            collection.hints.append(f"{files[file].path}: {hint}")
+
+
+GAME_FAULTS = frozenset(("game_id", "game_date", "home_team_abbr", "away_team_abbr", "two_teams"))
+"""Faults of a row that leave open which game it belongs to."""
+
+
+def _game_of(columns: Columns, place: int) -> str | None:
+    """Canonical id of the game that a row belongs to, None where the row does not tell."""
+    if "game_id" in columns:
+        game_id: str | None = columns["game_id"][place]
+        return game_id if game_id is not None and re.fullmatch(r"\d{8}_[A-Z]{3}_[A-Z]{3}", game_id) else None
+    if not {"game_date", "home_team_abbr", "away_team_abbr"} <= set(columns):
+        return None
+    day, home, away = (columns[name][place] for name in ("game_date", "home_team_abbr", "away_team_abbr"))
+    return None if np.isnat(day) or home is None or away is None else f"{day}_{away}_{home}".replace("-", "")
+
+
+def _settle(request: Request, files: list[LandedFile], checked: Sequence[_Checked], collection: Collection) -> None:
+    """Keep the row that stands of each key, and of each game of a schedule; quarantine those that contradict each other."""
+    table = request.raw.table
+    columns: Columns = {name: np.concatenate([part.columns[name] for part in checked]) for name in table.column_names}
+    stamps, places = columns["processed_at"], np.concatenate([part.batch.origins[part.places, 0] for part in checked])
+    deliveries = Deliveries(places, stamps, stamps == utc(request.now))
+    keys = _key_codes(request.raw, columns)
+    standing = np.zeros(len(keys), dtype=np.int8)
+    if keys.max(initial=-1) + 1 < len(keys):
+        standing = standing_by_key(keys, deliveries, lambda repeated: _contents(request.raw, _at(columns, repeated)), standing.astype(bool))
+    of_one_key = standing == Standing.CONFLICT
+    newest = of_one_key | (standing == Standing.STANDS)
+    collection.newest, collection.contested = _marked(columns, newest), of_one_key[newest]
+    if request.raw is SCHEDULE:
+        standing[newest] = standing_by_league_game(collection.newest, deliveries.of(newest), collection.contested)
+    stands = standing == Standing.STANDS
+    collection.rows = collection.newest if stands[newest].all() else _marked(columns, stands)
+    if stands.all():
+        return
+    days = columns[table.date_column]
+    for counts, kind in (
+        (collection.duplicates, Standing.DUPLICATE),
+        (collection.replaced, Standing.REPLACED),
+        (collection.conflicts, Standing.CONFLICT),
+    ):
+        counts.update(days[standing == kind].tolist())
+    for conflicting, groups, reasons in (
+        (np.flatnonzero((standing == Standing.CONFLICT) & of_one_key), keys, partial(key_conflicts, table)),
+        (np.flatnonzero((standing == Standing.CONFLICT) & ~of_one_key), None, league_game_conflicts),
+    ):
+        if len(conflicting):
+            rows = _at(columns, conflicting)
+            codes = pd.factorize(league_game_codes(rows) if groups is None else groups[conflicting])[0]
+            _quarantine_conflicts(request, files, checked, conflicting, rows, codes, reasons(rows, codes), collection)
+
+
+def _quarantine_conflicts(
+    request: Request,
+    files: list[LandedFile],
+    checked: Sequence[_Checked],
+    places: NDArray[np.int64],
+    rows: Columns,
+    groups: NDArray[np.int64],
+    reasons: Sequence[str],
+    collection: Collection,
+) -> None:
+    """Quarantine the rows at `places` among all good rows; of a large group a few show their content, the same whatever their order."""
+    order = np.lexsort((_contents(request.raw, rows), groups))
+    sizes = np.bincount(groups)
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    shown = rank < CONTENTS_SHOWN
+    ends = np.cumsum([len(part.places) for part in checked])
+    part_of = np.searchsorted(ends, places, side="right")
+    for number, part in enumerate(checked):
+        mine = np.flatnonzero(part_of == number)
+        in_batch = part.places[places[mine] - (ends[number] - len(part.places))]
+        contents = iter(_as_read(part.batch.rows.take(in_batch[shown[mine]])))
+        for place, (file, row_number) in zip(mine.tolist(), part.batch.origins[in_batch].tolist(), strict=True):
+            day = rows[request.raw.table.date_column][place].item()
+            content = _as_json(next(contents)) if shown[place] else None
+            collection.set_aside.append(SetAside(day, files[file].path, row_number, reasons[place], content, _game_of(rows, place)))
+
+
+def _marked(columns: Columns, marks: NDArray[np.bool_]) -> Columns:
+    """The marked rows, without a copy where that is all of them."""
+    return columns if marks.all() else _at(columns, np.flatnonzero(marks))
+
+
+def _at(columns: Columns, places: NDArray[np.int64]) -> Columns:
+    return {name: values[places] for name, values in columns.items()}
+
+
+def _contents(raw: RawTable, rows: Columns) -> Hashes:
+    return row_hashes(raw.table, to_arrow(raw.table, rows))
+
+
+def _as_json(row: Mapping[str, Any]) -> str:
+    return json.dumps(row, ensure_ascii=False, default=str)
 
 
 def _as_read(rows: pa.Table) -> list[dict[str, Any]]:
@@ -260,18 +431,13 @@ def _as_read(rows: pa.Table) -> list[dict[str, Any]]:
     return read
 
 
-def _newest_of_each_key(raw: RawTable, columns: Columns, origins: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Marks one row of each key: the latest by `processed_at`, of those by file, of those by number."""
-    keys = np.zeros(len(origins), dtype=np.int64)
+def _key_codes(raw: RawTable, columns: Columns) -> NDArray[np.int64]:
+    """Codes from 0 that are equal where rows have one key."""
+    keys = np.zeros(len(columns["processed_at"]), dtype=np.int64)
     for name in raw.table.key:
         codes, distinct = pd.factorize(columns[name])
         keys = pd.factorize(keys * len(distinct) + codes)[0]
-    newest = np.ones(len(keys), dtype=bool)
-    if keys.max(initial=-1) + 1 == len(keys):
-        return newest
-    order = np.lexsort((origins[:, 1], origins[:, 0], columns["processed_at"], keys))
-    newest[order[:-1]] = keys[order[1:]] != keys[order[:-1]]
-    return newest
+    return keys
 
 
 def _is_outside(day: date, now: datetime) -> bool:

@@ -1,9 +1,10 @@
 """From the landing zone into the warehouse: one raw table, the dates of one run.
 
 Dates for which good rows have landed are replaced by them; every other date keeps what it has. A row that breaks the
-contract is set aside in a quarantine, and so is a file that cannot be used; neither stops the rest, and all of it is
-written in one transaction. `landing` finds the files, `readers` opens them, `normalise` judges their rows and
-`collection` brings these together.
+contract is set aside in a quarantine, and so are rows that contradict each other and a file that cannot be used; none of
+these stops the rest, and all of it is written in one transaction. `landing` finds the files, `readers` opens them,
+`normalise` judges their rows, `deliveries` says which of several rows of one key stands, and `collection` brings these
+together.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
+from itertools import islice
 
 import numpy as np
 import pyarrow as pa
@@ -27,15 +30,19 @@ from nba_assets.raw.collection import (
     season_start,
 )
 from nba_assets.raw.landing import LandingZone
+from nba_assets.raw.league_schedule import LOOKUP_COLUMNS, LeagueSchedule
 from nba_assets.raw.normalise import utc
-from nba_assets.raw.tables import RawTable
+from nba_assets.raw.tables import SCHEDULE, RawTable
 from nba_assets.tables.bookkeeping import CHANGE_COLUMNS, RAW_QUARANTINE, TABLE_PARTITIONS, Changes
 from nba_assets.tables.columns import arrow_schema, empty, to_arrow, to_columns
 from nba_assets.tables.digest import partition_digest, row_hashes
+from nba_assets.tables.spec import Columns
 from nba_assets.warehouse.interface import Replacement, Value, Warehouse
 
 CODE_VERSION = "1"
 """Changes with the meaning of what ingestion stores."""
+
+ABSENT = "the landing zone has no file of this required feed"
 
 EXAMPLES = 5
 """Set-aside rows and files that a report shows."""
@@ -47,7 +54,12 @@ class IngestionError(Exception):
 
 @dataclass(frozen=True)
 class DateReport:
-    """What one date of the raw table holds after the ingestion; `landed` says whether good rows have landed for it."""
+    """What one date of the raw table holds after the ingestion; `landed` says whether good rows have landed for it.
+
+    `conflict_count` are those of the quarantined rows (`set_aside_count`) that contradict each other, `duplicate_count` dropped rows that equal one
+    that is kept, `replaced_count` dropped rows that a newer delivery corrects, or whose game it moves to another date. `refusal` says why the date does
+    not count as ingested, None where it does.
+    """
 
     day: date
     row_count: int
@@ -55,6 +67,10 @@ class DateReport:
     digest: str
     newest_processed_at: datetime | None
     landed: bool
+    conflict_count: int = 0
+    duplicate_count: int = 0
+    replaced_count: int = 0
+    refusal: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,20 +78,28 @@ class IngestionReport:
     """What an ingestion found and did.
 
     `by_date` holds the dates asked for, ascending. `row_count` are all good rows written: of a whole-season table
-    more than these dates hold. `set_aside_count` are bad rows, and files of dates outside every season; `bad_files`
-    come on top. `examples` show some of all of them. `files_skipped` were not opened, because their paths name other
-    dates. `seconds` are those of the stages `read`, `check` and `write`.
+    more than these dates hold. `set_aside_count` are bad rows, `conflict_count` those among them that contradict each
+    other, and files of dates outside every season; `bad_files` come on top. `examples` show some of all of them, each
+    reason once. `duplicate_count` and `replaced_count` are rows that were dropped, because they equal one that stands,
+    and because a newer one stands. `notices` count rows that are kept and not understood, by what is odd about them;
+    `hints` say what is the matter with files of which most rows have one fault. `files_skipped` were not opened,
+    because their paths name other dates. `seconds` are those of the stages `read`, `check` and `write`.
     """
 
     table: str
     by_date: Mapping[date, DateReport]
     row_count: int
     set_aside_count: int
+    conflict_count: int
     examples: Sequence[str]
     duplicate_count: int
+    replaced_count: int
+    notices: Mapping[str, int]
+    hints: Sequence[str]
     bad_files: Sequence[BadFile]
     files_read: int
     files_skipped: int
+    required: bool
     required_but_absent: bool
     newest_processed_at: datetime | None
     seconds: Mapping[str, float]
@@ -90,6 +114,16 @@ class IngestionReport:
         """Dates without any row, landed or stored."""
         return [day for day, report in self.by_date.items() if not report.row_count]
 
+    @property
+    def refused(self) -> dict[date, str]:
+        """Dates that do not count as ingested, because a file may hold rows of them that cannot be used, and why."""
+        return {day: report.refusal for day, report in self.by_date.items() if report.refusal is not None}
+
+    def raise_if_useless(self) -> None:
+        """Raise IngestionError where the feed is required and none of the dates counts as ingested."""
+        if self.required and len(self.refused) == len(self.by_date):
+            self.raise_for_bad_files()
+
     def raise_for_bad_files(self) -> None:
         """Raise IngestionError, naming each bad file and column and what to do, if there is any.
 
@@ -97,7 +131,7 @@ class IngestionReport:
         """
         if self.required_but_absent:
             raise IngestionError(
-                f"{self.table}: the landing zone has no file of this required feed. Put {self.table}.parquet, or a "
+                f"{self.table}: {ABSENT}. Put {self.table}.parquet, or a "
                 f"folder {self.table}/ of Parquet, CSV or JSON lines files, into it (NBA_ASSETS_LANDING), and ingest "
                 "again."
             )
@@ -120,12 +154,14 @@ def ingest(raw: RawTable, landing: LandingZone, warehouse: Warehouse, dates: Seq
     WarehouseError where the warehouse refuses.
     """
     request = Request(raw, sorted(set(dates)), now)
+    if raw is not SCHEDULE:
+        request.schedule = LeagueSchedule(partial(_league_schedule, request, landing, warehouse))
     collection = collect(request, landing)
     with request.timed("write"):
         fresh = to_arrow(raw.table, collection.rows)
         change = _plan(request, warehouse, fresh, collection)
-        reports = _date_reports(request, change, collection.set_aside)
-        certain = [report for report in reports if report.day not in collection.uncertain]
+        reports = _date_reports(request, change, collection)
+        certain = [report for report in reports if report.refusal is None]
         scope: dict[str, Value] = {"table_name": raw.name}
         warehouse.replace(
             [
@@ -146,16 +182,38 @@ def ingest(raw: RawTable, landing: LandingZone, warehouse: Warehouse, dates: Seq
         table=raw.name,
         by_date={report.day: report for report in reports if report.day in asked},
         row_count=fresh.num_rows,
-        set_aside_count=len(collection.set_aside) - len(collection.bad_files),
-        examples=[str(aside) for aside in collection.set_aside[:EXAMPLES]],
-        duplicate_count=collection.duplicate_count,
+        set_aside_count=len(collection.set_aside) - sum(len(bad.days) for bad in collection.bad_files),
+        conflict_count=collection.conflicts.total(),
+        examples=_examples(collection.set_aside),
+        duplicate_count=collection.duplicates.total(),
+        replaced_count=collection.replaced.total(),
+        notices=collection.notices,
+        hints=collection.hints,
         bad_files=collection.bad_files,
         files_read=collection.files_read,
         files_skipped=collection.files_skipped,
+        required=raw.required,
         required_but_absent=collection.required_but_absent,
         newest_processed_at=max(newest, default=None),
         seconds=request.seconds,
     )
+
+
+def _examples(set_aside: Sequence[SetAside]) -> list[str]:
+    """Some of what was quarantined, each reason once."""
+    by_reason: dict[tuple[str, str], SetAside] = {}
+    for aside in set_aside:
+        by_reason.setdefault((aside.path, aside.reason), aside)
+    return [str(aside) for aside in islice(by_reason.values(), EXAMPLES)]
+
+
+def _league_schedule(request: Request, landing: LandingZone, warehouse: Warehouse) -> Columns:
+    """The games of the seasons that a request's dates may belong to: as they have landed, else as the warehouse has them."""
+    landed = collect(Request(SCHEDULE, request.dates, request.now), landing).rows
+    if len(landed["game_id"]):
+        return {name: landed[name] for name in LOOKUP_COLUMNS}
+    days = Request(SCHEDULE, request.dates, request.now).span
+    return to_columns(warehouse.read(SCHEDULE.table, LOOKUP_COLUMNS, days[0], days[-1]))
 
 
 @dataclass(frozen=True)
@@ -174,6 +232,8 @@ def _plan(request: Request, warehouse: Warehouse, fresh: pa.Table, collection: C
     days = collection.rows[table.date_column]
     landed = set(days.tolist())
     if not request.raw.whole_season:
+        # What contradicts itself has landed too: rows of an older delivery may not stay as if nothing had come since.
+        landed |= set(collection.conflicts)
         others = sorted(set(request.dates) - landed)
         kept = warehouse.read(table, table.column_names, others[0], others[-1], {table.date_column: others}) if others else empty(table)
         return _Change([Replacement(table, fresh, sorted(landed))] if landed else [], fresh, kept, request.dates)
@@ -198,7 +258,7 @@ def _plan(request: Request, warehouse: Warehouse, fresh: pa.Table, collection: C
     return _Change(replacements, fresh, stored.filter(pa.array(~outgoing)), sorted(dates))
 
 
-def _date_reports(request: Request, change: _Change, set_aside: Sequence[SetAside]) -> list[DateReport]:
+def _date_reports(request: Request, change: _Change, collection: Collection) -> list[DateReport]:
     """What each date of the change holds once it is carried out."""
     table, days = request.raw.table, np.array(change.dates, dtype="M8[D]")
     rows = pa.concat_tables([change.fresh, change.kept.select(table.column_names).cast(arrow_schema(table))])
@@ -208,7 +268,8 @@ def _date_reports(request: Request, change: _Change, set_aside: Sequence[SetAsid
     places = np.where(np.isin(dates, days), np.searchsorted(days, dates), len(days))
     order = np.argsort(places, kind="stable")
     bounds = np.searchsorted(places[order], np.arange(len(days) + 1))
-    set_aside_counts = Counter(aside.day for aside in set_aside)
+    set_aside_counts = Counter(aside.day for aside in collection.set_aside)
+    refusals = _refusals(request, collection)
     reports = []
     for place, day in enumerate(change.dates):
         mine = order[bounds[place] : bounds[place + 1]]
@@ -220,9 +281,24 @@ def _date_reports(request: Request, change: _Change, set_aside: Sequence[SetAsid
                 partition_digest(hashes[mine]),
                 processed_at[mine].max().item().replace(tzinfo=UTC) if len(mine) else None,
                 bool((mine < change.fresh.num_rows).any()),
+                collection.conflicts[day],
+                collection.duplicates[day],
+                collection.replaced[day],
+                refusals.get(day),
             )
         )
     return reports
+
+
+def _refusals(request: Request, collection: Collection) -> dict[date, str]:
+    """Why dates do not count as ingested."""
+    if collection.required_but_absent:
+        return dict.fromkeys(request.dates, ABSENT)
+    said: dict[date, list[str]] = {}
+    for bad in collection.bad_files:
+        for day in bad.days:
+            said.setdefault(day, []).append(f"{bad.path} {bad.reason}")
+    return {day: "; ".join(reasons) for day, reasons in said.items()}
 
 
 def _quarantine_rows(request: Request, set_aside: Sequence[SetAside], run_id: str) -> pa.Table:

@@ -14,9 +14,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,18 +25,24 @@ from numpy.typing import NDArray
 
 from nba_assets.partitions import FIRST_DATE
 from nba_assets.raw.collection import Request, collect
+from nba_assets.raw.deliveries import LEAGUE_GAME_COLUMNS, Deliveries, Standing, standing_by_key, standing_by_league_game
 from nba_assets.raw.landing import LandedFile, LandingZone
+from nba_assets.raw.league_schedule import LOOKUP_COLUMNS, LeagueSchedule
 from nba_assets.raw.normalise import FURTHEST_SCHEDULE_DAYS, utc
+from nba_assets.raw.schedule import FINAL_COLUMNS
 from nba_assets.raw.tables import PLAY_BY_PLAY, PLAYER_BOXSCORES, PLAYER_GAMEBOOK, RAW_TABLES, SCHEDULE, TEAM_BOXSCORES, RawTable
-from nba_assets.tables.columns import to_arrow
-from nba_assets.tables.digest import Hashes, partition_digest, row_hashes
+from nba_assets.tables.columns import blank, to_arrow
+from nba_assets.tables.digest import Hashes, columns_digest, partition_digest, row_hashes
 from nba_assets.tables.spec import Columns
 
 RESULTS = (PLAYER_GAMEBOOK.name, PLAYER_BOXSCORES.name, TEAM_BOXSCORES.name, PLAY_BY_PLAY.name)
 """Raw tables that tell of games that were played: for these, rows are counted by game."""
 
-SCHEDULE_COLUMNS = ("game_id", "game_date", "game_time_utc", "game_status", "is_regular_season", "is_playoffs")
+SCHEDULE_COLUMNS = ("game_id", "game_date", "game_time_utc", "season_year", "is_all_star", *FINAL_COLUMNS)
 """Of the landed schedule, what is handed on as rows."""
+
+OTHER_SCHEDULE_COLUMNS = tuple(name for name in dict.fromkeys((*LEAGUE_GAME_COLUMNS, *LOOKUP_COLUMNS)) if name not in SCHEDULE_COLUMNS)
+"""Of the landed schedule, what tells which rows are one game of the league, and which game its own id names."""
 
 FILES_AT_ONCE = 64
 """Files that are read together, without a look at the clock in between."""
@@ -43,7 +50,7 @@ FILES_AT_ONCE = 64
 READING_SECONDS = 15.0
 """Reading that one look may cost; what is left over is read at the next look, and counts as not known until then."""
 
-EARLIEST = date.fromisoformat(FIRST_DATE)
+EARLIEST = FIRST_DATE
 
 ANY_DATE = None
 """Stands for the date of a file whose path names none: it may hold rows of any date."""
@@ -51,15 +58,17 @@ ANY_DATE = None
 
 @dataclass(frozen=True)
 class LandedTable:
-    """What has landed of one raw table. `bad_files` and `unread` go by the date that the path names, or by ANY_DATE."""
+    """What has landed of one raw table. `unread` goes by the date that the path names, or by ANY_DATE."""
 
     digests: Mapping[date, str] = field(default_factory=dict)
     games: Mapping[date, Mapping[str, int]] = field(default_factory=dict)
     """Of results: rows by game."""
     bad_files: Mapping[date | None, Sequence[str]] = field(default_factory=dict)
-    """Files that cannot be used, and why."""
+    """Files that cannot be used, and why: by the date that the path names, by those of which they hold rows, or by ANY_DATE."""
     unread: frozenset[date | None] = frozenset()
     """Dates of files that there was no time to read yet."""
+    conflicts: Mapping[date, Sequence[str]] = field(default_factory=dict)
+    """Of results: games with rows that contradict each other, ascending."""
 
     def is_known(self, day: date) -> bool:
         """Whether every file that may hold rows of the date was read."""
@@ -94,6 +103,7 @@ class LandedIndex:
         self._files: dict[str, _FileContent] = {}
         self._dates: dict[tuple[str, date], _DateContent] = {}
         self._tables: dict[str, tuple[object, LandedTable]] = {}
+        self._schedule: Columns = {}
         self._bad: set[str] = set()
         self._lock = threading.Lock()
 
@@ -105,9 +115,11 @@ class LandedIndex:
         with self._lock:
             listings = {name: self._listed(raw, through) for name, raw in RAW_TABLES.items()}
             unread, bad = self._read(listings, now, time.monotonic() + seconds)
+            if self._drop_outdated(listings, now):
+                unread, bad = self._read(listings, now, time.monotonic() + seconds)
             self._forget({file.path for files in listings.values() for file, _ in files})
             tables = {name: self._table(name, files, unread, bad, now) for name, files in listings.items()}
-            return LandedContent(tables, self._schedule(listings[SCHEDULE.name], now))
+            return LandedContent(tables, self._schedule)
 
     def _listed(self, raw: RawTable, through: date) -> list[_Listed]:
         files = []
@@ -118,8 +130,8 @@ class LandedIndex:
                 files.append((file, day))
         return files
 
-    def _read(self, listings: Mapping[str, Sequence[_Listed]], now: datetime, deadline: float) -> tuple[set[str], dict[str, str]]:
-        """Read what is new, oldest dates first; returns the paths that are left unread, and those that are bad with the reason."""
+    def _read(self, listings: Listings, now: datetime, deadline: float) -> tuple[set[str], dict[str, _Trouble]]:
+        """Read what is new, oldest dates first; returns the paths that are left unread, and the bad files by path."""
         wanted = [
             (name, file, day)
             for name, files in listings.items()
@@ -130,20 +142,42 @@ class LandedIndex:
             self._bad = set()
             return set(), {}
         dates = _dates(EARLIEST, now.date() + timedelta(days=FURTHEST_SCHEDULE_DAYS))
-        bad: dict[str, str] = {}
+        bad: dict[str, _Trouble] = {}
         batches = self._batches(wanted)
         for number, (name, files) in enumerate(batches):
             if number and time.monotonic() > deadline:
                 return {file.path for _, mine in batches[number:] for file, _ in mine}, bad
-            request = Request(RAW_TABLES[name], dates if files[0][1] is None else sorted(day for _, day in files if day is not None), now)
+            schedule = None if name == SCHEDULE.name else LeagueSchedule(partial(self._league_schedule, listings, now))
+            request = Request(RAW_TABLES[name], dates if files[0][1] is None else sorted(day for _, day in files if day is not None), now, schedule)
             for path, content in _read_files(request, self.landing, files).items():
-                if isinstance(content, str):
+                if isinstance(content, _Trouble):
                     bad[path] = content
                     self._files.pop(path, None)
                 else:
                     self._files[path] = content
         self._bad = set(bad)
         return set(), bad
+
+    def _drop_outdated(self, listings: Listings, now: datetime) -> bool:
+        """Forget files whose rows had their games from a schedule that has changed since; whether there are any."""
+        dependent = {path: content.league_schedule for path, content in self._files.items() if content.league_schedule is not None}
+        if not dependent:
+            return False
+        digest = columns_digest(self._league_schedule(listings, now))
+        outdated = [path for path, read_with in dependent.items() if read_with != digest]
+        for path in outdated:
+            del self._files[path]
+        return bool(outdated)
+
+    def _league_schedule(self, listings: Listings, now: datetime) -> Columns:
+        """What the files of the schedule tell of the league's own game ids, as far as they are read."""
+        games = self._games(listings[SCHEDULE.name], now).schedule
+        order = np.argsort(games["game_id"].astype(str), kind="stable")
+        return {name: games[name][order] for name in LOOKUP_COLUMNS}
+
+    def _games(self, files: Sequence[_Listed], now: datetime) -> _FileContent:
+        """The games of the schedule that stand, from what is known of its files."""
+        return _FileContent.of_games([content for file, _ in files if (content := self._files.get(file.path)) is not None], now)
 
     def _batches(self, wanted: Sequence[tuple[str, LandedFile, date | None]]) -> list[tuple[str, list[_Listed]]]:
         """Files that are read together: of one table, each of another date, or one that names no date. Oldest dates come first.
@@ -165,57 +199,64 @@ class LandedIndex:
     def _forget(self, listed: set[str]) -> None:
         self._files = {path: content for path, content in self._files.items() if path in listed}
 
-    def _table(self, name: str, files: Sequence[_Listed], unread: set[str], bad: Mapping[str, str], now: datetime) -> LandedTable:
+    def _table(self, name: str, files: Sequence[_Listed], unread: set[str], bad: Mapping[str, _Trouble], now: datetime) -> LandedTable:
         """The table's content; the same object as before where no file has changed."""
-        state = [(file.path, file.fingerprint, file.path in unread, bad.get(file.path)) for file, _ in files]
+        known = self._files
+        state = [
+            (file.path, file.fingerprint, file.path in unread, bad.get(file.path), known[file.path].version if file.path in known else "")
+            for file, _ in files
+        ]
         if name in self._tables and self._tables[name][0] == state:
             return self._tables[name][1]
         contents = [(file.path, self._files[file.path]) for file, _ in files if file.path not in unread and file.path not in bad]
         by_date: dict[date, list[tuple[str, _FileContent]]] = {}
+        if name == SCHEDULE.name:
+            # A game that is moved changes two dates: what stands is told over all files and dates at once.
+            games = self._games(files, now)
+            self._schedule = {column: games.schedule[column] for column in SCHEDULE_COLUMNS}
+            contents = [("", games)]
         for path, content in contents:
             for day in content.places:
                 by_date.setdefault(day, []).append((path, content))
         dates = {day: self._date(name, day, mine, now) for day, mine in by_date.items()}
         self._dates = {key: content for key, content in self._dates.items() if key[0] != name or key[1] in dates}
         troubles: dict[date | None, list[str]] = {}
-        for file, path_date in files:
-            if file.path in bad:
-                troubles.setdefault(path_date, []).append(f"{file.path} {bad[file.path]}")
+        for file, _ in files:
+            for place in bad[file.path].places if file.path in bad else ():
+                troubles.setdefault(place, []).append(f"{file.path} {bad[file.path].reason}")
         table = LandedTable(
             {day: content.digest for day, content in dates.items()},
             {day: content.games for day, content in dates.items()} if name in RESULTS else {},
             troubles,
             frozenset(path_date for file, path_date in files if file.path in unread),
+            {day: content.conflicts for day, content in dates.items() if content.conflicts} if name in RESULTS else {},
         )
         self._tables[name] = (state, table)
         return table
 
     def _date(self, name: str, day: date, contents: Sequence[tuple[str, _FileContent]], now: datetime) -> _DateContent:
-        sources = tuple((path, content.fingerprint) for path, content in contents)
+        sources = tuple((path, content.version) for path, content in contents)
         known = self._dates.get((name, day))
         if known is None or known.sources != sources:
             known = self._dates[name, day] = _DateContent.of(sources, [(content, content.places[day]) for _, content in contents], now)
         return known
 
-    def _schedule(self, files: Sequence[_Listed], now: datetime) -> Columns:
-        """The landed games, each once, as the newest file has it."""
-        contents = [content for file, _ in files if (content := self._files.get(file.path)) is not None]
-        if not contents:
-            return {name: np.array([], dtype=kind) for name, kind in zip(SCHEDULE_COLUMNS, SCHEDULE_KINDS, strict=True)}
-        columns = {name: np.concatenate([content.schedule[name] for content in contents]) for name in SCHEDULE_COLUMNS}
-        stamps = np.concatenate([content.stamps(slice(None), now) for content in contents])
-        place = np.repeat(np.arange(len(contents)), [len(content.days) for content in contents])
-        newest = _newest(pd.factorize(columns["game_id"])[0], stamps, place)
-        return {name: values[newest] for name, values in columns.items()}
 
-
-SCHEDULE_KINDS = ("O", "M8[D]", "M8[us]", "f8", "f8", "f8")
 _Listed = tuple[LandedFile, date | None]
+Listings = Mapping[str, Sequence[_Listed]]
+
+
+@dataclass(frozen=True)
+class _Trouble:
+    """A file that cannot be used: why, and which dates it may hold rows of."""
+
+    reason: str
+    places: tuple[date | None, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class _FileContent:
-    """The good rows of one file, sorted by date, each key once: hashes of their keys and contents, when they were processed, their games.
+    """The rows of one file's newest deliveries, sorted by date: hashes of keys and contents, when they were processed, which are contested, their games.
 
     A row of which the feed does not say when it was processed has NaT there.
     """
@@ -225,9 +266,44 @@ class _FileContent:
     keys: Hashes
     hashes: Hashes
     processed_at: NDArray[np.datetime64]
+    contested: NDArray[np.bool_]
     games: NDArray[np.int32]
     game_ids: Sequence[str]
     schedule: Columns
+    league_schedule: str | None = None
+    """Digest of the schedule by which games were told from the league's own ids, where there was need."""
+
+    @classmethod
+    def of_games(cls, contents: Sequence[_FileContent], now: datetime) -> _FileContent:
+        """The games of a schedule that stand, each on one date, over all files, the oldest first."""
+        schedule = {
+            name: np.concatenate([blank(SCHEDULE.table.column(name).type, 0), *(content.schedule[name] for content in contents)])
+            for name in (*SCHEDULE_COLUMNS, *OTHER_SCHEDULE_COLUMNS)
+        }
+        rows = _concatenated([(content, slice(None)) for content in contents])
+        deliveries = rows.deliveries(now)
+        standing = standing_by_key(rows.keys, deliveries, lambda places: rows.hashes[places], rows.contested)
+        newest = np.flatnonzero((standing == Standing.STANDS) | (standing == Standing.CONFLICT))
+        games = {name: values[newest] for name, values in schedule.items()}
+        of_games = standing_by_league_game(games, deliveries.of(newest), standing[newest] == Standing.CONFLICT)
+        stands = newest[of_games == Standing.STANDS]
+        stands = stands[np.argsort(rows.days[stands], kind="stable")]
+        return cls(
+            " ".join(content.fingerprint for content in contents),
+            rows.days[stands],
+            rows.keys[stands],
+            rows.hashes[stands],
+            rows.processed_at[stands],
+            np.zeros(len(stands), dtype=bool),
+            np.zeros(len(stands), dtype=np.int32),
+            [""],
+            {name: values[stands] for name, values in schedule.items()},
+        )
+
+    @property
+    def version(self) -> str:
+        """Changes whenever the rows may be others: with the file, and with the schedule that tells their games."""
+        return f"{self.fingerprint} {self.league_schedule}"
 
     @cached_property
     def places(self) -> dict[date, slice]:
@@ -235,10 +311,31 @@ class _FileContent:
         bounds = np.flatnonzero(np.diff(self.days.astype(np.int64), prepend=-1, append=-1)).tolist()
         return {self.days[start].item(): slice(start, end) for start, end in pairwise(bounds)}
 
-    def stamps(self, place: slice, now: datetime) -> NDArray[np.datetime64]:
-        """When some rows were processed; now, where the feed does not say."""
-        stamps = self.processed_at[place]
-        return np.where(np.isnat(stamps), utc(now), stamps)
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """Rows of several files: as in `_FileContent`, and from which of the files each is."""
+
+    days: NDArray[np.datetime64]
+    keys: Hashes
+    hashes: Hashes
+    processed_at: NDArray[np.datetime64]
+    contested: NDArray[np.bool_]
+    files: NDArray[np.int64]
+
+    def deliveries(self, now: datetime) -> Deliveries:
+        """When they were delivered, as ingestion has it at a moment."""
+        unstamped = np.isnat(self.processed_at)
+        return Deliveries(self.files, np.where(unstamped, utc(now), self.processed_at), unstamped)
+
+
+def _concatenated(parts: Sequence[tuple[_FileContent, slice]]) -> _Rows:
+    def column(name: str, kind: str) -> NDArray[Any]:
+        return np.concatenate([np.array([], dtype=kind), *(getattr(content, name)[place] for content, place in parts)])
+
+    files = np.repeat(np.arange(len(parts)), [len(content.days[place]) for content, place in parts])
+    days, keys, hashes = column("days", "M8[D]"), column("keys", "u8"), column("hashes", "u8")
+    return _Rows(days, keys, hashes, column("processed_at", "M8[us]"), column("contested", "?"), files)
 
 
 @dataclass(frozen=True)
@@ -246,24 +343,25 @@ class _DateContent:
     sources: tuple[tuple[str, str], ...]
     digest: str
     games: Mapping[str, int]
+    conflicts: Sequence[str]
 
     @classmethod
     def of(cls, sources: tuple[tuple[str, str], ...], parts: Sequence[tuple[_FileContent, slice]], now: datetime) -> _DateContent:
         """One date over all files that have rows of it, oldest file first."""
-        keys, hashes = (np.concatenate([getattr(content, name)[place] for content, place in parts]) for name in ("keys", "hashes"))
-        if len(parts) == 1:
-            newest = np.ones(len(keys), dtype=bool)
-        else:
-            stamps = np.concatenate([content.stamps(place, now) for content, place in parts])
-            newest = _newest(keys, stamps, np.repeat(np.arange(len(parts)), [place.stop - place.start for _, place in parts]))
-        games: dict[str, int] = {}
+        rows = _concatenated(parts)
+        standing = np.where(rows.contested, np.int8(Standing.CONFLICT), np.int8(Standing.STANDS))
+        if len(parts) > 1:
+            standing = standing_by_key(rows.keys, rows.deliveries(now), lambda places: rows.hashes[places], rows.contested)
+        games: Counter[str] = Counter()
+        conflicts: set[str] = set()
         start = 0
         for content, place in parts:
-            codes = content.games[place][newest[start : start + place.stop - place.start]]
+            mine, codes = standing[start : start + place.stop - place.start], content.games[place]
             start += place.stop - place.start
-            for code, size in zip(*(found.tolist() for found in np.unique(codes, return_counts=True)), strict=True):
-                games[content.game_ids[code]] = games.get(content.game_ids[code], 0) + size
-        return cls(sources, partition_digest(hashes[newest]), games)
+            for code, size in zip(*(found.tolist() for found in np.unique(codes[mine == Standing.STANDS], return_counts=True)), strict=True):
+                games[content.game_ids[code]] += size
+            conflicts.update(content.game_ids[code] for code in np.unique(codes[mine == Standing.CONFLICT]).tolist())
+        return cls(sources, partition_digest(rows.hashes[standing == Standing.STANDS]), games, sorted(conflicts))
 
 
 @dataclass(frozen=True)
@@ -284,22 +382,27 @@ class _Some:
         return self.landing.content_digest(file)
 
 
-def _read_files(request: Request, landing: LandingZone, files: Sequence[_Listed]) -> dict[str, _FileContent | str]:
+def _read_files(request: Request, landing: LandingZone, files: Sequence[_Listed]) -> dict[str, _FileContent | _Trouble]:
     """The content of each file, by path; of one that cannot be used, the reason.
 
     They are read together, which costs little more than reading one of them: which file a row is from is told by its date.
     """
     collection = collect(request, _Some(landing, [file for file, _ in files]))
-    table, rows = request.raw.table, collection.rows
+    table, rows = request.raw.table, collection.newest
     order = np.argsort(rows[table.date_column], kind="stable")
     stored = to_arrow(table, rows)
     # Equal keys have equal hashes, and a hash says as much of them as a comparison of several columns would.
     keys, hashes = row_hashes(table, stored.select(table.key))[order], row_hashes(table, stored)[order]
     codes, ids = pd.factorize(rows["game_id"]) if request.raw.name in RESULTS else (np.zeros(len(order), dtype=np.int64), [""])
     days, stamps, games = rows[table.date_column][order].astype("M8[D]"), rows["processed_at"][order].astype("M8[us]"), codes[order].astype(np.int32)
-    stamps = np.where(stamps == utc(request.now), np.datetime64("NaT", "us"), stamps)
-    schedule = {name: rows[name][order] for name in SCHEDULE_COLUMNS} if request.raw is SCHEDULE else {}
-    contents: dict[str, _FileContent | str] = {bad.path: bad.reason for bad in collection.bad_files}
+    stamps, contested = np.where(stamps == utc(request.now), np.datetime64("NaT", "us"), stamps), collection.contested[order]
+    names = (*SCHEDULE_COLUMNS, *OTHER_SCHEDULE_COLUMNS) if request.raw is SCHEDULE else ()
+    schedule = {name: rows[name][order] for name in names}
+    league_schedule = columns_digest({**request.schedule}) if request.schedule is not None and request.schedule.was_read else None
+    contents: dict[str, _FileContent | _Trouble] = {
+        bad.path: _Trouble(bad.reason, bad.days if len(bad.days) < len(request.dates) or files[0][1] is not None else (ANY_DATE,))
+        for bad in collection.bad_files
+    }
     for file, day in files:
         if file.path not in contents:
             mine = slice(None) if day is None else slice(*np.searchsorted(days, np.array([day, day + timedelta(days=1)], dtype="M8[D]")).tolist())
@@ -309,19 +412,13 @@ def _read_files(request: Request, landing: LandingZone, files: Sequence[_Listed]
                 keys[mine],
                 hashes[mine],
                 stamps[mine],
+                contested[mine],
                 games[mine],
                 list(ids),
                 {name: values[mine] for name, values in schedule.items()},
+                league_schedule,
             )
     return contents
-
-
-def _newest(keys: NDArray[np.generic], stamps: NDArray[np.datetime64], place: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Marks one row of each key: the latest by time, of those by file."""
-    order = np.lexsort((place, stamps, keys))
-    newest = np.ones(len(keys), dtype=bool)
-    newest[order[:-1]] = keys[order[1:]] != keys[order[:-1]]
-    return newest
 
 
 def _dates(start: date, end: date) -> list[date]:

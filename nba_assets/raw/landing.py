@@ -4,13 +4,18 @@ A landing zone holds one file per raw table (`schedule.parquet`), or a folder (`
 files at any depth: Parquet, CSV (`.csv`) or JSON lines (`.jsonl`, `.ndjson`, `.json`), the last two also with `.gz`.
 A path may name a date, as `game_date=2021-11-15/x.parquet`, `2021-11-15.parquet`, `2021-11-15/x.csv` and
 `2021/11/15/x.csv` do; such a file holds rows of that date only. Hidden (`.x`, `_x`), temporary (`*.tmp`) and other
-files are passed over. What is inside the files is the business of `readers`.
+files are passed over. Links are followed, wherever they lead: to link a season into the zone is a way to deliver it.
+What stands there under a file's name and cannot be opened as one (a link to nothing, a name that is not UTF-8) is listed
+with its fault, so that it is reported like any other file that cannot be used. What is inside the files is the business
+of `readers`.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -52,11 +57,15 @@ ANY_DATE = frozenset(("date", "day", "ds", "dt"))
 
 @dataclass(frozen=True)
 class LandedFile:
-    """One file of one raw table; `path` is within the landing zone and has forward slashes, `size` is in bytes."""
+    r"""One file of one raw table; `path` is within the landing zone and has forward slashes, `size` is in bytes.
+
+    Bytes of a name that are not UTF-8 stand in `path` as `\xe9`. `fault` says why the file cannot be opened at all, as what follows "the file".
+    """
 
     path: str
     size: int
     modified_nanoseconds: int
+    fault: str | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -86,7 +95,7 @@ class LandedFile:
         date.
         """
         path = PurePosixPath(self.path)
-        parts = [*path.parent.parts, path.name[: -len(_suffix(self.path))]]
+        parts = [*path.parent.parts, path.name[: len(path.name) - len(_suffix(self.path))]]
         named = [value for name, value in self.path_values.items() if name == date_column or name in ANY_DATE]
         whole = [part for part in parts if "=" not in part]
         split = [re.sub("^(year|month|day)=", "", part) for part in parts]
@@ -121,15 +130,13 @@ class FolderLandingZone:
 
     def files(self, table: str) -> list[LandedFile]:
         """The files of a raw table, oldest first, those of the same moment by name."""
-        if not self.root.is_dir():
+        if not os.access(self.root, os.R_OK | os.X_OK) or not self.root.is_dir():
             raise LandingZoneError(
-                f"the landing zone {self.root} is not a folder; create it, or set NBA_ASSETS_LANDING to the folder that holds the raw files"
+                f"the landing zone {self.root} is not a folder that can be read; create it, or set NBA_ASSETS_LANDING to the folder that holds the raw files"
             )
-        single = [path for suffix in FORMAT_OF_SUFFIX if (path := self.root / f"{table}{suffix}").is_file()]
-        return sorted(
-            (self._landed(path) for path in (*single, *self._inside(self.root / table))),
-            key=lambda file: (file.modified_nanoseconds, file.path),
-        )
+        names = (*(f"{table}{suffix}" for suffix in FORMAT_OF_SUFFIX), table)
+        found = (file for name in names for file in self._found(self.root / name))
+        return sorted(found, key=lambda file: (file.modified_nanoseconds, file.path))
 
     @contextmanager
     def local_copy(self, file: LandedFile) -> Iterator[Path]:
@@ -141,15 +148,59 @@ class FolderLandingZone:
         with (self.root / file.path).open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
 
-    def _inside(self, folder: Path) -> Iterator[Path]:
-        for path in folder.rglob("*"):
-            passed_over = any(part.startswith((".", "_")) or part.lower().endswith(".tmp") for part in path.relative_to(folder).parts)
-            if not passed_over and _suffix(path.name) in FORMAT_OF_SUFFIX and path.is_file():
-                yield path
+    def _found(self, top: Path) -> Iterator[LandedFile]:
+        """What stands under a name: a file, or the files of a folder at any depth."""
+        above: frozenset[tuple[int, int]] = frozenset()
+        pending = [(top, above)]
+        while pending:
+            path, above = pending.pop()
+            try:
+                facts = path.stat()
+                names = os.listdir(path) if stat.S_ISDIR(facts.st_mode) else None
+            except OSError as error:
+                yield from self._unreachable(path, error)
+                continue
+            if names is not None:
+                here = (facts.st_dev, facts.st_ino)
+                if here in above:
+                    yield self._faulty(path, "is a link to a folder that it lies in: take it away")
+                elif not names and _suffix(path.name) in FORMAT_OF_SUFFIX:
+                    yield self._faulty(path, "is an empty folder under the name of a file: replace it by the file")
+                else:
+                    inside = above | {here}
+                    pending += [(path / name, inside) for name in names if not _is_passed_over(name)]
+            elif _suffix(path.name) in FORMAT_OF_SUFFIX:
+                if not stat.S_ISREG(facts.st_mode):
+                    yield self._faulty(path, "is not a regular file: replace it by one")
+                elif not _is_utf8(str(path.relative_to(self.root))):
+                    yield self._faulty(path, "has a name that is not UTF-8: rename it")
+                else:
+                    yield LandedFile(path.relative_to(self.root).as_posix(), facts.st_size, facts.st_mtime_ns)
 
-    def _landed(self, path: Path) -> LandedFile:
-        facts = path.stat()
-        return LandedFile(path.relative_to(self.root).as_posix(), facts.st_size, facts.st_mtime_ns)
+    def _unreachable(self, path: Path, error: OSError) -> Iterator[LandedFile]:
+        """What cannot be looked at, unless it is not there, or would be passed over if it could be looked at."""
+        if _suffix(path.name) not in (*FORMAT_OF_SUFFIX, ""):
+            return
+        if not isinstance(error, FileNotFoundError):
+            yield self._faulty(path, f"cannot be opened: {error.strerror}")
+        elif path.is_symlink():
+            yield self._faulty(path, "is a link to nothing: replace it by the file")
+
+    def _faulty(self, path: Path, fault: str) -> LandedFile:
+        printable = os.fsencode(path.relative_to(self.root)).decode("utf-8", "backslashreplace")
+        return LandedFile(printable, 0, 0, fault)
+
+
+def _is_passed_over(name: str) -> bool:
+    return name.startswith((".", "_")) or name.lower().endswith(".tmp")
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _suffix(path: str) -> str:

@@ -1,14 +1,16 @@
 """Rows as a provider wrote them into rows as the contract has them, and what is wrong with those that cannot be.
 
-Values are read as their columns' types, teams become tricodes, names become keys, game ids become canonical; then
-each row is held against its table's spec. A row with a fault is not mended, it is for ingestion to set aside. Texts
-are worked on once per distinct text, not once per row.
+Values are read as their columns' types, teams become tricodes, names become keys, game ids become canonical, words become the project's own; then each
+row is held against its table's spec. A row with a fault is not mended, ingestion quarantines it; a row that is kept but not understood gets a notice.
+Texts are worked on once per distinct text, not once per row. `values` reads cells in forms of their own, `events` the words of play-by-play.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -18,17 +20,20 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from nba_assets.basketball.arithmetic import map_distinct
 from nba_assets.basketball.names import player_lookup, strip_leading_digits
-from nba_assets.basketball.season import season_label
-from nba_assets.basketball.teams import team_tricode
-from nba_assets.raw.readers import BadFileError
+from nba_assets.basketball.season import season_label, season_year
+from nba_assets.basketball.teams import CURRENT_TEAMS, FIRST_SEASON_OF_TODAY, team_tricode, tricode_in_season
+from nba_assets.raw.events import translate
+from nba_assets.raw.league_time import eastern, end_of_hour
+from nba_assets.raw.readers import BadFileError, is_text
+from nba_assets.raw.schedule import FINAL
 from nba_assets.raw.tables import RawTable
+from nba_assets.raw.values import Reading, flag, is_league_game_id, league_game_id, number
 from nba_assets.tables.columns import LARGEST_WHOLE, blank
-from nba_assets.tables.spec import Column, Rule, Type
+from nba_assets.tables.spec import Column, Columns, Rule, Type
 
 Array = NDArray[Any]
-Parse = Callable[[str], Any]
-"""Reads a text that is not blank; None is null. Raises ValueError where it cannot, saying what the text is not."""
 
 FIRST_SEASON_START = np.datetime64("1946-07-01", "D")
 """The league's first season began in November 1946."""
@@ -38,6 +43,15 @@ FURTHEST_SCHEDULE_DAYS = 366
 
 BELIEVABLE_YEARS = (1900, 2200)
 """A date or a moment outside of them is a clock gone wrong, or a number read in the wrong unit."""
+
+NULL_SPELLINGS = frozenset({"", "na", "n/a", "nan", "none", "null", "\\n", "<na>", "nat"})
+"""What feeds write for nothing, in lower case; `\\N` is PostgreSQL's, `<NA>` and `NaT` are pandas'."""
+
+NO_NUMBER = "-"
+"""What feeds write for nothing where a number or a time is expected."""
+
+COLUMNS_OF_NUMBERS = frozenset({"minutes", "plus_minus"})
+"""Text columns that hold numbers."""
 
 LONGEST_SHOWN_VALUE = 100
 
@@ -58,24 +72,48 @@ class Faults:
         return "; ".join(self.by_row[place].values())
 
 
-def normalise(raw: RawTable, rows: pa.Table, path_dates: NDArray[np.datetime64], now: datetime) -> tuple[dict[str, Array], Faults]:
-    """All columns of the raw table, in its order, and the faults of the rows; every row stays in its place.
+@dataclass
+class Notices:
+    """Rows that are kept although something about them is not understood: their places, by what it is."""
 
-    `rows` has passed `check_columns`. `path_dates` holds the date that the path of each row's file names, NaT where
-    it names none. `now` stamps rows that do not say when they were processed.
+    places: dict[str, NDArray[np.intp]] = field(default_factory=dict)
+
+    def add(self, text: str, rows: NDArray[np.bool_]) -> None:
+        """Note a text about every marked row."""
+        found = np.flatnonzero(rows)
+        if found.size:
+            self.places[text] = np.union1d(self.places[text], found) if text in self.places else found
+
+    def counted(self, kept: NDArray[np.bool_]) -> Counter[str]:
+        """How many of the kept rows each text is about."""
+        counts = Counter({text: int(kept[places].sum()) for text, places in self.places.items()})
+        return +counts
+
+
+def normalise(
+    raw: RawTable, rows: pa.Table, path_dates: NDArray[np.datetime64], now: datetime, schedule: Columns | None = None
+) -> tuple[dict[str, Array], Faults, Notices]:
+    """All columns of the raw table, in its order, the faults of the rows and notices about them; every row stays in its place.
+
+    `rows` has passed `check_columns`. `path_dates` holds the date that the path of each row's file names, NaT where it names none. `now` stamps rows
+    that do not say when they were processed. `schedule`, normalised rows of the raw schedule (`nba_game_id`, `home_team_abbr`, `away_team_abbr`), tells
+    the teams of rows that name their game by the league's own id alone; without it such rows are faults.
     """
-    faults = Faults()
+    faults, notices = Faults(), Notices()
     columns = {column.name: _read_column(raw, column, rows, faults) for column in raw.table.columns}
-    _derive(raw, columns, faults, now)
+    _derive(raw, columns, faults, notices, now)
     _check_dates(raw, columns, path_dates, now, faults)
-    home, away = _rebuild_game_ids(columns, faults)
+    home, away = _rebuild_game_ids(columns, schedule, faults)
     _check_teams(raw, columns, home, away, faults)
     for column in raw.table.columns:
         _check_values(column, columns[column.name], faults)
     for rule in raw.table.rules:
         if rule.blocking:
             _check_rule(rule, columns, faults)
-    return columns, faults
+    _notice_words(raw, columns, notices)
+    if "winning_team_abbr" in columns:
+        _notice_results(columns, notices)
+    return columns, faults, notices
 
 
 def check_columns(raw: RawTable, schema: pa.Schema) -> None:
@@ -86,8 +124,10 @@ def check_columns(raw: RawTable, schema: pa.Schema) -> None:
     """
     can_be_derived = {*raw.derived}
     can_be_derived |= {lookup for lookup, name in raw.players.items() if name in schema.names}
-    if {"home_team_abbr", "away_team_abbr"} <= set(schema.names):
+    if {"home_team_abbr", "away_team_abbr"} <= set(schema.names) or "nba_game_id" in schema.names:
         can_be_derived.add("game_id")
+    if "reported_at" in schema.names:
+        can_be_derived |= {"report_date", "report_hour"}
     missing = [column.name for column in raw.table.columns if not column.nullable and column.name not in {*schema.names, *can_be_derived}]
     if missing:
         known = ", ".join(schema.names) or "none of the table's columns"
@@ -107,7 +147,7 @@ def read_dates(name: str, values: pa.ChunkedArray) -> NDArray[np.datetime64]:
     """
     if not _readable(Type.DATE, values.type):
         return blank(Type.DATE, len(values))  # `check_columns` complains
-    days, wrong, complaint = _read(Type.DATE, _parse_date, values)
+    days, wrong, complaint = _read(Type.DATE, Reading(_parse_date), values)
     if wrong.any() and np.isnat(days).all():
         raise BadFileError(f"holds no date in the column {name}: {complaint(int(wrong.argmax()))}", name)
     return days
@@ -126,11 +166,13 @@ def utc(moment: datetime) -> np.datetime64:
     return np.datetime64(aware.replace(tzinfo=None), "us")
 
 
-def _derive(raw: RawTable, columns: dict[str, Array], faults: Faults, now: datetime) -> None:
-    """Fill what the feed does not say but its other columns do."""
+def _derive(raw: RawTable, columns: dict[str, Array], faults: Faults, notices: Notices, now: datetime) -> None:
+    """Fill what the feed does not say but its other columns do, and put words into the project's own."""
     for lookup, name in raw.players.items():
         if name is not None:
             columns[lookup] = _filled(columns[lookup], _over_distinct(columns[name], _parse_player))
+    if "event_type" in columns:
+        translate(columns, notices.add)
     if "outcome_name" in columns:
         names = columns["outcome_name"]
         columns["outcome_team_abbr"] = _filled(columns["outcome_team_abbr"], _over_distinct(names, team_tricode))
@@ -146,7 +188,67 @@ def _derive(raw: RawTable, columns: dict[str, Array], faults: Faults, now: datet
         columns["season_start"] = _filled(columns["season_start"], starts.astype("M8[D]"))
     if "team_abbr" in raw.derived:
         columns["team_abbr"] = _filled(columns["team_abbr"], "")
+    if "reported_at" in columns:
+        _derive_report_times(columns)
+    if raw.tip_off is not None:
+        tips = columns[raw.tip_off]
+        # A moment before there was a league is how some feeds write a time that is not set yet.
+        columns[raw.tip_off] = np.where((tips >= FIRST_YEAR) & (tips < FIRST_SEASON_START), np.datetime64("NaT"), tips)
+    _put_into_season(raw, columns, faults, notices)
     columns["processed_at"] = _filled(columns["processed_at"], utc(now))
+
+
+def _derive_report_times(columns: dict[str, Array]) -> None:
+    """A report's day and hour by its moment, and the moment by its day and hour, as far as either is not given."""
+    wall = eastern(columns["reported_at"])
+    days = wall.astype("M8[D]")
+    hours = np.floor((wall - days) / np.timedelta64(1, "h"))
+    columns["report_hour"] = np.where(np.isnat(columns["report_date"]) | np.isnan(columns["report_hour"]), hours, columns["report_hour"])
+    columns["report_date"] = _filled(columns["report_date"], days)
+    real = _believable(columns["report_date"]) & (columns["report_hour"] >= 0) & (columns["report_hour"] < HOURS_OF_A_DAY)
+    ends = end_of_hour(np.where(real, columns["report_date"], np.datetime64("NaT")), np.where(real, columns["report_hour"], np.nan))
+    columns["reported_at"] = _filled(columns["reported_at"], ends)
+
+
+HOURS_OF_A_DAY = 24
+FIRST_YEAR = np.datetime64("0001-01-01")
+
+
+def _put_into_season(raw: RawTable, columns: dict[str, Array], faults: Faults, notices: Notices) -> None:
+    """Give each team the tricode that its franchise had in the row's season."""
+    days = columns[raw.table.date_column]
+    old = days < FIRST_DAY_OF_TODAYS_TRICODES
+    for name in raw.teams:
+        if old.any() or not TRICODES_OF_TODAY.issuperset(pd.unique(columns[name])):
+            columns[name] = _in_season(name, columns[name], _seasons(columns, days), faults, notices)
+
+
+def _seasons(columns: Columns, days: NDArray[np.datetime64]) -> NDArray[np.float64]:
+    """Season of each row: as given, else by its date; NaN where neither is known."""
+    by_date = np.full(len(days), np.nan)
+    by_date[~np.isnat(days)] = season_year(days[~np.isnat(days)])
+    given = columns.get("season_year", by_date)
+    if "season" in columns:
+        given = _over_distinct(columns["season"], lambda season: float(season[:4])).astype(np.float64)
+    return np.where(np.isnan(given), by_date, given)
+
+
+def _in_season(name: str, teams: Array, seasons: NDArray[np.float64], faults: Faults, notices: Notices) -> Array:
+    then = teams.copy()
+    known = ~np.isnan(seasons) & ~pd.isna(teams) & (teams != "")
+    pairs = list(zip(teams[known].tolist(), seasons[known].tolist(), strict=True))
+    then[known] = map_distinct(lambda pair: tricode_in_season(*pair), pairs, object)
+    gone = known & pd.isna(then)
+    faults.add(name, gone, lambda place: f"{name} {teams[place]} had no team in {season_label(int(seasons[place]))}")
+    changed = known & ~gone & (then != teams)
+    for given, read in sorted({*zip(teams[changed], then[changed], strict=True)}):
+        text = f"{name} {given} is read as {read}, the franchise's tricode of that season"
+        notices.add(text, changed & (teams == given) & (then == read))
+    return then
+
+
+FIRST_DAY_OF_TODAYS_TRICODES = np.datetime64(f"{FIRST_SEASON_OF_TODAY}-07-01")
+TRICODES_OF_TODAY = frozenset({*CURRENT_TEAMS, None, ""})
 
 
 def _check_dates(raw: RawTable, columns: dict[str, Array], path_dates: NDArray[np.datetime64], now: datetime, faults: Faults) -> None:
@@ -160,12 +262,21 @@ def _check_dates(raw: RawTable, columns: dict[str, Array], path_dates: NDArray[n
             strays,
             lambda place: f"{name} {days[place]} differs from {path_dates[place]}, the date that the file's path names",
         )
+    if raw.tip_off is not None:
+        tips = columns[raw.tip_off]
+        tip_days = eastern(tips).astype("M8[D]")
+        faults.add(
+            raw.tip_off,
+            ~np.isnat(tips) & ~np.isnat(days) & (tip_days != days),
+            lambda place: f"{name} {days[place]} is not the US-Eastern date of {raw.tip_off} {tips[place]} UTC, which is {tip_days[place]}",
+        )
 
 
-def _rebuild_game_ids(columns: dict[str, Array], faults: Faults) -> tuple[Array, Array]:
+def _rebuild_game_ids(columns: dict[str, Array], schedule: Columns | None, faults: Faults) -> tuple[Array, Array]:
     """Make game ids canonical: from the row's date and teams, else from the id as given; where both speak, they agree.
 
-    Returns the home and the away team of each row's game, None where unknown.
+    A row that tells its teams neither way has them from the schedule by the league's own id. Returns the home and the away team of each row's game, None
+    where unknown.
     """
     unknown = np.full(len(columns["processed_at"]), None, dtype=object)
     home, away = columns.get("home_team_abbr", unknown), columns.get("away_team_abbr", unknown)
@@ -173,6 +284,8 @@ def _rebuild_game_ids(columns: dict[str, Array], faults: Faults) -> tuple[Array,
         return home, away
     given, days = columns["game_id"], columns["game_date"]
     codes, distinct = pd.factorize(given)
+    if any(map(is_league_game_id, distinct)):
+        columns["nba_game_id"] = _filled(columns["nba_game_id"], _over_distinct(given, _league_id_or_none))
     parts = [*map(_game_id_parts, distinct), (None, None, None, None)]
     id_days = np.array([day for day, *_ in parts], dtype="M8[D]")[codes]
     id_away, id_home, id_unknown = (np.array([part[place] for part in parts], dtype=object)[codes] for place in (1, 2, 3))
@@ -186,17 +299,63 @@ def _rebuild_game_ids(columns: dict[str, Array], faults: Faults) -> tuple[Array,
     complain(_differ(days, id_days), lambda place: f"does not agree with game_date {days[place]}")
     home, away = _filled(home, id_home), _filled(away, id_away)
     nameless = pd.isna(home) | pd.isna(away)
-    complain(
-        nameless & ~pd.isna(given),
-        lambda _: "is not YYYYMMDD_AWAY_HOME of two teams, and the row does not name the home and the away team",
-    )
+    if nameless.any():
+        home, away = _teams_by_league_id(columns, home, away, nameless, schedule, faults)
+        nameless = pd.isna(home) | pd.isna(away)
+        complain(
+            nameless & ~pd.isna(given),
+            lambda _: "is not YYYYMMDD_AWAY_HOME of two teams, and the row does not name the home and the away team",
+        )
     day_codes, away_codes, home_codes = (pd.factorize(values)[0] for values in (days, away, home))
     games = (day_codes * (away_codes.max(initial=0) + 1) + away_codes) * (home_codes.max(initial=0) + 1) + home_codes
     games[nameless | np.isnat(days)] = -1
     distinct_games, first = np.unique(games, return_index=True)
     ids = [f"{days[place]}_{away[place]}_{home[place]}".replace("-", "") for place in first.tolist()]
+    if "is_home" in columns:
+        _derive_is_home(columns, home, away, faults)
     columns["game_id"] = np.where(games < 0, given, np.array(ids, dtype=object)[np.searchsorted(distinct_games, games)])
     return home, away
+
+
+def _teams_by_league_id(
+    columns: dict[str, Array], home: Array, away: Array, nameless: NDArray[np.bool_], schedule: Columns | None, faults: Faults
+) -> tuple[Array, Array]:
+    """The home and the away team, taken from the schedule where only the league's own id of the game is known."""
+    ids = columns["nba_game_id"]
+    asked = nameless & ~pd.isna(ids)
+    games = {} if schedule is None else {game: place for place, game in enumerate(schedule["nba_game_id"].tolist()) if game is not None}
+    places = np.array([games.get(game, -1) for game in ids[asked].tolist()], dtype=np.intp)
+    found = asked.copy()
+    found[asked] = places >= 0
+    faults.add(
+        "game_id",
+        asked & ~found,
+        lambda place: f"nba_game_id {ids[place]} is no game of the landed schedule, and the row does not name the home and the away team",
+    )
+    if schedule is None or not found.any():
+        return home, away
+    home, away, places = home.copy(), away.copy(), places[places >= 0]
+    home[found], away[found] = schedule["home_team_abbr"][places], schedule["away_team_abbr"][places]
+    moved = np.zeros(len(found), dtype=bool)
+    moved[found] = schedule["game_date"][places] != columns["game_date"][found]
+    faults.add(
+        "game_id",
+        moved,
+        lambda place: f"nba_game_id {ids[place]} is a game of another date than game_date {columns['game_date'][place]} in the landed schedule",
+    )
+    return home, away
+
+
+def _derive_is_home(columns: dict[str, Array], home: Array, away: Array, faults: Faults) -> None:
+    """Whether a team is the home team, by the game's teams; a feed that says otherwise contradicts itself."""
+    team, given = columns["team_abbr"], columns["is_home"]
+    is_home = np.select([pd.isna(team) | pd.isna(home), team == home, team == away], [np.nan, 1.0, 0.0], np.nan)
+    faults.add(
+        "is_home",
+        (given != is_home) & ~np.isnan(given) & ~np.isnan(is_home),
+        lambda place: f"is_home is {given[place] == 1}, but {team[place]} plays in {away[place]} at {home[place]}",
+    )
+    columns["is_home"] = _filled(given, is_home)
 
 
 def _check_teams(raw: RawTable, columns: dict[str, Array], home: Array, away: Array, faults: Faults) -> None:
@@ -221,11 +380,16 @@ def _check_values(column: Column, values: Array, faults: Faults) -> None:
         wrong = (values < low) | (values > high) | np.isinf(values)
         faults.add(name, wrong, lambda place: f"{name} is {values[place]:.15g}, allowed is {low:g} to {high:g}")
     if column.type in (Type.DATE, Type.TIMESTAMP):
-        first, last = (np.datetime64(f"{year}-01-01") for year in BELIEVABLE_YEARS)
-        faults.add(name, (values < first) | (values >= last), lambda place: f"{name} {values[place]} cannot be")
+        faults.add(name, ~np.isnat(values) & ~_believable(values), lambda place: f"{name} {values[place]} cannot be")
     if expected is not None:
         strange = _over_distinct(values, lambda value: value not in expected) == np.True_
         faults.add(name, strange, lambda place: f"{name} {_shown(values[place])} is not one of {', '.join(expected)}")
+
+
+def _believable(values: Array) -> NDArray[np.bool_]:
+    first, last = (np.datetime64(f"{year}-01-01") for year in BELIEVABLE_YEARS)
+    believable: NDArray[np.bool_] = (values >= first) & (values < last)
+    return believable
 
 
 def _check_rule(rule: Rule, columns: dict[str, Array], faults: Faults) -> None:
@@ -237,25 +401,50 @@ def _check_rule(rule: Rule, columns: dict[str, Array], faults: Faults) -> None:
     faults.add(rule.name, rule.broken(columns), complaint)
 
 
+def _notice_words(raw: RawTable, columns: Columns, notices: Notices) -> None:
+    for name, known in raw.known.items():
+        codes, distinct = pd.factorize(columns[name])
+        for code, found in enumerate(distinct):
+            if found not in known:
+                notices.add(f"{name} {_shown(found)} is not known", codes == code)
+
+
+def _notice_results(columns: Columns, notices: Notices) -> None:
+    """Results of the schedule that are missing or contradict each other."""
+    home, away, winner = columns["home_team_score"], columns["away_team_score"], columns["winning_team_abbr"]
+    final = columns["game_status"] == FINAL
+    notices.add("a game is final (game_status 3) without both scores", final & np.isnan(home + away))
+    by_score = np.where(home > away, columns["home_team_abbr"], columns["away_team_abbr"])
+    notices.add(
+        "winning_team_abbr contradicts the scores of a final game",
+        final & ~np.isnan(home + away) & ~pd.isna(winner) & (winner != by_score),
+    )
+
+
 def _read_column(raw: RawTable, column: Column, rows: pa.Table, faults: Faults) -> Array:
     if column.name not in rows.column_names:
         return blank(column.type, rows.num_rows)
-    values, wrong, complaint = _read(column.type, _parser(raw, column), rows.column(column.name))
+    null_words = NULL_SPELLINGS
+    if column.type is not Type.STRING or column.name in COLUMNS_OF_NUMBERS:
+        null_words |= {NO_NUMBER}
+    values, wrong, complaint = _read(column.type, _reading(raw, column), rows.column(column.name), null_words)
     faults.add(column.name, wrong, lambda place: f"{column.name} {complaint(place)}")
     return values
 
 
-def _read(kind: Type, parse: Parse, values: pa.ChunkedArray) -> tuple[Array, NDArray[np.bool_], Callable[[int], str]]:
+def _read(
+    kind: Type, reading: Reading, values: pa.ChunkedArray, null_words: frozenset[str] = NULL_SPELLINGS
+) -> tuple[Array, NDArray[np.bool_], Callable[[int], str]]:
     """Values as `kind`, null where they cannot be read; which those are, and what to say of each."""
     given = values.type
     if pa.types.is_dictionary(given):
         given, values = given.value_type, values.cast(given.value_type)
     if pa.types.is_null(given):
         return blank(kind, len(values)), np.zeros(len(values), dtype=bool), str
-    if kind is Type.STRING and not _is_text(given):
+    if kind is Type.STRING and not is_text(given):
         given, values = pa.string(), _as_text(values)
-    if _is_text(given):
-        return _read_texts(kind, parse, values)
+    if is_text(given):
+        return _read_texts(kind, reading, values, null_words)
 
     if kind in (Type.DATE, Type.TIMESTAMP):
         is_date = pa.types.is_date(given)
@@ -264,26 +453,34 @@ def _read(kind: Type, parse: Parse, values: pa.ChunkedArray) -> tuple[Array, NDA
         wrong = ~np.isnat(read) & (read != numbers)
     else:
         numbers = values.cast(pa.float64(), safe=False).to_numpy()
+        if reading.numbers is not None:
+            numbers = reading.numbers(numbers)
         wrong = ~np.isnan(numbers) & ~_fits(kind, numbers)
         read = np.where(wrong, np.nan, numbers)
     return read, wrong, lambda place: f"{numbers[place]} is not {WHAT_IS_MEANT[kind]}"
 
 
-def _read_texts(kind: Type, parse: Parse, values: pa.ChunkedArray) -> tuple[Array, NDArray[np.bool_], Callable[[int], str]]:
+def _read_texts(
+    kind: Type, reading: Reading, values: pa.ChunkedArray, null_words: frozenset[str]
+) -> tuple[Array, NDArray[np.bool_], Callable[[int], str]]:
     codes = values.combine_chunks().dictionary_encode()
     if isinstance(codes, pa.ChunkedArray):
         codes = codes.combine_chunks()
     texts = codes.dictionary.to_pylist()
     parsed = blank(kind, len(texts) + 1)
     complaints: dict[int, str] = {}
-    for place, text in enumerate(texts):
+    for place in range(len(texts)):
         try:
-            value = parse(text.strip()) if text.strip() else None
+            texts[place] = _decoded(texts[place])
+            trimmed = texts[place].strip()
+            value = None if trimmed.lower() in null_words else reading.text(trimmed)
         except ValueError as error:
-            complaints[place] = f"{_shown(text)} {error}"
+            complaints[place] = f"{_shown(texts[place])} {error}"
         else:
             if value is not None:
                 parsed[place] = value
+    if reading.numbers is not None:
+        parsed = reading.numbers(parsed)
     if kind in (Type.INT64, Type.FLOAT64):
         misfits = np.flatnonzero(~np.isnan(parsed) & ~_fits(kind, parsed))
         complaints |= {place: f"{_shown(texts[place])} is not {WHAT_IS_MEANT[kind]}" for place in misfits.tolist()}
@@ -312,45 +509,50 @@ WHAT_IS_MEANT: Mapping[Type, str] = {
 }
 
 
-def _parser(raw: RawTable, column: Column) -> Parse:
+def _decoded(text: str | bytes) -> str:
+    try:
+        return text.decode() if isinstance(text, bytes) else text
+    except UnicodeDecodeError:
+        raise ValueError("is not text in UTF-8") from None
+
+
+def _reading(raw: RawTable, column: Column) -> Reading:
+    if column.name in raw.readings:
+        return raw.readings[column.name]
     if column.type is not Type.STRING:
         return {
-            Type.INT64: _parse_number,
-            Type.FLOAT64: _parse_number,
-            Type.BOOL: _parse_flag,
-            Type.DATE: _parse_date,
-            Type.TIMESTAMP: _parse_moment,
+            Type.INT64: Reading(number),
+            Type.FLOAT64: Reading(number),
+            Type.BOOL: Reading(flag),
+            Type.DATE: Reading(_parse_date),
+            Type.TIMESTAMP: Reading(_parse_moment),
         }[column.type]
     if column.name in raw.teams:
-        return _parse_team
+        return Reading(_parse_team)
     if column.name in raw.players:
-        return _parse_player
+        return Reading(_parse_player)
     if column.name == "season":
-        return _parse_season
-    return str.lower if column.name in raw.lower_case else str
-
-
-def _parse_number(text: str) -> float | None:
-    if text.lower() == "nan":
-        return None
-    if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text) is None:
-        raise ValueError("is not a number")
-    return float(text)
-
-
-def _parse_flag(text: str) -> float:
-    try:
-        return {"true": 1.0, "t": 1.0, "1": 1.0, "1.0": 1.0, "false": 0.0, "f": 0.0, "0": 0.0, "0.0": 0.0}[text.lower()]
-    except KeyError:
-        raise ValueError(f"is not {WHAT_IS_MEANT[Type.BOOL]}") from None
+        return Reading(_parse_season)
+    return Reading(str.lower if column.name in raw.lower_case else str)
 
 
 def _parse_date(text: str) -> date:
-    moment = re.fullmatch(r"(\d{4}-\d{2}-\d{2})([T ]00:00(:00(\.0+)?)?(Z|[+]00:?(00)?| UTC)?)?", text)
-    try:
-        return date.fromisoformat(moment[1] if moment else "")
-    except ValueError:
-        raise ValueError(f"is not {WHAT_IS_MEANT[Type.DATE]}") from None
+    """A date as YYYY-MM-DD, as "Jul 28, 1999", or as MM/DD/YYYY where it cannot be DD/MM/YYYY."""
+    if iso := re.fullmatch(r"(\d{4}-\d{2}-\d{2})([T ]00:00(:00(\.0+)?)?(Z|[+]00:?(00)?| UTC)?)?", text):
+        forms, text = ["%Y-%m-%d"], iso[1]
+    elif numbers := re.fullmatch(r"(\d{1,2})/(\d{1,2})/\d{4}", text):
+        if numbers[1] != numbers[2] and max(int(numbers[1]), int(numbers[2])) <= MONTHS:
+            raise ValueError(f"may be of month {numbers[1]} or of month {numbers[2]}; write dates as YYYY-MM-DD")
+        forms = ["%m/%d/%Y"]
+    else:
+        forms = ["%b %d, %Y", "%B %d, %Y"]
+    for form in forms:
+        with suppress(ValueError):
+            return datetime.strptime(text, form).date()
+    raise ValueError(f"is not {WHAT_IS_MEANT[Type.DATE]}")
+
+
+MONTHS = 12
 
 
 def _parse_moment(text: str) -> np.datetime64:
@@ -378,24 +580,33 @@ def _parse_season(text: str) -> str:
     return season_label(int(years[1]))
 
 
+def _league_id_or_none(game_id: str) -> str | None:
+    return league_game_id(game_id) if is_league_game_id(game_id) else None
+
+
 def _game_id_parts(game_id: str) -> tuple[date | None, str | None, str | None, str | None]:
     """Date, away and home team of a game id, and a code in it that is no team's."""
     parts = re.fullmatch(r"(\d{4})(\d{2})(\d{2})_([A-Za-z]{2,4})_([A-Za-z]{2,4})", game_id)
     if parts is None:
         return None, None, None, None
-    away, home = team_tricode(parts[4]), team_tricode(parts[5])
-    unknown = parts[4] if away is None else parts[5] if home is None else None
     try:
-        return date(int(parts[1]), int(parts[2]), int(parts[3])), away, home, unknown
+        day = date(int(parts[1]), int(parts[2]), int(parts[3]))
     except ValueError:
         return None, None, None, None
+    away, home = (_tricode_on(day, code) for code in (parts[4], parts[5]))
+    return day, away, home, parts[4] if away is None else parts[5] if home is None else None
+
+
+def _tricode_on(day: date, code: str) -> str | None:
+    tricode = team_tricode(code)
+    return None if tricode is None else tricode_in_season(tricode, int(season_year(np.array([day], dtype="M8[D]"))[0]))
 
 
 def _readable(kind: Type, given: pa.DataType) -> bool:
     """Whether values of an Arrow type can be read as `kind` at all."""
     if pa.types.is_dictionary(given):
         return _readable(kind, given.value_type)
-    if _is_text(given) or pa.types.is_null(given):
+    if is_text(given) or pa.types.is_null(given):
         return True
     number = pa.types.is_integer(given) or pa.types.is_floating(given) or pa.types.is_decimal(given)
     moment = pa.types.is_date(given) or pa.types.is_timestamp(given)
@@ -404,10 +615,6 @@ def _readable(kind: Type, given: pa.DataType) -> bool:
     if kind in (Type.DATE, Type.TIMESTAMP):
         return bool(moment)
     return bool(number or pa.types.is_boolean(given) or (kind is Type.STRING and moment))
-
-
-def _is_text(given: pa.DataType) -> bool:
-    return bool(pa.types.is_string(given) or pa.types.is_large_string(given))
 
 
 def _as_text(values: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -74,9 +74,9 @@ def _read_parquet(path: Path, names: Sequence[str], date_column: str, keep: Keep
     with pq.ParquetFile(path) as parquet:
         present = _present(names, parquet.schema_arrow.names)
         if keep is None or date_column not in present:
-            rows = parquet.read(columns=present)
+            rows = without_views(parquet.read(columns=present))
             return FileRows(rows, np.arange(1, rows.num_rows + 1))
-        wanted = keep(parquet.read(columns=[date_column]).column(0))
+        wanted = keep(without_views(parquet.read(columns=[date_column])).column(0))
         sizes = [parquet.metadata.row_group(group).num_rows for group in range(parquet.metadata.num_row_groups)]
         group_of_row = np.repeat(np.arange(len(sizes)), sizes)
         if len(wanted) != len(group_of_row):
@@ -84,10 +84,34 @@ def _read_parquet(path: Path, names: Sequence[str], date_column: str, keep: Keep
         # Row groups without a wanted row are not decoded: a date costs what its rows cost, as far as the layout allows.
         groups = np.unique(group_of_row[wanted])
         read = np.isin(group_of_row, groups)
-        rows = parquet.read_row_groups(groups.tolist(), columns=present)
+        rows = without_views(parquet.read_row_groups(groups.tolist(), columns=present))
     if rows.num_rows != read.sum():
         raise BadFileError(f"holds {rows.num_rows} rows where it says that it has {read.sum()}")
     return FileRows(rows.filter(pa.array(wanted[read])), np.flatnonzero(wanted) + 1)
+
+
+def is_text(given: pa.DataType) -> bool:
+    """Whether an Arrow type holds texts, or bytes that may be some."""
+    kinds = pa.types
+    texts = kinds.is_string(given) or kinds.is_large_string(given) or kinds.is_string_view(given)
+    return bool(texts or kinds.is_binary(given) or kinds.is_large_binary(given) or kinds.is_binary_view(given) or kinds.is_fixed_size_binary(given))
+
+
+def without_views(rows: pa.Table) -> pa.Table:
+    """The rows with views of texts as texts, because Arrow cannot filter views."""
+    for place, column in enumerate(rows.schema):
+        kind = column.type
+        values = kind.value_type if pa.types.is_dictionary(kind) else kind
+        if pa.types.is_string_view(values) or pa.types.is_binary_view(values):
+            plain = pa.string() if pa.types.is_string_view(values) else pa.binary()
+            rows = rows.set_column(place, column.name, pa.chunked_array([_as_plain(chunk, plain) for chunk in rows.column(place).chunks], plain))
+    return rows
+
+
+def _as_plain(chunk: pa.Array, plain: pa.DataType) -> pa.Array:
+    if isinstance(chunk, pa.DictionaryArray):
+        return pa.DictionaryArray.from_arrays(chunk.indices, chunk.dictionary.cast(plain)).dictionary_decode()
+    return chunk.cast(plain)
 
 
 def _read_csv(path: Path, gzipped: bool, names: Sequence[str], date_column: str, keep: Keep | None) -> FileRows:

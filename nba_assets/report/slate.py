@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from nba_assets.analytics.games import ARENA_COLUMNS, arenas, eastern
 from nba_assets.analytics.injuries import INJURY_COLUMNS, latest_statuses
 from nba_assets.analytics.upcoming_player_game_context import TABLE as PLAYER_CONTEXT
 from nba_assets.analytics.upcoming_team_game_context import TABLE as TEAM_CONTEXT
+from nba_assets.analytics.venues import ARENA_COLUMNS, arenas
 from nba_assets.basketball.season import SeasonCalendar
 from nba_assets.basketball.teams import TEAMS
 from nba_assets.entities.outcomes import take
@@ -28,7 +28,7 @@ from nba_assets.precompute.player_composite_factors import TABLE as FACTORS
 from nba_assets.precompute.player_daily_cache import TABLE as CACHE
 from nba_assets.precompute.team_defense_zone_analysis import TABLE as ZONE_DEFENSE
 from nba_assets.publishing.table_run import LONGEST_SEASON_DAYS
-from nba_assets.raw.schedule import FINAL, POSTPONED, league_games
+from nba_assets.raw.schedule import FINAL_COLUMNS, POSTPONED, has_ended, league_games
 from nba_assets.raw.tables import INJURY_REPORT, PLAYER_REGISTRY, RAW_TABLES, SCHEDULE
 from nba_assets.registry import COMPUTED_TABLES
 from nba_assets.tables.bookkeeping import ENTITY_FAILURES, TABLE_PARTITIONS
@@ -209,12 +209,9 @@ def _schedule(warehouse: Warehouse, day: date) -> Columns:
         "game_date",
         "game_time_utc",
         "season_year",
-        "game_status",
-        "is_regular_season",
-        "is_playoffs",
+        *FINAL_COLUMNS,
         "home_team_abbr",
         "away_team_abbr",
-        "arena_name",
         *ARENA_COLUMNS,
     )
     reach = timedelta(days=LONGEST_SEASON_DAYS)
@@ -229,7 +226,7 @@ def _games(tonight: Columns, stored: Mapping[str, list[Row]], reports: Columns, 
     counts = (tonight["is_regular_season"] == 1) | (tonight["is_playoffs"] == 1)
     order = np.lexsort([tonight["game_id"].astype(str), tonight["game_time_utc"]])
     games = take(tonight, order[counts[order]])
-    zones = arenas(games)["arena_timezone"]
+    zones, over = arenas(games)["arena_timezone"], has_ended(games)
     absences = _absences(games, reports, names)
     contexts = {row["team_abbr"]: row for row in stored[TEAM_CONTEXT.name]}
     defenses = {row["team_abbr"]: row for row in stored[ZONE_DEFENSE.name]}
@@ -246,7 +243,7 @@ def _games(tonight: Columns, stored: Mapping[str, list[Row]], reports: Columns, 
         away, home = games["away_team_abbr"][place], games["home_team_abbr"][place]
         tip = games["game_time_utc"][place]
         status = games["game_status"][place]
-        state = "final" if status == FINAL else "postponed or cancelled" if status == POSTPONED else None
+        state = "final" if over[place] else "postponed or cancelled" if status == POSTPONED else None
         eastern_tip = _clock(tip, "America/New_York")
         found.append(Game(game_id, side(away, home), side(home, away), _clock(tip, zones[place]), eastern_tip, games["arena_name"][place], state))
     return found
@@ -265,7 +262,7 @@ def _absences(games: Columns, reports: Columns, names: Mapping[str, str]) -> dic
     """Who is listed by the newest report before tip-off, by team."""
     teams = np.concatenate([games["home_team_abbr"], games["away_team_abbr"]])
     tips = np.concatenate([games["game_time_utc"], games["game_time_utc"]])
-    latest = latest_statuses(reports, eastern(at(tips, find((reports["team"],), (teams,)))))
+    latest = latest_statuses(reports, at(tips, find((reports["team"],), (teams,))))
     told: dict[str, list[Absence]] = {}
     for team, player, status, reason in zip(latest["team"], latest["player_lookup"], latest["injury_status"], latest["reason"], strict=True):
         if status in STATUSES:

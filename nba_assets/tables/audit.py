@@ -1,10 +1,11 @@
 """Checks of a table's rows, made from its spec, before the rows are written.
 
-A blocking finding refuses the write; the others are shown and remembered.
+Which rows break which check, and what each of them is told, is found here; what a broken blocking check costs is `publishing.attribution`'s business.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -16,15 +17,34 @@ from numpy.typing import NDArray
 
 from nba_assets.tables.columns import to_columns
 from nba_assets.tables.dictionary import range_text
-from nba_assets.tables.spec import Columns, Range, Rule, Table
+from nba_assets.tables.spec import Columns, Cost, Range, Rule, Table
 
 EXAMPLES = 5
 KEY_UNIQUE, NOT_NULL, IN_RANGE, KNOWN_VALUES, USUAL_RANGE = "key_unique", "not_null", "values_in_range", "known_values", "usual_range"
 
+Broken = Mapping[str, NDArray[np.bool_]]
+"""The rows that break a check, by the column that is at fault, or under "" where no single one is."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check of a table: a blocking one keeps the rows that break it, and what these cost, from being published; another one warns."""
+
+    name: str
+    blocking: bool
+    description: str
+    rule: Rule | None = None
+    """The rule of the spec that it is; None for a check of keys or single columns."""
+
+    @property
+    def costs(self) -> Cost:
+        """What a row that breaks it costs."""
+        return self.rule.costs if self.rule else "row"
+
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found: how many rows break it, on which dates, and a few of their keys."""
+    """What one check found: how many rows break it, on which dates, and a few of their keys. A blocking check is an error, another one a warning."""
 
     name: str
     blocking: bool
@@ -39,21 +59,27 @@ class Finding:
         return self.offending_count == 0
 
 
-def check_names(table: Table) -> list[tuple[str, bool, str]]:
-    """Every check of a table: name, whether it blocks a write, what it asks."""
+def checks_of(table: Table) -> list[Check]:
+    """Every check of a table, those of its rules last."""
     standard = [
-        (KEY_UNIQUE, True, f"No two rows share {', '.join(table.key)}"),
-        (NOT_NULL, True, f"Never null: {', '.join(column.name for column in table.columns if not column.nullable)}"),
-        (IN_RANGE, True, f"Within their allowed ranges: {_ranges(table, 'allowed')}"),
-        (KNOWN_VALUES, True, f"Of their listed values: {', '.join(column.name for column in table.columns if column.values)}"),
-        (USUAL_RANGE, False, f"Within what is usual: {_ranges(table, 'usual')}"),
+        Check(KEY_UNIQUE, True, f"No two rows share {', '.join(table.key)}"),
+        Check(NOT_NULL, True, f"Never null: {', '.join(column.name for column in table.columns if not column.nullable)}"),
+        Check(IN_RANGE, True, f"Within their allowed ranges: {_ranges(table, 'allowed')}"),
+        Check(KNOWN_VALUES, True, f"Of their listed values: {', '.join(column.name for column in table.columns if column.values)}"),
+        Check(USUAL_RANGE, False, f"Within what is usual: {_ranges(table, 'usual')}"),
     ]
     wanted = {
         IN_RANGE: any(column.allowed for column in table.columns),
         KNOWN_VALUES: any(column.values for column in table.columns),
         USUAL_RANGE: any(column.usual for column in table.columns),
     }
-    return [check for check in standard if wanted.get(check[0], True)] + [(rule.name, rule.blocking, rule.description) for rule in table.rules]
+    rules = [Check(rule.name, rule.blocking, rule.description, rule) for rule in table.rules]
+    return [check for check in standard if wanted.get(check.name, True)] + rules
+
+
+def check_names(table: Table) -> list[tuple[str, bool, str]]:
+    """Every check of a table: name, whether it blocks, what it asks."""
+    return [(check.name, check.blocking, check.description) for check in checks_of(table)]
 
 
 def audit(table: Table, rows: pa.Table) -> list[Finding]:
@@ -61,6 +87,11 @@ def audit(table: Table, rows: pa.Table) -> list[Finding]:
 
     Raises ValueError, naming the rule, where a rule does not answer with one flag per row.
     """
+    return [finding(table, rows, check, broken) for check, broken in broken_rows(table, rows)]
+
+
+def broken_rows(table: Table, rows: pa.Table) -> list[tuple[Check, Broken]]:
+    """Which rows break each check, in the order of `checks_of`; raises as `audit`."""
     columns = to_columns(rows)
     there = [column for column in table.columns if column.name in columns]
     standard: dict[str, dict[str, NDArray[np.bool_]]] = {
@@ -70,21 +101,62 @@ def audit(table: Table, rows: pa.Table) -> list[Finding]:
         KNOWN_VALUES: {column.name: _unlisted(columns[column.name], column.values) for column in there if column.values},
         USUAL_RANGE: {column.name: _outside(columns[column.name], column.usual) for column in there if column.usual},
     }
-    checks = check_names(table)
-    broken = [standard[name] for name, _, _ in checks[: len(checks) - len(table.rules)]]
-    broken += [{"": _flags(table, rule, columns, rows.num_rows)} for rule in table.rules]
-    return [_finding(table, rows, *check, marked) for check, marked in zip(checks, broken, strict=True)]
+    return [
+        (check, standard[check.name] if check.rule is None else {"": _flags(table, check.rule, columns, rows.num_rows)}) for check in checks_of(table)
+    ]
 
 
-def _finding(table: Table, rows: pa.Table, name: str, blocking: bool, description: str, broken: dict[str, NDArray[np.bool_]]) -> Finding:
-    """`broken` marks the offending rows by the column that is at fault, or under "" where no single one is."""
-    places = np.flatnonzero(np.logical_or.reduce([np.zeros(rows.num_rows, dtype=bool), *broken.values()]))
+def finding(table: Table, rows: pa.Table, check: Check, broken: Broken) -> Finding:
+    """What is said of a check that some of the rows break."""
+    places = np.flatnonzero(any_column(broken, rows.num_rows))
     dates = rows.column(table.date_column).take(places).unique().drop_null().sort().to_pylist()
     # One row of each column at fault comes first, so that none of them hides behind another.
     first_of_each = [int(mask.argmax()) for mask in broken.values() if mask.any()]
     shown = list(dict.fromkeys([*first_of_each, *places[:EXAMPLES].tolist()]))[:EXAMPLES]
     examples = tuple(_example(table, rows, place, [column for column, mask in broken.items() if column and mask[place]]) for place in shown)
-    return Finding(name, blocking, description, len(places), tuple(dates), examples)
+    return Finding(check.name, check.blocking, check.description, len(places), tuple(dates), examples)
+
+
+def any_column(broken: Broken, size: int) -> NDArray[np.bool_]:
+    """The rows that break a check, whatever the column."""
+    return np.logical_or.reduce([np.zeros(size, dtype=bool), *broken.values()])
+
+
+def columns_of_rule(rule: Rule, columns: Columns) -> list[str]:
+    """The columns that a rule looks at, in the order in which it does."""
+    read = _Noted(columns)
+    rule.broken(read)
+    return list(read.names)
+
+
+def values_text(rows: pa.Table, place: int, names: Sequence[str]) -> str:
+    """Some values of a row as a reason quotes them, e.g. `fg_makes 12, fg_attempts 9`."""
+    values = ((name, rows.column(name)[place].as_py()) for name in names)
+    return ", ".join(f"{name} {'null' if value is None else value}" for name, value in values)
+
+
+def reason_of_row(table: Table, rows: pa.Table, check: Check, broken: Broken, place: int, read: Sequence[str] = ()) -> str:
+    """Why a row breaks a check, with the values; `read` are the columns that a rule looks at."""
+    if check.rule is not None:
+        return f"{check.name}: {values_text(rows, place, read)}"
+    if check.name == KEY_UNIQUE:
+        return f"{check.name}: more than one row has {values_text(rows, place, table.key)}"
+    at_fault = [name for name, mask in broken.items() if mask[place]]
+    bounds = {name: allowed for name in at_fault if check.name == IN_RANGE and (allowed := table.column(name).allowed)}
+    said = (values_text(rows, place, [name]) + (f" (allowed {range_text(bounds[name])})" if name in bounds else "") for name in at_fault)
+    return f"{check.name}: {', '.join(said)}"
+
+
+class _Noted(dict[str, NDArray[Any]]):
+    """Columns that note which of them are looked at."""
+
+    def __init__(self, columns: Columns) -> None:
+        super().__init__(columns)
+        self.names: dict[str, None] = {}
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        self.names[name] = None
+        return super().__getitem__(name)
 
 
 def _example(table: Table, rows: pa.Table, place: int, at_fault: list[str]) -> str:

@@ -27,6 +27,8 @@ FAILURE_CATEGORIES = (
 )
 HARD_FAILURE = "PROCESSING_ERROR"
 BREAKER_ACTIVE = "CIRCUIT_BREAKER_ACTIVE"
+WITHOUT_ROW = (HARD_FAILURE, BREAKER_ACTIVE)
+"""Categories beside which an entity has no row on the date."""
 
 ENTITY_FAILURES = Table(
     DATASET,
@@ -56,7 +58,11 @@ ENTITY_FAILURES = Table(
         text("run_id", "Run that recorded it", nullable=False, hashed=False),
         moment("created_at", "When it was recorded", nullable=False, hashed=False),
     ),
-    description="Entities that a table could not be computed for, with the reason. Replaced together with the table's rows of the date, on every run.",
+    description=(
+        "Entities that a table could not be computed for, with the reason; one record per entity and date. Replaced together with the table's rows "
+        "of the date, on every run. Beside a PROCESSING_ERROR or CIRCUIT_BREAKER_ACTIVE the entity has no row on the date; any other record may "
+        "stand beside a row, which is then not full."
+    ),
     entity_column="entity_id",
 )
 
@@ -80,6 +86,25 @@ TABLE_PARTITIONS = Table(
         moment("changed_at", "When the digest last became what it is: whatever was made from the date before that is stale", hashed=False),
     ),
     description="Which dates of which tables are built, how many rows they hold and their digests: an empty date is told from a missing one here.",
+)
+
+REFUSED_DATES = Table(
+    DATASET,
+    "refused_dates",
+    "one date of one table whose newest build was refused",
+    ("table_name", "partition_date"),
+    "partition_date",
+    (
+        text("table_name", "Table", nullable=False),
+        day("partition_date", "Date that was not published", nullable=False),
+        text("reason", "Why it was refused", nullable=False),
+        text("run_id", "Run that refused it", nullable=False, hashed=False),
+        moment("refused_at", "When that run began to read", nullable=False, hashed=False),
+    ),
+    description=(
+        "Dates that the newest build of a table refused to publish. Rows, failure records and the entry in table_partitions are those of the build "
+        "before; a date that was never built has none. The next build that publishes the date removes the entry."
+    ),
 )
 
 REPROCESS_ATTEMPTS = Table(
@@ -108,24 +133,27 @@ REPROCESS_ATTEMPTS = Table(
 RAW_QUARANTINE = Table(
     DATASET,
     "raw_quarantine",
-    "one raw row, or one whole file, that was set aside",
+    "one raw row, or one whole file and a date that it costs, that was set aside",
     ("table_name", "partition_date", "file", "row_number"),
     "partition_date",
     (
         text("table_name", "Raw table that it was meant for", nullable=False),
         day("partition_date", "Date that it was read for", nullable=False),
-        text("file", "File in the landing zone, relative to it", nullable=False),
+        text("file", "File in the landing zone, relative to it; bytes of its name that are not UTF-8 are escaped", nullable=False),
         whole("row_number", "Row within the file, from 1; 0 is the file itself", nullable=False, allowed=(0, 2.0**53)),
         text("reason", "Why it was set aside", nullable=False),
-        text("content", "The row as read, as JSON"),
+        text("content", "The row as read, as JSON; null for files, and for all but some of many rows that contradict each other"),
         text("game_id", "Canonical id of the game that the row belongs to, where that can be told"),
         text("run_id", "Run that set it aside", nullable=False, hashed=False),
         moment("created_at", "When it was set aside", nullable=False, hashed=False),
     ),
-    description="Raw rows and files that were refused, and why.",
+    description=(
+        "Raw rows and files that were refused, and why. A file that cannot be used stands here once for each date of which it may hold rows; these dates "
+        "have no entry in table_partitions."
+    ),
 )
-
-BOOKKEEPING_TABLES = (ENTITY_FAILURES, TABLE_PARTITIONS, REPROCESS_ATTEMPTS, RAW_QUARANTINE)
+WHOLE_FILE = 0
+"""Row number under which a whole file is quarantined."""
 
 
 CHANGE_COLUMNS = ("partition_date", "digest", "written_at", "changed_at")
@@ -148,3 +176,34 @@ class Changes:
         """Whether a date changes by getting this digest, and when it last changed: NaT for a change that is made only now."""
         known = self.before.get(day)
         return (False, known[1]) if known is not None and known[0] == digest else (True, np.datetime64("NaT", "us"))
+
+
+UNMATCHED_NAMES = Table(
+    DATASET,
+    "unmatched_names",
+    "one name that a table could match with no player, in one feed on one date",
+    ("table_name", "partition_date", "feed", "player_lookup", "team_abbrs"),
+    "partition_date",
+    (
+        text("table_name", "Table that read the feed", nullable=False),
+        day("partition_date", "Date of the game that the name was given for", nullable=False),
+        text("feed", "Raw table that holds the name", nullable=False),
+        text("player_lookup", "Key of the name", nullable=False),
+        text("team_abbrs", "The team that the feed gives, or the two of the game, as `BOS` or `BOS/LAL`; empty where it gives none", nullable=False),
+        text("player_name", "Name as the feed has it; null where it has keys alone"),
+        text(
+            "reason",
+            "Why it matches nobody: unknown_name is nobody's name, several_candidates fit it, not_listed is a known player who is not listed for the game, "
+            "no_game is given for a team without a game on the date",
+            nullable=False,
+            values=("unknown_name", "several_candidates", "not_listed", "no_game"),
+        ),
+        texts("candidates", "Keys of the players whom the name fits equally well", nullable=False),
+        count("row_count", "Rows of the feed that bear the name", nullable=False),
+        text("run_id", "Run that recorded it", nullable=False, hashed=False),
+        moment("created_at", "When it was recorded", nullable=False, hashed=False),
+    ),
+    description="Names in a feed that a table could match with no player. Replaced together with the table's rows of the date, on every run.",
+)
+
+BOOKKEEPING_TABLES = (ENTITY_FAILURES, TABLE_PARTITIONS, REFUSED_DATES, REPROCESS_ATTEMPTS, RAW_QUARANTINE, UNMATCHED_NAMES)

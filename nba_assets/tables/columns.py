@@ -52,6 +52,23 @@ def to_arrow(table: Table, rows: Columns) -> pa.Table:
     return pa.table([_to_arrow(table, column, rows[column.name]) for column in table.columns], schema=arrow_schema(table))
 
 
+def unstorable(table: Table, rows: Columns) -> dict[str, NDArray[np.bool_]]:
+    """The rows that `to_arrow` refuses for a value of theirs, by the column at fault: infinite, a fraction of a whole number, of another type."""
+
+    def refuses(column: Column, values: NDArray[Any]) -> bool:
+        try:
+            _to_arrow(table, column, values)
+        except (ValueError, TypeError):
+            return True
+        return False
+
+    at_fault = [column for column in table.columns if column.name in rows and refuses(column, rows[column.name])]
+    return {
+        column.name: np.array([refuses(column, rows[column.name][place : place + 1]) for place in range(len(rows[column.name]))], dtype=bool)
+        for column in at_fault
+    }
+
+
 def empty(table: Table) -> pa.Table:
     """No rows of a table, with its schema."""
     return arrow_schema(table).empty_table()

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
+from pandas.api.types import infer_dtype
 
 from nba_assets.tables.columns import to_columns
 from nba_assets.tables.spec import Columns, Table
@@ -60,8 +61,11 @@ def _bits(values: NDArray[np.generic]) -> Hashes:
 
 
 def _object_bits(values: NDArray[np.generic]) -> Hashes:
-    tokens = np.array([value if value is None or isinstance(value, str) else f"list {tuple(value)!r}" for value in values.tolist()], dtype=object)
-    codes, distinct = pd.factorize(tokens)  # a null has the code -1, the last place
+    if infer_dtype(values, skipna=True) not in ("string", "empty"):
+        tokens = [value if value is None or isinstance(value, str) else f"list {tuple(value)!r}" for value in values.tolist()]
+        values = np.array(tokens, dtype=object)
+    codes, found = pd.factorize(values)  # a null has the code -1, the last place
+    distinct: list[str] = found.tolist()
     return np.array([*map(_text_bits, distinct), NULL_BITS], dtype=np.uint64)[codes]
 
 

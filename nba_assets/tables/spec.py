@@ -79,6 +79,13 @@ class Notice:
     description: str
 
 
+INPUTS_INGESTED = Notice(
+    "inputs_ingested", "Every optional raw feed that the table reads on its own date was ingested for it; the date is built without one that was not"
+)
+SHARED_NOTICES = (INPUTS_INGESTED,)
+"""Notices that every computed table has beside its own."""
+
+
 @dataclass(frozen=True)
 class LookBack:
     """How far before its own date a table reads another one: `days` calendar days, or the season to date when None.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from nba_assets.analytics.team_boxes import COUNTS as TEAM_COUNTS
 from nba_assets_tests.analytics.one_game import GAME, built, player, shot, team
 
 OFFENSE, DEFENSE, PLAYERS = "team_offense_game_summary", "team_defense_game_summary", "player_game_summary"
@@ -72,7 +73,11 @@ def test_zones_change_sides(tmp_path: Path) -> None:
 
     boston = shots("BOS", 0, {"paint_non_ra": (28, 45), "mid_range": (7, 18), "above_break_three": (12, 35)})
     los_angeles = shots("LAL", 200, {"restricted_area": (22, 38)})
-    tables = built(tmp_path, team_boxscores=TEAMS, play_by_play=boston + los_angeles)
+    boxes = [
+        team("BOS", fg_made=47, fg_attempted=98, three_pt_made=12, three_pt_attempted=35),
+        team("LAL", fg_made=22, fg_attempted=38, three_pt_made=0, three_pt_attempted=0),
+    ]
+    tables = built(tmp_path, team_boxscores=boxes, play_by_play=boston + los_angeles)
     allowed = tables[DEFENSE]["LAL"]
     assert (allowed["opp_paint_makes"], allowed["opp_paint_attempts"], allowed["points_in_paint_allowed"]) == (28, 45, 56)
     assert (allowed["opp_mid_range_makes"], allowed["opp_mid_range_attempts"], allowed["mid_range_points_allowed"]) == (7, 18, 14)
@@ -85,7 +90,7 @@ def test_blocker_who_never_shot_keeps_his_block_and_his_team_gets_it(tmp_path: P
     """Blocks used to be counted along with the blocker's own shots, and were lost where he had none."""
     blocked = shot(1, "LAL", "shooter", made=False, zone="mid_range", player_2_lookup="blocker", player_2_role="block")
     sheet = [player("LAL", "shooter", field_goals_attempted=1), player("BOS", "blocker", blocks=1)]
-    tables = built(tmp_path, team_boxscores=TEAMS, player_gamebook=sheet, play_by_play=[blocked])
+    tables = built(tmp_path, team_boxscores=[team("LAL", blocks=0), team("BOS", blocks=1)], player_gamebook=sheet, play_by_play=[blocked])
     assert (tables[PLAYERS]["blocker"]["mid_range_blocks"], tables[PLAYERS]["blocker"]["paint_attempts"]) == (1, 0)
     assert [tables[DEFENSE]["BOS"][name] for name in ("blocks_paint", "blocks_mid_range", "blocks_three_pt")] == [0, 1, 0]
     assert tables[DEFENSE]["LAL"]["blocks_mid_range"] == 0
@@ -139,7 +144,9 @@ def test_player_whom_the_sheet_lacks_comes_from_the_box_score(tmp_path: Path) ->
         {**player("BOS", "sheeted"), "game_status": "final", "starter": False},
         {**player("BOS", "live"), "game_status": "in progress", "starter": True},
     ]
-    players = built(tmp_path, team_boxscores=TEAMS, player_gamebook=[player("BOS", "sheeted", minutes="30:07")], player_boxscores=box)[PLAYERS]
+    little = team("BOS") | dict.fromkeys(TEAM_COUNTS.values(), 0) | {"points": 1, "fg_attempted": 1}
+    sheet = [player("BOS", "sheeted", minutes="30:07", points=1, field_goals_attempted=1)]
+    players = built(tmp_path, team_boxscores=[team("LAL"), little], player_gamebook=sheet, player_boxscores=box)[PLAYERS]
     assert players.keys() == {"found", "sheeted"}
     assert (players["found"]["quality_tier"], players["found"]["primary_source_used"]) == ("silver", "nbac_boxscores")
     assert players["found"]["quality_used_fallback"] is True
@@ -168,7 +175,7 @@ def test_player_unknown_to_the_registry_keeps_his_row_and_is_reported(tmp_path: 
 
 def test_and_one_is_known_only_where_free_throws_are(tmp_path: Path) -> None:
     made = shot(1, "BOS", "scorer", made=True)
-    sheet = [player("BOS", "scorer", points=2, field_goals_made=1, field_goals_attempted=1)]
+    sheet = [player("BOS", "scorer", points=3, field_goals_made=1, field_goals_attempted=1, free_throws_made=1, free_throws_attempted=1)]
     assert built(tmp_path / "without", team_boxscores=TEAMS, player_gamebook=sheet, play_by_play=[made])[PLAYERS]["scorer"]["and1_count"] is None
     foul = made | {
         "event_sequence": 2,

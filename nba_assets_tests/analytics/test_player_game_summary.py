@@ -142,6 +142,14 @@ def test_impossible_usage_is_null_with_its_issue() -> None:
         ({"paint_attempts": NAN}, ["missing_shot_zones"], 95.0),
         ({"estimated_zones": 2}, ["shot_zones_estimated"], 95.0),
         ({"from_boxscore": 1}, ["backup_source_used"], 85.0),
+        ({"seconds": NAN}, ["missing_minutes"], 90.0),
+        ({"team_sum_disagrees": 1}, ["team_sum_disagrees"], 75.0),
+        ({"shots_disagree": 1, "paint_attempts": NAN}, ["shots_disagree"], 75.0),
+        ({"free_throws_disagree": 1}, ["free_throws_disagree"], 75.0),
+        ({"blocks_disagree": 1}, ["blocks_disagree"], 75.0),
+        ({"from_boxscore": 1, "sheet_says_did_not_play": 1}, ["backup_source_used", "sheet_says_did_not_play"], 60.0),
+        ({"shots_disagree": 1, "team_sum_disagrees": 1}, ["team_sum_disagrees", "shots_disagree"], 75.0),
+        ({"quarantined": 1}, ["rows_quarantined"], 95.0),
         ({"date_has_props": 0}, ["missing_points_props"], 100.0),
     ],
 )
@@ -154,3 +162,16 @@ def test_what_each_issue_costs(changes: dict[str, float], issues: list[str], sco
 def test_without_team_row_usage_is_null_and_flagged() -> None:
     result = row(team_seconds=NAN, team_fg_attempts=NAN, team_ft_attempts=NAN, team_turnovers=NAN)
     assert (result["usage_rate"], result["data_quality_flag"]) == (None, "partial_no_team_stats")
+
+
+@pytest.mark.parametrize(
+    "changes", [{"team_sum_disagrees": 1}, {"shots_disagree": 1}, {"blocks_disagree": 1}, {"quarantined": 1}, {"sheet_says_did_not_play": 1}]
+)
+def test_row_in_doubt_is_not_called_complete(changes: dict[str, float]) -> None:
+    assert row()["data_quality_flag"] == "complete"
+    assert row(**changes)["data_quality_flag"] == "partial"
+
+
+def test_who_did_not_play_is_not_concerned_by_disagreements() -> None:
+    result = row(player_status="inactive", team_sum_disagrees=1, quarantined=1, points=NAN, seconds=NAN)
+    assert (result["quality_issues"], result["quality_score"]) == ([], 100.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,6 +54,7 @@ def asked(**changes: Any) -> dict[str, Any]:
         "date_has_reports": 1,
         "date_has_props": 1,
         "roster_date": TONIGHT,
+        "next_opponent_lost": 0,
         **changes,
     }
 
@@ -75,10 +76,11 @@ def game(day: str, **changes: Any) -> dict[str, Any]:
     }
 
 
+NOTHING_BESIDES = {"game_date": np.array([], dtype="M8[D]"), "minutes_played": np.array([])}
 NO_ROSTER = {"team_abbr": np.array([], dtype=object), "roster_date": np.array([], dtype="M8[D]")}
 
 
-def row(history: Sequence[dict[str, Any]] = (), **changes: Any) -> dict[str, Any]:
+def row(history: Sequence[dict[str, Any]] = (), *, besides: Mapping[str, Any] = NOTHING_BESIDES, **changes: Any) -> dict[str, Any]:
     """The stored row for a history given in any order."""
     sheet = (
         columns(sorted(history, key=lambda line: line["game_date"]))
@@ -88,7 +90,7 @@ def row(history: Sequence[dict[str, Any]] = (), **changes: Any) -> dict[str, Any
     assert set(sheet) == set(SHEET_COLUMNS)
     finals = {"game_id": sheet["game_id"], "game_date": sheet["game_date"], "roster_date": np.full(len(sheet["game_date"]), NEVER)}
     shared = Shared(Readiness(90), League({"LAL": finals}))
-    return stored(TABLE, compute(columns([asked(**changes)]), {"sheet": sheet, "roster": NO_ROSTER}, shared).rows)[0]
+    return stored(TABLE, compute(columns([asked(**changes)]), {"sheet": sheet, "besides": besides, "roster": NO_ROSTER}, shared).rows)[0]
 
 
 def on(*days: str) -> list[dict[str, Any]]:
@@ -315,7 +317,7 @@ def roster(*rows: tuple[str, str, str]) -> dict[str, Any]:
 
 
 def teams_of(rosters: dict[str, Any], sheet: Sequence[dict[str, Any]] = (), playing: tuple[str, ...] = ("LAL", "BOS")) -> dict[str, str]:
-    scheduled = columns([{"game_date": TONIGHT, "team_abbr": team, "season_year": 2024} for team in playing])
+    scheduled = columns([{"game_date": TONIGHT, "team_abbr": team, "season_year": 2024, "season_start": OPENING} for team in playing])
     sheets = columns([game("2024-11-01", player_lookup="nobody"), *sheet])
     found = members(scheduled, rosters, sheets)
     assert len(set(found["player_lookup"])) == len(found["player_lookup"])
@@ -336,6 +338,8 @@ def test_same_day_on_two_rosters_goes_by_the_newest_sheet() -> None:
     both = roster(("2025-01-19", "LAL", "lukadoncic"), ("2025-01-19", "BOS", "lukadoncic"))
     assert teams_of(both, [game("2025-01-10", player_lookup="lukadoncic", team_abbr="LAL")]) == {"lukadoncic": "LAL"}
     assert teams_of(both, [game("2025-01-10", player_lookup="lukadoncic", team_abbr="BOS")]) == {"lukadoncic": "BOS"}
+    last_season = game("2024-04-10", player_lookup="lukadoncic", team_abbr="LAL")
+    assert teams_of(both, [last_season]) == teams_of(both) == {"lukadoncic": "BOS"}
 
 
 def test_roster_of_tomorrow_and_roster_too_old_do_not_count() -> None:
@@ -355,20 +359,20 @@ def test_without_a_roster_those_seen_lately_belong() -> None:
 
 
 def status(*rows: tuple[str, int, str, float], tip: str = "2025-01-20T19:30") -> str | None:
-    """The latest of reports of (date, hour, status, confidence)."""
+    """The latest of reports of (date, Eastern hour, status, confidence), each known from the end of its hour."""
     table: dict[str, Any] = {
         "game_date": np.full(len(rows), TONIGHT),
         "player_lookup": np.full(len(rows), "lebronjames", dtype=object),
         "team": np.full(len(rows), "LAL", dtype=object),
-        "report_date": np.array([line[0] for line in rows], dtype="M8[D]"),
-        "report_hour": np.array([line[1] for line in rows], dtype=np.float64),
+        "reported_at": np.array([line[0] for line in rows], dtype="M8[us]") + np.array([line[1] + 6 for line in rows], dtype="m8[h]"),
         "injury_status": np.array([line[2] for line in rows], dtype=object),
         "reason": np.full(len(rows), None, dtype=object),
         "reason_category": np.full(len(rows), None, dtype=object),
         "confidence_score": np.array([line[3] for line in rows], dtype=np.float64),
     }
     assert set(table) == set(INJURY_COLUMNS)
-    found = latest_statuses(table, np.full(len(rows), np.datetime64(tip, "us")))
+    tip_in_utc = np.datetime64(tip, "us") + np.timedelta64(5, "h")
+    found = latest_statuses(table, np.full(len(rows), tip_in_utc))
     return found["injury_status"][0] if len(found["injury_status"]) else None
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nba_assets.basketball.game_clock import minutes, parse_minutes, parse_plus_minus
+from nba_assets.basketball.game_clock import clock_text, minutes, parse_minutes, parse_plus_minus, seconds_left
 
 
 def column(*values: object) -> np.ndarray:
@@ -31,6 +31,24 @@ def column(*values: object) -> np.ndarray:
         ("36", 2160),
         ("36.5", 2190),
         ("0", 0),
+        ("38.03", 2281.8),
+        ("38.000000:02", 2282),
+        ("38.0:2", 2282),
+        ("38:02.50", 2282.5),
+        ("PT38M02.00S", 2282),
+        ("PT38M2S", 2282),
+        ("PT240M00.00S", 14_400),
+        ("PT0M", 0),
+        ("PT23.2S", 23.2),
+        ("PT38M60.00S", np.nan),
+        ("PT38M02", np.nan),
+        ("PTM02.00S", np.nan),
+        ("PT", np.nan),
+        ("PT1H02M", np.nan),
+        ("pt38m", np.nan),
+        ("38.5:02", np.nan),
+        ("38.:02", np.nan),
+        ("38:02.", np.nan),
         ("12:75", np.nan),
         ("12:60", np.nan),
         ("1:02:03", np.nan),
@@ -83,11 +101,42 @@ def test_no_text_is_read_as_a_negative_or_infinite_time(text: str | None) -> Non
 def slowly_read(text: str | None) -> float | None:
     characters = (text or "").strip()
     whole, colon, rest = characters.partition(":")
-    if not set(characters) <= set("0123456789:.") or not 0 < len(whole.split(".")[0]) <= 4:
+    if not set(characters) <= set("0123456789:.") or not 0 < len(whole.split(".")[0]) <= 4 or whole.count(".") > 1:
         return None
-    if colon:
-        return 60 * int(whole) + int(rest) if whole.isdigit() and rest.isdigit() and len(rest) < 3 and int(rest) < 60 else None
-    return 60 * float(whole) if whole.count(".") < 2 else None
+    if not colon:
+        return 60 * float(whole)
+    digits, point, decimals = rest.partition(".")
+    nothing_behind = "." not in whole or set(whole.partition(".")[2]) == {"0"}
+    is_second = digits.isdigit() and len(digits) < 3 and int(digits) < 60 and (decimals.isdigit() or not point)
+    return 60 * float(whole) + float(rest) if nothing_behind and is_second else None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0:00"), (451, "7:31"), (2281.8, "38:02"), (2280.4, "38:00"), (3599.6, "60:00"), (14_400, "240:00")]
+)
+def test_playing_time_has_one_written_form(seconds: float, text: str) -> None:
+    assert clock_text(seconds) == text
+    assert parse_minutes(column(text))[0] == round(seconds)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("705", 705),
+        ("56.4", 56.4),
+        ("11:45", 705),
+        ("0:56.4", 56.4),
+        ("PT11M45.00S", 705),
+        ("PT00M23.20S", 23.2),
+        (" PT12M00.00S ", 720),
+        ("12:60", np.nan),
+        ("-1", np.nan),
+        ("soon", np.nan),
+        ("", np.nan),
+    ],
+)
+def test_time_left_in_a_period(text: str, seconds: float) -> None:
+    np.testing.assert_array_equal(seconds_left(text), seconds)
 
 
 @pytest.mark.parametrize(

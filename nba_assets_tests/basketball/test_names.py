@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nba_assets.basketball.names import player_lookup, strip_leading_digits
+from nba_assets.basketball.names import old_spelling, player_lookup, strip_leading_digits
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,36 @@ from nba_assets.basketball.names import player_lookup, strip_leading_digits
         ("Gary Payton II", "garypaytonii"),
         ("Karl-Anthony  Towns", "karlanthonytowns"),
         ("Robert'); DROP TABLE players;--", "robertdroptableplayers"),
+        ("Nikola Đurišić", "nikoladurisic"),
+        ("Đorđe Petrović", "dordepetrovic"),
+        ("Ömer Aş\N{LATIN SMALL LETTER DOTLESS I}k", "omerasik"),
+        ("\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}lyasova", "ilyasova"),
+        ("Łukasz Kołtun", "lukaszkoltun"),
+        ("Søren Kjær", "sorenkjaer"),
+        ("ØRN Æsir", "ornaesir"),
+        ("Œuvre Groß", "oeuvregross"),
+        ("GROẞ", "gross"),
+        ("Þór Davíðsson", "thordavidsson"),
+        ("Ðan Ŧaŋa Ħ", "dantanah"),
+        ("Brown, Jaylen", "jaylenbrown"),
+        ("Belloquin, D'Andre", "dandrebelloquin"),
+        ("Şengün, Alperen", "alperensengun"),
+        ("Mbah a Moute, Luc", "lucmbahamoute"),
+        ("Williams III, Robert", "robertwilliamsiii"),
+        ("Jackson Jr., Jaren", "jarenjacksonjr"),
+        ("JACKSON JR, JAREN", "jarenjacksonjr"),
+        ("Jackson, Jaren Jr.", "jarenjacksonjr"),
+        ("Jackson, Jaren, Jr.", "jarenjacksonjr"),
+        ("Jackson, Jr., Jaren", "jarenjacksonjr"),
+        ("Jaren Jackson, Jr.", "jarenjacksonjr"),
+        ("James, LeBron Jr.", "lebronjamesjr"),
+        ("Payton II, Gary", "garypaytonii"),
+        ("Smith V, John", "johnsmithv"),
+        ("Brown, V", "vbrown"),
+        ("Nene,", "nene"),
+        ("III, Robert", "robertiii"),
+        ("Nowhere, Man, The", "nowheremanthe"),
+        (",", ""),
         ("姚明", ""),
         ("", ""),
         (None, ""),
@@ -53,3 +83,23 @@ def test_case_accents_and_unicode_form_do_not_matter(name: str, accent: str) -> 
 )
 def test_strip_leading_digits(lookup: str, bare: str) -> None:
     assert strip_leading_digits(lookup) == bare
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("Nikola Đurišić", "nikolaurisic"),
+        ("Ömer Aş\N{LATIN SMALL LETTER DOTLESS I}k", "omerask"),
+        ("Kjær, Søren", "srenkjr"),
+        ("Luka Dončić", "lukadoncic"),
+        ("Williams III, Robert", "robertwilliamsiii"),
+        (None, ""),
+    ],
+)
+def test_the_spelling_of_systems_that_delete_letters_stays_known(name: str | None, key: str) -> None:
+    assert old_spelling(name) == key
+
+
+@given(st.text(st.characters(max_codepoint=0x7F)))
+def test_plain_names_have_one_spelling(name: str) -> None:
+    assert old_spelling(name) == player_lookup(name)

@@ -23,7 +23,7 @@ def calendar(*games: tuple[str | date, int, bool]) -> SeasonCalendar:
     return SeasonCalendar.from_schedule(np.array(dates, dtype="M8[D]"), np.array(years, dtype=np.float64), np.array(regular, dtype=bool))
 
 
-THREE_SEASONS = calendar(
+THREE_SEASONS_GAMES = (
     ("2020-10-11", 2019, False),
     ("2020-12-22", 2020, True),
     ("2021-05-16", 2020, True),
@@ -33,6 +33,7 @@ THREE_SEASONS = calendar(
     ("2022-04-10", 2021, True),
     ("2022-06-16", 2021, False),
 )
+THREE_SEASONS = calendar(*THREE_SEASONS_GAMES)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +67,27 @@ def test_season_label(year: int, label: str) -> None:
 )
 def test_season_of_a_date_is_that_of_the_newest_game(day: str, year: int) -> None:
     assert THREE_SEASONS.season_of(days(day)).tolist() == [year]
+
+
+def test_a_preseason_game_of_the_next_season_does_not_end_the_one_that_is_played() -> None:
+    """A summer exhibition that the schedule already counts to the next season, in the week of the last games of this one."""
+    seasons = calendar(*THREE_SEASONS_GAMES, ("2021-07-20", 2021, False), ("2021-07-15", 2021, False), ("2021-07-21", 2021, False))
+    assert seasons.season_of(days("2021-07-15", "2021-07-19", "2021-07-20", "2021-07-21")).tolist() == [2020, 2020, 2020, 2021]
+
+
+@pytest.mark.parametrize(
+    ("day", "year"),
+    [("2020-12-22", 2020), ("2021-07-20", 2020), ("2021-07-21", 2020), ("2021-10-18", 2021), ("2021-09-30", 2020), ("2022-06-16", 2021)],
+)
+def test_season_in_whose_course_a_date_lies(day: str, year: int) -> None:
+    assert THREE_SEASONS.season_during(days(day)).tolist() == [year]
+
+
+def test_a_season_that_is_played_into_october_has_its_october() -> None:
+    late = calendar(("2019-10-22", 2019, True), ("2020-10-11", 2019, False), ("2020-12-22", 2020, True))
+    asked = days("2019-10-01", "2019-10-22", "2020-10-05", "2020-10-11", "2020-10-12", "2020-12-20")
+    assert late.season_during(asked).tolist() == [2019, 2019, 2019, 2019, 2020, 2020]
+    assert calendar().season_during(days("2020-10-05")).tolist() == [2020]
 
 
 def test_opening_night_and_first_day() -> None:
@@ -150,8 +172,15 @@ def test_calendar_date_by_date(games: Sequence[Game], asked: list[date]) -> None
 
 
 def slow_season(games: Sequence[Game], day: date) -> int:
-    before = [(when, year) for when, year, _ in games if when <= day]
+    before = [(when, year) for when, year, _ in games if when <= day and not while_an_earlier_season_is_played(games, when, year)]
     return max(before)[1] if before else day.year - (day.month < 10)
+
+
+def while_an_earlier_season_is_played(games: Sequence[Game], when: date, year: int) -> bool:
+    """Whether a game lies before its season's opening night and not after the last game of an earlier season."""
+    nights = [day for day, other, regular in games if other == year and regular]
+    opened_before = {other for _, other, regular in games if regular and other < year}
+    return bool(nights) and when < min(nights) and any(when <= day and other in opened_before for day, other, _ in games)
 
 
 def slow_opening_night(games: Sequence[Game], day: date) -> date:

@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from nba_assets.basketball.teams import TEAMS
-from nba_assets.basketball.travel import great_circle_miles, time_zone_labels, utc_offset_hours, zones_crossed
+from nba_assets.basketball.travel import great_circle_miles, is_time_zone, time_zone_labels, utc_offset_hours, zones_crossed
 
 latitudes, longitudes = st.floats(-90, 90), st.floats(-180, 180)
 HALF_WAY_ROUND_MILES = 12_438
@@ -142,3 +142,8 @@ def offset_at_noon(zone: str, day: date) -> float:
 def test_labels(zone: str, winter: str, spring: str) -> None:
     labels = time_zone_labels(np.array([zone, zone], dtype=object), np.array(["2023-01-19", "2023-04-05"], dtype="M8[D]"))
     assert labels.tolist() == [winter, spring]
+
+
+@pytest.mark.parametrize(("name", "known"), [("America/Denver", True), ("America/Nowhere", False), ("", False), ("../etc", False), (None, False)])
+def test_time_zones_are_known_by_their_names(name: str | None, known: bool) -> None:
+    assert is_time_zone(name) is known

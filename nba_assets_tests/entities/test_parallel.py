@@ -229,6 +229,88 @@ def test_an_answer_that_does_not_fit_the_question_is_an_error(compute: Any, days
     assert complaint in outcome.failures["failure_reason"][0]
 
 
+# What is wrong with an answer, by what is changed in a good one.
+WRONG_ANSWERS: dict[str, tuple[Callable[[dict[str, Any]], dict[str, Any]], str]] = {
+    "a column is missing": (lambda rows: {name: rows[name] for name in rows if name != "sum"}, "without the columns sum"),
+    "a column too many": (lambda rows: rows | {"surplus": rows["sum"]}, "undeclared columns surplus"),
+    "no entity": (lambda rows: {name: rows[name] for name in rows if name != "player_lookup"}, "without the columns player_lookup"),
+    "no date": (lambda rows: {name: rows[name] for name in rows if name != "game_date"}, "without the columns game_date"),
+    "another length": (lambda rows: rows | {"sum": rows["sum"][:-1]}, "another length or type than declared: sum"),
+    "two dimensions": (lambda rows: rows | {"sum": np.column_stack([rows["sum"], rows["sum"]])}, "another length or type than declared: sum"),
+    "a list": (lambda rows: rows | {"sum": rows["sum"].tolist()}, "another length or type than declared: sum"),
+    "a scalar": (lambda rows: rows | {"sum": 1.0}, "another length or type than declared: sum"),
+    "texts for numbers": (lambda rows: rows | {"sum": np.full(len(rows["sum"]), "x", dtype=object)}, "another length or type than declared: sum"),
+    "numbers for dates": (lambda rows: rows | {"game_date": rows["game_date"].astype(np.int64)}, "another length or type than declared: game_date"),
+    "somebody else": (
+        lambda rows: rows | {"player_lookup": np.full(len(rows["sum"]), "player000", dtype=object)},
+        "rows of somebody else: player000",
+    ),
+    "nobody": (lambda rows: rows | {"player_lookup": np.full(len(rows["sum"]), None, dtype=object)}, "rows of somebody else: None"),
+}
+DECLARED = {"player_lookup": "OU", "game_date": "M", "sum": "fiub", "games": "fiub"}
+
+
+class Changed:
+    """Computes well, but for one player, whose answer is changed."""
+
+    def __init__(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        self.change = change
+
+    def __call__(self, mine: Columns, histories: Mapping[str, Columns], shared: Any) -> Outcome:
+        outcome = rows_of(mine, histories, shared)
+        return Outcome(self.change(dict(outcome.rows))) if is_odd(mine) else outcome
+
+
+@pytest.mark.parametrize("wrong", WRONG_ANSWERS)
+@pytest.mark.parametrize("columns", [DECLARED, None], ids=["declared", "undeclared"])
+def test_a_wrong_answer_is_the_failure_of_its_entity_alone(wrong: str, columns: dict[str, str] | None) -> None:
+    change, complaint = WRONG_ANSWERS[wrong]
+    with workers(2) as entities:
+        outcome = entities.map("players", Changed(change), asked(), {"past": past()}, 0.1, columns=columns)
+    expected = mapped(ParallelEntities.serial()).rows
+    assert bits(outcome.rows) == bits(take(expected, expected["player_lookup"] != ODD_ONE))
+    assert [*zip(outcome.failures["entity_id"], outcome.failures["partition_date"], strict=True)] == [(ODD_ONE, day) for day in DAYS.tolist()]
+    reason = outcome.failures["failure_reason"][0]
+    assert complaint in reason or (columns is None and "other columns than for most entities" in reason)
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 1000])
+def test_undeclared_columns_are_those_of_most_rows_whoever_comes_first(chunk: int) -> None:
+    """The first of all is the one whose answer differs; how the entities are cut into chunks does not matter."""
+
+    def compute(mine: Columns, histories: Mapping[str, Columns], shared: Any) -> Outcome:
+        outcome = rows_of(mine, histories, shared)
+        return Outcome({**outcome.rows, "surplus": mine["game_date"]}) if mine["player_lookup"][0] in PLAYERS[:2] else outcome
+
+    with workers(2, chunk=chunk) as entities:
+        outcome = entities.map("players", compute, asked(), {"past": past()}, 0.1)
+    assert sorted(set(outcome.rows["player_lookup"])) == PLAYERS[2:]
+    assert sorted(set(outcome.failures["entity_id"])) == PLAYERS[:2]
+    assert set(outcome.failures["failure_reason"]) == {"the compute function gave other columns than for most entities: surplus"}
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda failed: {name: failed[name] for name in failed if name != "can_retry"}, "failure records of other columns"),
+        (lambda failed: failed | {"can_retry": failed["can_retry"][:-1]}, "or of unequal lengths"),
+        (lambda failed: failed | {"entity_id": np.full(len(failed["can_retry"]), "player000", dtype=object)}, "somebody else: player000"),
+        (lambda failed: failed | {"failure_category": np.full(len(failed["can_retry"]), "BAD_LUCK", dtype=object)}, "unknown categories: BAD_LUCK"),
+        (lambda failed: failed | {"partition_date": failed["partition_date"] + 100}, "no row and no failure"),
+    ],
+    ids=["columns", "lengths", "somebody else", "category", "dates"],
+)
+def test_a_failure_record_is_held_to_the_same(change: Any, complaint: str) -> None:
+    def compute(mine: Columns, histories: Mapping[str, Columns], shared: Any) -> Outcome:
+        outcome = one_lacks(mine, histories, shared)
+        return Outcome(outcome.rows, change(dict(outcome.failures))) if outcome.failures else outcome
+
+    outcome = mapped(workers(2), compute)
+    assert outcome.row_count == (len(PLAYERS) - 1) * len(DAYS)
+    assert set(outcome.failures["failure_category"]) == {"PROCESSING_ERROR"}
+    assert all(complaint in reason for reason in outcome.failures["failure_reason"])
+
+
 def test_a_stated_failure_is_passed_on_as_it_is() -> None:
     outcome = mapped(workers(2), one_lacks)
     assert set(outcome.failures["failure_category"]) == {"INSUFFICIENT_DATA"}

@@ -22,6 +22,13 @@ EXACT = {
     "one_winner": f"select game_id from {OFFENSE} group by all having count(*) filter (where win_flag) <> 1",
     "winner_is_the_schedules": f"""
         select * from {OFFENSE} o join nba_raw.schedule s using (game_id) where o.win_flag <> (o.team_abbr = s.winning_team_abbr)""",
+    "margin_is_that_of_the_final_score": f"""
+        select * from {OFFENSE} o join nba_raw.schedule s using (game_id)
+        where margin_of_victory <> (case when home_game then 1 else -1 end) * (s.home_team_score - s.away_team_score)""",
+    "feeds_agree_about_every_row": f"""
+        select * from (select quality_issues from {OFFENSE} union all select quality_issues from {DEFENSE} union all
+        select quality_issues from {PLAYERS})
+        where len(list_filter(quality_issues, lambda issue: contains(issue, 'disagree') or issue in ('sheet_says_did_not_play', 'rows_quarantined'))) > 0""",
     "player_sums_are_team_totals": f"""
         select game_id, team_abbr from {OFFENSE} o join (
             select game_id, team_abbr, sum(points) p, sum(fg_attempts) fga, sum(fg_makes) fgm, sum(three_pt_attempts) tpa, sum(three_pt_makes) tpm,
@@ -39,7 +46,13 @@ EXACT = {
     "zones_add_up_to_attempts": f"""
         select * from {PLAYERS} where paint_attempts + mid_range_attempts + three_attempts_pbp <> fg_attempts
         or paint_makes + mid_range_makes + three_makes_pbp <> fg_makes""",
-    "blocks_by_zone_add_up": f"select * from {PLAYERS} where paint_blocks + mid_range_blocks + three_pt_blocks > blocks",
+    "zones_of_a_team_add_up_to_attempts": f"""
+        select * from {OFFENSE} where team_paint_attempts + team_mid_range_attempts + team_three_attempts_pbp <> fg_attempts
+        or team_paint_makes + team_mid_range_makes + team_three_makes_pbp <> fg_makes""",
+    "blocks_by_zone_add_up": f"select * from {PLAYERS} where paint_blocks + mid_range_blocks + three_pt_blocks <> blocks",
+    "blocks_of_a_team_by_zone_add_up": f"""
+        select * from {DEFENSE} d join {OFFENSE} o on o.game_id = d.game_id and o.team_abbr = d.defending_team_abbr
+        where blocks_paint + blocks_mid_range + blocks_three_pt <> o.blocks""",
     "who_did_not_play_has_no_points": f"select * from {PLAYERS} where not is_active and points is not null",
     "players_and_team_agree_on_the_result": f"""
         select * from {PLAYERS} p join {OFFENSE} o using (game_id, team_abbr) where p.win_flag <> o.win_flag""",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from nba_assets.publishing.publication import STAMPS
+from nba_assets.publishing.table_run import STAMPS
 from nba_assets.registry import TABLE_MODULES
 from nba_assets.tables.bookkeeping import ENTITY_FAILURES
 from nba_assets.tables.spec import Type

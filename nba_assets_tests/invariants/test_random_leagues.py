@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nba_assets.basketball.teams import TEAMS
-from nba_assets.publishing.publication import STAMPS
+from nba_assets.basketball.teams import CURRENT_TEAMS
+from nba_assets.publishing.table_run import STAMPS
 from nba_assets.raw.sample_league import write_season
 from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.registry import TABLE_MODULES
@@ -37,7 +37,7 @@ SEASONS = st.sampled_from([2021, 2023, 2024])
 
 def teams(fewest: int, most: int) -> st.SearchStrategy[list[str]]:
     """An even number of teams."""
-    return st.lists(st.sampled_from(sorted(TEAMS)), min_size=fewest, max_size=most, unique=True).filter(lambda drawn: len(drawn) % 2 == 0)
+    return st.lists(st.sampled_from(sorted(CURRENT_TEAMS)), min_size=fewest, max_size=most, unique=True).filter(lambda drawn: len(drawn) % 2 == 0)
 
 
 @settings(max_examples=4)
@@ -92,6 +92,7 @@ def _league(warehouse: DuckDBWarehouse, raw: dict[str, Rows]) -> contexts.League
         lines=raw["game_lines"],
         props=raw["player_points_props"],
         registry=raw["player_registry"],
+        sheets=raw["player_gamebook"],
         box_scores=raw["player_boxscores"],
         players=_everything(warehouse, "player_game_summary"),
         offense=_everything(warehouse, "team_offense_game_summary"),

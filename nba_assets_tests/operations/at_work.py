@@ -29,6 +29,7 @@ from nba_assets.operations.launch import PARTITION_TAG, RANGE_END_TAG, RANGE_STA
 from nba_assets.operations.sensors import RUN_KEY_TAG, SENSOR_TAG, build_sensors
 from nba_assets.operations.slates import slates
 from nba_assets.operations.wanted import TRIGGER_TAG
+from nba_assets.publishing.inputs import computed
 from nba_assets.publishing.publication import prepare
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.ingestion import ingest
@@ -43,6 +44,7 @@ from nba_assets.tables.columns import arrow_schema
 from nba_assets.tables.spec import Table
 from nba_assets.warehouse.interface import Changed, Insertion, Replacement, TableStatus, Value, Warehouse
 from nba_assets.warehouse.resource import WarehouseResource
+from nba_assets_tests.pipeline import upstream_of
 
 ENVIRONMENT = {"NBA_ASSETS_BOOTSTRAP_DAYS": "2", "NBA_ASSETS_CACHE_MINIMUM_GAMES": "1"}
 OPENING = date(2024, 10, 22)
@@ -52,14 +54,8 @@ NEXT = date(2024, 11, 2)
 DESCRIBED = [name for name in TABLE_MODULES if name not in GAME_SUMMARIES]
 YEARS_LATER = datetime(2026, 3, 1, 17, tzinfo=UTC)
 HOURS, MINUTES = timedelta(hours=1), timedelta(minutes=1)
-POINTS = {
-    "upcoming_player_game_context",
-    "player_shot_zone_analysis",
-    "player_daily_cache",
-    "player_composite_factors",
-    "ml_feature_store",
-}
-"""Tables of later dates that a player's points can reach."""
+POINTS = frozenset(DESCRIBED)
+"""Tables of later dates that a player's points can reach: all of them, since a sum of players that is not the team's is an issue of the team's rows."""
 
 Key = tuple[str, date]
 
@@ -81,9 +77,10 @@ def build_tables(warehouse: Warehouse, landing: Path, names: Collection[str], da
 def build_table(warehouse: Warehouse, name: str, days: Sequence[date], run_id: str = "test") -> Callable[[], object]:
     """Compute a table; what comes back publishes it."""
     module = TABLE_MODULES[name]
-    run = TableRun(module.TABLE, days, warehouse, ParallelEntities.serial(), Settings.from_environment(), run_id, datetime.now(UTC))
+    workers, settings = ParallelEntities.serial(), Settings.from_environment()
+    run = TableRun(module.TABLE, days, warehouse, workers, settings, run_id, datetime.now(UTC), upstream=upstream_of(name))
     with run.reading():
-        outcome = module.build(run)
+        outcome = computed(run, module.build)
     return prepare(run, outcome).write
 
 
@@ -320,12 +317,14 @@ def changed(before: dict[Key, dict[str, Any]], after: dict[Key, dict[str, Any]])
 
 
 def give_points(file: Path, *, points: int = 2) -> None:
-    """Correct the first player's line who scored."""
+    """Correct the line of the first player who scored: free throws more or fewer, and the points that they give."""
     rows = pq.read_table(file)
-    scored = rows["points"].to_pylist()
-    place = next(number for number, value in enumerate(scored) if value)
-    scored[place] += points
-    pq.write_table(rows.set_column(rows.column_names.index("points"), "points", pa.array(scored, rows.schema.field("points").type)), file)
+    place = next(number for number, scored in enumerate(rows["points"].to_pylist()) if scored)
+    for name in ("points", "free_throws_made", "free_throws_attempted"):
+        counts = rows[name].to_pylist()
+        counts[place] += points
+        rows = rows.set_column(rows.column_names.index(name), name, pa.array(counts, rows.schema.field(name).type))
+    pq.write_table(rows, file)
 
 
 def touch_all(landing: Path) -> None:

@@ -19,7 +19,7 @@ from nba_assets.operations.slates import end_of, league_date
 from nba_assets.operations.staleness import ANNOUNCEMENTS, BOOK_COLUMNS, Books
 from nba_assets.operations.wanted import Wanted, fingerprint
 from nba_assets.raw.landed_content import ANY_DATE, RESULTS, SCHEDULE_COLUMNS, LandedContent, LandedTable
-from nba_assets.raw.schedule import FINAL, POSTPONED
+from nba_assets.raw.schedule import FINAL, FINAL_COLUMNS, POSTPONED
 from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.settings import Settings
 
@@ -48,9 +48,11 @@ class World:
     landed: dict[tuple[str, date, int], int] = field(default_factory=dict)
     schedule: dict[tuple[date, int], int] = field(default_factory=dict)
     kinds: dict[date, str] = field(default_factory=dict)
+    without_score: set[tuple[date, int]] = field(default_factory=set)
     books: dict[tuple[str, date], dict[str, Any]] = field(default_factory=dict)
     bad: dict[str, dict[date | None, list[str]]] = field(default_factory=dict)
     unread: dict[str, set[date | None]] = field(default_factory=dict)
+    conflicts: dict[str, dict[date, list[str]]] = field(default_factory=dict)
     now: datetime = MORNING
     state: State = field(default_factory=State)
 
@@ -82,16 +84,21 @@ class World:
                 if name == table and table in RESULTS:
                     games.setdefault(day, {})[game(day, number)] = team_rows if table == "team_boxscores" else 10
             digests = {day: digest for day in days if (digest := self.digest(table, day)) is not None}
-            tables[table] = LandedTable(digests, games, self.bad.get(table, {}), frozenset(self.unread.get(table, set())))
+            tables[table] = LandedTable(
+                digests, games, self.bad.get(table, {}), frozenset(self.unread.get(table, set())), self.conflicts.get(table, {})
+            )
         keys = sorted(self.schedule)
         columns: list[list[Any]] = [
             [game(*key) for key in keys],
             [key[0] for key in keys],
             [tip(*key).replace(tzinfo=None) for key in keys],
+            [key[0].year - (key[0].month < 10) for key in keys],
+            [0] * len(keys),
             [self.schedule[key] for key in keys],
             *([self.kinds[key[0]] == kind for key in keys] for kind in ("is_regular_season", "is_playoffs")),
+            *([np.nan if key in self.without_score else points for key in keys] for points in (110, 101)),
         ]
-        kinds = ("O", "M8[D]", "M8[us]", "f8", "f8", "f8")
+        kinds = ("O", "M8[D]", "M8[us]", *["f8"] * (2 + len(FINAL_COLUMNS)))
         return LandedContent(
             tables, {name: np.array(values, dtype=kind) for name, values, kind in zip(SCHEDULE_COLUMNS, columns, kinds, strict=True)}
         )
@@ -182,6 +189,13 @@ def test_a_game_that_is_not_final_yet_is_waited_for_and_a_postponed_one_is_not()
     world.schedule[DAY, 1] = 2
     assert "not final" in world.decision().notes[0]
     world.schedule[DAY, 1] = POSTPONED
+    assert short(world.tick()) == RESULTS_DUE
+
+
+def test_a_game_called_final_without_a_score_is_waited_for() -> None:
+    world = World(without_score={(DAY, 1)}).scheduled(DAY).land(DAY)
+    assert f"not final: {game(DAY, 1)}" in world.decision().notes[0]
+    world.without_score.clear()
     assert short(world.tick()) == RESULTS_DUE
 
 
@@ -296,6 +310,12 @@ def test_games_that_do_not_count_are_nobodys_results() -> None:
     assert world.decision() == Decision([], State(), [])
 
 
+def test_a_game_that_counts_in_no_standings_is_read_when_its_season_is_on() -> None:
+    """The load of its players is known from its sheets, and no other date brings them in."""
+    season = World().scheduled(DAY - timedelta(days=3)).scheduled(DAY, games=1, kind="cup").scheduled(DAY + timedelta(days=3), status=1)
+    assert short(season.land(DAY, games=[0]).tick()) == RESULTS_DUE
+
+
 def test_results_that_the_schedule_does_not_know_wait_for_it() -> None:
     world = World().land(DAY)
     assert "not in the schedule" in world.decision().notes[0]
@@ -314,6 +334,16 @@ def test_a_bad_file_holds_its_date_up(table: str, place: date | None) -> None:
     assert f"{table} cannot be read: x.csv lacks" in world.decision().notes[0]
     world.bad.clear()
     assert short(world.tick()) == RESULTS_DUE
+
+
+def test_rows_that_contradict_each_other_hold_their_date_up_until_the_deadline() -> None:
+    """A correction may come; what is stored of the game until then is not complete."""
+    world = World().scheduled(DAY).land(DAY)
+    world.conflicts["play_by_play"] = {DAY: [game(DAY, 1)]}
+    assert world.decision().notes == [f"2024-11-05 waits: rows that contradict each other: {game(DAY, 1)} (until 2024-11-06 12:30 UTC)"]
+    world.tick()
+    world.later(4 * HOURS)
+    assert [(wanted.trigger, wanted.because) for wanted in world.tick()] == [("deadline", f"rows that contradict each other: {game(DAY, 1)}")]
 
 
 def test_a_bad_file_of_another_date_or_of_announcements_does_not() -> None:

@@ -12,12 +12,23 @@ import pyarrow as pa
 import pytest
 
 from nba_assets.definitions import build_definitions, defs
-from nba_assets.operations.health import GAME_DAYS_HAVE_ROWS, HEALTH_CHECKS, OPEN_FAILURES, WAREHOUSE_HEALTH, game_days_without_rows
+from nba_assets.operations.health import (
+    FILES_READABLE,
+    GAME_DAYS_HAVE_ROWS,
+    HEALTH_CHECKS,
+    NO_DATE_REFUSED,
+    NO_ROW_QUARANTINED,
+    OPEN_FAILURES,
+    WAREHOUSE_HEALTH,
+    game_days_without_rows,
+    quarantined_rows,
+    unreadable_files,
+)
 from nba_assets.raw.schedule import FINAL, POSTPONED
-from nba_assets.raw.tables import SCHEDULE
+from nba_assets.raw.tables import GAME_LINES, SCHEDULE
 from nba_assets.registry import COMPUTED_TABLES
 from nba_assets.settings import Settings
-from nba_assets.tables.bookkeeping import ENTITY_FAILURES, TABLE_PARTITIONS
+from nba_assets.tables.bookkeeping import ENTITY_FAILURES, RAW_QUARANTINE, TABLE_PARTITIONS
 from nba_assets.tables.columns import arrow_schema
 from nba_assets.tables.spec import Table
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
@@ -43,6 +54,8 @@ def write(warehouse: DuckDBWarehouse, table: Table, rows: Sequence[Mapping[str, 
 def game(day: date, status: int = FINAL, *, season: int = 2024, regular: bool = True, number: int = 0) -> dict[str, Any]:
     return {
         "game_id": f"{day:%Y%m%d}_{number}",
+        "home_team_score": 100 if status == FINAL else None,
+        "away_team_score": 90 if status == FINAL else None,
         "game_date": day,
         "season_year": season,
         "game_status": status,
@@ -106,9 +119,10 @@ def evaluated(path: Path, *checks: str) -> dict[str, dg.AssetCheckEvaluation]:
 
 def test_the_job_checks_every_table_and_builds_none(warehouse: DuckDBWarehouse) -> None:
     found = evaluated(warehouse.path)
-    assert found.keys() == {f"{table}_{name}" for table in COMPUTED_TABLES for name in (GAME_DAYS_HAVE_ROWS, OPEN_FAILURES)}
-    assert {evaluation.severity for evaluation in found.values()} == {dg.AssetCheckSeverity.WARN}
-    assert {name for name, evaluation in found.items() if evaluation.passed} == {f"{table}_{OPEN_FAILURES}" for table in COMPUTED_TABLES}
+    whole = {NO_DATE_REFUSED, FILES_READABLE, NO_ROW_QUARANTINED}
+    assert found.keys() == {f"{table}_{name}" for table in COMPUTED_TABLES for name in (GAME_DAYS_HAVE_ROWS, OPEN_FAILURES)} | whole
+    assert {name for name, evaluation in found.items() if evaluation.severity is dg.AssetCheckSeverity.ERROR} == {NO_DATE_REFUSED, FILES_READABLE}
+    assert {name for name, evaluation in found.items() if evaluation.passed} == {f"{table}_{OPEN_FAILURES}" for table in COMPUTED_TABLES} | whole
     said = found[f"{SHEET.name}_{GAME_DAYS_HAVE_ROWS}"].metadata
     assert said["days_without_rows"].value == 6
     assert said["dates"].value == [day(number).isoformat() for number in (0, 5, 20, 21, 22, 30)]
@@ -146,6 +160,38 @@ def test_failures_are_counted_and_those_that_want_somebody_warned_of(
     assert (found.passed, facts["open"], facts["retryable"], facts["hard"]) == (passed, len(failures), retryable, hard)
     assert facts["by_category"] == {row["failure_category"]: 1 for row in failures}
     assert ("dates" in facts) is not passed
+    assert found.severity is (dg.AssetCheckSeverity.ERROR if hard else dg.AssetCheckSeverity.WARN)
+
+
+def quarantined(row_number: int, on: date, table: str = "game_lines") -> dict[str, Any]:
+    return {
+        "table_name": table,
+        "partition_date": on,
+        "file": f"{table}/{row_number}",
+        "row_number": row_number,
+        "reason": "is empty",
+        "run_id": "raw",
+    }
+
+
+def test_a_file_is_told_of_as_long_as_its_date_is_not_ingested(warehouse: DuckDBWarehouse) -> None:
+    write(warehouse, RAW_QUARANTINE, [quarantined(0, day(0)), quarantined(0, day(1)), quarantined(3, day(2))])
+    assert unreadable_files(warehouse) == [("game_lines", day(number), "game_lines/0: is empty") for number in (0, 1)]
+    write(warehouse, TABLE_PARTITIONS, [book(GAME_LINES.table, day(0), 5)], GAME_LINES.name)
+    assert unreadable_files(warehouse) == [("game_lines", day(1), "game_lines/0: is empty")]
+
+
+def test_quarantined_rows_of_the_newest_season_are_counted_by_table(warehouse: DuckDBWarehouse) -> None:
+    write(warehouse, SCHEDULE.table, [game(date(2023, 11, 1), season=2023)])
+    rows = [quarantined(number, on) for number, on in ((1, date(2023, 11, 1)), (0, day(0)), (1, day(0)), (2, day(0)), (1, day(9)))]
+    write(warehouse, RAW_QUARANTINE, [*rows, quarantined(1, day(0), "rosters")])
+    assert quarantined_rows(warehouse) == {"game_lines": 3, "rosters": 1}
+    names = f"{WAREHOUSE_HEALTH.key.to_python_identifier()}_{NO_ROW_QUARANTINED}", f"{WAREHOUSE_HEALTH.key.to_python_identifier()}_{FILES_READABLE}"
+    found = evaluated(warehouse.path, *names)
+    assert (found[NO_ROW_QUARANTINED].passed, found[NO_ROW_QUARANTINED].severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert found[NO_ROW_QUARANTINED].metadata["rows_quarantined"].value == 4
+    assert (found[FILES_READABLE].passed, found[FILES_READABLE].severity) == (False, dg.AssetCheckSeverity.ERROR)
+    assert found[FILES_READABLE].metadata["files"].value == [f"game_lines {day(0)}: game_lines/0: is empty"]
 
 
 def test_nothing_that_builds_tables_runs_the_checks() -> None:

@@ -17,8 +17,8 @@ from nba_assets.definitions import TABLE_ASSETS
 from nba_assets.instance import dagster_instance
 from nba_assets.operations.jobs import CONTEXTS, GAME_SUMMARIES
 from nba_assets.operations.launch import Launch, RunReport, execute
+from nba_assets.publishing.inputs import MissingInputsError, computed
 from nba_assets.publishing.publication import DateFacts
-from nba_assets.publishing.table_run import MissingPartitionError
 from nba_assets.registry import ALL_TABLES, COMPUTED_TABLES, TABLE_MODULES
 from nba_assets.tables.bookkeeping import ENTITY_FAILURES, TABLE_PARTITIONS
 from nba_assets.tables.digest import row_hashes
@@ -139,12 +139,12 @@ def test_a_table_of_the_same_date_that_is_not_built_is_named_with_its_command(se
     day = season.day(LAST_DAY)
     forget(season, day, [missing])
     warehouse = DuckDBWarehouse(season.warehouse)
-    with pytest.raises(MissingPartitionError, match=f"nba-assets run {day} --table {missing}$"):
-        TABLE_MODULES[name].build(table_run(warehouse, name, [day]))
+    with pytest.raises(MissingInputsError, match=f"nba-assets run {day} --table {missing}$"):
+        computed(table_run(warehouse, name, [day]), TABLE_MODULES[name].build)
     # Of the first days nobody is described, so nothing of them is needed.
     early = season.day(3)
     forget(season, early, [missing])
-    assert TABLE_MODULES[name].build(table_run(warehouse, name, [early])).row_count == 0
+    assert computed(table_run(warehouse, name, [early]), TABLE_MODULES[name].build).row_count == 0
 
 
 def test_without_contexts_the_command_fails_and_says_what_to_run(season: Home, built: Built) -> None:

@@ -142,11 +142,11 @@ def test_acceptance_with_the_requested_jobs(operator: Operator, common: tuple[Pa
     later = [day for day in operator.game_days() if corrected < day <= following]
     assert postgame.short == ("postgame", "results", corrected, corrected)
     assert late.short == ("pregame", "late_data", later[0], following)
-    assert late.tags[BECAUSE_TAG] == f"changed: player_game_summary {corrected}"
+    assert late.tags[BECAUSE_TAG] == "changed: " + ", ".join(f"{table} {corrected}" for table in sorted(GAME_SUMMARIES))
     assert rebuilt(books, operator.books()) == {(table, corrected) for table in GAME_SUMMARIES} | {
         (table, day) for table in POINTS for day in days_of(later[0], following)
     }
-    assert changed(books, operator.books()) <= {("player_game_summary", corrected)} | {(table, day) for table in POINTS for day in later}
+    assert changed(books, operator.books()) <= {(table, corrected) for table in GAME_SUMMARIES} | {(table, day) for table in POINTS for day in later}
     assert operator.until_quiet() == []
     operator.instance.dispose()
 
@@ -251,7 +251,7 @@ def test_the_corrected_box_score_reaches_exactly_what_it_can_reach(operator: Ope
         (table, day) for table in POINTS for day in days_of(later[0], NEXT)
     }
     assert ("player_game_summary", case.game_date) in changed(before, after)
-    assert changed(before, after) <= {("player_game_summary", case.game_date)} | {(table, day) for table in POINTS for day in later}
+    assert changed(before, after) <= {(table, case.game_date) for table in GAME_SUMMARIES} | {(table, day) for table in POINTS for day in later}
     assert digests(after) == fresh_digests(operator)
     operator.season.land(operator.landing, case.game_date, RESULTS, correction=True)
     assert operator.until_quiet() == []

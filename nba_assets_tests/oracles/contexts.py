@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 import statistics
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -16,9 +17,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from nba_assets_tests.oracles.arithmetic import quotient
+from nba_assets_tests.oracles.arithmetic import parsed_seconds, quotient
 
 Row = dict[str, Any]
+Place = tuple[float | None, float | None, str | None]
+"""Latitude, longitude and time zone of an arena, each None where unknown."""
 
 UTC_ZONE, EASTERN = ZoneInfo("UTC"), ZoneInfo("America/New_York")
 ZONE_NAMES = {"New_York": "ET", "Toronto": "ET", "Detroit": "ET", "Indianapolis": "ET", "Chicago": "CT", "Denver": "MT", "Los_Angeles": "PT"}
@@ -68,12 +71,18 @@ HOMES = {
 }
 """Home arenas: latitude, longitude, time zone."""
 
+TRAVEL_UNKNOWN = "unknown_arena"
+"""Quality issue of a row with a leg to or from an arena that nobody knows the place of."""
+OLDEST_SNAPSHOT_DAYS = 90
+"""A roster snapshot that is older does not count."""
+
 
 @dataclass
 class League:
-    """Raw and summarised rows of one season as dictionaries, by table."""
+    """Raw and summarised rows of one season or several as dictionaries, by table; `sheets` are the raw ones, `players` the summarised ones."""
 
     schedule: list[Row]
+    sheets: list[Row] = field(default_factory=list)
     rosters: list[Row] = field(default_factory=list)
     injuries: list[Row] = field(default_factory=list)
     lines: list[Row] = field(default_factory=list)
@@ -88,6 +97,16 @@ class League:
     def by_player(self) -> dict[str, list[Row]]:
         """Sheet rows of each player."""
         return _grouped(self.players, "player_lookup")
+
+    @cached_property
+    def sheets_by_player(self) -> dict[str, list[Row]]:
+        """Raw sheet rows of each player."""
+        return _grouped(self.sheets, "player_lookup")
+
+    @cached_property
+    def registry_by_player(self) -> dict[str, list[Row]]:
+        """Registry rows of each player."""
+        return _grouped(self.registry, "player_lookup")
 
     @cached_property
     def starts(self) -> dict[tuple[str, str], set[str]]:
@@ -125,17 +144,37 @@ class Season:
         return min(game["game_date"] for game in self.league.schedule if game["season_year"] == self.year and game["is_regular_season"])
 
     @cached_property
-    def games(self) -> list[Row]:
-        """League games of the season from opening night on, not postponed, in order of time."""
+    def scheduled(self) -> list[Row]:
+        """Everything on the schedule of the season from opening night on that was not called off, in order of time.
+
+        A game before the date that is called final without both scores was not played. How a later game will end is not known on the date.
+        """
         mine = [
             game
             for game in self.league.schedule
             if game["season_year"] == self.year
             and game["game_date"] >= self.opening_night
-            and (game["is_regular_season"] or game["is_playoffs"])
             and game["game_status"] != 4
+            and not (game["game_date"] < self.day and game["game_status"] == 3 and not is_final(game))
         ]
         return sorted(mine, key=lambda game: (game["game_date"], game["game_id"]))
+
+    @cached_property
+    def games(self) -> list[Row]:
+        """The league games among them: regular season, play-in and play-offs."""
+        return [game for game in self.scheduled if game["is_regular_season"] or game["is_playoffs"]]
+
+    @cached_property
+    def uncounted(self) -> list[Row]:
+        """Games that two teams of the league played before the date and that count in no standings, as the final of the Cup does."""
+        return [
+            game
+            for game in self.scheduled
+            if game["game_date"] < self.day
+            and is_final(game)
+            and not (game["is_regular_season"] or game["is_playoffs"] or game["is_all_star"])
+            and {game["home_team_abbr"], game["away_team_abbr"]} <= set(HOMES)
+        ]
 
     @cached_property
     def tonight(self) -> list[Row]:
@@ -146,9 +185,27 @@ class Season:
         """All games of a team."""
         return [game for game in self.games if team in (game["home_team_abbr"], game["away_team_abbr"])]
 
-    def before(self, team: str, days: int | None = None) -> list[Row]:
-        """Its games before the date, of the last `days` days."""
-        return [game for game in self.of(team) if game["game_date"] < self.day and (days is None or self.days_ago(game) <= days)]
+    def before(self, team: str) -> list[Row]:
+        """Its league games before the date."""
+        return [game for game in self.of(team) if game["game_date"] < self.day]
+
+    def finals(self, team: str) -> list[Row]:
+        """Those of them that are over."""
+        return [game for game in self.before(team) if is_final(game)]
+
+    def journeys(self, team: str) -> list[Row]:
+        """Where it was before the date: its league games, and those that count in no standings."""
+        others = [game for game in self.uncounted if team in (game["home_team_abbr"], game["away_team_abbr"])]
+        return sorted(self.before(team) + others, key=lambda game: (game["game_date"], game["game_id"]))
+
+    def home(self, team: str) -> Place:
+        """The arena in which most of its home games of the regular season are scheduled, of several the one that comes first."""
+        at_home = [_place(game) for game in self.games if game["home_team_abbr"] == team and game["is_regular_season"]]
+        known = [place for place in at_home if place[0] is not None and place[1] is not None]
+        if not known:
+            return _home_of_franchise(team)
+        counts = Counter(place[:2] for place in known)
+        return next(place for place in known if counts[place[:2]] == max(counts.values()))
 
     def days_ago(self, row: Row) -> int:
         """Calendar days between a row and the date."""
@@ -165,6 +222,11 @@ class Season:
         return self.day.month in {10, 11, 4}
 
 
+def is_final(game: Row) -> bool:
+    """Called final, with both scores."""
+    return game["game_status"] == 3 and game["home_team_score"] is not None and game["away_team_score"] is not None
+
+
 def team_contexts(league: League, day: date) -> dict[str, Row]:
     """Rows of upcoming_team_game_context by team."""
     season = Season(league, day)
@@ -173,10 +235,10 @@ def team_contexts(league: League, day: date) -> dict[str, Row]:
 
 def _team(season: Season, game: Row, team: str) -> Row:
     league, day = season.league, season.day
-    past = season.before(team)
-    finals = [played for played in past if played["game_status"] == 3]
+    past, journeys, finals = season.before(team), season.journeys(team), season.finals(team)
     margins = [_margin(played, team) for played in finals]
-    rest = season.days_ago(past[-1]) if past else None
+    rest = season.days_ago(journeys[-1]) if journeys else None
+    travel = miles(_place(journeys[-1]) if journeys else season.home(team), _place(game))
     spread, total = _preferred(league, game, team), _preferred(league, game, None)
     row: Row = {
         "team_abbr": team,
@@ -189,8 +251,8 @@ def _team(season: Season, game: Row, team: str) -> Row:
         "days_since_last_game": rest,
         "team_days_rest": None if rest is None else rest - 1,
         "team_back_to_back": rest == 1,
-        "games_in_last_7_days": len(season.before(team, 6)),
-        "games_in_last_14_days": len(season.before(team, 13)),
+        "games_in_last_7_days": sum(season.days_ago(played) <= 6 for played in journeys),
+        "games_in_last_14_days": sum(season.days_ago(played) <= 13 for played in journeys),
         "game_number_in_season": len(past) + 1,
         "game_spread": rounded(spread.get("point"), 2),
         "game_total": rounded(total.get("point"), 1),
@@ -204,7 +266,7 @@ def _team(season: Season, game: Row, team: str) -> Row:
         "team_loss_streak_entering": _run(margins, -1),
         "last_game_margin": margins[-1] if margins else None,
         "last_game_result": ("W" if margins[-1] > 0 else "L") if margins else None,
-        "travel_miles": miles(_place(past[-1]) if past else _home(team), _place(game)),
+        "travel_miles": travel,
         "early_season_flag": (day - season.opening_night).days < 14,
     }
     summarised = {(line["game_id"], line["team_abbr"]) for line in league.offense}
@@ -218,7 +280,7 @@ def _team(season: Season, game: Row, team: str) -> Row:
     issues += ["season_boundary"] * season.is_boundary + ["bootstrap_mode"] * season.is_bootstrap
     issues += ["missing_game_spread"] * (not spread) + ["missing_game_total"] * (not total)
     reported = _reported(league, game)
-    issues += ["missing_injury_report"] * (not reported)
+    issues += ["missing_injury_report"] * (not reported) + [TRAVEL_UNKNOWN] * (travel is None)
     tier, score = next(
         (tier, score) for tier, score, least in (("gold", 95, 95), ("silver", 75, 75), ("bronze", 50, 50), ("poor", 25, 0)) if pct["l14d"] >= least
     )
@@ -278,12 +340,10 @@ def _members(season: Season, teams: dict[str, Row]) -> dict[str, tuple[str, Row 
     claims = []
     covered = set()
     for team, snapshots in league.snapshots.items():
-        dates = [
-            taken for taken, people in snapshots.items() if taken <= day and (day - taken).days <= 90 and _roster_season(people, taken) == season.year
-        ]
-        if dates:
+        latest = _latest_snapshot(snapshots, season, day)
+        if latest is not None:
             covered.add(team)
-            claims += [(max(dates), team, player, row) for player, row in snapshots[max(dates)].items()]
+            claims += [(latest, team, player, row) for player, row in snapshots[latest].items()]
     belongs: dict[str, tuple[str, Row | None]] = {}
     for _, _, _, team, player, row in sorted(
         ((taken, _last_team(season, player) == team, -ord(team[0]), team, player, row) for taken, team, player, row in claims),
@@ -295,6 +355,16 @@ def _members(season: Season, teams: dict[str, Row]) -> dict[str, tuple[str, Row 
             if player not in belongs and _last_team(season, player) == team:
                 belongs[player] = (team, None)
     return {player: (team, row) for player, (team, row) in sorted(belongs.items()) if team in teams}
+
+
+def _latest_snapshot(snapshots: dict[date, dict[str, Row]], season: Season, day: date) -> date | None:
+    """Date of a team's newest snapshot on or before a day: of the same season, and not too old."""
+    dates = [
+        taken
+        for taken, people in snapshots.items()
+        if 0 <= (day - taken).days <= OLDEST_SNAPSHOT_DAYS and _roster_season(people, taken) == season.year
+    ]
+    return max(dates, default=None)
 
 
 def _roster_season(people: dict[str, Row], taken: date) -> int:
@@ -327,6 +397,7 @@ def _player(
     ]
     played.sort(key=lambda row: row["game_date"], reverse=True)
     history = [row for row in played if season.days_ago(row) <= 30]
+    nights = sorted(_load(played) + _uncounted_load(season, player), key=lambda night: night["game_date"], reverse=True)
     own, theirs = facts[team], facts[opponent]
     hidden = any(other["is_playoffs"] for other in season.tonight)
     ahead, their_ahead = ({} if hidden else facts[side] for side in (team, opponent))
@@ -340,13 +411,13 @@ def _player(
         row["game_date"] == day and _before_tip(row) and (tip is None or row["snapshot_timestamp"] < tip or row["player_lookup"] == player)
         for row in league.props
     )
-    identities = [row for row in league.registry if row["player_lookup"] == player and row["season"] == f"{season.year}-{(season.year + 1) % 100:02}"]
     place, origin = _place(game), own["place"]
+    travel, fortnight = miles(origin, place), [miles(left, right) for left, right in own["legs"]]
     out = [stars[mate] for mate, status in mates.items() if status in {"out", "doubtful"} and stars[mate]]
     month_phase = "early" if day.month in {10, 11} else "mid" if day.month in {12, 1, 2} else "late"
     row: Row = {
         "player_lookup": player,
-        "universal_player_id": max(identities, key=lambda row: row["team_abbr"])["universal_player_id"] if identities else None,
+        "universal_player_id": identity(league, player, season.year),
         "game_id": game["game_id"],
         "game_date": day,
         "team_abbr": team,
@@ -367,12 +438,13 @@ def _player(
         "opening_total": rounded(total.get("opening"), 1),
         "total_movement": rounded(total.get("movement"), 1),
         "game_total_source": total.get("source"),
-        **_fatigue(season, played, history),
-        "travel_miles": miles(origin, place),
-        "time_zone_changes": abs(_offset(origin[2], day) - _offset(place[2], day)),
+        **_fatigue(season, nights),
+        **_usage(history),
+        "travel_miles": travel,
+        "time_zone_changes": _zones_crossed(origin, place, day),
         "consecutive_road_games": 0 if home else own["road_games"] + 1,
-        "miles_traveled_last_14_days": sum(miles(leg[0], leg[1]) for leg in own["legs"]),
-        "time_zones_crossed_last_14_days": sum(abs(_offset(leg[0][2], day) - _offset(leg[1][2], day)) for leg in own["legs"]),
+        "miles_traveled_last_14_days": _sum_of_known(fortnight),
+        "time_zones_crossed_last_14_days": _sum_of_known([_zones_crossed(left, right, day) for left, right in own["legs"]]),
         "player_age": _age(member, day),
         **_form(history, prop.get("line")),
         "star_teammates_out": len(out) if reports else None,
@@ -413,6 +485,7 @@ def _player(
     issues += [f"few_bookmakers:{min(books)}/3"] if books and min(books) < 3 else []
     issues += [f"thin_sample:{len(history)}/3"] if len(history) < 3 else []
     issues += ["missing_injury_report"] * (not reports) + ["missing_roster_snapshot"] * (member is None)
+    issues += [TRAVEL_UNKNOWN] * (None in (travel, *fortnight))
     tier, score = ("gold", 95) if len(history) >= 10 else ("silver", 75) if len(history) >= 5 else ("bronze", 50)
     sources = {
         "game_lines": spread or total,
@@ -430,13 +503,33 @@ def _player(
     }
 
 
-def _fatigue(season: Season, played: list[Row], history: list[Row]) -> Row:
-    rest = season.days_ago(played[0]) if played else None
-    ago = [season.days_ago(row) for row in history]
-    week, fortnight = ([row for row in history if season.days_ago(row) < days] for days in (7, 14))
-    tenths = {7: sum(_units(row["minutes_played"], 1) for row in week), 14: sum(_units(row["minutes_played"], 1) for row in fortnight)}
+def identity(league: League, player: str, season_year: int) -> str | None:
+    """Who a player is in a season, by the registry."""
+    label = f"{season_year}-{(season_year + 1) % 100:02}"
+    known = [row for row in league.registry_by_player.get(player, []) if row["season"] == label]
+    return max(known, key=lambda row: row["team_abbr"])["universal_player_id"] if known else None
+
+
+def _load(played: list[Row]) -> list[Row]:
+    """Games of a player that count, as nights on which he played."""
+    return [{name: row[name] for name in ("game_date", "minutes_played")} for row in played]
+
+
+def _uncounted_load(season: Season, player: str) -> list[Row]:
+    """The same for games that count in no standings, from the sheets themselves."""
+    dates = {game["game_id"]: game["game_date"] for game in season.uncounted}
+    sheets = [row for row in season.league.sheets_by_player.get(player, []) if row["game_id"] in dates and row["player_status"] == "active"]
+    known = [(dates[row["game_id"]], parsed_seconds(row["minutes"])) for row in sheets]
+    return [{"game_date": day, "minutes_played": quotient(seconds, 60, 1)} for day, seconds in known if seconds]
+
+
+def _fatigue(season: Season, nights: list[Row]) -> Row:
+    """Rest and load from all nights on which he played, newest first: the last thirty days of them, but for the rest itself."""
+    rest = season.days_ago(nights[0]) if nights else None
+    ago = [season.days_ago(night) for night in nights if season.days_ago(night) <= 30]
+    week, fortnight = ([night for night in nights if season.days_ago(night) < days] for days in (7, 14))
+    tenths = {7: sum(_units(night["minutes_played"], 1) for night in week), 14: sum(_units(night["minutes_played"], 1) for night in fortnight)}
     close = [days for days in ago if days < 14]
-    usage = [row["usage_rate"] for row in history]
     return {
         "days_rest": rest,
         "back_to_back": rest == 1,
@@ -446,8 +539,14 @@ def _fatigue(season: Season, played: list[Row], history: list[Row]) -> Row:
         "games_in_last_14_days": len(fortnight),
         "minutes_in_last_7_days": tenths[7] // 10,
         "minutes_in_last_14_days": tenths[14] // 10,
-        "avg_minutes_per_game_last_7": quotient(tenths[7], 10 * sum(row["minutes_played"] is not None for row in week), 1),
+        "avg_minutes_per_game_last_7": quotient(tenths[7], 10 * sum(night["minutes_played"] is not None for night in week), 1),
         "back_to_backs_last_14_days": sum(older - newer == 1 for newer, older in pairwise(close)),
+    }
+
+
+def _usage(history: list[Row]) -> Row:
+    usage = [row["usage_rate"] for row in history]
+    return {
         "avg_usage_rate_last_7_games": _rounded_mean([value for value in usage[:7] if value is not None], 1),
         "projected_usage_rate": _rounded_mean([value for value in usage[:3] if value is not None], 1),
     }
@@ -493,8 +592,7 @@ def _star(season: Season, player: str, team: str) -> int:
         for row in season.league.by_player.get(player, [])
         if season.opening_night <= row["game_date"] < season.day and row["team_abbr"] == team and not row["is_dnp"] and row["points"] is not None
     ]
-    finals = sum(game["game_status"] == 3 for game in season.before(team))
-    if len(mine) < max(Fraction(3), min(Fraction(10), Fraction(finals, 2))):
+    if len(mine) < max(Fraction(3), min(Fraction(10), Fraction(len(season.finals(team)), 2))):
         return 0
     counted = [row for row in mine if season.days_ago(row) <= 10] or mine
     points = Fraction(sum(row["points"] for row in counted), len(counted))
@@ -507,20 +605,20 @@ def _star(season: Season, player: str, team: str) -> int:
 def _facts(season: Season, team: str) -> Row:
     """What concerns a whole team on the date."""
     league, day = season.league, season.day
-    past = season.before(team)
+    journeys = season.journeys(team)
     offense = _last_ten([row for row in league.offense if row["team_abbr"] == team], season)
     defense = _last_ten([row for row in league.defense if row["defending_team_abbr"] == team], season)
     both = [row for row in offense if row["rebounds"] is not None and row["possessions_est"] is not None]
-    recent = [game for game in past if season.days_ago(game) <= 14]
+    recent = [game for game in journeys if season.days_ago(game) <= 14]
     road = 0
-    for game in reversed(past):
+    for game in reversed(journeys):
         if game["home_team_abbr"] == team:
             break
         road += 1
     coming = [game for game in season.of(team) if game["game_date"] > day and game["is_regular_season"]]
-    lately = [game for game in past if game["game_status"] == 3 and season.days_ago(game) <= 90]
+    lately = [game for game in season.finals(team) if season.days_ago(game) <= 90]
     return {
-        "place": _place(past[-1]) if past else _home(team),
+        "place": _place(journeys[-1]) if journeys else season.home(team),
         "road_games": road,
         "legs": [(_place(left), _place(right)) for left, right in pairwise(recent)],
         "paces": [row["pace"] for row in offense if row["pace"] is not None],
@@ -530,7 +628,7 @@ def _facts(season: Season, team: str) -> Row:
         "rebounds": sum(row["rebounds"] for row in both),
         "possession_hundredths": sum(_units(row["possessions_est"], 2) for row in both),
         "rebound_rates": [100 * row["rebounds"] / row["possessions_est"] for row in both],
-        "days_rest": season.days_ago(past[-1]) if past else None,
+        "days_rest": season.days_ago(journeys[-1]) if journeys else None,
         "next_days": (coming[0]["game_date"] - day).days if coming else None,
         "next_7": sum((game["game_date"] - day).days <= 7 for game in coming),
         "next_opponent": _opponent(coming[0], team) if coming else None,
@@ -541,7 +639,7 @@ def _facts(season: Season, team: str) -> Row:
 
 def _player_windows(season: Season, player: str, team: str) -> tuple[dict[str, tuple[int, int]], str]:
     """Expected and actual games of the five windows, and the kind of gap in the longest."""
-    finals = [game for game in season.before(team) if game["game_status"] == 3]
+    finals = season.finals(team)
     sheet = {row["game_id"]: row for row in season.league.by_player.get(player, [])}
     snapshots = season.league.snapshots.get(team, {})
 
@@ -550,8 +648,8 @@ def _player_windows(season: Season, player: str, team: str) -> tuple[dict[str, t
         for game in games:
             row = sheet.get(game["game_id"])
             if row is None:
-                earlier = [taken for taken in snapshots if taken <= game["game_date"]]
-                expected += bool(earlier) and player in snapshots[max(earlier)]
+                latest = _latest_snapshot(snapshots, season, game["game_date"])
+                expected += latest is not None and player in snapshots[latest]
             elif row["team_abbr"] == team and row["is_dnp"]:
                 sat_out += 1
             elif row["team_abbr"] == team:
@@ -656,7 +754,11 @@ def _reported(league: League, game: Row) -> bool:
 
 
 def _published(report: Row) -> datetime:
-    return datetime.combine(report["report_date"], time(report["report_hour"]), EASTERN)
+    """When a report is known to have existed: the moment that it gives, else the end of its hour."""
+    moment = report.get("reported_at")
+    if moment is not None:
+        return _utc(moment)
+    return datetime.combine(report["report_date"], time(report["report_hour"]), EASTERN).astimezone(UTC_ZONE) + timedelta(hours=1)
 
 
 def _reports(league: League, day: date) -> list[Row]:
@@ -672,7 +774,7 @@ def _latest(reports: Iterable[Row], season: Season, game: Row | None = None) -> 
         credible = report["confidence_score"] is None or report["confidence_score"] >= 0.8
         if credible and (tip is None or _published(report) < _utc(tip)):
             known.append(report)
-    return max(known, key=lambda report: (report["report_date"], report["report_hour"]), default=None)
+    return max(known, key=_published, default=None)
 
 
 def _reason(report: Row | None) -> str | None:
@@ -690,31 +792,62 @@ def _age(member: Row | None, day: date) -> int | None:
     return member["age"] if born is None else day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
-def _local_tip(game: Row, zone: str) -> str | None:
-    if game["game_time_utc"] is None:
+def _local_tip(game: Row, zone: str | None) -> str | None:
+    if game["game_time_utc"] is None or zone is None:
         return None
     local = _utc(game["game_time_utc"]).astimezone(ZoneInfo(zone))
     name = "MST" if zone.endswith("Phoenix") else ZONE_NAMES.get(zone.rsplit("/", 1)[-1]) or f"{local:%Z}"
     return f"{local.hour % 12 or 12}:{local:%M %p} {name}"
 
 
-def _home(team: str) -> tuple[float, float, str]:
+def _home_of_franchise(team: str) -> Place:
     latitude, longitude, zone = HOMES[team]
     return latitude, longitude, f"America/{zone}"
 
 
-def _place(game: Row) -> tuple[float, float, str]:
-    latitude, longitude, zone = _home(game["home_team_abbr"])
+def _place(game: Row) -> Place:
+    """Where a game is played: by its coordinates, else by the name of its arena, else nobody knows where on neutral ground, or at the home team's."""
     if game["arena_latitude"] is not None and game["arena_longitude"] is not None:
-        latitude, longitude = game["arena_latitude"], game["arena_longitude"]
+        latitude, longitude, zone = game["arena_latitude"], game["arena_longitude"], _home_of_franchise(game["home_team_abbr"])[2]
+    elif (known := _known_arena(game["arena_name"])) is not None:
+        latitude, longitude, zone = known
+    elif game["neutral_site_flag"]:
+        latitude = longitude = zone = None
+    else:
+        latitude, longitude, zone = _home_of_franchise(game["home_team_abbr"])
     return latitude, longitude, game["arena_timezone"] or zone
 
 
-def miles(origin: Sequence[Any], destination: Sequence[Any]) -> int:
-    """Great-circle miles on a sphere of 3,959 miles' radius."""
+def _known_arena(name: str | None) -> Place | None:
+    """Place of an arena that the league has used, by its name; the one fact that is taken from the product's own table."""
+    try:
+        arenas = importlib.import_module("nba_assets.basketball.arenas")
+    except ModuleNotFoundError:
+        return None
+    arena = None if name is None else arenas.arena_named(name)
+    return None if arena is None else (arena.latitude, arena.longitude, arena.timezone)
+
+
+def miles(origin: Sequence[Any], destination: Sequence[Any]) -> int | None:
+    """Great-circle miles on a sphere of 3,959 miles' radius; None from or to an unknown place."""
+    if None in (*origin[:2], *destination[:2]):
+        return None
     (north_1, east_1), (north_2, east_2) = (tuple(math.radians(degrees) for degrees in place[:2]) for place in (origin, destination))
     haversine = math.sin((north_2 - north_1) / 2) ** 2 + math.cos(north_1) * math.cos(north_2) * math.sin((east_2 - east_1) / 2) ** 2
     return round(2 * 3959 * math.asin(math.sqrt(haversine)))
+
+
+def _zones_crossed(origin: Place, destination: Place, day: date) -> float | None:
+    """Hours between two places' clocks at noon of a date; None where the zone of either is unknown."""
+    if origin[2] is None or destination[2] is None:
+        return None
+    return abs(_offset(origin[2], day) - _offset(destination[2], day))
+
+
+def _sum_of_known(values: Sequence[float | None]) -> float | None:
+    """The sum; None as soon as one of them is unknown."""
+    known = [value for value in values if value is not None]
+    return sum(known) if len(known) == len(values) else None
 
 
 def _offset(zone: str, day: date) -> float:

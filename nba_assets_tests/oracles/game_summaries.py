@@ -1,4 +1,4 @@
-"""What the three game summaries hold for one date, row by row."""
+"""What the three game summaries hold for one date, row by row; of their quality columns only what later tables read."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import Any
 
 from nba_assets_tests.oracles.arithmetic import parsed_seconds, quotient
+from nba_assets_tests.oracles.contexts import is_final
 from nba_assets_tests.oracles.play_by_play import second_chance_points, shots
 
 Row = dict[str, Any]
@@ -44,19 +45,20 @@ PLAYER_COUNTS = {
     "three_pt_attempts": "three_pointers_attempted",
     "three_pt_makes": "three_pointers_made",
 }
+ZONE_COLUMNS = (
+    *("paint_attempts", "paint_makes", "mid_range_attempts", "mid_range_makes", "three_attempts_pbp", "three_makes_pbp"),
+    *("assisted_fg_makes", "unassisted_fg_makes", "paint_blocks", "mid_range_blocks", "three_pt_blocks", "shot_zones_estimated"),
+)
+"""Columns of a player that come from the shots of the play-by-play."""
 
 
 def finals(raw: Raw, day: Any) -> list[Row]:
     """Final league games of a date."""
-    return [
-        game
-        for game in raw["schedule"]
-        if game["game_date"] == day and game["game_status"] == 3 and (game["is_regular_season"] or game["is_playoffs"])
-    ]
+    return [game for game in raw["schedule"] if game["game_date"] == day and is_final(game) and (game["is_regular_season"] or game["is_playoffs"])]
 
 
 def team_offense(raw: Raw, day: Any) -> dict[tuple[str, str], Row]:
-    """Rows of team_offense_game_summary by (game, team), for games whose two box scores are there."""
+    """Rows of team_offense_game_summary by (game, team), for games whose two box scores are there; none that has the opponent's points for its own."""
     boxes = {
         (box["game_id"], box["team_abbr"]): box for box in raw["team_boxscores"] if box["game_date"] == day and box["points"] and box["fg_attempted"]
     }
@@ -69,7 +71,8 @@ def team_offense(raw: Raw, day: Any) -> dict[tuple[str, str], Row]:
         for side, other in (("home", "away"), ("away", "home")):
             team, opponent, game_id = game[f"{side}_team_abbr"], game[f"{other}_team_abbr"], game["game_id"]
             box, against = boxes.get((game_id, team)), boxes.get((game_id, opponent))
-            if box is None or against is None:
+            score, their_score = game[f"{side}_team_score"], game[f"{other}_team_score"]
+            if box is None or against is None or (box["points"] != score and box["points"] == their_score):
                 continue
             row: Row = {name: box[column] for name, column in TEAM_COUNTS.items()}
             hundredths = 100 * box["fg_attempted"] + 44 * box["ft_attempted"] + 100 * box["turnovers"] - 100 * box["offensive_rebounds"]
@@ -83,7 +86,7 @@ def team_offense(raw: Raw, day: Any) -> dict[tuple[str, str], Row]:
                 "pace": quotient(144 * hundredths, seconds, 1),
                 "ts_pct": quotient(50 * box["points"], 100 * box["fg_attempted"] + 44 * box["ft_attempted"], 3),
                 "margin_of_victory": box["points"] - against["points"],
-                "win_flag": box["points"] > against["points"],
+                "win_flag": score > their_score,
                 "overtime_periods": max(0, (seconds // 60 - 240) // 25),
                 "second_chance_points_scored": chances.get((game_id, team)),
                 "shot_zones_available": game_id in covered,
@@ -108,7 +111,7 @@ def usual_starters(raw: Raw, team: str, day: Any) -> set[str]:
         for game in raw["schedule"]
         if game["game_date"] < day
         and game["season_year"] in seasons
-        and game["game_status"] == 3
+        and is_final(game)
         and (game["is_regular_season"] or game["is_playoffs"])
         and team in (game["home_team_abbr"], game["away_team_abbr"])
     )
@@ -127,7 +130,9 @@ def team_defense(raw: Raw, day: Any) -> dict[tuple[str, str], Row]:
     rows: dict[tuple[str, str], Row] = {}
     for (game_id, team), own in offense.items():
         opponent = own["opponent_team_abbr"]
-        theirs = offense[game_id, opponent]
+        theirs = offense.get((game_id, opponent))
+        if theirs is None:
+            continue
         blocked = [
             attempt
             for attempt in attempts
@@ -162,6 +167,7 @@ def team_defense(raw: Raw, day: Any) -> dict[tuple[str, str], Row]:
             "steals": own["steals"],
             "defensive_rebounds": own["defensive_rebounds"],
             "defensive_rating": theirs["offensive_rating"],
+            "opponent_possessions_est": theirs["possessions_est"],
             "opponent_pace": theirs["pace"],
             "opponent_ts_pct": theirs["ts_pct"],
             "win_flag": own["win_flag"],
@@ -185,12 +191,13 @@ def players(raw: Raw, day: Any) -> dict[tuple[str, str], Row]:
     covered = {attempt["game_id"] for attempt in attempts}
     free_throws = [event for event in events if event["event_type"] == "free throw"]
     with_free_throws = {event["game_id"] for event in free_throws}
-    starters = {(line["game_id"], line["player_lookup"]): line["starter"] for line in raw["player_boxscores"] if line["game_date"] == day}
+    boxes = {(line["game_id"], line["player_lookup"]): line for line in raw["player_boxscores"] if line["game_date"] == day}
     rows: dict[tuple[str, str], Row] = {}
-    for line in raw["player_gamebook"]:
-        if line["game_id"] not in games:
+    for sheet in raw["player_gamebook"]:
+        if sheet["game_id"] not in games:
             continue
-        game_id, player, team, game = line["game_id"], line["player_lookup"], line["team_abbr"], games[line["game_id"]]
+        game_id, player, team, game = sheet["game_id"], sheet["player_lookup"], sheet["team_abbr"], games[sheet["game_id"]]
+        line = _corrected(sheet, boxes.get((game_id, player)))
         active, seconds = line["player_status"] == "active", parsed_seconds(line["minutes"])
         totals, covers = offense.get((game_id, team)), active and game_id in covered
         home = team == game["home_team_abbr"]
@@ -200,6 +207,7 @@ def players(raw: Raw, day: Any) -> dict[tuple[str, str], Row]:
         row |= _zones(mine, covers, {"paint": "paint", "mid_range": "mid_range", "three": "three"})
         row["three_attempts_pbp"], row["three_makes_pbp"] = row.pop("three_attempts"), row.pop("three_makes")
         made = [attempt for attempt in mine if attempt["shot_made"]]
+        agrees = covers and (len(mine), len(made)) == (line["field_goals_attempted"], line["field_goals_made"])
         assisted = sum(attempt["player_2_role"] == "assist" for attempt in made)
         row["assisted_fg_makes"], row["unassisted_fg_makes"] = (assisted, len(made) - assisted) if covers else (None, None)
         for name, zone in (("paint_blocks", "paint"), ("mid_range_blocks", "mid_range"), ("three_pt_blocks", "three")):
@@ -230,7 +238,7 @@ def players(raw: Raw, day: Any) -> dict[tuple[str, str], Row]:
             team_load = 100 * totals["fg_attempts"] + 44 * totals["ft_attempts"] + 100 * totals["turnovers"]
             part, whole = 20 * load * (14_400 + 1_500 * totals["overtime_periods"]), seconds * team_load
             usage = quotient(part, whole, 1) if part <= 100 * whole else None
-        starter = starters.get((game_id, player))
+        starter = boxes[game_id, player]["starter"] if (game_id, player) in boxes else None
         rows[game_id, player] = row | {
             "team_abbr": team,
             "home_game": home,
@@ -243,9 +251,27 @@ def players(raw: Raw, day: Any) -> dict[tuple[str, str], Row]:
             "is_active": active,
             "is_dnp": dnp,
             "player_status": line["player_status"],
+            "has_complete_shot_zones": agrees,
             "shot_zones_estimated": bool(covers and not dnp and any(attempt["estimated"] for attempt in mine)),
         }
-    return rows
+        if covers and not agrees:
+            # One of the two is wrong: what then stands in the zones is nobody's to say, only that they are not complete.
+            for name in ZONE_COLUMNS:
+                del rows[game_id, player][name]
+    return _one_game_each(rows)
+
+
+def _corrected(sheet: Row, box: Row | None) -> Row:
+    """A sheet's line; the final box score's, where the sheet says that he did not play and the box score has minutes of him."""
+    if sheet["player_status"] == "active" or box is None or box["game_status"] != "final" or not parsed_seconds(box["minutes"]):
+        return sheet
+    return sheet | {name: box[name] for name in (*PLAYER_COUNTS.values(), "minutes")} | {"player_status": "active"}
+
+
+def _one_game_each(rows: dict[tuple[str, str], Row]) -> dict[tuple[str, str], Row]:
+    """Of a player who is on the sheets of two games of the date: the game in which he played."""
+    played = {player for (_, player), row in rows.items() if not row["is_dnp"]}
+    return {(game, player): row for (game, player), row in rows.items() if player not in played or not row["is_dnp"]}
 
 
 def _zones(mine: list[Row], known: bool, names: dict[str, str]) -> Row:

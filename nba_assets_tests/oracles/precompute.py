@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from nba_assets_tests.oracles.arithmetic import quotient
-from nba_assets_tests.oracles.contexts import League, Season, rounded
+from nba_assets_tests.oracles.contexts import OLDEST_SNAPSHOT_DAYS, League, Season, is_final, rounded
 
 Row = dict[str, Any]
 Failure = tuple[str, str, bool, int | None, int | None]
@@ -24,7 +24,6 @@ BOOTSTRAP_DAYS = 14
 READY_PCT = 90
 CACHE_MINIMUM_GAMES = 5
 STALE_DAYS = 30
-OLDEST_SNAPSHOT_DAYS = 90
 USUAL_SHARES = (0.580, 0.410, 0.355)
 ZONES = {"paint": "paint", "mid_range": "mid_range", "perimeter": "three_pt"}
 """How a zone is called, and how the columns about it begin."""
@@ -88,7 +87,7 @@ class Attendance:
         """Finals of each team before the date, in order of time."""
         found = defaultdict(list)
         for game in self.season.games:
-            if game["game_status"] == 3 and game["game_date"] < self.season.day:
+            if is_final(game) and game["game_date"] < self.season.day:
                 for team in (game["home_team_abbr"], game["away_team_abbr"]):
                     found[team].append(game)
         return dict(found)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nba_assets.basketball.teams import TEAMS
+from nba_assets.basketball.teams import CURRENT_TEAMS
 from nba_assets.precompute.features import BASELINE, TAGS
 
 DAY = date(2022, 2, 1)
@@ -35,9 +35,9 @@ def shot_zones(size: int = 450) -> Rows:
 def zone_defense() -> Rows:
     """Rows of team_defense_zone_analysis of all teams."""
     chance = np.random.default_rng(2)
-    size = len(TEAMS)
+    size = len(CURRENT_TEAMS)
     return {
-        "team_abbr": np.array(list(TEAMS), dtype=object),
+        "team_abbr": np.array(list(CURRENT_TEAMS), dtype=object),
         "games_in_sample": np.full(size, 15.0),
         "defensive_rating_last_15": np.round(chance.normal(111, 4, size), 2),
         **{f"{zone}_defense_vs_league_avg": np.round(chance.normal(0, 3, size), 2) for zone in ZONES},

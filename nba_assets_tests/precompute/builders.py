@@ -190,3 +190,14 @@ def scheduled(day: np.datetime64, home: str, away: str, **changes: Any) -> Row:
         "is_playoffs": False,
         **changes,
     }
+
+
+def failing(compute: Compute, *teams: str) -> Compute:
+    """A compute function that raises for some teams."""
+
+    def raising(asked: Columns, histories: Mapping[str, Columns], shared: Any = None) -> Outcome:
+        if asked["team_abbr"][0] in teams:
+            raise ZeroDivisionError("no way")
+        return compute(asked, histories, shared)
+
+    return raising

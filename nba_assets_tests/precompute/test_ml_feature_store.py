@@ -15,7 +15,7 @@ from nba_assets.analytics.team_offense_game_summary import TABLE as TEAM_OFFENSE
 from nba_assets.analytics.upcoming_player_game_context import TABLE as PLAYER_CONTEXT
 from nba_assets.entities.outcomes import Outcome
 from nba_assets.entities.quality import quality_tier
-from nba_assets.precompute import ml_feature_store
+from nba_assets.precompute import ml_feature_store, team_form
 from nba_assets.precompute.features import TAGS, WEIGHTS, Feature, Vector
 from nba_assets.precompute.ml_feature_store import CONTEXT_COLUMNS, FEATURES, NAMES, SHEET_COLUMNS, TABLE, compute, data_source, lineage_inputs
 from nba_assets.precompute.player_composite_factors import TABLE as FACTORS
@@ -36,6 +36,8 @@ from nba_assets_tests.precompute.builders import (
     build,
     built_rows,
     days_ago,
+    failing,
+    failure_rows,
     one_by_one,
     scheduled,
     season_facts,
@@ -653,6 +655,18 @@ def test_every_player_of_the_context_gets_a_row_in_order() -> None:
     assert keys == [(player, day) for player in PEOPLE for day in DAYS]
     assert {line["feature_quality_score"] for line in stored(TABLE, found.rows)} == {97.0}
     assert {read.table.name for read in run.reads} == {table.name for table in TABLES}
+
+
+def test_a_form_that_cannot_be_computed_costs_the_players_of_that_team(monkeypatch: pytest.MonkeyPatch) -> None:
+    others = [row | {"team_abbr": "BOS", "opponent_team_abbr": "LAL"} for row in TABLES[PLAYER_CONTEXT] if row["player_lookup"] == PEOPLE[0]]
+    mine = [row for row in TABLES[PLAYER_CONTEXT] if row["player_lookup"] != PEOPLE[0]]
+    tables = TABLES | {PLAYER_CONTEXT: [*others, *mine]}
+    whole = built_rows(ml_feature_store, DAYS, tables)
+    monkeypatch.setattr(team_form, "compute", failing(team_form.compute, "LAL"))
+    records = failure_rows(build(ml_feature_store, DAYS, tables)[1])
+    assert {record["entity_id"] for record in records} == set(PEOPLE[1:])
+    assert {record["failure_category"] for record in records} == {"PROCESSING_ERROR"}
+    assert built_rows(ml_feature_store, DAYS, tables) == [row for row in whole if row["player_lookup"] == PEOPLE[0]]
 
 
 def test_who_played_on_the_date_is_not_known_before_it() -> None:

@@ -734,9 +734,11 @@ def context_after(*ages: int, **changes: Any) -> Row:
     ]
     sheet = ascending(played, played[0])
     shared = upcoming_player_game_context.Shared(READY, expectations([days_ago(age) for age in ages]).league)
-    inputs = columns([blank | known | counts | facts | season_facts()])
+    inputs = columns([blank | known | counts | facts | season_facts() | {"next_opponent_lost": 0}])
     roster = {"team_abbr": np.array([], dtype=object), "roster_date": np.array([], dtype="M8[D]")}
-    found = stored(PLAYER_CONTEXT, upcoming_player_game_context.compute(inputs, {"sheet": sheet, "roster": roster}, shared).rows)[0]
+    besides = {"game_date": np.array([], dtype="M8[D]"), "minutes_played": np.array([])}
+    histories = {"sheet": sheet, "besides": besides, "roster": roster}
+    found = stored(PLAYER_CONTEXT, upcoming_player_game_context.compute(inputs, histories, shared).rows)[0]
     return {name: NAN if found[name] is None else found[name] for name in asked() if name in found and isinstance(asked()[name], (int, float))}
 
 

@@ -18,7 +18,7 @@ from nba_assets.entities.outcomes import Outcome
 from nba_assets.precompute import player_daily_cache, team_form
 from nba_assets.precompute.player_daily_cache import COPIED, SHEET_COLUMNS, TABLE, WINDOWS, Shared, compute
 from nba_assets.precompute.player_shot_zone_analysis import TABLE as SHOT_ZONES
-from nba_assets.raw.tables import PLAYER_BOXSCORES, ROSTERS, SCHEDULE
+from nba_assets.raw.tables import PLAYER_BOXSCORES, PLAYER_REGISTRY, ROSTERS, SCHEDULE
 from nba_assets.tables.columns import to_arrow
 from nba_assets.tables.digest import as_hex, row_hashes
 from nba_assets.tables.spec import Columns
@@ -37,6 +37,7 @@ from nba_assets_tests.precompute.builders import (
     built_rows,
     days_ago,
     expectations,
+    failing,
     failure_rows,
     game_id,
     of_teams,
@@ -595,7 +596,7 @@ def test_every_player_of_the_context_gets_a_row_or_a_failure_in_order() -> None:
     assert keys == [(player, day) for player in PEOPLE[:2] for day in DAYS]
     records = [(record["entity_id"], record["partition_date"], record["failure_reason"]) for record in failure_rows(found)]
     assert records == [("rookie", day, "Only 0 games played, need 5 minimum") for day in DAYS]
-    assert {read.table.name for read in run.reads} == {table.name for table in TABLES}
+    assert {read.table.name for read in run.reads} == {table.name for table in TABLES} | {PLAYER_REGISTRY.name}
 
 
 def test_who_is_not_in_the_context_gets_nothing() -> None:
@@ -608,6 +609,21 @@ def test_form_is_that_of_the_team_of_his_context() -> None:
     contexts = [context_row(DAYS[0], "lebronjames", team_abbr="DAL"), context_row(TONIGHT, "lebronjames")]
     rows = built({PLAYER_CONTEXT: contexts})
     assert [rows["lebronjames", day]["team_pace_last_10"] for day in DAYS] == [110.0, 100.0]
+
+
+def test_a_form_that_cannot_be_computed_costs_the_players_of_that_team(monkeypatch: pytest.MonkeyPatch) -> None:
+    contexts = [context_row(TONIGHT, "austinreaves", team_abbr="DAL"), context_row(TONIGHT, "lebronjames"), context_row(TONIGHT, "rookie")]
+    tables = TABLES | {PLAYER_CONTEXT: contexts}
+    whole = built_rows(player_daily_cache, DAYS, tables)
+    monkeypatch.setattr(team_form, "compute", failing(team_form.compute, "LAL"))
+    records = failure_rows(build(player_daily_cache, DAYS, tables)[1])
+    assert [(record["entity_id"], record["failure_category"]) for record in records] == [
+        (who, "PROCESSING_ERROR") for who in ("lebronjames", "rookie")
+    ]
+    assert all(record["failure_reason"].startswith("the form of LAL could not be computed: ZeroDivisionError: no way") for record in records)
+    assert built_rows(player_daily_cache, DAYS, tables) == [row for row in whole if row["player_lookup"] == "austinreaves"]
+    monkeypatch.setattr(team_form, "compute", failing(team_form.compute, "LAL", "DAL"))
+    assert len(failure_rows(build(player_daily_cache, DAYS, tables)[1])) == 3
 
 
 def test_shot_zones_are_of_the_same_date_and_player() -> None:

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 
 from nba_assets.entities.groups import Grouped
-from nba_assets.entities.outcomes import Outcome, failures, take
+from nba_assets.entities.outcomes import Outcome, failures
 from nba_assets.entities.parallel import ParallelEntities
 from nba_assets.publishing.circuit_breaker import reset, stored_attempts
 from nba_assets.publishing.publication import DateFacts, PublicationRefusedError, prepare
@@ -81,7 +81,8 @@ class Lab:
         if player in self.too_young:
             return Outcome({}, failures(asked["player_lookup"], asked["game_date"], "PLAYER", "INSUFFICIENT_DATA", "young", can_retry=True))
         size = len(asked["game_date"])
-        return Outcome({**take(asked, np.arange(size)), "points": np.full(size, histories["games"]["points"].sum())})
+        key = {name: asked[name] for name in TABLE.key}
+        return Outcome({**key, "points": np.full(size, histories["games"]["points"].sum())})
 
     def run(self, *days: date, after: timedelta = timedelta(), code_version: str = "1") -> list[DateFacts]:
         """Build the dates; `computed` and `said` tell of this run only."""
@@ -111,8 +112,7 @@ class Lab:
         }
         histories = {"games": Grouped.by(past, "player_lookup", "game_date")}
         outcome = run.map_rows("players", self.compute, Grouped.by(asked, "player_lookup", "game_date"), histories)
-        kept = {name: values for name, values in outcome.rows.items() if name != "opponent"}
-        return prepare(run, Outcome(kept, outcome.failures)).write()
+        return prepare(run, outcome).write()
 
     def trip(self) -> None:
         """Fail three times."""

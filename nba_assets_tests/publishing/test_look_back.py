@@ -1,4 +1,4 @@
-"""What a table reads of other dates and tables: a missing date of its own stops it, a thin past is told, an empty date is as good as any."""
+"""What a table reads of earlier dates: a thin past is told, an empty date is as good as any."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nba_assets.entities.parallel import ParallelEntities
 from nba_assets.publishing.asset import date_metadata
 from nba_assets.publishing.lineage import Input, inputs_by_date, thin_look_backs
 from nba_assets.publishing.publication import prepare
-from nba_assets.publishing.table_run import MissingPartitionError, TableRun
+from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.settings import Settings
 from nba_assets.tables.blocks import STAMPS
@@ -49,8 +49,9 @@ def game(played: date, **changes: Any) -> dict[str, Any]:
     phase = {"season_year": 2021, "is_regular_season": True, "is_playoffs": False}
     status = 1 if played >= TODAY else 3
     moment = datetime(2021, 10, 1, tzinfo=UTC)
+    score = {"home_team_score": 110, "away_team_score": 101} if status == 3 else {}
     blank: dict[str, Any] = dict.fromkeys(SCHEDULE.table.column_names)
-    return blank | {"game_date": played, "game_status": status, "processed_at": moment, **home_and_away, **phase, **changes}
+    return blank | {"game_date": played, "game_status": status, "processed_at": moment, **home_and_away, **phase, **score, **changes}
 
 
 @pytest.fixture
@@ -72,43 +73,6 @@ def publish(warehouse: DuckDBWarehouse, spec: Table, dates: Sequence[date], *, e
     filled = [played for played in dates if played not in empty]
     rows = {"game_date": np.array(filled, dtype="M8[D]"), "team_abbr": np.full(len(filled), "BOS", dtype=object)}
     prepare(run_of(warehouse, spec, *sorted(dates)), Outcome(rows)).write()
-
-
-def required(warehouse: DuckDBWarehouse, dates: Sequence[date], *tables: Table) -> None:
-    run_of(warehouse, READER, *dates).require_built(tables or (TONIGHT,), np.array(dates, dtype="M8[D]"))
-
-
-def test_a_missing_date_names_the_command_that_builds_it(warehouse: DuckDBWarehouse) -> None:
-    with pytest.raises(MissingPartitionError) as error:
-        required(warehouse, [TODAY])
-    assert "nba_precompute.tonight, which is not built for 2021-10-27." in str(error.value)
-    assert str(error.value).endswith("nba-assets run 2021-10-27 --table tonight")
-
-
-def test_several_missing_dates_name_the_range_that_holds_them(warehouse: DuckDBWarehouse) -> None:
-    publish(warehouse, TONIGHT, [day_number(0), day_number(3)])
-    with pytest.raises(MissingPartitionError) as error:
-        required(warehouse, [day_number(number) for number in range(9)])
-    assert "not built for 2021-10-20, 2021-10-21, 2021-10-23, 2021-10-24, 2021-10-25 and 2 more dates." in str(error.value)
-    assert str(error.value).endswith("nba-assets backfill 2021-10-20 2021-10-27 --table tonight")
-
-
-def test_every_table_has_to_be_built(warehouse: DuckDBWarehouse) -> None:
-    publish(warehouse, TONIGHT, [TODAY])
-    required(warehouse, [TODAY])
-    with pytest.raises(MissingPartitionError, match="--table lately"):
-        required(warehouse, [TODAY], TONIGHT, LATELY)
-
-
-def test_an_empty_date_is_built(warehouse: DuckDBWarehouse) -> None:
-    publish(warehouse, TONIGHT, [TODAY], empty=[TODAY])
-    required(warehouse, [TODAY])
-    rows = run_of(warehouse, READER, TODAY).read_days(TONIGHT, TONIGHT.key, np.array([TODAY], dtype="M8[D]"))
-    assert rows["team_abbr"].tolist() == []
-
-
-def test_dates_that_get_no_rows_need_nothing(warehouse: DuckDBWarehouse) -> None:
-    required(warehouse, [])
 
 
 def looked_back(warehouse: DuckDBWarehouse, *dates: date) -> dict[date, dict[str, Input]]:

@@ -17,13 +17,15 @@ from nba_assets.entities.parallel import ParallelEntities
 from nba_assets.publishing.asset import check_result, check_specs
 from nba_assets.publishing.observations import COMPLETENESS, DRIFT, ENTITIES_COVERED, GAMES_COVERED, Observation, observation_names, observe
 from nba_assets.publishing.publication import prepare
+from nba_assets.publishing.refusals import DATES_PUBLISHED
 from nba_assets.publishing.table_run import TableRun
-from nba_assets.raw.schedule import FINAL, POSTPONED
+from nba_assets.raw.schedule import FINAL, FINAL_COLUMNS, POSTPONED
 from nba_assets.registry import COMPUTED_TABLES
 from nba_assets.settings import Settings
+from nba_assets.tables.audit import check_names
 from nba_assets.tables.blocks import STAMPS
 from nba_assets.tables.columns import to_arrow
-from nba_assets.tables.spec import Column, Columns, Table, count, day, number, text, texts
+from nba_assets.tables.spec import SHARED_NOTICES, Column, Columns, Table, count, day, number, text, texts
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets_tests.pipeline import NOW
 
@@ -50,7 +52,7 @@ def run_of(path: Path, of: Table, dates: Sequence[date]) -> TableRun:
     return run
 
 
-SCHEDULE_TYPES = {"game_id": "O", "game_date": "M8[D]", "season_year": "f8", "game_status": "f8", "is_regular_season": "f8", "is_playoffs": "f8"}
+SCHEDULE_TYPES = {"game_id": "O", "game_date": "M8[D]", "season_year": "f8", **dict.fromkeys(FINAL_COLUMNS, "f8")}
 
 
 def schedule(*games: tuple[str, date, int]) -> dict[str, Any]:
@@ -64,6 +66,8 @@ def schedule(*games: tuple[str, date, int]) -> dict[str, Any]:
         "game_status": np.array(statuses, dtype=float),
         "is_regular_season": ones,
         "is_playoffs": 0 * ones,
+        "home_team_score": 110 * ones,
+        "away_team_score": 101 * ones,
     }
 
 
@@ -83,26 +87,41 @@ def found(run: TableRun, rows: Any, failed: Columns = NOBODY) -> dict[str, Any]:
 
 
 def test_what_is_observed_of_each_table() -> None:
+    notices = [notice.name for notice in SHARED_NOTICES]
     assert {name: [check for check, _, _ in observation_names(spec)] for name, spec in COMPUTED_TABLES.items()} == {
-        "team_offense_game_summary": [GAMES_COVERED],
-        "team_defense_game_summary": [GAMES_COVERED],
-        "player_game_summary": [GAMES_COVERED],
-        "upcoming_team_game_context": [GAMES_COVERED, COMPLETENESS],
-        "upcoming_player_game_context": [GAMES_COVERED, COMPLETENESS],
-        "team_defense_zone_analysis": [ENTITIES_COVERED, COMPLETENESS],
-        "player_shot_zone_analysis": [ENTITIES_COVERED, COMPLETENESS],
-        "player_composite_factors": [GAMES_COVERED, COMPLETENESS],
-        "player_daily_cache": [ENTITIES_COVERED, COMPLETENESS],
-        "ml_feature_store": [GAMES_COVERED, COMPLETENESS, DRIFT],
+        "team_offense_game_summary": [
+            GAMES_COVERED,
+            "players_disagree",
+            "final_score_disagrees",
+            "play_by_play_disagrees",
+            "untyped_finals",
+            "unknown_games",
+            *notices,
+        ],
+        "team_defense_game_summary": [GAMES_COVERED, "play_by_play_disagrees", *notices],
+        "player_game_summary": [
+            GAMES_COVERED,
+            "names_matched",
+            "play_by_play_disagrees",
+            "sheet_says_did_not_play",
+            "player_on_two_sheets",
+            *notices,
+        ],
+        "upcoming_team_game_context": [GAMES_COVERED, COMPLETENESS, *notices],
+        "upcoming_player_game_context": [GAMES_COVERED, COMPLETENESS, "names_matched", *notices],
+        "team_defense_zone_analysis": [ENTITIES_COVERED, COMPLETENESS, *notices],
+        "player_shot_zone_analysis": [ENTITIES_COVERED, COMPLETENESS, *notices],
+        "player_composite_factors": [GAMES_COVERED, COMPLETENESS, *notices],
+        "player_daily_cache": [ENTITIES_COVERED, COMPLETENESS, *notices],
+        "ml_feature_store": [GAMES_COVERED, COMPLETENESS, DRIFT, *notices],
     }
 
 
 @pytest.mark.parametrize("name", COMPUTED_TABLES)
 def test_dagster_knows_them_as_checks_that_do_not_block(name: str) -> None:
     specs = {spec.name: spec.blocking for spec in check_specs(COMPUTED_TABLES[name])}
-    assert {check: specs[check] for check, _, _ in observation_names(COMPUTED_TABLES[name])} == {
-        check: False for check, _, _ in observation_names(COMPUTED_TABLES[name])
-    }
+    names = [name for name, _, _ in (*check_names(COMPUTED_TABLES[name]), *observation_names(COMPUTED_TABLES[name]))]
+    assert specs == dict.fromkeys([*names, DATES_PUBLISHED], False)
 
 
 FIRST, SECOND = date(2021, 11, 15), date(2021, 11, 16)

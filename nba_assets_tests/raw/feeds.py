@@ -8,17 +8,21 @@ import io
 import json
 import os
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from nba_assets.raw.ingestion import IngestionReport, ingest
 from nba_assets.raw.landing import FolderLandingZone
+from nba_assets.raw.normalise import check_columns, normalise
 from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.tables.bookkeeping import RAW_QUARANTINE, TABLE_PARTITIONS
+from nba_assets.tables.spec import Columns
 from nba_assets.warehouse.interface import Warehouse
 
 Row = dict[str, Any]
@@ -33,7 +37,7 @@ def schedule_row(day: date = DAY, away: str = "CHI", home: str = "LAL", **change
     """One final game."""
     return {
         "game_id": f"{day:%Y%m%d}_{away}_{home}",
-        "nba_game_id": "0022100213",
+        "nba_game_id": f"00{crc32(f'{day} {away} {home}'.encode()) % 10**8:08}",
         "game_date": day,
         "game_time_utc": datetime(day.year, day.month, day.day, 23, 30, tzinfo=UTC),
         "season_year": day.year if day.month >= 8 else day.year - 1,
@@ -91,13 +95,38 @@ def line_row(outcome: str = "Los Angeles Lakers", day: date = DAY, **changes: An
         "game_date": day,
         "home_team_abbr": "LAL",
         "away_team_abbr": "CHI",
-        "commence_time": datetime(2021, 11, 16, 3, 30, tzinfo=UTC),
-        "snapshot_timestamp": datetime(2021, 11, 16, 3, 25, tzinfo=UTC),
+        "commence_time": datetime(day.year, day.month, day.day, 3, 30, tzinfo=UTC) + timedelta(days=1),
+        "snapshot_timestamp": datetime(day.year, day.month, day.day, 3, 25, tzinfo=UTC) + timedelta(days=1),
         "bookmaker_key": "DraftKings",
         "market_key": "spreads",
         "outcome_name": outcome,
         "outcome_point": -1.5,
         "outcome_price": 1.909,
+    } | changes
+
+
+def roster_row(player: str = "LeBron James", day: date = DAY, **changes: Any) -> Row:
+    """One player on the roster of Los Angeles."""
+    return {
+        "roster_date": day,
+        "season_year": 2021,
+        "team_abbr": "LAL",
+        "player_full_name": player,
+        "age": 36,
+        "birth_date": date(1984, 12, 30),
+    } | changes
+
+
+def prop_row(player: str = "LeBron James", day: date = DAY, **changes: Any) -> Row:
+    """One points line of a player of Chicago at Los Angeles."""
+    return {
+        "game_date": day,
+        "game_start_time": datetime(day.year, day.month, day.day, 23, 30, tzinfo=UTC),
+        "player_name": player,
+        "source": "odds_api",
+        "bookmaker": "draftkings",
+        "points_line": 25.5,
+        "snapshot_timestamp": datetime(day.year, day.month, day.day, 20, tzinfo=UTC),
     } | changes
 
 
@@ -150,6 +179,19 @@ def write(folder: Path, path: str, rows: Sequence[Row], *, modified: float | Non
 def ingested(name: str, landing: Path, warehouse: Warehouse, dates: Sequence[date] = (DAY,), *, now: datetime = NOW) -> IngestionReport:
     """An ingestion of a raw table from a folder."""
     return ingest(RAW_TABLES[name], FolderLandingZone(landing), warehouse, dates, run_id="test", now=now)
+
+
+def normalised(
+    name: str, rows: Sequence[Row] | pa.Table, schedule: Columns | None = None
+) -> tuple[dict[str, list[Any]], dict[int, str], Mapping[str, int]]:
+    """Rows as the contract has them: their columns, the reasons of faults by the row's place, and the notices about the other rows."""
+    table = rows if isinstance(rows, pa.Table) else pa.table({column: [row.get(column) for row in rows] for column in _names(rows)})
+    raw = RAW_TABLES[name]
+    check_columns(raw, table.schema)
+    columns, faults, notices = normalise(raw, table, np.full(table.num_rows, "NaT", dtype="M8[D]"), NOW, schedule)
+    kept = np.array([place not in faults.by_row for place in range(table.num_rows)], dtype=bool)
+    values = {column: [None if value is None or value != value else value for value in found.tolist()] for column, found in columns.items()}
+    return values, {place: faults.reason(place) for place in faults.by_row}, notices.counted(kept)
 
 
 def stored(name: str, warehouse: Warehouse) -> list[Row]:

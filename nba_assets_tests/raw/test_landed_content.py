@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -25,6 +26,7 @@ from nba_assets.raw.sample_league import simulate
 from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.tables.columns import arrow_schema
+from nba_assets.tables.digest import partition_digest
 from nba_assets.tables.spec import Table
 from nba_assets.warehouse.interface import Changed, Insertion, Replacement, TableStatus, Warehouse
 from nba_assets_tests.league import SMALL_LEAGUE
@@ -34,6 +36,9 @@ from nba_assets_tests.raw.feeds import DAY, NEXT_DAY, NOW, books, event_row, ing
 LATER = datetime(2025, 7, 1, tzinfo=UTC)
 FIRST = date(2024, 10, 1)
 DAYS = [FIRST + timedelta(days=number) for number in range(60)]
+
+NOTHING = partition_digest(np.array([], dtype=np.uint64))
+"""The digest of a date without rows."""
 
 Season = Mapping[str, pa.Table]
 
@@ -211,7 +216,7 @@ def test_any_spread_of_rows_over_files_has_the_digest_of_the_books(rows: list[tu
         for age, path in enumerate(random.Random(seed).sample(sorted(files), len(files))):
             write(Path(folder), f"player_gamebook/{path}", files[path], modified=1000 + age // 2)
         content = look(Path(folder), NEXT_DAY)
-        expected = {day: in_books("player_gamebook", Path(folder), [day]).get(day) for day in sorted({row[2] for row in rows})}
+        expected = {day: in_books("player_gamebook", Path(folder), [day]).get(day, NOTHING) for day in sorted({row[2] for row in rows})}
         assert content.tables["player_gamebook"].digests == expected
 
 
@@ -336,6 +341,42 @@ def test_a_file_that_vanishes_while_it_is_looked_at_is_a_bad_one(landing: Path) 
     index = LandedIndex(Vanishing(FolderLandingZone(landing)))
     assert "cannot be read" in (index.look(DAY, NOW).tables["team_boxscores"].trouble(DAY) or "")
     assert index.look(DAY, NOW).tables["team_boxscores"] == LandedTable()
+
+
+def test_files_that_cannot_be_opened_trouble_their_dates_and_no_look(landing: Path) -> None:
+    for day in (DAY, NEXT_DAY):
+        write(landing, f"team_boxscores/{day}.parquet", [team_row(day=day), team_row("CHI", day)])
+    (landing / f"team_boxscores/{DAY}").mkdir()
+    (landing / os.fsdecode(f"team_boxscores/{DAY}/".encode() + b"\xe9.csv")).touch()
+    (landing / f"play_by_play/{NEXT_DAY}.csv").parent.mkdir()
+    (landing / f"play_by_play/{NEXT_DAY}.csv").symlink_to("nowhere")
+    (landing / "injury_report.jsonl").symlink_to("injury_report.jsonl")
+    content = look(landing, NEXT_DAY, NOW)
+    assert content.tables["team_boxscores"].trouble(DAY) == f"team_boxscores/{DAY}/\\xe9.csv has a name that is not UTF-8: rename it"
+    assert content.tables["team_boxscores"].trouble(NEXT_DAY) is None
+    assert set(content.tables["team_boxscores"].digests) == {DAY, NEXT_DAY}
+    assert [content.tables["play_by_play"].trouble(day) is None for day in (DAY, NEXT_DAY)] == [True, False]
+    assert "Too many levels" in (content.tables["injury_report"].trouble(DAY) or "")
+
+
+def test_a_bad_file_troubles_the_dates_of_its_rows_where_they_can_be_read(landing: Path) -> None:
+    write(landing, "play_by_play/good.csv", [event_row(1), event_row(1, NEXT_DAY)])
+    write(landing, "play_by_play/bad.csv", [{"game_date": DAY, "event_sequence": 1}])
+    table = look(landing, NEXT_DAY, NOW).tables["play_by_play"]
+    assert [table.trouble(day) is None for day in (DAY, NEXT_DAY)] == [False, True]
+    assert set(table.digests) == {DAY, NEXT_DAY}
+
+
+def test_a_moved_game_leaves_its_old_date_in_the_landed_schedule(landing: Path) -> None:
+    later = NEXT_DAY + timedelta(days=3)
+    write(landing, "schedule/a.csv", [schedule_row(), schedule_row(NEXT_DAY, nba_game_id="0022100999")], modified=100)
+    index = LandedIndex(FolderLandingZone(landing))
+    assert index.look(NEXT_DAY, NOW).schedule["game_date"].tolist() == [DAY, NEXT_DAY]
+    write(landing, "schedule/b.csv", [schedule_row(later, nba_game_id="0022100999", game_status=1)], modified=200)
+    moved = index.look(NEXT_DAY, NOW)
+    assert moved.schedule["game_date"].tolist() == [DAY, later]
+    assert moved.tables["schedule"].digests == in_books("schedule", landing, [DAY], NOW)
+    assert set(moved.tables["schedule"].digests) == {DAY, later}
 
 
 def test_without_a_landing_zone_nothing_is_forgotten(zone: CountingZone, landing: Path) -> None:

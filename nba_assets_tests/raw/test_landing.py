@@ -53,6 +53,105 @@ def test_a_zone_under_a_hidden_folder_is_not_hidden(tmp_path: Path) -> None:
     assert len(FolderLandingZone(tmp_path / ".var" / "landing").files("rosters")) == 1
 
 
+def faults(zone: Path, table: str = "rosters") -> dict[str, str | None]:
+    return {file.path: file.fault for file in FolderLandingZone(zone).files(table)}
+
+
+def test_a_name_that_is_not_utf8_is_listed_in_a_form_that_can_be_printed(tmp_path: Path) -> None:
+    put(tmp_path, "rosters/2021-11-15/good.csv", "rosters/Schröder.csv")
+    (tmp_path / os.fsdecode(b"rosters/2021-11-15/caf\xe9.csv")).touch()
+    (tmp_path / os.fsdecode(b"rosters/\xff")).mkdir()
+    (tmp_path / os.fsdecode(b"rosters/\xff/x.csv")).touch()
+    said = "has a name that is not UTF-8: rename it"
+    assert faults(tmp_path) == {
+        "rosters/2021-11-15/good.csv": None,
+        "rosters/Schröder.csv": None,
+        "rosters/2021-11-15/caf\\xe9.csv": said,
+        "rosters/\\xff/x.csv": said,
+    }
+    assert {file.date_of("roster_date") for file in FolderLandingZone(tmp_path).files("rosters") if "caf" in file.path} == {date(2021, 11, 15)}
+
+
+def test_links_to_files_and_folders_are_followed_inside_the_zone_and_out_of_it(tmp_path: Path) -> None:
+    zone = tmp_path / "zone"
+    put(tmp_path, "elsewhere/2021/a.csv", "elsewhere/b.csv", "zone/rosters/c.csv")
+    (zone / "rosters/2021").symlink_to(tmp_path / "elsewhere/2021")
+    (zone / "rosters/d.csv").symlink_to(tmp_path / "elsewhere/b.csv")
+    (zone / "rosters/e.csv").symlink_to("c.csv")
+    (zone / "injury_report").symlink_to(tmp_path / "elsewhere")
+    (zone / "schedule.csv").symlink_to(tmp_path / "elsewhere/b.csv")
+    assert faults(zone) == {"rosters/2021/a.csv": None, "rosters/c.csv": None, "rosters/d.csv": None, "rosters/e.csv": None}
+    assert faults(zone, "injury_report") == {"injury_report/2021/a.csv": None, "injury_report/b.csv": None}
+    assert faults(zone, "schedule") == {"schedule.csv": None}
+
+
+def test_links_to_nothing_and_in_circles_are_listed_with_their_fault(tmp_path: Path) -> None:
+    put(tmp_path, "rosters/2021/good.csv")
+    for name, target in {"gone.csv": "nowhere", "2022": "nowhere", "self.csv": "self.csv", "2021/up": "..", "README.md": "nowhere"}.items():
+        (tmp_path / "rosters" / name).symlink_to(target)
+    (tmp_path / "schedule.parquet").symlink_to("nowhere")
+    assert faults(tmp_path) == {
+        "rosters/2021/good.csv": None,
+        "rosters/gone.csv": "is a link to nothing: replace it by the file",
+        "rosters/2022": "is a link to nothing: replace it by the file",
+        "rosters/self.csv": "cannot be opened: Too many levels of symbolic links",
+        "rosters/2021/up": "is a link to a folder that it lies in: take it away",
+    }
+    assert faults(tmp_path, "schedule") == {"schedule.parquet": "is a link to nothing: replace it by the file"}
+
+
+def test_folders_under_the_name_of_a_file(tmp_path: Path) -> None:
+    """Some tools write a table as a folder of parts."""
+    put(tmp_path, "rosters/x.parquet/part-0.parquet", "rosters/y.parquet/_SUCCESS", "schedule.parquet/part-0.parquet")
+    (tmp_path / "rosters/z.parquet").mkdir()
+    assert faults(tmp_path) == {
+        "rosters/x.parquet/part-0.parquet": None,
+        "rosters/z.parquet": "is an empty folder under the name of a file: replace it by the file",
+    }
+    assert faults(tmp_path, "schedule") == {"schedule.parquet/part-0.parquet": None}
+
+
+def test_what_is_no_regular_file_is_not_read(tmp_path: Path) -> None:
+    put(tmp_path, "rosters/good.csv")
+    os.mkfifo(tmp_path / "rosters/pipe.csv")
+    assert faults(tmp_path) == {"rosters/good.csv": None, "rosters/pipe.csv": "is not a regular file: replace it by one"}
+
+
+def test_a_path_that_is_too_long_for_the_system(tmp_path: Path) -> None:
+    put(tmp_path, "rosters/2021-11-15/good.csv")
+    at = os.open(tmp_path / "rosters/2021-11-15", os.O_RDONLY)
+    for _ in range(20):
+        os.mkdir("a" * 250, dir_fd=at)
+        inner = os.open("a" * 250, os.O_RDONLY, dir_fd=at)
+        os.close(at)
+        at = inner
+    os.close(at)
+    good, deep = FolderLandingZone(tmp_path).files("rosters")[::-1]
+    assert (good.path, good.fault) == ("rosters/2021-11-15/good.csv", None)
+    assert (deep.fault, deep.date_of("roster_date")) == ("cannot be opened: File name too long", date(2021, 11, 15))
+
+
+def test_a_folder_that_may_not_be_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path, "rosters/2021-11-15/x.csv", "rosters/y.csv")
+    listdir = os.listdir
+
+    def refuse(path: Path) -> list[str]:
+        if path.name == "2021-11-15":
+            raise PermissionError(13, "Permission denied")
+        return listdir(path)
+
+    monkeypatch.setattr("nba_assets.raw.landing.os.listdir", refuse)
+    assert faults(tmp_path) == {"rosters/2021-11-15": "cannot be opened: Permission denied", "rosters/y.csv": None}
+    assert LandedFile("rosters/2021-11-15", 0, 0).date_of("roster_date") == date(2021, 11, 15)
+
+
+def test_a_file_that_vanishes_while_the_zone_is_listed_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path, "rosters/x.csv", "rosters/y.csv")
+    listdir = os.listdir
+    monkeypatch.setattr("nba_assets.raw.landing.os.listdir", lambda path: [*listdir(path), "gone.csv"])
+    assert faults(tmp_path) == {"rosters/x.csv": None, "rosters/y.csv": None}
+
+
 def test_files_come_oldest_first_then_by_name(tmp_path: Path) -> None:
     put(tmp_path, "rosters/c.csv", "rosters/b.csv", "rosters/a.csv")
     os.utime(tmp_path / "rosters/a.csv", (9, 9))
@@ -62,6 +161,12 @@ def test_files_come_oldest_first_then_by_name(tmp_path: Path) -> None:
 def test_a_missing_landing_zone_is_named(tmp_path: Path) -> None:
     with pytest.raises(LandingZoneError, match=r"nowhere is not a folder.*NBA_ASSETS_LANDING"):
         FolderLandingZone(tmp_path / "nowhere").files("schedule")
+
+
+def test_a_landing_zone_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nba_assets.raw.landing.os.access", lambda *_: False)
+    with pytest.raises(LandingZoneError, match="not a folder that can be read"):
+        FolderLandingZone(tmp_path).files("schedule")
 
 
 @pytest.mark.parametrize(

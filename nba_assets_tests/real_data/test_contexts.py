@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from nba_assets.entities.parallel import ParallelEntities, Workers
-from nba_assets.publishing.publication import STAMPS
+from nba_assets.publishing.table_run import STAMPS
 from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.registry import TABLE_MODULES
 from nba_assets.settings import Backend
@@ -228,6 +228,19 @@ def test_single_dates_and_workers_equal_the_range(season_2021: BuiltSeason, day:
         assert digests(build(season_2021.warehouse, [day], tuple(READINGS), entities)) == whole
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("season", [2020], indirect=True)
+def test_toronto_was_at_home_in_tampa(season: BuiltSeason) -> None:
+    """No team travels to a first game in its own arena; the others come from where they are at home, Toronto from Tampa."""
+    opening, first_week = SEASONS[2020][0], SEASONS[2020][0] + timedelta(days=6)
+    rows = rows_of(season.warehouse, TABLE_MODULES[TEAMS].TABLE, opening, first_week)
+    first = [row for row in rows if row["game_number_in_season"] == 1]
+    assert len(first) == 30
+    assert {row["travel_miles"] for row in first if row["home_game"]} == {0}
+    toronto = [row["travel_miles"] for row in rows if row["team_abbr"] == "TOR"]
+    assert toronto[:2] == [0, 974]  # to San Antonio
+
+
 @pytest.fixture
 def copy_of(season_2021: BuiltSeason, tmp_path: Path) -> DuckDBWarehouse:
     """The season in a file of the test's own."""
@@ -267,6 +280,20 @@ def test_absent_feed_is_null_and_named(copy_of: DuckDBWarehouse, how: str, feed:
             assert issues <= set(row["quality_issues"])
             assert feed not in row["data_sources"]
             assert [row[column] for column in columns] == [None] * len(columns)
+
+
+def test_the_next_seasons_schedule_changes_nothing(copy_of: DuckDBWarehouse, season_2021: BuiltSeason) -> None:
+    """On the last day of the regular season the next opening night would be the next game."""
+    days = [date(2022, 4, 10), date(2022, 4, 12), SEASONS[2021][1]]
+    with duckdb.connect(copy_of.path) as connection:
+        connection.execute(
+            """insert into nba_raw.schedule select * replace (
+                game_date + 190 as game_date, season_year + 1 as season_year, strftime(game_date + 190, '%Y%m%d') || substr(game_id, 9) as game_id,
+                1 as game_status, null as home_team_score, null as away_team_score) from nba_raw.schedule where game_date >= date '2022-04-01'"""
+        )
+    expected = {key: digest for key, digest in digests({name: season_2021.facts[name] for name in READINGS}).items() if key[1] in days}
+    for day in days:
+        assert digests(build(copy_of, [day], tuple(READINGS))).items() <= expected.items()
 
 
 def test_without_rosters_the_players_seen_lately_are_listed(copy_of: DuckDBWarehouse, league_2021: oracle.League) -> None:

@@ -12,7 +12,7 @@ from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.registry import TABLE_MODULES
 from nba_assets_tests.invariants.game_summaries import EXACT, SHARES
 from nba_assets_tests.oracles import game_summaries as oracle
-from nba_assets_tests.pipeline import build, digests
+from nba_assets_tests.pipeline import build, days_between, digests, table_run
 from nba_assets_tests.real_data.conftest import SEASONS, BuiltSeason
 
 FIELD_GOALS_ONLY = {2020, 2022}
@@ -47,6 +47,14 @@ def test_nothing_of_the_season_fails_to_compute(season: BuiltSeason) -> None:
         select table_name, failure_category, count(*) from nba_processing.entity_failures
         where table_name like '%_summary' and failure_category <> 'REGISTRY_LOOKUP_FAILED' or failure_category = 'PROCESSING_ERROR' group by all"""
     assert rows(season, query) == []
+
+
+@pytest.mark.parametrize("table", ["team_offense_game_summary", "team_defense_game_summary", "player_game_summary"])
+def test_no_feed_of_the_season_contradicts_another_nor_names_an_unknown_game(season: BuiltSeason, table: str) -> None:
+    run = table_run(season.warehouse, table, days_between(*SEASONS[season.year]))
+    with run.reading():
+        TABLE_MODULES[table].build(run)
+    assert run.notices == {}
 
 
 def test_free_throw_measures_need_free_throws(season: BuiltSeason) -> None:

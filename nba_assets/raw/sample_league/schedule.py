@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from nba_assets.basketball.teams import TEAMS, Team
+from nba_assets.basketball.teams import CURRENT_TEAMS, Team
 from nba_assets.raw.sample_league.streams import Purpose, stream
 
 ROUND_DAYS = 2
@@ -88,7 +88,7 @@ def regular_season(
     games: list[Game] = []
     for day, first, second in _pairings(len(teams), games_per_team, days, rng):
         home, away = first, second
-        arena = TEAMS[teams[home]]
+        arena = CURRENT_TEAMS[teams[home]]
         tip = _tip(day, arena, rng)
         games.append(Game(0, day, tip, home, away, (teams[home], teams[away]), arena, primetime=bool(rng.random() < 0.12)))
     games.sort(key=lambda game: (game.day, game.tip, game.home))
@@ -102,7 +102,7 @@ def regular_season(
 
 
 def _check(teams: Sequence[str], games_per_team: int) -> None:
-    unknown = sorted(set(teams) - set(TEAMS))
+    unknown = sorted(set(teams) - set(CURRENT_TEAMS))
     if unknown:
         raise ValueError(f"no teams {', '.join(unknown)}; use tricodes such as BOS")
     if len(teams) < 2 or len(teams) % 2 or len(set(teams)) != len(teams):

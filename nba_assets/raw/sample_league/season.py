@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from nba_assets.basketball.teams import TEAMS
+from nba_assets.basketball.teams import CURRENT_TEAMS
 from nba_assets.raw.sample_league import announcements, playoffs, records
 from nba_assets.raw.sample_league.people import People, invent_people
 from nba_assets.raw.sample_league.play import Played, play
@@ -106,7 +106,7 @@ def simulate(
     by default all thirty) and `games_per_team` make a smaller league; one of fewer than eighteen teams has no play-offs. Raises ValueError for teams that
     cannot make a league.
     """
-    tricodes = tuple(sorted(TEAMS) if teams is None else teams)
+    tricodes = tuple(sorted(CURRENT_TEAMS) if teams is None else teams)
     places = _special_places(len(tricodes) * games_per_team // 2) if special_cases else {}
     games = regular_season(seed, season_year, tricodes, games_per_team, neutral=places.get("neutral"), postponed=places.get("postponed"))
     opening = opening_night(season_year)

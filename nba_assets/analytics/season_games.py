@@ -1,0 +1,92 @@
+"""The games of the seasons around a run as each team sees them: the slate of every date, the games behind it, and its home.
+
+From the schedule alone; of players only what they played in games that no other table has rows of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nba_assets.analytics.feed_names import FeedNames, identifying
+from nba_assets.analytics.games import SCHEDULE_COLUMNS, played_besides, team_games
+from nba_assets.analytics.venues import ARENA_COLUMNS, arenas, homes_of
+from nba_assets.basketball.game_clock import parse_minutes
+from nba_assets.entities.outcomes import concatenate, take
+from nba_assets.entities.relations import find
+from nba_assets.publishing.table_run import TableRun
+from nba_assets.raw.schedule import lacks_score, league_finals, league_games
+from nba_assets.raw.tables import PLAYER_BOXSCORES, PLAYER_GAMEBOOK, SCHEDULE
+from nba_assets.tables.spec import Columns
+
+
+@dataclass(frozen=True, eq=False)
+class SeasonGames:
+    """Games once from each team's side (see `games.team_games`), with the places of their arenas, in any order."""
+
+    scheduled: Columns
+    """League games, whatever became of them: what a date's slate and the schedule ahead are made of."""
+    behind: Columns
+    """Games that tire a team once their date is past: league games without those that are called final and have no score, and games that were played
+    although they count in no standings. `is_league` marks the former, `is_final` those of them that are over; `margin` is theirs, seen from the team.
+    """
+
+    @classmethod
+    def read(cls, run: TableRun, more: Sequence[str] = ()) -> SeasonGames:
+        """The whole seasons of the run's dates, as published; `more` are further columns of the schedule."""
+        columns = (*SCHEDULE_COLUMNS, "is_all_star", *ARENA_COLUMNS, *more)
+        rows = run.read(SCHEDULE.table, columns, start=run.season_start, end=run.season_end)
+        besides, counts = played_besides(rows), league_games(rows)
+        rows = take(rows, counts | besides)
+        rows |= arenas(rows)
+        league = league_games(rows)
+        games = team_games(rows | {"is_league": league.astype(np.float64), "is_final": league_finals(rows).astype(np.float64)})
+        games["margin"] = np.where(games["is_final"] == 1, games["team_score"] - games["opponent_score"], np.nan)
+        return cls(take(games, games["is_league"] == 1), take(games, ~lacks_score(games)))
+
+    def on_dates_of(self, run: TableRun) -> dict[str, NDArray[Any]]:
+        """The slates of the run's dates, each row with the team's home of the season (`home_latitude`, `home_longitude`, `home_timezone`)."""
+        days = self.scheduled["game_date"]
+        tonight = take(self.scheduled, (days >= np.datetime64(run.start, "D")) & (days <= np.datetime64(run.end, "D")))
+        return tonight | self.homes(tonight["season_year"], tonight["team_abbr"])
+
+    def homes(self, seasons: NDArray[np.float64], teams: NDArray[np.object_]) -> dict[str, NDArray[Any]]:
+        """Each team's home of a season, as columns."""
+        once = take(self.scheduled, self.scheduled["home_game"] == 1)
+        return homes_of(once, seasons, teams)
+
+    @property
+    def finals(self) -> dict[str, NDArray[Any]]:
+        """League games that are over."""
+        return take(self.behind, self.behind["is_final"] == 1)
+
+
+def minutes_besides(feeds: FeedNames, games: SeasonGames) -> dict[str, NDArray[Any]]:
+    """Who played how long in games that count in no standings (`player_lookup`, `game_date`, `minutes_played` in tenths of a minute).
+
+    By the official sheet, else by the final box score. Nothing is read where the run has no such game behind it.
+    """
+    run, behind = feeds.run, games.behind
+    mine = take(behind, (behind["is_league"] == 0) & (behind["game_date"] < np.datetime64(run.end, "D")))
+    if not len(mine["game_id"]):
+        return {"player_lookup": np.array([], dtype=object), "game_date": np.array([], dtype="M8[D]"), "minutes_played": np.array([])}
+    first, last = mine["game_date"].min().item(), mine["game_date"].max().item()
+    where = {"game_id": sorted(set(mine["game_id"].tolist()))}
+    names = ("game_id", "game_date", "team_abbr", "player_lookup", "minutes")
+    sheet = run.read(PLAYER_GAMEBOOK.table, identifying(PLAYER_GAMEBOOK, (*names, "player_status")), start=first, end=last, where=where)
+    box = run.read(PLAYER_BOXSCORES.table, identifying(PLAYER_BOXSCORES, (*names, "game_status")), start=first, end=last, where=where)
+    sheet, box = feeds.sheets(sheet, box)
+    sheet, box = _on_the_floor(sheet, sheet["player_status"] == "active"), _on_the_floor(box, box["game_status"] == "final")
+    only_in_box = find((box["game_id"], box["player_lookup"]), (sheet["game_id"], sheet["player_lookup"])) < 0
+    together = concatenate([sheet, take(box, only_in_box)])
+    return {name: together[name] for name in ("player_lookup", "game_date", "minutes_played")}
+
+
+def _on_the_floor(rows: Columns, counts: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
+    seconds = parse_minutes(rows["minutes"])
+    kept = {name: rows[name] for name in ("game_id", "game_date", "player_lookup")} | {"minutes_played": np.rint(seconds / 6) / 10}
+    return take(kept, counts & (seconds > 0))

@@ -1,0 +1,63 @@
+"""What else a feed may call a player: his name with and without the letters that are no accented a-z, and with and without a generational suffix."""
+
+from __future__ import annotations
+
+import re
+
+from nba_assets.basketball.names import player_lookup, strip_leading_digits
+
+SUFFIXES = ("jr", "sr", "ii", "iii", "iv", "v")
+"""Generational suffixes as they end a key."""
+
+SHORTEST_STEM = 4
+"""A key that is shorter without its suffix is no name."""
+
+TRANSLITERATED = {
+    "đ": "d",
+    "ɖ": "d",
+    "ð": "d",
+    "ħ": "h",
+    "ı": "i",  # noqa: RUF001 - the letter is meant
+    "ł": "l",
+    "ŋ": "n",
+    "ø": "o",
+    "ŧ": "t",
+    "æ": "ae",
+    "œ": "oe",
+    "ß": "ss",
+    "þ": "th",
+}
+"""Letters that decomposition leaves as they are, and how feeds without them write them."""
+
+DIGRAPHS = TRANSLITERATED | {"đ": "dj", "ø": "oe"}
+"""The other way of writing them: Đurišić is Durisic or Djurisic."""
+
+DROPPED = dict.fromkeys(TRANSLITERATED, "")
+"""How keys were made by systems that keep the letters a-z alone."""
+
+_TRANSLITERATED_LETTER = re.compile(f"[{''.join(TRANSLITERATED)}]")
+
+
+def spellings(name: str | None) -> tuple[str, ...]:
+    """The keys that feeds make of a name, the usual one first; none for a name without any letter.
+
+    Example: "Nikola Đurišić" is `nikoladurisic`, `nikoladjurisic` and, where đ was dropped, `nikolaurisic`; "José Alvarado" is `josealvarado` alone.
+    """
+    usual = strip_leading_digits(player_lookup(name))
+    lower = (name or "").lower()
+    if not _TRANSLITERATED_LETTER.search(lower):
+        return (usual,) if usual else ()
+    written = (lower.translate({ord(letter): plain for letter, plain in letters.items()}) for letters in (TRANSLITERATED, DIGRAPHS, DROPPED))
+    keys = dict.fromkeys([*(strip_leading_digits(player_lookup(text)) for text in written), usual])
+    return tuple(key for key in keys if key)
+
+
+def with_other_suffix(lookup: str) -> tuple[str, ...]:
+    """The key with each generational suffix, and without the one that it may end in.
+
+    A key that ends in `iii` ends in `ii` as well: it is tried without either. Whoever has another suffix is somebody else.
+
+    Example: `robertwilliams` may be `robertwilliamsiii`, `robertwilliamsjr`, ...; `garypaytonii` may be `garypayton`.
+    """
+    without = [lookup.removesuffix(suffix) for suffix in SUFFIXES if lookup.endswith(suffix) and len(lookup) - len(suffix) >= SHORTEST_STEM]
+    return (*without, *(lookup + suffix for suffix in SUFFIXES))

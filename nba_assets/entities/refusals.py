@@ -1,0 +1,58 @@
+"""Rows that cannot be computed because something that their team shares could not: one failure record each, and why.
+
+What is computed once per team, or for a player's teammates, costs that team's players when it fails, and nobody else.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nba_assets.entities.outcomes import failures, take
+from nba_assets.entities.relations import at, find
+from nba_assets.tables.bookkeeping import HARD_FAILURE
+from nba_assets.tables.spec import Columns
+
+REASON = "refused_because"
+"""Column of rows to be computed: why one cannot be, None where it can. Without the column nothing speaks against any."""
+
+
+def no_reasons(size: int) -> NDArray[np.object_]:
+    """Rows that nothing speaks against."""
+    return np.full(size, None, dtype=object)
+
+
+def reasons(what: str, failed: Columns, dates: NDArray[np.datetime64], entities: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Why rows that need something of an entity on a date cannot be computed, by the failures of computing it; None where it did not fail.
+
+    Example: "the facts of LAL could not be computed: ValueError: ...".
+    """
+    if not failed:
+        return no_reasons(len(dates))
+    texts = [f"{what} of {entity} could not be computed: {why}" for entity, why in zip(failed["entity_id"], failed["failure_reason"], strict=True)]
+    return at(np.array(texts, dtype=object), find((dates, entities), (failed["partition_date"], failed["entity_id"])))
+
+
+def first_of(*several: NDArray[np.object_]) -> NDArray[np.object_]:
+    """The first reason that is given for each row."""
+    found = several[0].copy()
+    for others in several[1:]:
+        missing = _is_none(found)
+        found[missing] = others[missing]
+    return found
+
+
+def divide(asked: Columns, date_column: str) -> tuple[dict[str, NDArray[Any]], Columns]:
+    """The rows of a player that can be computed, and the failure records of the others."""
+    able = _is_none(asked.get(REASON, no_reasons(len(asked[date_column]))))
+    if able.all():
+        return dict(asked), {}
+    lost = take(asked, ~able)
+    records = failures(lost["player_lookup"], lost[date_column], "PLAYER", HARD_FAILURE, lost[REASON], can_retry=True, failure_type=HARD_FAILURE)
+    return take(asked, able), records
+
+
+def _is_none(texts: NDArray[np.object_]) -> NDArray[np.bool_]:
+    return np.array([text is None for text in texts], dtype=bool)

@@ -1,0 +1,119 @@
+"""What a run did not publish, and what it found odd: from what it wrote into the warehouse, and its failed checks.
+
+This is what the command line says last, and what its exit code tells.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import IntEnum
+from typing import Any
+
+import dagster as dg
+
+from nba_assets.publishing.refusals import Refusal, stored_refusals
+from nba_assets.raw.assets import ROWS_ACCEPTED
+from nba_assets.registry import ALL_TABLES, COMPUTED_TABLES
+from nba_assets.tables.bookkeeping import ENTITY_FAILURES, HARD_FAILURE, RAW_QUARANTINE, WHOLE_FILE
+from nba_assets.tables.spec import SHARED_NOTICES
+from nba_assets.warehouse.interface import Warehouse
+
+MISSING_RAW_DATA = "MISSING_RAW_DATA"
+SHOWN = 50
+EXAMPLES = 3
+"""Odd inputs that a line shows; it counts all of them."""
+
+
+class ExitCode(IntEnum):
+    """How a run ended, as an exit code; 2 is a command that was not understood."""
+
+    PUBLISHED = 0
+    DAMAGED = 1
+    """A date was refused, a step or an entity failed hard, or a file could not be read."""
+    ODD = 3
+    """Everything was published, but something of the data wants a look."""
+
+
+@dataclass(frozen=True)
+class Damage:
+    """What a run did not publish, and what was odd."""
+
+    refused: list[Refusal]
+    hard_failures: Mapping[str, Counter[str]]
+    """Of each table, by the rule that was broken or the kind of exception."""
+    missing_raw_data: Mapping[str, int]
+    """Entities of each table whose raw data is missing."""
+    unusable_files: list[str]
+    quarantined: Mapping[str, int]
+    """Rows of each raw table."""
+    notices: list[str]
+    """Odd inputs that were kept and reported: where, how many, and examples."""
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What the exit code of the run is, as far as its steps succeeded."""
+        if self.refused or self.hard_failures or self.unusable_files:
+            return ExitCode.DAMAGED
+        return ExitCode.ODD if self.quarantined or self.missing_raw_data or self.notices else ExitCode.PUBLISHED
+
+    def lines(self) -> Iterator[str]:
+        """What there is to say, a line each; the gravest comes first."""
+        yield from map(str, self.refused[:SHOWN])
+        if len(self.refused) > SHOWN:
+            yield f"and {len(self.refused) - SHOWN} more refused dates; nba-assets status lists all of them"
+        for file in self.unusable_files:
+            yield f"{file} (file not used)"
+        for table, rules in self.hard_failures.items():
+            said = ", ".join(f"{rule} {count}" for rule, count in rules.most_common())
+            yield f"{table}: {rules.total()} entities failed hard ({said}); see nba-assets failures --category {HARD_FAILURE} --table {table}"
+        for table, count in self.missing_raw_data.items():
+            yield f"{table}: {count} entities lack raw data; see nba-assets failures --category {MISSING_RAW_DATA} --table {table}"
+        for table, count in self.quarantined.items():
+            yield f"{table}: {count} rows quarantined; see nba_processing.raw_quarantine"
+        yield from self.notices
+
+
+def damage_of(warehouse: Warehouse, instance: dg.DagsterInstance, run_id: str) -> Damage:
+    """What a run did not publish and what was odd in it."""
+    with warehouse.session():
+        refused = [refusal for refusal in stored_refusals(warehouse, list(COMPUTED_TABLES)) if refusal.run_id == run_id]
+        names = ("table_name", "failure_category", "failure_reason")
+        failures = warehouse.read(ENTITY_FAILURES, names, date.min, date.max, {"run_id": run_id}).to_pylist()
+        quarantined = warehouse.read(
+            RAW_QUARANTINE, ("table_name", "file", "row_number", "reason"), date.min, date.max, {"run_id": run_id}
+        ).to_pylist()
+    rules: dict[str, Counter[str]] = {}
+    for failure in failures:
+        if failure["failure_category"] == HARD_FAILURE:
+            rules.setdefault(failure["table_name"], Counter())[failure["failure_reason"].split(":")[0]] += 1
+    return Damage(
+        refused,
+        rules,
+        Counter(failure["table_name"] for failure in failures if failure["failure_category"] == MISSING_RAW_DATA),
+        sorted({f"{row['table_name']}: {row['file']} {row['reason']}" for row in quarantined if row["row_number"] == WHOLE_FILE}),
+        Counter(row["table_name"] for row in quarantined if row["row_number"] != WHOLE_FILE),
+        list(_notices(instance, run_id)),
+    )
+
+
+def _notices(instance: dg.DagsterInstance, run_id: str) -> Iterator[str]:
+    for record in instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION).records:
+        event = record.event_log_entry.dagster_event
+        if event is None or event.asset_check_evaluation_data.passed:
+            continue
+        check = event.asset_check_evaluation_data
+        table = ALL_TABLES.get(check.asset_key.path[-1])
+        metadata: dict[str, Any] = {name: entry.value for name, entry in check.metadata.items()}
+        if table is None:
+            continue
+        if check.check_name in {notice.name for notice in (*table.notices, *SHARED_NOTICES)}:
+            examples = metadata["examples"]
+            count = next(value for name, value in metadata.items() if name.startswith("offending_"))
+            more = f" and {count - EXAMPLES} more" if count > EXAMPLES else ""
+            yield f"{table.name}: {check.check_name}: {'; '.join(examples[:EXAMPLES])}{more}"
+        elif check.check_name == ROWS_ACCEPTED:
+            yield from (f"{table.name}: kept, but not understood: {text}" for text in metadata.get("notices", []))
+            yield from (f"{table.name}: {text}" for text in metadata.get("looks_like", []))

@@ -1,0 +1,114 @@
+"""Which dates of a run have their inputs: what a table reads of its own date must have been built, or ingested, for it.
+
+A date without a table or a required feed is refused, the others are computed; a date without an optional feed is computed and says so. What a table
+reads of earlier dates is no matter of this module: completeness and lineage tell of that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+
+from nba_assets.entities.outcomes import Outcome
+from nba_assets.publishing.observations import is_summary, rows_expected
+from nba_assets.publishing.refusals import refusal_text, stored_refusals
+from nba_assets.publishing.table_run import TableRun
+from nba_assets.raw.refusals import not_ingested
+from nba_assets.raw.tables import KNOWN_BEFORE, RAW_TABLES, SCHEDULE
+from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
+from nba_assets.tables.spec import INPUTS_INGESTED, Table
+
+
+class MissingInputsError(Exception):
+    """No date of a run has all that its table reads of its own date; the message says what is lacking and how to build it."""
+
+
+def computed(run: TableRun, build: Callable[[TableRun], Outcome]) -> Outcome:
+    """What a table's function computes for those dates of a run that have their inputs; the others are refused.
+
+    Raises MissingInputsError where no date is left; every date of the run is noted as refused then.
+    """
+    if run.has_nothing_to_retry:
+        return Outcome({})
+    refused = dates_without_inputs(run)
+    if len(refused) == len(run.dates):
+        run.refuse(refused)
+        raise MissingInputsError(_advice(run))
+    run.refuse(refused)
+    return build(run)
+
+
+def own_date_inputs(table: Table, upstream: Sequence[Table]) -> list[Table]:
+    """Of the tables upstream, those whose rows of its own date a table reads, by its declared look-backs.
+
+    A table that describes games before they begin never reads their results.
+    """
+    earlier_only = {look_back.table for look_back in table.looks_back if not look_back.same_day}
+    own = [source for source in upstream if source.name not in earlier_only]
+    if is_summary(table):
+        return own
+    return [source for source in own if source.name not in RAW_TABLES or source.name in KNOWN_BEFORE]
+
+
+def dates_without_inputs(run: TableRun) -> dict[date, str]:
+    """The dates of a run on which something is lacking that its table cannot do without, with the reason.
+
+    Dates that get no rows anyway need nothing but the schedule that says so. An optional feed that was not ingested is noted under `inputs_ingested`.
+    """
+    inputs = own_date_inputs(run.table, run.upstream)
+    if not inputs:
+        return {}
+    names = [table.name for table in inputs]
+    with run.timed("read"), run.warehouse.session():
+        entries = run.warehouse.read(TABLE_PARTITIONS, ("table_name", "partition_date"), run.start, run.end, {"table_name": names})
+        there = set(zip(entries["table_name"].to_pylist(), entries["partition_date"].to_pylist(), strict=True))
+        refusals = {(refusal.table, refusal.day): refusal.reason for refusal in stored_refusals(run.warehouse, names, run.start, run.end)}
+    days = run.game_days[rows_expected(run.table, run.settings, run.calendar, run.game_days)].tolist()
+    refused: dict[date, str] = {}
+    lacking: list[tuple[str, date]] = []
+    for table in inputs:
+        raw = RAW_TABLES.get(table.name)
+        for day in run.dates if table.name == SCHEDULE.name else days:
+            key = table.name, day
+            if key in refusals:
+                refused.setdefault(day, f"upstream {table.name} is refused for {day}: {refusals[key]}")
+            elif key not in there and raw is None:
+                refused.setdefault(day, f"upstream {table.name} is not built for {day}")
+            elif key not in there:
+                lacking.append(key)
+    for name, day, why in _reasons(run, lacking):
+        said = f"{name} was not ingested for {day}: {why}"
+        if RAW_TABLES[name].required:
+            refused.setdefault(day, said)
+        else:
+            run.notice(INPUTS_INGESTED.name, day, said)
+    return refused
+
+
+def _reasons(run: TableRun, lacking: Sequence[tuple[str, date]]) -> Iterator[tuple[str, date, str]]:
+    """Raw tables and dates that were not ingested, each with the reason."""
+    if lacking:
+        reasons = not_ingested(run.warehouse, sorted({name for name, _ in lacking}), [day for _, day in lacking])
+        yield from ((name, day, reasons[name, day]) for name, day in lacking)
+
+
+def _advice(run: TableRun) -> str:
+    """Why no date is left, and the command that builds what is lacking."""
+    days = sorted(run.refused)
+    unbuilt = [
+        table
+        for table in own_date_inputs(run.table, run.upstream)
+        if table.name not in RAW_TABLES and any(run.refused[day] == f"upstream {table.name} is not built for {day}" for day in days)
+    ]
+    if not unbuilt:
+        return refusal_text(run.table.qualified_name, run.refused)
+    lacking = [day for day in days if run.refused[day] == f"upstream {unbuilt[0].name} is not built for {day}"]
+    command = f"run {lacking[0]}" if len(lacking) == 1 else f"backfill {lacking[0]} {lacking[-1]}"
+    return (
+        f"{run.table.qualified_name} reads the rows of its own date in {unbuilt[0].qualified_name}, which is not built for {_listed(lacking)}. "
+        f"Build it first: nba-assets {command} --table {unbuilt[0].name}"
+    )
+
+
+def _listed(days: Sequence[date]) -> str:
+    return ", ".join(map(str, days[:5])) + (f" and {len(days) - 5} more dates" if len(days) > 5 else "")

@@ -1,0 +1,103 @@
+"""Dates that a run does not publish: what is recorded of them, and in which words.
+
+Why a date is refused is decided elsewhere: for want of its inputs in `inputs`, for what its rows are in `publication`. A refused date keeps the rows,
+failure records and entry in `table_partitions` that it had; its refusal stands in `refused_dates` until a build publishes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from nba_assets.publishing.table_run import TableRun
+from nba_assets.tables.audit import Finding
+from nba_assets.tables.bookkeeping import REFUSED_DATES, TABLE_PARTITIONS
+from nba_assets.tables.columns import to_arrow
+from nba_assets.warehouse.interface import Replacement, Value, Warehouse
+
+DATES_PUBLISHED = "dates_published"
+DATES_PUBLISHED_DESCRIPTION = "Every date of the run is published; a refused date keeps what it had"
+SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A date that the newest build of a table refused, as it is recorded."""
+
+    table: str
+    day: date
+    reason: str
+    run_id: str
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.day} REFUSED: {self.reason}"
+
+
+def stored_refusals(warehouse: Warehouse, tables: Sequence[str], start: date = date.min, end: date = date.max) -> list[Refusal]:
+    """The refused dates of some tables from `start` to `end`, by default all, in order of table and date."""
+    where: dict[str, Sequence[Value]] = {"table_name": list(tables)}
+    rows = warehouse.read(REFUSED_DATES, ("table_name", "partition_date", "reason", "run_id"), start, end, where).to_pylist()
+    return [Refusal(row["table_name"], row["partition_date"], row["reason"], row["run_id"]) for row in rows]
+
+
+def recorded_refusals(run: TableRun) -> list[Replacement]:
+    """What a run changes of the record: its refused dates come in, its published ones go out; nothing where there are neither.
+
+    A retry changes nothing: whether it succeeds or not, the date was built, or refused, as a whole before.
+    """
+    if run.retry is not None:
+        return []
+    dates = sorted({*run.refused, *run.dates})
+    before = {refusal.day for refusal in stored_refusals(run.warehouse, [run.table.name], dates[0], dates[-1])}
+    changed = sorted({*run.refused, *(before & set(run.dates))})
+    if not changed:
+        return []
+    refused = sorted(run.refused)
+    size = len(refused)
+    rows = {
+        "table_name": np.full(size, run.table.name, dtype=object),
+        "partition_date": np.array(refused, dtype="M8[D]"),
+        "reason": np.array([run.refused[day] for day in refused], dtype=object),
+        "run_id": np.full(size, run.run_id, dtype=object),
+        "refused_at": np.full(size, np.datetime64(run.now.replace(tzinfo=None), "us")),
+    }
+    return [Replacement(REFUSED_DATES, to_arrow(REFUSED_DATES, rows), changed, {"table_name": run.table.name})]
+
+
+def refusal_text(table: str, refused: Mapping[date, str]) -> str:
+    """In one line, why a table was left as it was on all dates of a run."""
+    first = "; ".join(f"{day}: {refused[day]}" for day in sorted(refused)[:SHOWN])
+    more = f"; and {len(refused) - SHOWN} more dates" if len(refused) > SHOWN else ""
+    return f"{table} was left as it was. {first}{more}. Correct the input or the computation, then run again."
+
+
+def refusal_lines(table: str, refused: Mapping[date, str]) -> Iterable[str]:
+    """A line per refused date."""
+    return (str(Refusal(table, day, refused[day], "")) for day in sorted(refused))
+
+
+def dates_published(run: TableRun) -> Finding:
+    """The check that names the refused dates of a run."""
+    examples = tuple(f"{day}: {run.refused[day]}" for day in sorted(run.refused))[:SHOWN]
+    return Finding(DATES_PUBLISHED, True, DATES_PUBLISHED_DESCRIPTION, len(run.refused), tuple(sorted(run.refused)), examples)
+
+
+def refused_metadata(run: TableRun) -> dict[date, dict[str, Any]]:
+    """What the UI shows of each refused date: the reason, and what the date holds still."""
+    if not run.refused:
+        return {}
+    days = sorted(run.refused)
+    columns = ("partition_date", "row_count", "failure_count", "digest")
+    entries = run.warehouse.read(TABLE_PARTITIONS, columns, days[0], days[-1], {"table_name": run.table.name}).to_pylist()
+    held = {entry["partition_date"]: entry for entry in entries}
+    shown: dict[date, dict[str, Any]] = {}
+    for day in days:
+        shown[day] = {"status": "REFUSED", "refused_because": run.refused[day], "built": day in held, "changed": False}
+        if entry := held.get(day):
+            numbers = {"rows": entry["row_count"], "failures": entry["failure_count"], "digest": entry["digest"]}
+            shown[day] |= numbers | {"dagster/partition_row_count": entry["row_count"]}
+    return shown

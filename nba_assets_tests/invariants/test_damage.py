@@ -1,0 +1,209 @@
+"""One odd cell, row, key or file costs what it concerns and nobody else, and is named where a user looks."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import duckdb
+import pytest
+
+from nba_assets.publishing.inputs import MissingInputsError, computed
+from nba_assets.publishing.publication import PublicationRefusedError, prepare
+from nba_assets.raw.ingestion import IngestionReport, ingest
+from nba_assets.raw.landing import FolderLandingZone
+from nba_assets.raw.sample_league import write_season
+from nba_assets.raw.tables import RAW_TABLES
+from nba_assets.registry import TABLE_MODULES
+from nba_assets.tables.bookkeeping import ENTITY_FAILURES, TABLE_PARTITIONS
+from nba_assets.warehouse.duckdb import DuckDBWarehouse
+from nba_assets_tests.invariants.damage import FILE_KINDS, KINDS, PER_DATE, Reach, do
+from nba_assets_tests.pipeline import NOW, build, days_between, ingest_all, table_run
+
+LEAGUE: dict[str, Any] = {"teams": ("BOS", "CHI", "DEN", "LAL", "MIA", "NYK", "PHX", "UTA"), "games_per_team": 9}
+DAY = date(2024, 11, 6)
+"""The damaged date: all eight teams play, and all ten tables have rows."""
+SPAN = days_between(DAY - timedelta(days=2), DAY + timedelta(days=2))
+"""Some games before it, which may not change, and after it, which look back at it."""
+
+Entity = tuple[str, date, str]
+"""Table, date and entity."""
+
+
+@dataclass(frozen=True)
+class State:
+    """What the computed tables say of the span: digests of rows, failures, quality issues, each by entity; and who belongs to which team."""
+
+    rows: dict[Entity, str]
+    failures: dict[Entity, tuple[str, str]]
+    issues: dict[Entity, tuple[str, ...]]
+    built: set[tuple[str, date]]
+
+    @classmethod
+    def of(cls, path: Path) -> State:
+        """Read it from a warehouse."""
+        rows, issues = {}, {}
+        with duckdb.connect(path, read_only=True) as connection:
+
+            def ask(query: str) -> list[Any]:
+                return connection.execute(f"{query} between ? and ?", [SPAN[0], SPAN[-1]]).fetchall()
+
+            for name, module in TABLE_MODULES.items():
+                table = module.TABLE
+                said = next((column for column in ("quality_issues", "data_quality_issues") if column in table.column_names), "null")
+                query = f"select {table.date_column}, {table.entity_column}, data_hash, {said} from {table.qualified_name} where {table.date_column}"
+                for day, entity, digest, complaints in ask(query):
+                    rows[name, day, entity] = digest
+                    issues[name, day, entity] = tuple(complaints or ())
+            failed = ask(
+                "select table_name, partition_date, entity_id, failure_category, failure_reason from nba_processing.entity_failures where partition_date"
+            )
+            built = set(ask("select table_name, partition_date from nba_processing.table_partitions where partition_date"))
+        return cls(rows, {(name, day, entity): why for name, day, entity, *why in failed}, issues, built)
+
+
+@dataclass
+class Outcome:
+    """What a run with a damage left, and what it said."""
+
+    state: State
+    report: IngestionReport
+    refusals: list[str] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class World:
+    """The undamaged league, built."""
+
+    folder: Path
+    state: State
+    duplicates: Mapping[str, int]
+    teams_of: Mapping[str, frozenset[str]]
+    games: Sequence[tuple[date, str, str]]
+
+    @property
+    def warehouse(self) -> Path:
+        """Its file."""
+        return self.folder / "nba.duckdb"
+
+    def circle(self, entity: str, day: date) -> frozenset[str]:
+        """The teams of an entity, their opponents of the date, and whom these and those meet next."""
+        own = self.teams_of.get(entity) or frozenset(part for part in entity.split("_") if part in LEAGUE["teams"])
+        tonight = own | {team for when, *pair in self.games if when == day and own & set(pair) for team in pair}
+        following = set()
+        for team in tonight:
+            _, *pair = min((game for game in self.games if game[0] > day and team in game[1:]), default=(day,))
+            following |= set(pair)
+        return frozenset(tonight | following)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    folder = tmp_path_factory.mktemp("league")
+    season = write_season(folder / "landing", 2024, **LEAGUE)
+    days = days_between(season.first_date, SPAN[-1])
+    ingest_all(DuckDBWarehouse(folder / "nba.duckdb"), folder / "landing", days)
+    build(DuckDBWarehouse(folder / "nba.duckdb"), days)
+    duplicates = {name: ingested(folder / "nba.duckdb", folder / "landing", name).duplicate_count for name in RAW_TABLES}
+    with duckdb.connect(folder / "nba.duckdb", read_only=True) as connection:
+        listed = connection.execute("select player_lookup, list(distinct team_abbr) from nba_raw.rosters group by all").fetchall()
+        games = connection.execute("select game_date, home_team_abbr, away_team_abbr from nba_raw.schedule where game_status <> 4").fetchall()
+    teams_of = {player: frozenset(teams) for player, teams in listed} | {team: frozenset([team]) for team in LEAGUE["teams"]}
+    return World(folder, State.of(folder / "nba.duckdb"), duplicates, teams_of, games)
+
+
+def ingested(warehouse: Path, landing: Path, table: str) -> IngestionReport:
+    """Ingest one raw table for the span, whatever it complains of."""
+    return ingest(RAW_TABLES[table], FolderLandingZone(landing), DuckDBWarehouse(warehouse), SPAN, run_id="test", now=NOW)
+
+
+def run_with(world: World, folder: Path, table: str, landing: Path) -> Outcome:
+    """Ingest a damaged table and build the span anew in a copy of the league's warehouse, as if nothing of it had ever been there."""
+    path = folder / "nba.duckdb"
+    shutil.copy(world.warehouse, path)
+    with duckdb.connect(path) as connection:
+        for spec in (RAW_TABLES[table].table, *(module.TABLE for module in TABLE_MODULES.values())):
+            gone = [SPAN[0], SPAN[-1]] if table in PER_DATE or spec.name != table else [date.min, date.max]
+            connection.execute(f"delete from {spec.qualified_name} where {spec.date_column} between ? and ?", gone)
+            for books in (TABLE_PARTITIONS, ENTITY_FAILURES):
+                connection.execute(f"delete from {books.qualified_name} where table_name = ? and partition_date between ? and ?", [spec.name, *gone])
+    report = ingested(path, landing, table)
+    refusals, notices = [], []
+    for name, module in TABLE_MODULES.items():
+        run = table_run(DuckDBWarehouse(path), name, SPAN)
+        try:
+            prepare(run, computed(run, module.build)).write()
+        except (PublicationRefusedError, MissingInputsError) as error:
+            refusals.append(f"{name}: {error}")
+        refusals += [f"{name} {day}: {why}" for day, why in run.refused.items()]
+        notices += [text for mine in run.notices.values() for _, text in mine]
+    return Outcome(State.of(path), report, refusals, notices)
+
+
+def strays(world: World, outcome: Outcome, reach: Reach) -> list[Entity]:
+    """Rows and failures that differ from the undamaged league's although the damage does not concern them."""
+    before, after = world.state, outcome.state
+    differ = {entity for entity in before.rows.keys() | after.rows.keys() if before.rows.get(entity) != after.rows.get(entity)}
+    differ |= {entity for entity in before.failures.keys() | after.failures.keys() if before.failures.get(entity) != after.failures.get(entity)}
+    allowed = {entity for entity in differ if reach.allows(*entity, world.circle(entity[2], entity[1]))}
+    return sorted(differ - allowed)
+
+
+def changed(world: World, outcome: Outcome) -> bool:
+    return (world.state.rows, world.state.failures) != (outcome.state.rows, outcome.state.failures)
+
+
+def names(world: World, outcome: Outcome) -> list[str]:
+    """Where a user would read of the damage."""
+    report, state = outcome.report, outcome.state
+    places = {
+        "quarantined rows": report.set_aside_count > 0,
+        "bad files": bool(report.bad_files),
+        "duplicates": report.duplicate_count > world.duplicates[report.table],
+        "notices of the ingestion": bool(report.notices),
+        "notices of a table": bool(outcome.notices),
+        "failure records": state.failures != world.state.failures,
+        "quality issues": any(state.issues.get(entity, said) != said for entity, said in world.state.issues.items()),
+        "refusals": bool(outcome.refusals),
+        "dates that wait": bool(world.state.built - state.built),
+    }
+    return [place for place, is_there in places.items() if is_there]
+
+
+def check(world: World, folder: Path, name: str, table: str, seed: int) -> None:
+    kind, landing = KINDS[name], folder / "landing"
+    shutil.copytree(world.folder / "landing", landing)
+    reach = do(landing, name, table, DAY, Random(f"{name} {table} {seed}"))
+    outcome = run_with(world, folder, table, landing)
+    assert strays(world, outcome, reach) == [], outcome.refusals
+    if kind.harmless:
+        assert not changed(world, outcome)
+    if kind.named:
+        assert names(world, outcome)
+    if kind.named and name in FILE_KINDS:
+        assert outcome.report.bad_files or outcome.report.set_aside_count
+
+
+SHORT = (
+    ("text in a number", "team_boxscores"),
+    ("no minutes beside points", "player_gamebook"),
+    ("file of no bytes", "player_points_props"),
+)
+
+
+@pytest.mark.parametrize(("kind", "table"), SHORT)
+def test_damage_costs_what_it_concerns_and_is_named(world: World, tmp_path: Path, kind: str, table: str) -> None:
+    check(world, tmp_path, kind, table, seed=0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "seed"), [(kind, seed) for seed in range(2) for kind in KINDS])
+def test_every_kind_of_damage_to_some_table(world: World, tmp_path: Path, kind: str, seed: int) -> None:
+    table = Random(f"{kind} {seed}").choice(KINDS[kind].tables)
+    check(world, tmp_path, kind, table, seed)

@@ -30,6 +30,7 @@ def computed(run: TableRun, build: Callable[[TableRun], Outcome]) -> Outcome:
     """
     if run.has_nothing_to_retry:
         return Outcome({})
+    run.begin()
     refused = dates_without_inputs(run)
     if len(refused) == len(run.dates):
         run.refuse(refused)

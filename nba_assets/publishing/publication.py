@@ -103,10 +103,9 @@ class Publication:
     def write(self) -> list[DateFacts]:
         """Replace the dates that are published by these rows, all or nothing; returns what each of them holds now. A retry of nobody writes nothing.
 
-        Raises PublicationRefusedError where every date is refused, once that is recorded, and RetryOvertakenError where a date was written by somebody
-        else during a retry.
+        Raises PublicationRefusedError where every date is refused, once that is recorded, and OvertakenError, with nothing written, where another run
+        has written a date, or an attempt at one of its entities, since this one began.
         """
-        retry = self.run.retry
         if self.run.has_nothing_to_retry:
             return []
         if self.refusal is not None:
@@ -114,12 +113,12 @@ class Publication:
             raise PublicationRefusedError(self.refusal)
         with self.run.timed("write"):
             with self.run.warehouse.session():
-                if retry is not None:
-                    retry.see_that_nobody_wrote(self.run.warehouse)
+                begun = self.run.begin()
                 facts, rows = self._facts(), self._stamped(self._created_at())
                 refusals = recorded_refusals(self.run)
             scope = {"table_name": self.run.table.name}
-            attempts = self.run.breaker.recorded(self.failures, self.run.run_id) if self.run.breaker else None
+            breaker = self.run.breaker
+            attempts = breaker.recorded(self.failures, self.run.run_id) if breaker else None
             self.run.warehouse.replace(
                 [
                     Replacement(self.run.table, rows, self.run.dates),
@@ -128,7 +127,8 @@ class Publication:
                     *refusals,
                     *([attempts] if attempts else []),
                     *(Replacement(table, self._record_rows(table, parts), self.run.dates, scope) for table, parts in self.run.records),
-                ]
+                ],
+                unless=[begun, *([breaker.as_read] if breaker and attempts else [])],
             )
         return facts
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -134,6 +134,11 @@ class TableRun:
         finally:
             self._session.close()
             self._session = None
+
+    def session(self) -> AbstractContextManager[None]:
+        """Reads within the block share one connection, which lasts on where the run is `reading`."""
+        self._share_connection()
+        return self.warehouse.session()
 
     def _share_connection(self) -> None:
         if self._session is not None:

@@ -14,6 +14,7 @@ from enum import IntEnum
 import dagster as dg
 
 from nba_assets.publishing.refusals import Refusal, stored_refusals
+from nba_assets.raw.assets import NOT_UNDERSTOOD, ROWS_ACCEPTED
 from nba_assets.registry import ALL_TABLES, COMPUTED_TABLES
 from nba_assets.tables.bookkeeping import ENTITY_FAILURES, HARD_FAILURE, RAW_QUARANTINE, WHOLE_FILE
 from nba_assets.tables.spec import SHARED_NOTICES
@@ -102,6 +103,8 @@ def _notices(instance: dg.DagsterInstance, run_id: str) -> Iterator[tuple[str, i
         if event is None or event.asset_check_evaluation_data.passed:
             continue
         check = event.asset_check_evaluation_data
+        if check.check_name == ROWS_ACCEPTED and (odd := int(str(check.metadata[NOT_UNDERSTOOD].value))):
+            yield f"{check.asset_key.path[-1]}.{ROWS_ACCEPTED}", odd
         table = ALL_TABLES.get(check.asset_key.path[-1])
         if table is not None and check.check_name in {notice.name for notice in (*table.notices, *SHARED_NOTICES)}:
             counts = [int(str(entry.value)) for name, entry in check.metadata.items() if name.startswith("offending_")]

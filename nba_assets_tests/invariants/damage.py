@@ -21,6 +21,7 @@ from nba_assets_tests.invariants.damaged_rows import Damage, cells, one_of, one_
 from nba_assets_tests.invariants.landed_file import ANNOUNCEMENTS, EVERY_TABLE, ID_PREFIX, PER_DATE, RESULTS, LandedFile, Row
 
 SUMMARIES = ("team_offense_game_summary", "team_defense_game_summary", "player_game_summary")
+REQUIRED = ("player_gamebook", "team_boxscores")
 WITH_BOUNDS = tuple(name for name in EVERY_TABLE if name not in ("player_registry", "game_lines"))
 WITH_NUMBERS = tuple(name for name in EVERY_TABLE if name != "player_registry")
 WITH_WORDS = ("player_gamebook", "injury_report", "game_lines", "player_points_props")
@@ -31,7 +32,9 @@ class Effect(Enum):
     """What has to come of a damage."""
 
     NAMED = auto()
-    """It is named where a user looks."""
+    """It is named where a user looks, and the run's exit tells."""
+    ISSUE = auto()
+    """It is named where a user looks, but may be no more than an optional feed that is absent: an issue of the rows."""
     NAMED_IF_SEEN = auto()
     """It is named where a computed row differs."""
     PLAUSIBLE = auto()
@@ -95,13 +98,15 @@ ROWS: Mapping[str, Kind] = {
     "one key twice": Kind(rows.key_twice, ("player_gamebook", "player_boxscores", "team_boxscores", "play_by_play", "schedule")),
     "key of another row of results": Kind(rows.key_of_another_row, RESULTS, Effect.NAMED_IF_SEEN),
     "key of another row": Kind(rows.key_of_another_row, (*ANNOUNCEMENTS, "rosters", "schedule", "player_registry"), Effect.PLAUSIBLE),
-    "row lost": Kind(rows.row_lost, ("player_gamebook", "team_boxscores", "player_boxscores")),
+    "row lost": Kind(rows.row_lost, REQUIRED),
+    "row of an optional feed lost": Kind(rows.row_lost, ("player_boxscores",), Effect.ISSUE),
     "line of a stranger": Kind(rows.stranger, ("player_gamebook",)),
     "every event is number 0": Kind(rows.sequence_zero, ("play_by_play",)),
     "shots lost": Kind(rows.shots_lost, ("play_by_play",)),
     "teams swapped": Kind(rows.teams_swapped, ("player_gamebook", "player_boxscores", "team_boxscores")),
     "moved game": Kind(rows.moved_game, ("schedule",)),
-    "game lost": Kind(rows.game_lost, RESULTS),
+    "game lost": Kind(rows.game_lost, REQUIRED),
+    "game of an optional feed lost": Kind(rows.game_lost, ("player_boxscores", "play_by_play"), Effect.ISSUE),
     "game of announcements lost": Kind(rows.game_lost, ("game_lines", "player_points_props", "schedule"), Effect.PLAUSIBLE),
     "game twice": Kind(rows.game_twice, (*RESULTS, "game_lines", "player_points_props", "schedule"), Effect.NONE_BUT_NAMED),
     "game without numbers": Kind(rows.game_without_numbers, RESULTS),
@@ -112,9 +117,10 @@ FILES: Mapping[str, Kind] = {
     "file cut off": Kind(files.half_of_the_bytes, EVERY_TABLE),
     "one byte turned": Kind(files.one_byte_turned, EVERY_TABLE, Effect.NAMED_IF_SEEN),
     "CSV called Parquet": Kind(files.csv_called_parquet, EVERY_TABLE),
-    "Parquet without rows": Kind(files.no_rows, RESULTS),
-    "file lost": Kind(files.file_lost, RESULTS),
-    "folder in place of the file": Kind(files.folder_in_its_place, RESULTS),
+    "Parquet without rows": Kind(files.no_rows, REQUIRED),
+    "Parquet of an optional feed without rows": Kind(files.no_rows, ("player_boxscores", "play_by_play"), Effect.ISSUE),
+    "file lost": Kind(files.file_lost, REQUIRED),
+    "folder in place of the file": Kind(files.folder_in_its_place, REQUIRED),
     "link to nothing": Kind(files.link_to_nothing, EVERY_TABLE),
     "name that is no UTF-8": Kind(files.name_that_is_no_utf8, EVERY_TABLE, Effect.NONE_BUT_NAMED),
     "file twice": Kind(files.copy_beside, EVERY_TABLE, Effect.NONE_BUT_NAMED),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -20,15 +21,16 @@ import pytest
 from typer.testing import CliRunner
 
 from nba_assets.cli import app
-from nba_assets.operations.damage import ExitCode
+from nba_assets.operations.damage import MISSING_RAW_DATA, Damage, ExitCode
 from nba_assets.publishing.inputs import MissingInputsError, computed
 from nba_assets.publishing.publication import PublicationRefusedError, prepare
+from nba_assets.publishing.refusals import Refusal
 from nba_assets.raw.ingestion import IngestionReport, ingest
 from nba_assets.raw.landing import FolderLandingZone
 from nba_assets.raw.sample_league import write_season
 from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.registry import TABLE_MODULES
-from nba_assets.tables.bookkeeping import ENTITY_FAILURES, TABLE_PARTITIONS
+from nba_assets.tables.bookkeeping import ENTITY_FAILURES, HARD_FAILURE, TABLE_PARTITIONS
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets_tests.invariants.damage import KINDS, Effect, Reach, do
 from nba_assets_tests.invariants.landed_file import PER_DATE, add_optional_columns
@@ -206,14 +208,30 @@ def names(world: World, outcome: Outcome) -> list[str]:
     return [place for place, is_there in places.items() if is_there]
 
 
+def exit_code(world: World, outcome: Outcome) -> ExitCode:
+    """How the command line would end with what the run left and said."""
+    new = [why for entity, (why, _) in outcome.state.failures.items() if world.state.failures.get(entity) != outcome.state.failures[entity]]
+    report = outcome.report
+    return Damage(
+        refused=[Refusal(report.table, DAY, said, "test") for said in outcome.refusals],
+        hard_failures={report.table: Counter(why for why in new if why == HARD_FAILURE)} if HARD_FAILURE in new else {},
+        missing_raw_data={report.table: new.count(MISSING_RAW_DATA)} if MISSING_RAW_DATA in new else {},
+        unusable_files=[bad.path for bad in report.bad_files],
+        quarantined={report.table: report.set_aside_count} if report.set_aside_count else {},
+        notices=Counter(outcome.notices) + Counter(report.notices),
+    ).exit_code
+
+
 def judge(world: World, outcome: Outcome, kind: str, reach: Reach) -> None:
     """Whether what came of a damage is what may, and what must."""
     assert strays(world, outcome, reach) == [], outcome.refusals
     effect, seen = KINDS[kind].effect, changed(world, outcome)
     if effect in (Effect.NONE, Effect.NONE_BUT_NAMED):
         assert not seen
-    if effect in (Effect.NAMED, Effect.NONE_BUT_NAMED) or (effect is Effect.NAMED_IF_SEEN and seen):
+    if effect in (Effect.NAMED, Effect.ISSUE, Effect.NONE_BUT_NAMED) or (effect is Effect.NAMED_IF_SEEN and seen):
         assert names(world, outcome)
+    if effect is Effect.NAMED:
+        assert exit_code(world, outcome) is not ExitCode.PUBLISHED
 
 
 def check(world: World, folder: Path, kind: str, table: str, seed: int) -> None:

@@ -16,6 +16,8 @@ from nba_assets.warehouse.interface import OvertakenError
 from nba_assets.warehouse.resource import WarehouseResource
 
 FILES_READABLE, ROWS_ACCEPTED = "files_readable", "rows_accepted"
+NOT_UNDERSTOOD = "rows_not_understood"
+"""Metadata of the check of rows: how many were kept although something about them is not understood."""
 SHOWN = 10
 """Files, notices and dates that a check or a line of the log names; all are counted."""
 
@@ -102,7 +104,12 @@ def files_readable(report: IngestionReport) -> dg.AssetCheckResult:
 
 def rows_accepted(report: IngestionReport) -> dg.AssetCheckResult:
     """Whether every row was stored and understood; how many were not, which dates they belong to, and examples."""
-    metadata: dict[str, Any] = {"rows_set_aside": report.set_aside_count, "rows_in_conflict": report.conflict_count, **_dropped(report)}
+    metadata: dict[str, Any] = {
+        "rows_set_aside": report.set_aside_count,
+        "rows_in_conflict": report.conflict_count,
+        NOT_UNDERSTOOD: sum(report.notices.values()),
+        **_dropped(report),
+    }
     if report.set_aside_count:
         metadata |= {"examples": list(report.examples), "dates": [day.isoformat() for day, facts in report.by_date.items() if facts.set_aside_count]}
     if report.hints:

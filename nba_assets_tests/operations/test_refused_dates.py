@@ -224,6 +224,16 @@ def test_quarantined_rows_are_counted_by_table_and_tell_in_the_exit_code(home: H
     assert command("backfill", home.opening, home.day(6)).exit_code == 0
 
 
+def test_rows_that_are_kept_and_not_understood_are_counted_and_tell_in_the_exit_code(home: Home) -> None:
+    file = sorted((home.landing / "play_by_play").rglob("*.parquet"))[0]
+    rows = pq.read_table(file)
+    unknown = pa.array(["teleport", *rows["event_type"].to_pylist()[1:]], rows.schema.field("event_type").type)
+    pq.write_table(rows.set_column(rows.column_names.index("event_type"), "event_type", unknown), file)
+    outcome = command("backfill", home.opening, home.day(6))
+    assert outcome.exit_code == 3
+    assert "play_by_play.rows_accepted: 1 reported; see the check in the UI" in outcome.output.splitlines()
+
+
 def test_a_date_outside_the_partitions_is_one_clear_line(home: Home) -> None:
     for arguments in (("run", "2013-11-15"), ("backfill", "2013-11-15", home.opening), ("retry", "--date", "2013-11-15"), ("report", "2013-11-15")):
         outcome = home.command(*arguments)

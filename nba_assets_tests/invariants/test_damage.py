@@ -218,7 +218,7 @@ def exit_code(world: World, outcome: Outcome) -> ExitCode:
         missing_raw_data={report.table: new.count(MISSING_RAW_DATA)} if MISSING_RAW_DATA in new else {},
         unusable_files=[bad.path for bad in report.bad_files],
         quarantined={report.table: report.set_aside_count} if report.set_aside_count else {},
-        notices=Counter(outcome.notices) + Counter(report.notices),
+        notices=[*outcome.notices, *report.notices],
     ).exit_code
 
 

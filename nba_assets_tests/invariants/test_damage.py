@@ -166,9 +166,12 @@ def run_with(world: World, folder: Path, table: str, landing: Path) -> Outcome:
         return Outcome(world.state, report)
     refusals, notices = [], []
     for name, module in TABLE_MODULES.items():
-        run = table_run(DuckDBWarehouse(path), name, SPAN)
+        warehouse = DuckDBWarehouse(path)
+        run = table_run(warehouse, name, SPAN)
         try:
-            prepare(run, computed(run, module.build)).write()
+            with warehouse.session():
+                publication = prepare(run, computed(run, module.build))
+            publication.write()
         except (PublicationRefusedError, MissingInputsError) as error:
             refusals.append(f"{name}: {error}")
         refusals += [f"{name} {day}: {why}" for day, why in run.refused.items()]

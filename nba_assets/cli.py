@@ -34,29 +34,33 @@ Day = Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="US-Eastern 
 Tables = Annotated[list[str] | None, typer.Option("--table", help="Only this table, may be repeated; its inputs must be built.")]
 Serial = Annotated[bool, typer.Option("--serial", help="One entity after the other, in this thread.")]
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Workers for players and for teams.")]
+Ingest = Annotated[
+    bool, typer.Option("--ingest", help="Ingest the raw data of these dates again, also what is ingested already: after a correction.")
+]
 OneDay = Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Only this US-Eastern calendar date, YYYY-MM-DD.")]
 OneTable = Annotated[list[str] | None, typer.Option("--table", help="Only this table, may be repeated.")]
 DEMO_SEASON, DEMO_DAYS = 2024, 31
 FAILURES_SHOWN = 50
+QUARANTINED_SHOWN = 50
 NAMES_SHOWN = 200
 
 
 @app.command()
-def run(day: Day, table: Tables = None, serial: Serial = False, workers: Workers = None) -> None:
+def run(day: Day, table: Tables = None, serial: Serial = False, workers: Workers = None, ingest: Ingest = False) -> None:
     """Build one date.
 
     Ends with 0 where everything was published; with 1 where a date was refused, a step or an entity failed hard, or a file could not be read; with 3
-    where everything was published but something of the data wants a look.
+    where everything was published but some of the data should be looked at.
     """
-    _build(day.date(), day.date(), table, serial, workers)
+    _build(day.date(), day.date(), table, serial, workers, ingest)
 
 
 @app.command()
-def backfill(start: Day, end: Day, table: Tables = None, serial: Serial = False, workers: Workers = None) -> None:
+def backfill(start: Day, end: Day, table: Tables = None, serial: Serial = False, workers: Workers = None, ingest: Ingest = False) -> None:
     """Build all dates from START to END, both included, in one run; ends as `run` does."""
     if end < start:
         raise typer.BadParameter(f"END {end.date()} lies before START {start.date()}")
-    _build(start.date(), end.date(), table, serial, workers)
+    _build(start.date(), end.date(), table, serial, workers, ingest)
 
 
 @app.command()
@@ -120,15 +124,48 @@ def failures(
 
 
 @app.command()
+def quarantine(
+    day: OneDay = None,
+    table: Annotated[list[str] | None, typer.Option("--table", help="Only this raw table, may be repeated.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Rows to show; all are counted.")] = QUARANTINED_SHOWN,
+) -> None:
+    """Raw rows and files that were not accepted and why, newest date first."""
+    from nba_assets.raw.tables import RAW_TABLES
+    from nba_assets.tables.bookkeeping import RAW_QUARANTINE, WHOLE_FILE
+    from nba_assets.warehouse.resource import WarehouseResource
+
+    _known(table, tables=RAW_TABLES)
+    found = (
+        WarehouseResource()
+        .open()
+        .read(RAW_QUARANTINE, RAW_QUARANTINE.column_names, *_span(day), {"table_name": table} if table else None)
+        .to_pylist()
+    )
+    if not found:
+        console.print("Nothing is quarantined.")
+        return
+    narrow = ("table", "date", "file", "row", "game")
+    shown = ConsoleTable(*(Column(name, no_wrap=True) for name in narrow), Column("reason", min_width=40, overflow="fold"))
+    found.sort(key=lambda row: (-row["partition_date"].toordinal(), row["table_name"], row["file"], row["row_number"]))
+    for row in found[:limit]:
+        number = "all" if row["row_number"] == WHOLE_FILE else str(row["row_number"])
+        shown.add_row(row["table_name"], str(row["partition_date"]), Text(row["file"]), number, row["game_id"] or "", Text(row["reason"]))
+    _listing().print(shown)
+    console.print(
+        f"{min(len(found), limit):,} of {len(found):,} entries shown. Correct the files, then ingest the date again with `nba-assets run DATE --ingest`.",
+        soft_wrap=True,
+    )
+
+
+@app.command()
 def names(day: OneDay = None, table: OneTable = None) -> None:
     """Names in the feeds that a table could match with no player, and why."""
     from nba_assets.tables.bookkeeping import UNMATCHED_NAMES
     from nba_assets.warehouse.resource import WarehouseResource
 
     _known(table)
-    first, last = (day.date(), day.date()) if day else (date.min, date.max)
     where = {"table_name": table} if table else None
-    found = WarehouseResource().open().read(UNMATCHED_NAMES, UNMATCHED_NAMES.column_names, first, last, where).to_pylist()
+    found = WarehouseResource().open().read(UNMATCHED_NAMES, UNMATCHED_NAMES.column_names, *_span(day), where).to_pylist()
     if not found:
         console.print("Every name is matched.")
         return
@@ -136,9 +173,11 @@ def names(day: OneDay = None, table: OneTable = None) -> None:
     shown = ConsoleTable(*(Column(name.replace("_", " "), no_wrap=True) for name in columns))
     for row in sorted(found, key=lambda row: (row["partition_date"], row["feed"], row["player_lookup"]), reverse=True)[:NAMES_SHOWN]:
         shown.add_row(*(Text(", ".join(row[name]) if name == "candidates" else str(row[name] or "")) for name in columns))
-    (console if sys.stdout.isatty() else Console(width=LISTING_WIDTH)).print(shown)
+    _listing().print(shown)
     console.print(
-        f"{min(len(found), NAMES_SHOWN):,} of {len(found):,} names; the other spelling of one belongs into the registry, under the same universal_player_id"
+        f"{min(len(found), NAMES_SHOWN):,} of {len(found):,} entries shown. "
+        "Where a name is another spelling of a player's, add it to player_registry under his universal_player_id.",
+        soft_wrap=True,
     )
 
 
@@ -189,6 +228,7 @@ def demo() -> None:
 @app.command()
 def status() -> None:
     """What the warehouse holds."""
+    from nba_assets.operations.health import unreadable_files
     from nba_assets.publishing.refusals import stored_refusals
     from nba_assets.registry import ALL_TABLES, COMPUTED_TABLES
     from nba_assets.warehouse.resource import WarehouseResource
@@ -203,6 +243,7 @@ def status() -> None:
         shown.add_row(entry.table.qualified_name, f"{entry.row_count:,}", f"{entry.date_count:,}", str(first), str(last), refusals)
     console.print(shown)
     _say(map(str, refused))
+    _say(f"{name} {day} NOT INGESTED: {why}" for name, day, why in unreadable_files(warehouse))
 
 
 @app.command("report")
@@ -242,7 +283,7 @@ def sample(season: Annotated[int, typer.Argument(help="Year in which the season 
     console.print(f"The season of {season} is in {directory}; set NBA_ASSETS_LANDING={directory} to use it.")
 
 
-def _build(start: date, end: date, tables: list[str] | None, serial: bool, workers: int | None) -> None:
+def _build(start: date, end: date, tables: list[str] | None, serial: bool, workers: int | None, ingest: bool = False) -> None:
     from nba_assets.operations.damage import ExitCode
     from nba_assets.operations.launch import execute, plan
     from nba_assets.partitions import see_within_partitions
@@ -258,7 +299,7 @@ def _build(start: date, end: date, tables: list[str] | None, serial: bool, worke
     }
     landing = FolderLandingZone(Settings.from_environment().landing)
     codes = [ExitCode.PUBLISHED]
-    for launch in plan(warehouse, landing, tables or list(COMPUTED_TABLES), start, end, lambda text: _say([text])):
+    for launch in plan(warehouse, landing, tables or list(COMPUTED_TABLES), start, end, lambda text: _say([text]), ingest=ingest):
         console.print(f"Run of {len(launch.assets)} assets from {launch.start} to {launch.end}")
         computes = any(name in COMPUTED_TABLES for name in launch.assets)
         report = execute(launch, {"resources": {"entities": {"config": entities}}} if computes and entities else {})
@@ -296,15 +337,16 @@ def _say(lines: Iterable[str]) -> None:
 
 
 def _say_failed_steps(report: RunReport) -> None:
-    _say(f"{step.asset}: {step.message}" for step in report.steps if step.message)
+    _say(f"{step.asset}: {step.message.removeprefix(f'{step.asset}: ')}" for step in report.steps if step.message)
 
 
-def _known(tables: Sequence[str] | None, parameter: str = "--table") -> None:
+def _known(names: Sequence[str] | None, parameter: str = "--table", *, tables: Iterable[str] | None = None) -> None:
     from nba_assets.registry import COMPUTED_TABLES
 
-    unknown = sorted(set(tables or ()) - set(COMPUTED_TABLES))
+    known = list(COMPUTED_TABLES if tables is None else tables)
+    unknown = sorted(set(names or ()) - set(known))
     if unknown:
-        raise typer.BadParameter(f"no table {', '.join(unknown)}; there are {', '.join(COMPUTED_TABLES)}", param_hint=parameter)
+        raise typer.BadParameter(f"no table {', '.join(unknown)}; there are {', '.join(known)}", param_hint=parameter)
 
 
 def _list_failures(failures: Sequence[OpenFailure], limit: int) -> None:
@@ -317,10 +359,17 @@ def _list_failures(failures: Sequence[OpenFailure], limit: int) -> None:
         can_retry = "yes" if failure.can_retry else "no"
         facts = (failure.table, str(failure.day), failure.entity, failure.category, can_retry, str(failure.attempts), _age(now - failure.recorded_at))
         shown.add_row(*facts, Text(failure.reason))
-    wide = console if sys.stdout.isatty() else Console(width=LISTING_WIDTH)
-    wide.print(shown)
+    _listing().print(shown)
     if len(failures) > limit:
         console.print(f"{limit:,} of {len(failures):,} failures shown; more with --limit")
+
+
+def _listing() -> Console:
+    return console if sys.stdout.isatty() else Console(width=LISTING_WIDTH)
+
+
+def _span(day: datetime | None) -> tuple[date, date]:
+    return (day.date(), day.date()) if day else (date.min, date.max)
 
 
 def _age(age: timedelta) -> str:

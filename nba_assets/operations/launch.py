@@ -63,12 +63,19 @@ class RunReport:
 
 
 def plan(
-    warehouse: Warehouse, landing: LandingZone, tables: Sequence[str], start: date, end: date, warn: Callable[[str], object] = lambda _: None
+    warehouse: Warehouse,
+    landing: LandingZone,
+    tables: Sequence[str],
+    start: date,
+    end: date,
+    warn: Callable[[str], object] = lambda _: None,
+    *,
+    ingest: bool = False,
 ) -> list[Launch]:
     """The runs that build `tables` from `start` to `end`.
 
-    One run, with the raw data of those dates where it is not in the warehouse yet; before it one more, where earlier dates of the season are missing.
-    Dates before the first partition cannot be ingested; `warn` is told where the season has any.
+    One run, with the raw data of those dates where it is not in the warehouse yet, or in any case with `ingest`; before it one more, where earlier dates
+    of the season are missing. Dates before the first partition cannot be ingested; `warn` gets a line where the season has any.
     """
     season_start = min(season_start_of(landing, start), start)
     if season_start < FIRST_DATE:
@@ -80,7 +87,7 @@ def plan(
     missing = missing_raw_dates(warehouse, season_start, end)
     earlier = [day for day in missing if day < start]
     launches = [Launch("full", list(RAW_TABLES), min(earlier), start - timedelta(days=1))] if earlier else []
-    raw = list(RAW_TABLES) if any(day >= start for day in missing) else []
+    raw = list(RAW_TABLES) if ingest or any(day >= start for day in missing) else []
     return [*launches, Launch("full", [*raw, *tables], start, end)]
 
 

@@ -16,8 +16,8 @@ from nba_assets.warehouse.interface import OvertakenError
 from nba_assets.warehouse.resource import WarehouseResource
 
 FILES_READABLE, ROWS_ACCEPTED = "files_readable", "rows_accepted"
-NOT_UNDERSTOOD = "rows_not_understood"
-"""Metadata of the check of rows: how many were kept although something about them is not understood."""
+COMMON_FAULTS, NOTICES, ROWS_NOT_UNDERSTOOD = "looks_like", "notices", "rows_not_understood"
+"""Metadata of `ROWS_ACCEPTED`: files of which most rows have one fault, words that are kept and not understood, and how many rows have such words."""
 SHOWN = 10
 """Files, notices and dates that a check or a line of the log names; all are counted."""
 
@@ -25,7 +25,7 @@ SHOWN = 10
 def raw_asset(raw: RawTable) -> dg.AssetsDefinition:
     """The asset that ingests one raw table.
 
-    A file that cannot be used costs the dates of which it may hold rows: they do not count as ingested, which a failed check says, and the others go on.
+    A file that cannot be used costs the dates of which it may hold rows: they do not count as ingested, a failed check names them, and the others are ingested.
     The asset fails where a required feed has no date left.
     """
 
@@ -77,13 +77,13 @@ def warnings(report: IngestionReport) -> Iterator[str]:
     if report.set_aside_count or report.bad_files:
         conflicts = f" ({report.conflict_count:,} of them contradict each other)" if report.conflict_count else ""
         yield (
-            f"{report.table}: {report.set_aside_count:,} rows{conflicts} and {len(report.bad_files):,} files set aside in "
+            f"{report.table}: {report.set_aside_count:,} rows{conflicts} and {len(report.bad_files):,} files quarantined in "
             f"nba_processing.raw_quarantine, e.g. {'; '.join(report.examples)}"
         )
     yield from (f"{report.table}: {hint}" for hint in report.hints)
     if report.refused and not report.required_but_absent:
         dates = [str(day) for day in report.refused]
-        yield f"{report.table}: {len(dates):,} dates do not count as ingested: {_some(dates)}. Replace these files by good ones, and ingest the dates again"
+        yield f"{report.table}: {len(dates):,} dates do not count as ingested: {_some(dates)}. Replace the files that cannot be used, and run the dates again"
     if report.notices:
         yield f"{report.table}: kept, but not understood: {_some(_counted(report))}"
 
@@ -107,15 +107,14 @@ def rows_accepted(report: IngestionReport) -> dg.AssetCheckResult:
     metadata: dict[str, Any] = {
         "rows_set_aside": report.set_aside_count,
         "rows_in_conflict": report.conflict_count,
-        NOT_UNDERSTOOD: sum(report.notices.values()),
         **_dropped(report),
     }
     if report.set_aside_count:
         metadata |= {"examples": list(report.examples), "dates": [day.isoformat() for day, facts in report.by_date.items() if facts.set_aside_count]}
     if report.hints:
-        metadata["looks_like"] = list(report.hints[:SHOWN])
+        metadata[COMMON_FAULTS] = list(report.hints[:SHOWN])
     if report.notices:
-        metadata["notices"] = _counted(report)[:SHOWN]
+        metadata |= {NOTICES: _counted(report)[:SHOWN], ROWS_NOT_UNDERSTOOD: sum(report.notices.values())}
     passed = not report.set_aside_count and not report.notices
     return dg.AssetCheckResult(passed=passed, check_name=ROWS_ACCEPTED, severity=dg.AssetCheckSeverity.WARN, metadata=metadata)
 

@@ -1,4 +1,4 @@
-"""What the landing zone holds of one raw table for the dates of a run: the good rows, and what had to be set aside.
+"""What the landing zone holds of one raw table for the dates of a run: the good rows, and what is quarantined.
 
 No warehouse is known here; what becomes of the rows is `ingestion`'s business.
 """
@@ -118,7 +118,7 @@ class BadFile:
 
 @dataclass(frozen=True)
 class SetAside:
-    """A row (or, under number 0, a file) that was set aside, and the date in whose name."""
+    """A row (or, under number 0, a file) that is quarantined, and the date for which it was read."""
 
     day: date
     path: str

@@ -1,7 +1,7 @@
 """From the landing zone into the warehouse: one raw table, the dates of one run.
 
 Dates for which good rows have landed are replaced by them; every other date keeps what it has. A row that breaks the
-contract is set aside in a quarantine, and so are rows that contradict each other and a file that cannot be used; none of
+contract is quarantined, and so are rows that contradict each other and a file that cannot be used; none of
 these stops the rest, and all of it is written in one transaction. `landing` finds the files, `readers` opens them,
 `normalise` judges their rows, `deliveries` says which of several rows of one key stands, and `collection` brings these
 together.
@@ -143,11 +143,10 @@ class IngestionReport:
                 "again."
             )
         if self.bad_files:
-            said = "; ".join(f"{bad.path} {bad.reason}" for bad in self.bad_files)
+            said = "; ".join(f"{bad.path} {bad.reason}" for bad in self.bad_files).removesuffix(".")
             raise IngestionError(
-                f"{self.table}: {len(self.bad_files)} of {self.files_read} files could not be used and were set aside, "
-                f"the others were ingested. {said}. Replace these files by good ones, or take them away, and ingest "
-                "the same dates again."
+                f"{self.table}: {len(self.bad_files)} of {self.files_read} files could not be used, the others were ingested. {said}. "
+                "Replace or remove these files, and run the same dates again."
             )
 
 
@@ -263,7 +262,7 @@ def _plan(request: Request, warehouse: Warehouse, fresh: pa.Table, collection: C
     days = collection.rows[table.date_column]
     landed = set(days.tolist())
     if not request.raw.whole_season:
-        # What contradicts itself has landed too: rows of an older delivery may not stay as if nothing had come since.
+        # A date of which only conflicting rows came has landed too: the rows of its older delivery are replaced, not kept.
         landed |= set(collection.conflicts)
         others = sorted(set(request.dates) - landed)
         kept = warehouse.read(table, table.column_names, others[0], others[-1], {table.date_column: others}) if others else empty(table)

@@ -1,4 +1,4 @@
-"""The tables in which the pipeline keeps its own books: failed entities, built partitions, attempts, rows set aside.
+"""The tables in which the pipeline keeps its own books: failed entities, built partitions, attempts, quarantined rows.
 
 They are written in the same transaction as the rows that they speak of, and belong to all tables at once: `table_name` tells whose an entry is.
 """
@@ -133,7 +133,7 @@ REPROCESS_ATTEMPTS = Table(
 RAW_QUARANTINE = Table(
     DATASET,
     "raw_quarantine",
-    "one raw row, or one whole file and a date that it costs, that was set aside",
+    "one raw row, or one whole file and a date that it costs, in quarantine",
     ("table_name", "partition_date", "file", "row_number"),
     "partition_date",
     (
@@ -141,11 +141,11 @@ RAW_QUARANTINE = Table(
         day("partition_date", "Date that it was read for", nullable=False),
         text("file", "File in the landing zone, relative to it; bytes of its name that are not UTF-8 are escaped", nullable=False),
         whole("row_number", "Row within the file, from 1; 0 is the file itself", nullable=False, allowed=(0, 2.0**53)),
-        text("reason", "Why it was set aside", nullable=False),
+        text("reason", "Why it is quarantined", nullable=False),
         text("content", "The row as read, as JSON; null for files, and for all but some of many rows that contradict each other"),
         text("game_id", "Canonical id of the game that the row belongs to, where that can be told"),
-        text("run_id", "Run that set it aside", nullable=False, hashed=False),
-        moment("created_at", "When it was set aside", nullable=False, hashed=False),
+        text("run_id", "Run that quarantined it", nullable=False, hashed=False),
+        moment("created_at", "When it was quarantined", nullable=False, hashed=False),
     ),
     description=(
         "Raw rows and files that were refused, and why. A file that cannot be used stands here once for each date of which it may hold rows; these dates "

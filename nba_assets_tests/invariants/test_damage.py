@@ -21,7 +21,7 @@ import pytest
 from typer.testing import CliRunner
 
 from nba_assets.cli import app
-from nba_assets.operations.damage import MISSING_RAW_DATA, Damage, ExitCode
+from nba_assets.operations.damage import MISSING_RAW_DATA, Damage, ExitCode, Reported
 from nba_assets.publishing.inputs import MissingInputsError, computed
 from nba_assets.publishing.publication import PublicationRefusedError, prepare
 from nba_assets.publishing.refusals import Refusal
@@ -221,7 +221,8 @@ def exit_code(world: World, outcome: Outcome) -> ExitCode:
         missing_raw_data={report.table: new.count(MISSING_RAW_DATA)} if MISSING_RAW_DATA in new else {},
         unusable_files=[bad.path for bad in report.bad_files],
         quarantined={report.table: report.set_aside_count} if report.set_aside_count else {},
-        notices=[*outcome.notices, *report.notices],
+        quarantine_examples={report.table: ""},
+        notices={text: Reported(1, text) for text in (*outcome.notices, *report.notices)},
     ).exit_code
 
 

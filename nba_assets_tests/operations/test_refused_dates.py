@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -213,25 +214,67 @@ def test_entities_that_failed_hard_are_counted_by_rule_and_tell_in_the_exit_code
     assert outcome.output.rstrip().splitlines()[-1].startswith(said)
 
 
-def test_quarantined_rows_are_counted_by_table_and_tell_in_the_exit_code(home: Home) -> None:
+def without_home_team(home: Home) -> Path:
+    """Take the home team away from the first row of a file of lines; returns the file."""
     file = sorted((home.landing / "game_lines").rglob("*.parquet"))[0]
     rows = pq.read_table(file)
     nobody = pa.array([None, *rows["home_team_abbr"].to_pylist()[1:]], rows.schema.field("home_team_abbr").type)
     pq.write_table(rows.set_column(rows.column_names.index("home_team_abbr"), "home_team_abbr", nobody), file)
+    return file
+
+
+def test_quarantined_rows_are_counted_by_table_and_tell_in_the_exit_code(home: Home) -> None:
+    file = without_home_team(home).relative_to(home.landing)
     outcome = command("backfill", home.opening, home.day(6))
     assert outcome.exit_code == 3
-    assert outcome.output.rstrip().splitlines()[-1] == "game_lines: 1 rows quarantined; see nba_processing.raw_quarantine"
+    last = outcome.output.rstrip().splitlines()[-1]
+    assert last.startswith(f"game_lines: 1 rows quarantined, e.g. {file}, row 1: home_team_abbr is ")
+    assert last.endswith("; see nba-assets quarantine --table game_lines")
     assert command("backfill", home.opening, home.day(6)).exit_code == 0
 
 
-def test_rows_that_are_kept_and_not_understood_are_counted_and_tell_in_the_exit_code(home: Home) -> None:
-    file = sorted((home.landing / "play_by_play").rglob("*.parquet"))[0]
+def test_quarantined_rows_are_listed_with_file_row_and_reason_until_the_corrected_file_is_ingested(home: Home) -> None:
+    whole = {file: file.read_bytes() for file in home.landing.rglob("*.parquet")}
+    file = without_home_team(home)
+    day = date.fromisoformat(file.parent.name.removeprefix("game_date="))
+    assert command("quarantine").output == "Nothing is quarantined.\n"
+    command("backfill", home.opening, home.day(6))
+    for selection in ((), ("--date", day), ("--table", "game_lines")):
+        (entry,) = [line for line in command("quarantine", *selection).output.splitlines() if str(file.relative_to(home.landing)) in line]
+        cells = [cell.strip() for cell in entry.strip("│ ").split("│")]
+        assert cells[:4] == ["game_lines", str(day), str(file.relative_to(home.landing)), "1"]
+        assert cells[5].startswith("home_team_abbr is ")
+    assert "Nothing" in command("quarantine", "--table", "rosters").output
+    assert "Nothing" in command("quarantine", "--date", day + timedelta(days=1)).output
+    assert "no table player_daily_cache" in command("quarantine", "--table", "player_daily_cache").output
+    file.write_bytes(whole[file])
+    command("run", day)
+    assert "game_lines" in command("quarantine").output
+    assert command("run", day, "--ingest").exit_code == 0
+    assert command("quarantine").output == "Nothing is quarantined.\n"
+
+
+def test_status_names_dates_that_a_file_keeps_from_being_ingested(home: Home) -> None:
+    (file,) = (home.landing / "game_lines").glob(f"*{home.opening}*/*.parquet")
+    file.write_bytes(b"no Parquet")
+    outcome = command("backfill", home.opening, home.day(2))
+    assert outcome.exit_code == 1
+    named = f"{file.relative_to(home.landing)} cannot be read as Parquet"
+    assert any(line.startswith(f"game_lines: {named}") and "run the date again" in line for line in outcome.output.splitlines())
+    assert f"game_lines {home.opening} NOT INGESTED: {file.relative_to(home.landing)}: cannot be read as Parquet" in command("status").output
+
+
+def test_words_that_are_kept_and_not_understood_are_counted_and_tell_in_the_exit_code(home: Home) -> None:
+    (file,) = (home.landing / "play_by_play").glob(f"*{home.opening}*/*.parquet")
     rows = pq.read_table(file)
-    unknown = pa.array(["teleport", *rows["event_type"].to_pylist()[1:]], rows.schema.field("event_type").type)
-    pq.write_table(rows.set_column(rows.column_names.index("event_type"), "event_type", unknown), file)
-    outcome = command("backfill", home.opening, home.day(6))
+    kinds = rows["event_type"].to_pylist()
+    kinds[kinds.index("timeout")] = "kiss cam"
+    column = rows.column_names.index("event_type")
+    pq.write_table(rows.set_column(column, "event_type", pa.array(kinds, rows.schema.field("event_type").type)), file)
+    outcome = command("backfill", home.opening, home.day(2))
     assert outcome.exit_code == 3
-    assert "play_by_play.rows_accepted: 1 reported; see the check in the UI" in outcome.output.splitlines()
+    last = outcome.output.rstrip().splitlines()[-1]
+    assert last == "play_by_play.rows_accepted: 1 reported, e.g. event_type 'kiss cam' is not known (1 rows); see the check in the UI"
 
 
 def test_a_date_outside_the_partitions_is_one_clear_line(home: Home) -> None:

@@ -219,7 +219,9 @@ def as_another_user(folder: Path, code: str) -> subprocess.CompletedProcess[str]
     become = f"import os; os.setgid({NOBODY}); os.setuid({NOBODY})\n"
     # Everything is imported before: he may have no right to read the interpreter's own files.
     imports = "import pyarrow.compute\nfrom nba_assets.warehouse.duckdb import DuckDBWarehouse\nfrom nba_assets_tests.warehouse.back_ends import FIRST, TABLE\n"
-    return subprocess.run([sys.executable, "-c", imports + become + code], capture_output=True, text=True, check=False, cwd="/")
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, "-c", imports + become + code]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", env=environment)
 
 
 class TestReadingNeedsNoWriting:

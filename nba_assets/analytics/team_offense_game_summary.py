@@ -324,8 +324,11 @@ def _disagreements(run: TableRun, asked: Columns, sums: Columns) -> dict[str, ND
     same = {name: name for name in COUNTS}
     found = find((asked["game_id"], asked["team_abbr"]), (sums["game_id"], sums["team_abbr"]))
     by_players = join_at(sums, np.where(asked["from_players"] == 1, -1, found), same)
-    names = differing(asked, by_players, same)
-    report(run, PLAYERS_DISAGREE, "team_abbr", ("the team's box score", "its players"), asked, by_players, same, names)
+    # A total may hold rebounds that no player has (a ball out of bounds is the team's); those of both ends are players' in every feed.
+    of_both_ends = asked["offensive_rebounds"] + asked["defensive_rebounds"]
+    counted = {**asked, "rebounds": np.where(np.isnan(of_both_ends), asked["rebounds"], of_both_ends)}
+    names = differing(counted, by_players, same)
+    report(run, PLAYERS_DISAGREE, "team_abbr", ("the team's box score", "its players"), counted, by_players, same, names)
     score = differing(asked, asked, {"points": "team_score"})
     report(run, SCORE_DISAGREES, "team_abbr", ("the team's box score", "the schedule"), asked, asked, {"points": "team_score"}, score)
     return {

@@ -65,6 +65,22 @@ def test_counts_that_one_side_does_not_have_do_not_disagree(tmp_path: Path) -> N
     assert issues(damaged(tmp_path, team_boxscores=boxes), OFFENSE) == {}
 
 
+def test_rebounds_that_the_team_has_and_no_player_do_not_disagree(tmp_path: Path) -> None:
+    """The league's live box score counts them into the total, and so do others: of one real game 57 by players and 65 in total."""
+    boxes = agreeing_game()["team_boxscores"]
+    (of_boston,) = (row["total_rebounds"] for row in boxes if row["team_abbr"] == "BOS")
+    with_team_rebounds = damaged(tmp_path, team_boxscores=changed(boxes, {"total_rebounds": of_boston + 8}, team_abbr="BOS"))
+    assert issues(with_team_rebounds, OFFENSE) == {}
+    assert with_team_rebounds["notices"] == {}
+
+
+def test_a_total_of_rebounds_alone_is_held_against_the_players(tmp_path: Path) -> None:
+    boxes = agreeing_game()["team_boxscores"]
+    (of_boston,) = (row["total_rebounds"] for row in boxes if row["team_abbr"] == "BOS")
+    alone = {"total_rebounds": of_boston + 8, "offensive_rebounds": None, "defensive_rebounds": None}
+    assert issues(damaged(tmp_path, team_boxscores=changed(boxes, alone, team_abbr="BOS")), OFFENSE) == {"BOS": ["players_disagree:rebounds"]}
+
+
 def test_players_with_exchanged_teams_are_in_doubt_and_so_are_their_teams(tmp_path: Path) -> None:
     other = {"BOS": "LAL", "LAL": "BOS"}
     sheets = {

@@ -4,30 +4,10 @@ from __future__ import annotations
 
 import re
 
-from nba_assets.basketball.names import player_lookup, strip_leading_digits
-
-SUFFIXES = ("jr", "sr", "ii", "iii", "iv", "v")
-"""Generational suffixes as they end a key."""
+from nba_assets.basketball.names import SUFFIXES, TRANSLITERATED, player_lookup, strip_leading_digits
 
 SHORTEST_STEM = 4
 """A key that is shorter without its suffix is no name."""
-
-TRANSLITERATED = {
-    "đ": "d",
-    "ɖ": "d",
-    "ð": "d",
-    "ħ": "h",
-    "ı": "i",  # noqa: RUF001 - the letter is meant
-    "ł": "l",
-    "ŋ": "n",
-    "ø": "o",
-    "ŧ": "t",
-    "æ": "ae",
-    "œ": "oe",
-    "ß": "ss",
-    "þ": "th",
-}
-"""Letters that decomposition leaves as they are, and how feeds without them write them."""
 
 DIGRAPHS = TRANSLITERATED | {"đ": "dj", "ø": "oe"}
 """The other way of writing them: Đurišić is Durisic or Djurisic."""

@@ -8,26 +8,26 @@ import unicodedata
 _NOT_IN_KEY = re.compile(r"[^a-z0-9]")
 _NOT_IN_WORDS = re.compile(r"[^a-z0-9 ,]")
 
-_PLAIN_LETTERS = str.maketrans(
-    {
-        "đ": "d",
-        "ɖ": "d",
-        "ð": "d",
-        "ħ": "h",
-        "\N{LATIN SMALL LETTER DOTLESS I}": "i",
-        "ł": "l",
-        "ŋ": "n",
-        "ø": "o",
-        "ŧ": "t",
-        "æ": "ae",
-        "œ": "oe",
-        "ß": "ss",
-        "þ": "th",
-    }
-)
+TRANSLITERATED = {
+    "đ": "d",
+    "ɖ": "d",
+    "ð": "d",
+    "ħ": "h",
+    "\N{LATIN SMALL LETTER DOTLESS I}": "i",
+    "ł": "l",
+    "ŋ": "n",
+    "ø": "o",
+    "ŧ": "t",
+    "æ": "ae",
+    "œ": "oe",
+    "ß": "ss",
+    "þ": "th",
+}
 """Letters that Unicode does not decompose into a letter and an accent, as feeds in plain ASCII write them."""
+_PLAIN_LETTERS = str.maketrans(TRANSLITERATED)
 
-_SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv", "v"})
+SUFFIXES = ("jr", "sr", "ii", "iii", "iv", "v")
+"""Generational suffixes as they end a key."""
 
 
 def player_lookup(name: str | None) -> str:
@@ -63,7 +63,7 @@ def _key(lower: str) -> str:
 def _turned(name: str) -> str:
     """A name written as "Last, First" the other way round; one of more parts than last name, first name and suffix stays as it is."""
     parts = [words for part in _NOT_IN_WORDS.sub("", name).split(",") if (words := part.split())]
-    suffixes = [words for words in parts[1:] if len(words) == 1 and words[0] in _SUFFIXES - {"v"}]
+    suffixes = [words for words in parts[1:] if len(words) == 1 and words[0] in SUFFIXES and words[0] != "v"]
     names = [words for words in parts if not any(words is suffix for suffix in suffixes)]
     if len(names) > 2 or len(suffixes) > 1:
         return name
@@ -75,7 +75,7 @@ def _turned(name: str) -> str:
 
 def _without_suffix(words: list[str], suffixes: list[list[str]]) -> list[str]:
     """A part of a name without the suffix at its end, which goes to the others; a part that is nothing else keeps it."""
-    if len(words) == 1 or words[-1] not in _SUFFIXES:
+    if len(words) == 1 or words[-1] not in SUFFIXES:
         return words
     suffixes.append([words[-1]])
     return words[:-1]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from nba_assets.basketball.spellings import SUFFIXES, spellings, with_other_suffix
+from nba_assets.basketball.names import SUFFIXES
+from nba_assets.basketball.spellings import spellings, with_other_suffix
 
 
 @pytest.mark.parametrize(

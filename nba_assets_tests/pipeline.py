@@ -64,7 +64,9 @@ def build(
     facts = {}
     for name in tables:
         run = table_run(warehouse, name, dates, entities)
-        facts[name] = prepare(run, computed(run, TABLE_MODULES[name].build)).write()
+        with run.reading():
+            outcome = computed(run, TABLE_MODULES[name].build)
+        facts[name] = prepare(run, outcome).write()
     return facts
 
 

@@ -112,6 +112,7 @@ def late_reports(warehouse: DuckDBWarehouse, games: Sequence[Row], day: date) ->
                 {
                     "report_date": moment.date(),
                     "report_hour": moment.hour,
+                    "reported_at": moment,
                     "game_date": day,
                     "team": listed["team_abbr"],
                     "player_lookup": listed["player_lookup"],

@@ -20,6 +20,7 @@ from nba_assets.analytics.free_throws import FREE_THROW, FREE_THROW_COLUMNS, Fre
 from nba_assets.analytics.games import final_games, team_games
 from nba_assets.analytics.props import closing_lines
 from nba_assets.analytics.reconciliation import (
+    BACKUP_USED,
     BLOCKS,
     BLOCKS_DISAGREE,
     DISAGREEMENT_COST,
@@ -167,6 +168,7 @@ TABLE = Table(
     notices=(
         NAMES_MATCHED,
         PLAY_BY_PLAY_NOTICE,
+        BACKUP_USED,
         Notice(SHEET_OVERRULED, "Nobody has minutes in the final box score of a game that his sheet says he did not play"),
         Notice("player_on_two_sheets", "A player is on one sheet a date; of several the one of the game that he played counts"),
     ),
@@ -342,9 +344,21 @@ def build(run: TableRun) -> Outcome:
     asked |= _team_totals(run, asked) | _from_play_by_play(run, feeds, asked) | _lines(feeds, asked)
     asked |= {SHEET_OVERRULED: asked["sheet_overruled"], "quarantined": in_quarantine(run, FEEDS, asked["game_id"])}
     _report_overruled(run, asked)
+    _report_backup(run, asked)
     unresolved = _identities(run, feeds, asked)
     outcome = run.map_rows("players", compute, Grouped.by(asked, "player_lookup", "game_date"))
     return Outcome(outcome.rows, concatenate([outcome.failures, lost, indistinct, twice, unresolved]))
+
+
+def _report_backup(run: TableRun, asked: Columns) -> None:
+    """Report players whom the official sheet of their game lacks: one text for each game, because often the whole sheet is still to come."""
+    lacking = (asked["from_boxscore"] == 1) & (asked["sheet_overruled"] == 0)
+    for game in np.unique(asked["game_id"][lacking].astype(str)).tolist():
+        mine = asked["game_id"] == game
+        players = asked["player_lookup"][mine & lacking]
+        who = ", ".join(sorted(players)) if len(players) < mine.sum() else "all of its players"
+        said = f"{game}: {PLAYER_GAMEBOOK.name} lacks {who}; {PLAYER_BOXSCORES.name} is used"
+        run.notice(BACKUP_USED.name, asked["game_date"][mine][0].item(), said)
 
 
 def _not_published(players: NDArray[np.object_], dates: NDArray[np.datetime64], reasons: list[str]) -> dict[str, NDArray[Any]]:

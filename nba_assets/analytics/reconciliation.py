@@ -30,6 +30,8 @@ BLOCKS = {"blocks": "blocks_by_events"}
 
 PLAY_BY_PLAY_NOTICE = Notice("play_by_play_disagrees", "Field goals, free throws and blocks of the play-by-play are those of the box score")
 
+BACKUP_USED = Notice("backup_source_used", "A line or a total is that of its own feed; where that lacks it, it is taken from another feed")
+
 
 def differing(left: Columns, right: Columns, names: Mapping[str, str]) -> NDArray[np.object_]:
     """For each row the names (of the left side) whose counts are known on both sides and differ, joined by commas; None where nothing differs.

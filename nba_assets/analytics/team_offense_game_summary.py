@@ -20,6 +20,7 @@ from nba_assets.analytics.feed_names import FeedNames
 from nba_assets.analytics.free_throws import FREE_THROW_COLUMNS, FreeThrows
 from nba_assets.analytics.games import final_games, team_games
 from nba_assets.analytics.reconciliation import (
+    BACKUP_USED,
     DISAGREEMENT_COST,
     FIELD_GOALS,
     FREE_THROWS,
@@ -124,6 +125,7 @@ TABLE = Table(
         Notice(PLAYERS_DISAGREE, "The counts of a team's players sum to its box score"),
         Notice(SCORE_DISAGREES, "The points of a team's box score are its final score in the schedule"),
         PLAY_BY_PLAY_NOTICE,
+        BACKUP_USED,
         UNTYPED_FINALS,
         UNKNOWN_GAMES,
     ),
@@ -222,6 +224,7 @@ def build(run: TableRun) -> Outcome:
     finals = team_games(final_games(run, since_season_start=True))
     games = take(finals, finals["game_date"] >= run.days[0])
     asked, unknown = _with_boxes(games, team_boxes(team_rows, sums))
+    _report_reconstructed(run, asked)
     events = run.read(PLAY_BY_PLAY.table, EVENT_COLUMNS, where={"event_type": SECOND_CHANCE_EVENTS})
     chances = second_chances_by_team(events)
     asked |= _from_play_by_play(run, asked, events, chances) | _inactive_counts(asked, sheets)
@@ -306,6 +309,14 @@ def _from_play_by_play(run: TableRun, asked: Columns, events: Columns, chances: 
         "shots_differ": differ(shots_differ).astype(np.float64),
         "free_throws_differ": differ(free_throws_differ).astype(np.float64),
     }
+
+
+def _report_reconstructed(run: TableRun, asked: Columns) -> None:
+    for place in np.flatnonzero(asked["from_players"] == 1).tolist():
+        said = (
+            f"{asked['game_id'][place]} {asked['team_abbr'][place]}: {TEAM_BOXSCORES.name} has no row with points and shots, its players are summed"
+        )
+        run.notice(BACKUP_USED.name, asked["game_date"][place].item(), said)
 
 
 def _disagreements(run: TableRun, asked: Columns, sums: Columns) -> dict[str, NDArray[Any]]:

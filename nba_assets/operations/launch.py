@@ -18,6 +18,7 @@ from nba_assets.partitions import FIRST_DATE, FIRST_DATE_VARIABLE
 from nba_assets.raw.collection import Request, collect
 from nba_assets.raw.landing import LandingZone
 from nba_assets.raw.tables import RAW_TABLES, SCHEDULE
+from nba_assets.run_workers import fail_dead_runs
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.warehouse.interface import Warehouse
 
@@ -129,6 +130,7 @@ def built(warehouse: Warehouse, launch: Launch) -> dict[str, Built]:
 def execute(launch: Launch, run_config: Mapping[str, Any] | None = None) -> RunReport:
     """Run a launch in this process and wait for it."""
     instance = dagster_instance()
+    fail_dead_runs(instance)
     with progress_of(len(launch.assets)):
         result = dg.execute_job(
             dg.build_reconstructable_job("nba_assets.operations.launch", "job_by_name", (launch.job,)),

@@ -25,6 +25,7 @@ from nba_assets.raw.landing import FolderLandingZone, LandingZone, LandingZoneEr
 from nba_assets.raw.schedule import LEAGUE_COLUMNS, league_games
 from nba_assets.raw.tables import PLAYER_BOXSCORES, RAW_TABLES, SCHEDULE
 from nba_assets.registry import COMPUTED_TABLES, TABLE_MODULES
+from nba_assets.run_workers import fail_dead_runs
 from nba_assets.settings import Settings
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.tables.columns import to_columns
@@ -148,7 +149,8 @@ def reading_graph() -> Graph:
 
 
 def unfinished_runs(instance: DagsterInstance) -> list[dg.DagsterRun]:
-    """Runs of this pipeline that are waiting or at work."""
+    """Runs of this pipeline that are waiting or at work; those whose process is gone are failed first."""
+    fail_dead_runs(instance)
     ours = {job.name for job in JOBS} | {UI_JOB}
     # What the instance has noted is by the real clock, whatever the decisions go by.
     runs = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED, updated_after=_now() - FORGOTTEN_AFTER))

@@ -28,19 +28,21 @@ from nba_assets.publishing.refusals import (
     refusal_lines,
     refused_metadata,
 )
-from nba_assets.publishing.retry import RETRY_TAG, Retry, RetryOvertakenError
-from nba_assets.publishing.table_run import TableRun
+from nba_assets.publishing.retry import RETRY_TAG, Retry
+from nba_assets.publishing.table_run import TableRun, entries_of
 from nba_assets.settings import Settings
 from nba_assets.tables.audit import Finding, check_names
 from nba_assets.tables.columns import to_columns
 from nba_assets.tables.dagster_schema import column_schema
 from nba_assets.tables.dictionary import look_back_text
 from nba_assets.tables.spec import Table
-from nba_assets.warehouse.interface import Warehouse
+from nba_assets.warehouse.interface import OvertakenError, Warehouse
 from nba_assets.warehouse.resource import WarehouseResource
 
 OWNERS = ["team:nba-assets"]
 PREVIEW_ROWS, PREVIEW_COLUMNS = 5, 10
+TRIES = 3
+"""How often a run computes its dates before it gives up because others write them in the meantime."""
 
 Build = Callable[[TableRun], Outcome]
 """Reads what a table needs and computes its rows for the dates of a run."""
@@ -66,20 +68,28 @@ def table_asset(table: Table, build: Build, *, upstream: Sequence[Table], group:
     def asset(
         context: dg.AssetExecutionContext, warehouse: WarehouseResource, entities: ParallelEntitiesResource
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
-        run = _table_run(context, table, warehouse.open(), entities, code_version, upstream)
-        try:
-            with run.reading():
-                outcome = computed(run, build)
-        except MissingInputsError as error:
-            run.warehouse.replace(recorded_refusals(run))
-            yield check_result(dates_published(run))
-            raise dg.Failure(str(error), allow_retries=False) from None
-        publication = prepare(run, outcome)
+        for tries_left in reversed(range(TRIES)):
+            run = _table_run(context, table, warehouse.open(), entities, code_version, upstream)
+            try:
+                with run.reading():
+                    outcome = computed(run, build)
+            except MissingInputsError as error:
+                run.warehouse.replace(recorded_refusals(run))
+                yield check_result(dates_published(run))
+                raise dg.Failure(str(error), allow_retries=False) from None
+            publication = prepare(run, outcome)
+            try:
+                facts = publication.write()
+            except PublicationRefusedError as error:
+                yield from (check_result(finding) for finding in publication.findings)
+                raise dg.Failure(str(error), allow_retries=False) from None
+            except OvertakenError as error:
+                if not tries_left:
+                    raise dg.Failure(f"{table.qualified_name} was {error}. Run it again.") from None
+                context.log.warning(f"{table.name} was {error}: it reads and computes again")
+            else:
+                break
         yield from (check_result(finding) for finding in publication.findings)
-        try:
-            facts = publication.write()
-        except (PublicationRefusedError, RetryOvertakenError) as error:
-            raise dg.Failure(str(error), allow_retries=False) from None
         inputs = inputs_by_date(run, upstream) if facts else {}
         for warning in thin_look_backs(table, inputs):
             context.log.warning(warning)
@@ -107,6 +117,8 @@ def _table_run(
 ) -> TableRun:
     """The computation of a table for the partitions of a Dagster run; a run with the tag of a retry computes failed entities only."""
     now, dates = datetime.now(UTC), partition_dates(context)
+    # Read before everything else: what is written in the meantime is newer than what this run is going to see.
+    begun = entries_of(warehouse, table, dates)
     retry = Retry.of(warehouse, table, dates, now) if RETRY_TAG in context.run.tags else None
     return TableRun(
         table,
@@ -120,6 +132,7 @@ def _table_run(
         code_version=code_version,
         retry=retry,
         upstream=upstream,
+        as_begun=begun,
     )
 
 

@@ -20,10 +20,11 @@ from nba_assets.tables.bookkeeping import BREAKER_ACTIVE, HARD_FAILURE, REPROCES
 from nba_assets.tables.columns import arrow_schema
 from nba_assets.tables.digest import columns_digest
 from nba_assets.tables.spec import Columns, Table
-from nba_assets.warehouse.interface import Replacement, Warehouse
+from nba_assets.warehouse.interface import Changed, Insertion, OvertakenError, Replacement, Warehouse
 
 ATTEMPTS_ALLOWED = 3
 COOL_DOWN = timedelta(hours=24)
+RESET_TRIES = 5
 
 Attempt = dict[str, Any]
 
@@ -40,6 +41,8 @@ class CircuitBreaker:
     histories: Mapping[str, Grouped]
     attempts: Mapping[str, list[Attempt]]
     """By entity, oldest first."""
+    as_read: Changed
+    """The attempts as they were read: what is recorded is conditional on them."""
 
     @classmethod
     def of(
@@ -53,10 +56,11 @@ class CircuitBreaker:
         histories: Mapping[str, Grouped],
     ) -> CircuitBreaker:
         """The breaker of a table and date, as the warehouse has it."""
+        as_read = _attempts_as_read(warehouse, table.name, day, day)
         attempts: dict[str, list[Attempt]] = {}
-        for attempt in stored_attempts(warehouse, table.name, day):
+        for attempt in _in_order(as_read.rows):
             attempts.setdefault(attempt["entity_id"], []).append(attempt)
-        return cls(table, day, now, code_version, asked, histories, attempts)
+        return cls(table, day, now, code_version, asked, histories, attempts, as_read)
 
     def active(self, entity_type: str) -> dict[str, Any]:
         """Failure records of the asked entities that are to be left alone; none is an empty mapping."""
@@ -76,14 +80,13 @@ class CircuitBreaker:
         days = np.full(len(ids), np.datetime64(self.day, "D"))
         return failures(ids, days, entity_type, BREAKER_ACTIVE, reasons, can_retry=False)
 
-    def recorded(self, failed: Columns, run_id: str) -> Replacement | None:
-        """All attempts of the date, those of this run's hard failures included; None where nothing failed hard."""
+    def recorded(self, failed: Columns, run_id: str) -> Insertion | None:
+        """The attempts that are this run's hard failures; None where nothing failed hard."""
         hard = np.flatnonzero(failed["failure_category"] == HARD_FAILURE) if failed else np.array([], dtype=np.intp)
         new = [self._attempt(failed["entity_id"][place], failed["failure_reason"][place], run_id) for place in hard]
         if not new:
             return None
-        rows = [attempt for mine in self.attempts.values() for attempt in mine] + new
-        return _replacement(self.table.name, self.day, rows)
+        return Insertion(REPROCESS_ATTEMPTS, pa.Table.from_pylist(new, schema=arrow_schema(REPROCESS_ATTEMPTS)))
 
     def _is_active(self, entity: str, last: Attempt) -> bool:
         return is_in_force(last, self.now) and last["input_digest"] == self._input_digest(entity)
@@ -116,25 +119,41 @@ def is_in_force(last: Mapping[str, Any], now: datetime) -> bool:
     return bool(last["circuit_breaker_tripped"] and not last["manual_override_applied"] and now < last["circuit_breaker_until"])
 
 
-def stored_attempts(warehouse: Warehouse, table_name: str, start: date, end: date | None = None) -> list[Attempt]:
-    """Failed attempts of a table from `start` to `end` (by default one date), in order of date, entity and attempt."""
-    rows: list[Attempt] = warehouse.read(
-        REPROCESS_ATTEMPTS, REPROCESS_ATTEMPTS.column_names, start, end or start, {"table_name": table_name}
-    ).to_pylist()
-    return sorted(rows, key=lambda row: (row["partition_date"], row["entity_id"], row["attempt_number"]))
+def stored_attempts(warehouse: Warehouse, table_name: str, start: date, end: date) -> list[Attempt]:
+    """Failed attempts of a table from `start` to `end`, in order of date, entity and attempt."""
+    return _in_order(_attempts_as_read(warehouse, table_name, start, end).rows)
 
 
 def reset(warehouse: Warehouse, table_name: str, day: date, entity: str) -> int:
-    """Reset an entity's breaker by hand: none of its attempts so far counts any more. Returns how many there were."""
-    rows = stored_attempts(warehouse, table_name, day)
-    mine = [row for row in rows if row["entity_id"] == entity]
-    for row in mine:
-        row["manual_override_applied"] = True
-    if mine:
-        warehouse.replace([_replacement(table_name, day, rows)])
-    return len(mine)
+    """Reset an entity's breaker by hand: none of its attempts so far counts any more. Returns how many there were.
+
+    Raises OvertakenError where runs recorded attempts of that date again and again in the meantime.
+    """
+    for tries_left in reversed(range(RESET_TRIES)):
+        as_read = _attempts_as_read(warehouse, table_name, day, day)
+        rows = as_read.rows.to_pylist()
+        mine = [row for row in rows if row["entity_id"] == entity]
+        if not mine:
+            return 0
+        for row in mine:
+            row["manual_override_applied"] = True
+        content = pa.Table.from_pylist(rows, schema=arrow_schema(REPROCESS_ATTEMPTS))
+        try:
+            warehouse.replace([Replacement(REPROCESS_ATTEMPTS, content, [day], {"table_name": table_name})], unless=[as_read])
+        except OvertakenError:
+            if not tries_left:
+                raise
+        else:
+            return len(mine)
+    return 0
 
 
-def _replacement(table_name: str, day: date, rows: list[Attempt]) -> Replacement:
-    content = pa.Table.from_pylist(rows, schema=arrow_schema(REPROCESS_ATTEMPTS))
-    return Replacement(REPROCESS_ATTEMPTS, content, [day], {"table_name": table_name})
+def _attempts_as_read(warehouse: Warehouse, table_name: str, start: date, end: date) -> Changed:
+    where = {"table_name": table_name}
+    rows = warehouse.read(REPROCESS_ATTEMPTS, REPROCESS_ATTEMPTS.column_names, start, end, where)
+    return Changed(REPROCESS_ATTEMPTS, rows, start, end, where)
+
+
+def _in_order(rows: pa.Table) -> list[Attempt]:
+    attempts: list[Attempt] = rows.to_pylist()
+    return sorted(attempts, key=lambda row: (row["partition_date"], row["entity_id"], row["attempt_number"]))

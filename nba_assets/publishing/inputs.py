@@ -30,7 +30,9 @@ def computed(run: TableRun, build: Callable[[TableRun], Outcome]) -> Outcome:
     """
     if run.has_nothing_to_retry:
         return Outcome({})
-    refused = dates_without_inputs(run)
+    with run.session():
+        run.begin()
+        refused = dates_without_inputs(run)
     if len(refused) == len(run.dates):
         run.refuse(refused)
         raise MissingInputsError(_advice(run))
@@ -59,7 +61,7 @@ def dates_without_inputs(run: TableRun) -> dict[date, str]:
     if not inputs:
         return {}
     names = [table.name for table in inputs]
-    with run.timed("read"), run.warehouse.session():
+    with run.timed("read"), run.session():
         entries = run.warehouse.read(TABLE_PARTITIONS, ("table_name", "partition_date"), run.start, run.end, {"table_name": names})
         there = set(zip(entries["table_name"].to_pylist(), entries["partition_date"].to_pylist(), strict=True))
         refusals = {(refusal.table, refusal.day): refusal.reason for refusal in stored_refusals(run.warehouse, names, run.start, run.end)}

@@ -19,6 +19,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from nba_assets.entities.outcomes import FAILURE_COLUMNS, Outcome, concatenate, length, take
+from nba_assets.entities.relations import at, find
 from nba_assets.publishing.attribution import Attribution, attribute, entity_type, one_per_entity, without_entities, without_unstorable
 from nba_assets.publishing.circuit_breaker import stored_attempts
 from nba_assets.publishing.observations import observe
@@ -103,10 +104,9 @@ class Publication:
     def write(self) -> list[DateFacts]:
         """Replace the dates that are published by these rows, all or nothing; returns what each of them holds now. A retry of nobody writes nothing.
 
-        Raises PublicationRefusedError where every date is refused, once that is recorded, and RetryOvertakenError where a date was written by somebody
-        else during a retry.
+        Raises PublicationRefusedError where every date is refused, once that is recorded, and OvertakenError, with nothing written, where another run
+        has written a date, or an attempt at one of its entities, since this one began.
         """
-        retry = self.run.retry
         if self.run.has_nothing_to_retry:
             return []
         if self.refusal is not None:
@@ -114,12 +114,12 @@ class Publication:
             raise PublicationRefusedError(self.refusal)
         with self.run.timed("write"):
             with self.run.warehouse.session():
-                if retry is not None:
-                    retry.see_that_nobody_wrote(self.run.warehouse)
-                facts, rows = self._facts(), self._stamped(self._created_at())
+                begun = self.run.begin()
+                facts, rows = self._facts(), self._stamped()
                 refusals = recorded_refusals(self.run)
             scope = {"table_name": self.run.table.name}
-            attempts = self.run.breaker.recorded(self.failures, self.run.run_id) if self.run.breaker else None
+            breaker = self.run.breaker
+            attempts = breaker.recorded(self.failures, self.run.run_id) if breaker else None
             self.run.warehouse.replace(
                 [
                     Replacement(self.run.table, rows, self.run.dates),
@@ -128,7 +128,8 @@ class Publication:
                     *refusals,
                     *([attempts] if attempts else []),
                     *(Replacement(table, self._record_rows(table, parts), self.run.dates, scope) for table, parts in self.run.records),
-                ]
+                ],
+                unless=[begun, *([breaker.as_read] if breaker and attempts else [])],
             )
         return facts
 
@@ -150,24 +151,22 @@ class Publication:
             facts.append(DateFacts(day, len(mine), dict(sorted(categories[place].items())), digest, *changed_at.to(day, digest)))
         return facts
 
-    def _created_at(self) -> dict[tuple[object, ...], object]:
-        """When each stored row of the run's dates was first written, by key."""
-        table = self.run.table
-        if "created_at" not in table.column_names:
-            return {}
+    def _created_at(self) -> NDArray[np.datetime64]:
+        """When each computed row was first written: with an earlier build of its key, else now."""
+        table, now = self.run.table, np.datetime64(self.run.now.replace(tzinfo=None), "us")
         stored = to_columns(self.run.warehouse.read(table, (*table.key, "created_at"), self.run.start, self.run.end))
-        keys = zip(*(stored[name].tolist() for name in table.key), strict=True)
-        return dict(zip(keys, stored["created_at"], strict=True))
+        computed = to_columns(self.computed.select(table.key))
+        before = at(stored["created_at"], find([computed[name] for name in table.key], [stored[name] for name in table.key]))
+        return np.where(np.isnat(before), now, before)
 
-    def _stamped(self, written_before: dict[tuple[object, ...], object]) -> pa.Table:
+    def _stamped(self) -> pa.Table:
         """The computed rows with their hash, the times at which they were first and last written, and how often they failed before; the kept ones as is."""
         table, rows = self.run.table, self.computed
         now = np.datetime64(self.run.now.replace(tzinfo=None), "us")
         hashes = self.hashes[self.kept.rows.num_rows :]
         stamps: dict[str, NDArray[Any]] = {"data_hash": as_hex(hashes), "processed_at": np.full(rows.num_rows, now)}
         if "created_at" in table.column_names:
-            keys = zip(*(to_columns(rows.select([name]))[name].tolist() for name in table.key), strict=True)
-            stamps["created_at"] = np.array([written_before.get(key, now) for key in keys], dtype="M8[us]")
+            stamps["created_at"] = self._created_at()
         if "reprocess_attempt_count" in table.column_names:
             stamps["reprocess_attempt_count"] = self._attempt_counts()
         for name, values in stamps.items():

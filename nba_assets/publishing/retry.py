@@ -35,10 +35,6 @@ RETRY_TAG = "nba_assets/retry"
 """Tag of a run that is a retry, whatever its value."""
 
 
-class RetryOvertakenError(Exception):
-    """Somebody else has written a date while its failures were computed again; nothing was written."""
-
-
 @dataclass(frozen=True)
 class OpenFailure:
     """A failure record as it stands."""
@@ -180,16 +176,6 @@ class Retry:
     def _concerned(self, rows: pa.Table, date_column: str, entity_column: str) -> NDArray[np.bool_]:
         key: Columns = to_columns(rows.select([date_column, entity_column]))
         return self.concerns(key[date_column], key[entity_column])
-
-    def see_that_nobody_wrote(self, warehouse: Warehouse) -> None:
-        """Raises RetryOvertakenError where a date that is to be written is no longer what it was when the retry began."""
-        now = _books(warehouse, self.table, self.dates)
-        for day in self.dates:
-            if now.get(day) != self.books.get(day):
-                raise RetryOvertakenError(
-                    f"{self.table.qualified_name} of {day} was written by another run while this one computed its failures again; "
-                    "its rows are newer and were left alone. Look at `nba-assets failures`, and retry what is still open."
-                )
 
     def books_after(self, written: pa.Table, computed: Collection[date]) -> pa.Table:
         """Books as a run would leave them, but for what a retry must not claim of a date (see the module); on `computed` dates it has made rows."""

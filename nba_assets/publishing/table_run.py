@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -28,9 +28,10 @@ from nba_assets.raw.schedule import FINAL_COLUMNS, league_finals, league_games
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.settings import Settings
 from nba_assets.tables import blocks
+from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.tables.columns import to_columns
 from nba_assets.tables.spec import SHARED_NOTICES, Columns, Table, Type
-from nba_assets.warehouse.interface import Value, Warehouse
+from nba_assets.warehouse.interface import Changed, Value, Warehouse
 
 LONGEST_SEASON_DAYS = 366
 """Schedule that is read before and after the run's dates to know their seasons."""
@@ -85,6 +86,8 @@ class TableRun:
     """What the run reports of its inputs, by the name of the table's `Notice`: the date concerned, and what is odd."""
     upstream: Sequence[Table] = ()
     """The tables that this one reads, whatever their dates."""
+    as_begun: Changed | None = None
+    """The entries of the run's dates as they stood when it began: its write is conditional on them."""
     refused: dict[date, str] = field(default_factory=dict)
     """Dates of the run that are not published, with the reason. `dates` are the others, from the moment at which they are refused."""
     records: list[tuple[Table, list[Columns]]] = field(default_factory=list)
@@ -116,6 +119,12 @@ class TableRun:
         self.dates = [day for day in self.dates if day not in self.refused]
         self.asked = take(self.asked, np.isin(self.asked["date"], self.days)) if self.asked and reasons else self.asked
 
+    def begin(self) -> Changed:
+        """Remember the entries of the run's dates as they stand now, unless that was done before: the run's write is conditional on them."""
+        if self.as_begun is None:
+            self.as_begun = entries_of(self.warehouse, self.table, self.dates)
+        return self.as_begun
+
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Reads within the block share connections, which last from a read until something is computed: others wait for no computation."""
@@ -125,6 +134,11 @@ class TableRun:
         finally:
             self._session.close()
             self._session = None
+
+    def session(self) -> AbstractContextManager[None]:
+        """Reads within the block share one connection, which lasts on where the run is `reading`."""
+        self._share_connection()
+        return self.warehouse.session()
 
     def _share_connection(self) -> None:
         if self._session is not None:
@@ -280,3 +294,10 @@ class TableRun:
             yield
         finally:
             self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - began
+
+
+def entries_of(warehouse: Warehouse, table: Table, dates: Sequence[date]) -> Changed:
+    """The entries of some dates (ascending) of a table as they stand: what a write of these dates is conditional on."""
+    where: dict[str, Value | Sequence[Value]] = {"table_name": table.name, "partition_date": list(dates)}
+    rows = warehouse.read(TABLE_PARTITIONS, ("partition_date", "digest", "written_at", "run_id"), dates[0], dates[-1], where)
+    return Changed(TABLE_PARTITIONS, rows, dates[0], dates[-1], where)

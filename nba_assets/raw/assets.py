@@ -12,6 +12,7 @@ from nba_assets.raw.ingestion import ABSENT, CODE_VERSION, DateReport, Ingestion
 from nba_assets.raw.landing import FolderLandingZone
 from nba_assets.raw.tables import RAW_TABLES, RawTable
 from nba_assets.settings import Settings
+from nba_assets.warehouse.interface import OvertakenError
 from nba_assets.warehouse.resource import WarehouseResource
 
 FILES_READABLE, ROWS_ACCEPTED = "files_readable", "rows_accepted"
@@ -45,7 +46,10 @@ def raw_asset(raw: RawTable) -> dg.AssetsDefinition:
     )
     def asset(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
         landing = FolderLandingZone(Settings.from_environment().landing)
-        report = ingest(raw, landing, warehouse.open(), partition_dates(context), run_id=context.run.run_id, now=datetime.now(UTC))
+        try:
+            report = ingest(raw, landing, warehouse.open(), partition_dates(context), run_id=context.run.run_id, now=datetime.now(UTC))
+        except OvertakenError as error:
+            raise dg.Failure(f"{raw.table.qualified_name} was {error}. Run it again.") from None
         for line in warnings(report):
             context.log.warning(line)
         if report.duplicate_count or report.replaced_count:
@@ -100,7 +104,11 @@ def files_readable(report: IngestionReport) -> dg.AssetCheckResult:
 
 def rows_accepted(report: IngestionReport) -> dg.AssetCheckResult:
     """Whether every row was stored and understood; how many were not, which dates they belong to, and examples."""
-    metadata: dict[str, Any] = {"rows_set_aside": report.set_aside_count, "rows_in_conflict": report.conflict_count, **_dropped(report)}
+    metadata: dict[str, Any] = {
+        "rows_set_aside": report.set_aside_count,
+        "rows_in_conflict": report.conflict_count,
+        **_dropped(report),
+    }
     if report.set_aside_count:
         metadata |= {"examples": list(report.examples), "dates": [day.isoformat() for day, facts in report.by_date.items() if facts.set_aside_count]}
     if report.hints:

@@ -19,6 +19,7 @@ from itertools import islice
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from nba_assets.raw.collection import (
     BadFile,
@@ -37,12 +38,18 @@ from nba_assets.tables.bookkeeping import CHANGE_COLUMNS, RAW_QUARANTINE, TABLE_
 from nba_assets.tables.columns import arrow_schema, empty, to_arrow, to_columns
 from nba_assets.tables.digest import partition_digest, row_hashes
 from nba_assets.tables.spec import Columns
-from nba_assets.warehouse.interface import Replacement, Value, Warehouse
+from nba_assets.warehouse.interface import Changed, OvertakenError, Replacement, Value, Warehouse
 
 CODE_VERSION = "1"
 """Changes with the meaning of what ingestion stores."""
 
 ABSENT = "the landing zone has no file of this required feed"
+
+TRIES = 30
+"""How often the files are read before an ingestion gives up because others write the same dates in the meantime."""
+
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.05, 2.0
+"""Upper bounds of the random pauses between them: all runs share the schedule of the season."""
 
 EXAMPLES = 5
 """Set-aside rows and files that a report shows."""
@@ -149,32 +156,21 @@ def ingest(raw: RawTable, landing: LandingZone, warehouse: Warehouse, dates: Seq
     Of a whole-season table, the seasons that the dates may belong to are replaced, as far as they have landed. `now`
     stamps rows that do not say when they were processed. Bad files do not raise here: call `raise_for_bad_files` on
     the report once it is recorded. A date of which a bad file may hold rows has no entry in the books of built dates
-    afterwards, so that it counts as not ingested. Raises LandingZoneError where there is no landing zone,
-    WarehouseError where the warehouse refuses.
+    afterwards, so that it counts as not ingested. Where another run ingests the same dates in the meantime, the files
+    are read again. Raises LandingZoneError where there is no landing zone, OvertakenError where that happens again and
+    again, WarehouseError where the warehouse refuses.
     """
     request = Request(raw, sorted(set(dates)), now)
     if raw is not SCHEDULE:
         request.schedule = LeagueSchedule(partial(_league_schedule, request, landing, warehouse))
-    collection = collect(request, landing)
-    with request.timed("write"):
-        fresh = to_arrow(raw.table, collection.rows)
-        change = _plan(request, warehouse, fresh, collection)
-        reports = _date_reports(request, change, collection)
-        certain = [report for report in reports if report.refusal is None]
-        scope: dict[str, Value] = {"table_name": raw.name}
-        warehouse.replace(
-            [
-                *change.replacements,
-                Replacement(RAW_QUARANTINE, _quarantine_rows(request, collection.set_aside, run_id), request.span, scope),
-                Replacement(
-                    TABLE_PARTITIONS,
-                    _partition_rows(request, certain, run_id, _changes(warehouse, raw, change.dates)),
-                    change.dates,
-                    scope,
-                    moment_column="changed_at",
-                ),
-            ]
-        )
+    for attempt in Retrying(
+        retry=retry_if_exception_type(OvertakenError),
+        wait=wait_random_exponential(multiplier=FIRST_WAIT_SECONDS, max=LONGEST_WAIT_SECONDS),
+        stop=stop_after_attempt(TRIES),
+        reraise=True,
+    ):
+        with attempt:
+            collection, fresh, reports = _collect_and_write(request, landing, warehouse, run_id)
     newest = [report.newest_processed_at for report in reports if report.landed and report.newest_processed_at is not None]
     asked = set(request.dates)
     return IngestionReport(
@@ -196,6 +192,41 @@ def ingest(raw: RawTable, landing: LandingZone, warehouse: Warehouse, dates: Seq
         newest_processed_at=max(newest, default=None),
         seconds=request.seconds,
     )
+
+
+def _collect_and_write(request: Request, landing: LandingZone, warehouse: Warehouse, run_id: str) -> tuple[Collection, pa.Table, list[DateReport]]:
+    """Read the files and write what they hold; returns what was found, the good rows, and what each date of the change holds now."""
+    # Read before the files are: what is written in the meantime may come from newer ones.
+    begun = _as_stored(request, warehouse)
+    collection = collect(request, landing)
+    with request.timed("write"):
+        fresh = to_arrow(request.raw.table, collection.rows)
+        change = _plan(request, warehouse, fresh, collection)
+        reports = _date_reports(request, change, collection)
+        certain = [report for report in reports if report.refusal is None]
+        scope: dict[str, Value] = {"table_name": request.raw.name}
+        entries = _partition_rows(request, certain, run_id, _changes(warehouse, request.raw, change.dates))
+        warehouse.replace(
+            [
+                *change.replacements,
+                Replacement(RAW_QUARANTINE, _quarantine_rows(request, collection.set_aside, run_id), request.span, scope),
+                Replacement(TABLE_PARTITIONS, entries, change.dates, scope, moment_column="changed_at"),
+            ],
+            unless=begun,
+        )
+    return collection, fresh, reports
+
+
+def _as_stored(request: Request, warehouse: Warehouse) -> list[Changed]:
+    """What the warehouse has of a request's dates as ingested and as quarantined: what its write is conditional on."""
+    where = {"table_name": request.raw.name}
+    first, last = request.span[0], request.span[-1]
+    parts = (
+        (TABLE_PARTITIONS, ("partition_date", "digest", "written_at", "run_id")),
+        (RAW_QUARANTINE, ("partition_date", "file", "row_number", "run_id")),
+    )
+    with warehouse.session():
+        return [Changed(table, warehouse.read(table, columns, first, last, where), first, last, where) for table, columns in parts]
 
 
 def _examples(set_aside: Sequence[SetAside]) -> list[str]:

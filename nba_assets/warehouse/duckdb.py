@@ -14,7 +14,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -26,6 +27,8 @@ from nba_assets.tables.columns import ARROW_TYPES, arrow_schema
 from nba_assets.tables.ddl import duckdb_column, duckdb_create, duckdb_name, duckdb_type, quoted
 from nba_assets.tables.spec import Column, Table
 from nba_assets.warehouse.interface import (
+    Changed,
+    Insertion,
     Replacement,
     SchemaMismatchError,
     TableStatus,
@@ -63,45 +66,42 @@ class DuckDBWarehouse:
 
         `where` keeps rows whose column equals the value, or one of the values. A nullable column that the file does not have yet is read as null.
         """
-        schema = arrow_schema(table, columns)
-        conditions = [f"{quoted(table.date_column)} BETWEEN ? AND ?"]
-        parameters: list[object] = [start, end]
-        for name, wanted in (where or {}).items():
-            conditions.append(f"{quoted(name)} IN (SELECT unnest(?::{duckdb_type(table.column(name))}[]))")
-            parameters.append(_wanted_values(table, name, wanted))
+        query = _Query.of(table, columns, start, end, where)
         if not self.path.exists():
-            return schema.empty_table()
+            return query.schema.empty_table()
         with self._connection(read_only=True) as connection:
-            stored = _stored_columns(connection, table)
-            if not stored:
-                return schema.empty_table()
-            nulls = "".join(f", NULL::{duckdb_type(column)} AS {quoted(column.name)}" for column in _lacking_columns(table, stored))
-            selected, key = (", ".join(map(quoted, names)) for names in (columns, table.key))
-            query = f"SELECT {selected} FROM (SELECT *{nulls} FROM {duckdb_name(table)}) WHERE {' AND '.join(conditions)} ORDER BY {key}"
-            return connection.sql(query, params=parameters).to_arrow_table().cast(schema)
+            return query.rows(connection, _stored_columns(connection, table))
 
-    def replace(self, replacements: Sequence[Replacement]) -> None:
-        """Carry out all replacements in one transaction, making or growing their tables where needed.
+    def replace(self, replacements: Sequence[Replacement | Insertion], *, unless: Sequence[Changed] = ()) -> None:
+        """Carry out everything in one transaction, making or growing the tables where needed.
 
         Raises ValueError for rows that do not have the table's columns or stray outside what they replace, SchemaMismatchError for a stored table
-        that differs from its spec, WarehouseError for what DuckDB refuses, e.g. a null in a column that may not be null. All leave everything as it
-        was.
+        that differs from its spec, OvertakenError where a condition of `unless` holds, WarehouseError for what DuckDB refuses, e.g. a null in a column
+        that may not be null. All leave everything as it was.
         """
         for replacement in replacements:
             _see_conforming(replacement)
         if not replacements:
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self._writable():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._connection() as connection:
-            tables = {replacement.table.qualified_name: replacement.table for replacement in replacements}
+            tables = {each.table.qualified_name: each.table for each in (*replacements, *unless)}
             moment = datetime.now(UTC)
             stored = {name: _stored_columns(connection, table) for name, table in tables.items()}
             # Whatever raises in here, closing the connection rolls the transaction back.
             connection.execute("BEGIN TRANSACTION")
-            for name, table in tables.items():
-                _ensure(connection, table, stored[name])
+            for changed in unless:
+                query = _Query.of(changed.table, changed.rows.column_names, changed.start, changed.end, changed.where)
+                changed.see_unchanged(query.rows(connection, stored[changed.table.qualified_name]))
+            for name in dict.fromkeys(replacement.table.qualified_name for replacement in replacements):
+                _ensure(connection, tables[name], stored[name])
             for replacement in replacements:
-                _replace(connection, replacement, replacement.written_at(moment).select(replacement.table.column_names))
+                if isinstance(replacement, Replacement):
+                    _delete(connection, replacement)
+                    _insert(connection, replacement.table, replacement.written_at(moment))
+                else:
+                    _insert(connection, replacement.table, replacement.rows)
             connection.execute("COMMIT")
 
     def status(self, tables: Sequence[Table]) -> list[TableStatus]:
@@ -137,9 +137,10 @@ class DuckDBWarehouse:
             yield self._session
             return
         deadline = time.monotonic() + self.wait_seconds
-        with self._lock():
+        with self._lock(read_only=read_only):
             if not read_only and not self.path.exists():
-                self._create()
+                with self._writable():
+                    self._create()
             connection = self._connect(deadline, read_only=read_only)
             try:
                 connection.execute("SET TimeZone = 'UTC'")
@@ -150,17 +151,37 @@ class DuckDBWarehouse:
                 connection.close()
 
     @contextmanager
-    def _lock(self) -> Iterator[None]:
+    def _lock(self, *, read_only: bool) -> Iterator[None]:
+        """Hold the file lock; a reader that may not write beside the file goes without, and waits at DuckDB's own lock."""
         try:
             held = FileLock(f"{self.path}.lock", timeout=self.wait_seconds, poll_interval=LOCK_POLL_SECONDS).acquire()
         except Timeout:
             raise WarehouseBusyError(self._busy(self._holder())) from None
+        except OSError as error:
+            if not read_only:
+                raise self._unwritable(error) from error
+            yield
+            return
         with held:
             self._sign()
             try:
                 yield
             finally:
                 self._holder_path.unlink(missing_ok=True)
+
+    @contextmanager
+    def _writable(self) -> Iterator[None]:
+        """Say in one line what keeps the file from being written."""
+        try:
+            yield
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> WarehouseError:
+        return WarehouseError(
+            f"the warehouse {self.path} cannot be written: {error.strerror or error}. Free space, give {self.path.parent} the permission to write, "
+            "or name another file with NBA_ASSETS_WAREHOUSE."
+        )
 
     def _create(self) -> None:
         """Make an empty file that is whole as soon as it is there: one that DuckDB was killed in the midst of making can never be opened again."""
@@ -193,16 +214,17 @@ class DuckDBWarehouse:
         return Path(f"{self.path}.holder")
 
     def _sign(self) -> None:
-        """Say who holds the lock; whoever reads finds all of it or what was there before."""
+        """Say who holds the lock; whoever reads finds all of it or what was there before. On a full disk the lock holds without a name."""
         mine = {"pid": os.getpid(), "command": " ".join(sys.argv)[:200], "since": datetime.now(UTC).isoformat(timespec="seconds")}
         unfinished = Path(f"{self._holder_path}.new")
-        unfinished.write_text(json.dumps(mine))
-        unfinished.replace(self._holder_path)
+        with suppress(OSError):
+            unfinished.write_text(json.dumps(mine))
+            unfinished.replace(self._holder_path)
 
     def _holder(self) -> str:
         try:
             holder = json.loads(self._holder_path.read_text())
-        except FileNotFoundError:
+        except (OSError, ValueError):
             return UNKNOWN_HOLDER
         # A process that was killed has left its name, but not the lock: that is somebody else's by now.
         return f"process {holder['pid']} ({holder['command']}) since {holder['since']}" if _is_alive(holder["pid"]) else UNKNOWN_HOLDER
@@ -237,6 +259,35 @@ def _foreign_holder(error: duckdb.Error) -> str | None:
     return f"process {named['pid']} ({named['program']}), which opened the file itself" if named else str(error)
 
 
+@dataclass(frozen=True)
+class _Query:
+    """A bounded read of one table."""
+
+    table: Table
+    schema: pa.Schema
+    conditions: list[str]
+    parameters: list[object]
+
+    @classmethod
+    def of(cls, table: Table, columns: Sequence[str], start: date, end: date, where: Mapping[str, Value | Sequence[Value]] | None) -> _Query:
+        conditions = [f"{quoted(table.date_column)} BETWEEN ? AND ?"]
+        parameters: list[object] = [start, end]
+        for name, wanted in (where or {}).items():
+            conditions.append(f"{quoted(name)} IN (SELECT unnest(?::{duckdb_type(table.column(name))}[]))")
+            parameters.append(_wanted_values(table, name, wanted))
+        return cls(table, arrow_schema(table, columns), conditions, parameters)
+
+    def rows(self, connection: duckdb.DuckDBPyConnection, stored: Mapping[str, str]) -> pa.Table:
+        """What the file holds of it; `stored` are the columns that it has of the table, none where the table is not there."""
+        if not stored:
+            return self.schema.empty_table()
+        nulls = "".join(f", NULL::{duckdb_type(column)} AS {quoted(column.name)}" for column in _lacking_columns(self.table, stored))
+        selected, key = (", ".join(map(quoted, names)) for names in (self.schema.names, self.table.key))
+        source = f"(SELECT *{nulls} FROM {duckdb_name(self.table)})"
+        query = f"SELECT {selected} FROM {source} WHERE {' AND '.join(self.conditions)} ORDER BY {key}"
+        return connection.sql(query, params=self.parameters).to_arrow_table().cast(self.schema)
+
+
 def _wanted_values(table: Table, name: str, wanted: Value | Sequence[Value]) -> list[Value]:
     """The values of a filter; ValueError, naming the column, for one that the column cannot hold."""
     values = [wanted] if isinstance(wanted, (str, int, float, date)) else list(wanted)
@@ -246,7 +297,7 @@ def _wanted_values(table: Table, name: str, wanted: Value | Sequence[Value]) -> 
         raise ValueError(f"{table.qualified_name}.{name} is {table.column(name).type} and cannot be one of {values[:5]}: {error}") from error
 
 
-def _see_conforming(replacement: Replacement) -> None:
+def _see_conforming(replacement: Replacement | Insertion) -> None:
     """Raise ValueError for rows of other columns or types than the table's, or outside what is replaced."""
     table, rows = replacement.table, replacement.rows
     missing, unknown = set(table.column_names) - set(rows.column_names), set(rows.column_names) - set(table.column_names)
@@ -256,6 +307,8 @@ def _see_conforming(replacement: Replacement) -> None:
     for declared, given in zip(arrow_schema(table), rows.schema, strict=True):
         if declared.type != given.type:
             raise ValueError(f"{table.qualified_name}.{declared.name} is declared {declared.type}, but its new rows hold {given.type}")
+    if isinstance(replacement, Insertion):
+        return
     stray = set(rows.column(table.date_column).unique().to_pylist()) - set(replacement.dates)
     if stray:
         raise ValueError(f"rows for {table.qualified_name} are dated {_some(stray)}, outside the dates that they replace")
@@ -308,13 +361,17 @@ def _stored_columns(connection: duckdb.DuckDBPyConnection, table: Table) -> dict
     return {name: f"{quoted(name)} {kind}{' NOT NULL' if not_null else ''}" for name, kind, not_null in found}
 
 
-def _replace(connection: duckdb.DuckDBPyConnection, replacement: Replacement, rows: pa.Table) -> None:
-    name = duckdb_name(replacement.table)
+def _delete(connection: duckdb.DuckDBPyConnection, replacement: Replacement) -> None:
     conditions = [f"{quoted(replacement.table.date_column)} IN (SELECT unnest(?::DATE[]))"]
     conditions += [f"{quoted(column)} = ?" for column in replacement.scope]
-    connection.execute(f"DELETE FROM {name} WHERE {' AND '.join(conditions)}", [list(replacement.dates), *replacement.scope.values()])
-    connection.register("new_rows", rows)
-    connection.execute(f"INSERT INTO {name} BY NAME SELECT * FROM new_rows")
+    connection.execute(
+        f"DELETE FROM {duckdb_name(replacement.table)} WHERE {' AND '.join(conditions)}", [list(replacement.dates), *replacement.scope.values()]
+    )
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, table: Table, rows: pa.Table) -> None:
+    connection.register("new_rows", rows.select(table.column_names))
+    connection.execute(f"INSERT INTO {duckdb_name(table)} BY NAME SELECT * FROM new_rows")
     connection.unregister("new_rows")
 
 

@@ -26,6 +26,10 @@ class WarehouseBusyError(WarehouseError):
     """Another process holds the warehouse and did not let go in time; the message names it."""
 
 
+class OvertakenError(WarehouseError):
+    """Somebody else has changed what a write was conditional on; nothing was written. Read again and decide anew, or give up."""
+
+
 class SchemaMismatchError(WarehouseError):
     """A stored table differs from its spec in a way that is not mended by itself."""
 
@@ -35,7 +39,7 @@ class Replacement:
     """New content of some dates of one table.
 
     What the table holds for `dates` (and, where `scope` names columns, for those values only) is deleted and `rows` take its place; `rows` may not
-    stray outside. `rows` has the table's columns by name, in any order.
+    stray outside. `rows` has the table's columns by name, in any order. `Insertion` adds rows and deletes none.
     """
 
     table: Table
@@ -52,6 +56,42 @@ class Replacement:
         place = self.rows.column_names.index(self.moment_column)
         column = self.rows.column(place)
         return self.rows.set_column(place, self.rows.schema.field(place), column.fill_null(pa.scalar(moment, column.type)))
+
+
+@dataclass(frozen=True)
+class Insertion:
+    """Rows that are added to a table; nothing is deleted for them. `rows` has the table's columns by name, in any order."""
+
+    table: Table
+    rows: pa.Table
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A condition that stops a write: the named columns of `table` from `start` to `end` no longer hold `rows`.
+
+    `rows` is what `Warehouse.read(table, rows.column_names, start, end, where)` gave when the write was decided on; the comparison is made inside the
+    transaction that writes, so nobody can change them in between.
+    """
+
+    table: Table
+    rows: pa.Table
+    start: date
+    end: date
+    where: Mapping[str, Value | Sequence[Value]] = field(default_factory=dict)
+
+    def see_unchanged(self, stored: pa.Table) -> None:
+        """Raise OvertakenError, naming the first difference, where `stored` is not what was read."""
+        before, now = self.rows.to_pylist(), stored.to_pylist()
+        if before == now:
+            return
+        difference = next((row for row in now if row not in before), None) or next(row for row in before if row not in now)
+        run = difference.get("run_id")
+        day = difference.get(self.table.date_column)
+        raise OvertakenError(
+            f"overtaken by {f'run {run}' if run else 'another writer'}: {self.table.qualified_name} has changed "
+            f"{f'for {day} ' if day else ''}since it was read; nothing was written"
+        )
 
 
 @dataclass(frozen=True)
@@ -86,8 +126,11 @@ class Warehouse(Protocol):
         """Reads within the block may share one connection. Nobody may be made to wait for long meanwhile: compute outside of it."""
         ...
 
-    def replace(self, replacements: Sequence[Replacement]) -> None:
-        """Carry out all replacements in one transaction: every reader sees all of them or none."""
+    def replace(self, replacements: Sequence[Replacement | Insertion], *, unless: Sequence[Changed] = ()) -> None:
+        """Carry out everything in one transaction: every reader sees all of it or none.
+
+        Raises OvertakenError, with nothing written, where one of the conditions `unless` holds at the moment of the write.
+        """
         ...
 
     def status(self, tables: Sequence[Table]) -> list[TableStatus]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
+from nba_assets.run_workers import note_process
 from nba_assets.settings import Settings
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets.warehouse.interface import Warehouse
@@ -14,6 +15,11 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     address: str | None = None
     """A DuckDB file; NBA_ASSETS_WAREHOUSE where not given."""
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Note which process works on the run, so that others see when it is gone."""
+        if context.instance is not None and context.run is not None:
+            note_process(context.instance, context.run.run_id)
 
     def open(self) -> Warehouse:
         """The warehouse; nothing is locked until it is read or written."""

@@ -417,3 +417,17 @@ def test_final_without_a_score_is_no_final_and_has_neither_rows_nor_failures(tmp
     assert tables[OFFENSE].keys() == tables[DEFENSE].keys() == {"BOS", "LAL"}
     assert {row["game_id"] for row in tables[PLAYERS].values()} == {GAME}
     assert tables["failures"] == {}
+
+
+def test_lines_and_totals_of_another_feed_than_their_own_are_reported(tmp_path: Path) -> None:
+    feeds = agreeing_game()
+    lacking = {name: [row for row in feeds[name] if row.get(key) != value] for name, key, value in LEFT_OUT}
+    assert damaged(tmp_path / "some", **lacking)["notices"] == {
+        f"{OFFENSE}/backup_source_used": [f"{GAME} BOS: team_boxscores has no row with points and shots, its players are summed"],
+        f"{PLAYERS}/backup_source_used": [f"{GAME}: player_gamebook lacks laltwo; player_boxscores is used"],
+    }
+    nobody = damaged(tmp_path / "nobody", player_gamebook=[])["notices"]
+    assert nobody == {f"{PLAYERS}/backup_source_used": [f"{GAME}: player_gamebook lacks all of its players; player_boxscores is used"]}
+
+
+LEFT_OUT = (("team_boxscores", "team_abbr", "BOS"), ("player_gamebook", "player_lookup", "laltwo"))

@@ -23,6 +23,7 @@ from nba_assets.definitions import TABLE_ASSETS, build_definitions
 from nba_assets.entities.resource import ParallelEntitiesResource
 from nba_assets.operations.launch import RANGE_END_TAG, RANGE_START_TAG
 from nba_assets.partitions import DAILY
+from nba_assets.publishing.inputs import computed
 from nba_assets.publishing.publication import prepare
 from nba_assets.registry import TABLE_MODULES
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
@@ -82,7 +83,7 @@ def _own_work(warehouse: DuckDBWarehouse, dates: list[date], repeats: int) -> di
                 run = table_run(warehouse, name, dates, entities)
                 began = time.perf_counter()
                 with run.reading():
-                    outcome = module.build(run)
+                    outcome = computed(run, module.build)
                 rows = sum(fact.row_count for fact in prepare(run, outcome).write())
                 elapsed.append(time.perf_counter() - began)
                 stages.append(run.seconds)

@@ -1,8 +1,14 @@
-"""One odd cell, row, key or file costs what it concerns and nobody else, and is named where a user looks."""
+"""One odd cell, row, key or file costs what it concerns and nobody else, is named where a user looks, and shows in the run's exit.
+
+`pytest -m slow nba_assets_tests/invariants/test_damage.py` does every kind of damage to one of its tables. For more of them, set
+NBA_ASSETS_DAMAGE_SEEDS to a number: each seed does every kind to a table, a row and a column of its own choice. A failure repeats under its name.
+"""
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -12,17 +18,22 @@ from typing import Any
 
 import duckdb
 import pytest
+from typer.testing import CliRunner
 
+from nba_assets.cli import app
+from nba_assets.operations.damage import MISSING_RAW_DATA, Damage, ExitCode, Reported
 from nba_assets.publishing.inputs import MissingInputsError, computed
 from nba_assets.publishing.publication import PublicationRefusedError, prepare
+from nba_assets.publishing.refusals import Refusal
 from nba_assets.raw.ingestion import IngestionReport, ingest
 from nba_assets.raw.landing import FolderLandingZone
 from nba_assets.raw.sample_league import write_season
 from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.registry import TABLE_MODULES
-from nba_assets.tables.bookkeeping import ENTITY_FAILURES, TABLE_PARTITIONS
+from nba_assets.tables.bookkeeping import ENTITY_FAILURES, HARD_FAILURE, TABLE_PARTITIONS
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
-from nba_assets_tests.invariants.damage import FILE_KINDS, KINDS, PER_DATE, Reach, do
+from nba_assets_tests.invariants.damage import KINDS, Effect, Reach, do
+from nba_assets_tests.invariants.landed_file import PER_DATE, add_optional_columns
 from nba_assets_tests.pipeline import NOW, build, days_between, ingest_all, table_run
 
 LEAGUE: dict[str, Any] = {"teams": ("BOS", "CHI", "DEN", "LAL", "MIA", "NYK", "PHX", "UTA"), "games_per_team": 9}
@@ -83,7 +94,7 @@ class World:
 
     folder: Path
     state: State
-    duplicates: Mapping[str, int]
+    ingested: Mapping[str, IngestionReport]
     teams_of: Mapping[str, frozenset[str]]
     games: Sequence[tuple[date, str, str]]
 
@@ -92,9 +103,13 @@ class World:
         """Its file."""
         return self.folder / "nba.duckdb"
 
+    def own(self, entity: str) -> frozenset[str]:
+        """The teams of an entity, which is a player, a team, or a team in a game."""
+        return self.teams_of.get(entity) or frozenset(part for part in entity.split("_") if part in LEAGUE["teams"])
+
     def circle(self, entity: str, day: date) -> frozenset[str]:
         """The teams of an entity, their opponents of the date, and whom these and those meet next."""
-        own = self.teams_of.get(entity) or frozenset(part for part in entity.split("_") if part in LEAGUE["teams"])
+        own = self.own(entity)
         tonight = own | {team for when, *pair in self.games if when == day and own & set(pair) for team in pair}
         following = set()
         for team in tonight:
@@ -107,15 +122,16 @@ class World:
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     folder = tmp_path_factory.mktemp("league")
     season = write_season(folder / "landing", 2024, **LEAGUE)
+    add_optional_columns(folder / "landing")
     days = days_between(season.first_date, SPAN[-1])
     ingest_all(DuckDBWarehouse(folder / "nba.duckdb"), folder / "landing", days)
     build(DuckDBWarehouse(folder / "nba.duckdb"), days)
-    duplicates = {name: ingested(folder / "nba.duckdb", folder / "landing", name).duplicate_count for name in RAW_TABLES}
+    reports = {name: ingested(folder / "nba.duckdb", folder / "landing", name) for name in RAW_TABLES}
     with duckdb.connect(folder / "nba.duckdb", read_only=True) as connection:
         listed = connection.execute("select player_lookup, list(distinct team_abbr) from nba_raw.rosters group by all").fetchall()
         games = connection.execute("select game_date, home_team_abbr, away_team_abbr from nba_raw.schedule where game_status <> 4").fetchall()
     teams_of = {player: frozenset(teams) for player, teams in listed} | {team: frozenset([team]) for team in LEAGUE["teams"]}
-    return World(folder, State.of(folder / "nba.duckdb"), duplicates, teams_of, games)
+    return World(folder, State.of(folder / "nba.duckdb"), reports, teams_of, games)
 
 
 def ingested(warehouse: Path, landing: Path, table: str) -> IngestionReport:
@@ -123,8 +139,14 @@ def ingested(warehouse: Path, landing: Path, table: str) -> IngestionReport:
     return ingest(RAW_TABLES[table], FolderLandingZone(landing), DuckDBWarehouse(warehouse), SPAN, run_id="test", now=NOW)
 
 
-def run_with(world: World, folder: Path, table: str, landing: Path) -> Outcome:
-    """Ingest a damaged table and build the span anew in a copy of the league's warehouse, as if nothing of it had ever been there."""
+def same_rows(one: IngestionReport, other: IngestionReport) -> bool:
+    """Whether two ingestions left the same rows and nothing in quarantine, so that what is computed from them is the same too."""
+    clean = not any(report.set_aside_count or report.refused for report in (one, other))
+    return clean and {day: report.digest for day, report in one.by_date.items()} == {day: report.digest for day, report in other.by_date.items()}
+
+
+def without(world: World, folder: Path, table: str) -> Path:
+    """A copy of the league's warehouse, in a folder, that has nothing of a raw table and of the computed ones in the span."""
     path = folder / "nba.duckdb"
     shutil.copy(world.warehouse, path)
     with duckdb.connect(path) as connection:
@@ -133,12 +155,23 @@ def run_with(world: World, folder: Path, table: str, landing: Path) -> Outcome:
             connection.execute(f"delete from {spec.qualified_name} where {spec.date_column} between ? and ?", gone)
             for books in (TABLE_PARTITIONS, ENTITY_FAILURES):
                 connection.execute(f"delete from {books.qualified_name} where table_name = ? and partition_date between ? and ?", [spec.name, *gone])
+    return path
+
+
+def run_with(world: World, folder: Path, table: str, landing: Path) -> Outcome:
+    """Ingest a damaged table and build the span anew, as if nothing of it had ever been there."""
+    path = without(world, folder, table)
     report = ingested(path, landing, table)
+    if same_rows(report, world.ingested[table]):
+        return Outcome(world.state, report)
     refusals, notices = [], []
     for name, module in TABLE_MODULES.items():
-        run = table_run(DuckDBWarehouse(path), name, SPAN)
+        warehouse = DuckDBWarehouse(path)
+        run = table_run(warehouse, name, SPAN)
         try:
-            prepare(run, computed(run, module.build)).write()
+            with warehouse.session():
+                publication = prepare(run, computed(run, module.build))
+            publication.write()
         except (PublicationRefusedError, MissingInputsError) as error:
             refusals.append(f"{name}: {error}")
         refusals += [f"{name} {day}: {why}" for day, why in run.refused.items()]
@@ -151,7 +184,7 @@ def strays(world: World, outcome: Outcome, reach: Reach) -> list[Entity]:
     before, after = world.state, outcome.state
     differ = {entity for entity in before.rows.keys() | after.rows.keys() if before.rows.get(entity) != after.rows.get(entity)}
     differ |= {entity for entity in before.failures.keys() | after.failures.keys() if before.failures.get(entity) != after.failures.get(entity)}
-    allowed = {entity for entity in differ if reach.allows(*entity, world.circle(entity[2], entity[1]))}
+    allowed = {(name, day, who) for name, day, who in differ if reach.allows(name, day, who, world.own(who), world.circle(who, day))}
     return sorted(differ - allowed)
 
 
@@ -162,11 +195,13 @@ def changed(world: World, outcome: Outcome) -> bool:
 def names(world: World, outcome: Outcome) -> list[str]:
     """Where a user would read of the damage."""
     report, state = outcome.report, outcome.state
+    clean = world.ingested[report.table]
     places = {
         "quarantined rows": report.set_aside_count > 0,
         "bad files": bool(report.bad_files),
-        "duplicates": report.duplicate_count > world.duplicates[report.table],
-        "notices of the ingestion": bool(report.notices),
+        "duplicates": report.duplicate_count > clean.duplicate_count,
+        "replaced rows": report.replaced_count > clean.replaced_count,
+        "notices of the ingestion": report.notices != clean.notices,
         "notices of a table": bool(outcome.notices),
         "failure records": state.failures != world.state.failures,
         "quality issues": any(state.issues.get(entity, said) != said for entity, said in world.state.issues.items()),
@@ -176,25 +211,47 @@ def names(world: World, outcome: Outcome) -> list[str]:
     return [place for place, is_there in places.items() if is_there]
 
 
-def check(world: World, folder: Path, name: str, table: str, seed: int) -> None:
-    kind, landing = KINDS[name], folder / "landing"
-    shutil.copytree(world.folder / "landing", landing)
-    reach = do(landing, name, table, DAY, Random(f"{name} {table} {seed}"))
-    outcome = run_with(world, folder, table, landing)
+def exit_code(world: World, outcome: Outcome) -> ExitCode:
+    """How the command line would end with what the run left and said."""
+    new = [why for entity, (why, _) in outcome.state.failures.items() if world.state.failures.get(entity) != outcome.state.failures[entity]]
+    report = outcome.report
+    return Damage(
+        refused=[Refusal(report.table, DAY, said, "test") for said in outcome.refusals],
+        hard_failures={report.table: Counter(why for why in new if why == HARD_FAILURE)} if HARD_FAILURE in new else {},
+        missing_raw_data={report.table: new.count(MISSING_RAW_DATA)} if MISSING_RAW_DATA in new else {},
+        unusable_files=[bad.path for bad in report.bad_files],
+        quarantined={report.table: report.set_aside_count} if report.set_aside_count else {},
+        quarantine_examples={report.table: ""},
+        notices={text: Reported(1, text) for text in (*outcome.notices, *report.notices)},
+    ).exit_code
+
+
+def judge(world: World, outcome: Outcome, kind: str, reach: Reach) -> None:
+    """Whether what came of a damage is what may, and what must."""
     assert strays(world, outcome, reach) == [], outcome.refusals
-    if kind.harmless:
-        assert not changed(world, outcome)
-    if kind.named:
+    effect, seen = KINDS[kind].effect, changed(world, outcome)
+    if effect in (Effect.NONE, Effect.NONE_BUT_NAMED):
+        assert not seen
+    if effect in (Effect.NAMED, Effect.ISSUE, Effect.NONE_BUT_NAMED) or (effect is Effect.NAMED_IF_SEEN and seen):
         assert names(world, outcome)
-    if kind.named and name in FILE_KINDS:
-        assert outcome.report.bad_files or outcome.report.set_aside_count
+    if effect is Effect.NAMED:
+        assert exit_code(world, outcome) is not ExitCode.PUBLISHED
+
+
+def check(world: World, folder: Path, kind: str, table: str, seed: int) -> None:
+    landing = folder / "landing"
+    shutil.copytree(world.folder / "landing", landing)
+    reach = do(landing, kind, table, DAY, Random(f"{kind} {table} {seed}"))
+    judge(world, run_with(world, folder, table, landing), kind, reach)
 
 
 SHORT = (
     ("text in a number", "team_boxscores"),
     ("no minutes beside points", "player_gamebook"),
     ("file of no bytes", "player_points_props"),
+    ("JSON lines with a broken line", "injury_report"),
 )
+SEEDS = range(int(os.environ.get("NBA_ASSETS_DAMAGE_SEEDS", "1")))
 
 
 @pytest.mark.parametrize(("kind", "table"), SHORT)
@@ -203,7 +260,30 @@ def test_damage_costs_what_it_concerns_and_is_named(world: World, tmp_path: Path
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "seed"), [(kind, seed) for seed in range(2) for kind in KINDS])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("seed", SEEDS)
 def test_every_kind_of_damage_to_some_table(world: World, tmp_path: Path, kind: str, seed: int) -> None:
     table = Random(f"{kind} {seed}").choice(KINDS[kind].tables)
     check(world, tmp_path, kind, table, seed)
+
+
+EXITS = (
+    ("columns added", "team_boxscores", ExitCode.PUBLISHED),
+    ("text in a number", "team_boxscores", ExitCode.ODD),
+    ("file cut off", "player_points_props", ExitCode.DAMAGED),
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "table", "expected"), EXITS)
+def test_the_exit_of_a_run_tells_of_damage(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, table: str, expected: ExitCode
+) -> None:
+    monkeypatch.setenv("NBA_ASSETS_HOME", str(tmp_path))
+    shutil.copytree(world.folder / "landing", tmp_path / "landing")
+    do(tmp_path / "landing", kind, table, DAY, Random(f"{kind} {table}"))
+    without(world, tmp_path, table)
+    result = CliRunner().invoke(app, ["backfill", str(SPAN[0]), str(DAY), "--serial"])
+    assert result.exit_code == expected, result.output
+    last = result.output.rsplit("\u2518")[-1]
+    assert (f"{table}: " in last) == (expected is not ExitCode.PUBLISHED), last

@@ -42,7 +42,7 @@ from nba_assets.settings import Settings
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.tables.columns import arrow_schema
 from nba_assets.tables.spec import Table
-from nba_assets.warehouse.interface import Replacement, TableStatus, Value, Warehouse
+from nba_assets.warehouse.interface import Changed, Insertion, Replacement, TableStatus, Value, Warehouse
 from nba_assets.warehouse.resource import WarehouseResource
 from nba_assets_tests.pipeline import upstream_of
 
@@ -149,11 +149,18 @@ class MemoryWarehouse:
             wanted = pc.and_(wanted, pc.is_in(stored[name], pa.array(values, stored.schema.field(name).type)))
         return stored.select(list(columns)).filter(wanted)
 
-    def replace(self, replacements: Sequence[Replacement]) -> None:
+    def replace(self, replacements: Sequence[Replacement | Insertion], *, unless: Sequence[Changed] = ()) -> None:
         """As the interface has it."""
+        for changed in unless:
+            changed.see_unchanged(self.read(changed.table, changed.rows.column_names, changed.start, changed.end, changed.where))
         for replacement in replacements:
-            table, rows = replacement.table, replacement.written_at(datetime.now(UTC)).select(replacement.table.column_names)
+            table = replacement.table
             stored = self.tables.get(table.qualified_name, arrow_schema(table).empty_table())
+            if isinstance(replacement, Insertion):
+                rows = pa.concat_tables([stored, replacement.rows.select(table.column_names).cast(stored.schema)])
+                self.tables[table.qualified_name] = rows.sort_by([(name, "ascending") for name in table.key])
+                continue
+            rows = replacement.written_at(datetime.now(UTC)).select(table.column_names)
             gone = pc.is_in(stored[table.date_column], pa.array(list(replacement.dates), pa.date32()))
             for name, value in replacement.scope.items():
                 gone = pc.and_(gone, pc.equal(stored[name], pa.scalar(value, stored.schema.field(name).type)))

@@ -5,9 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import pytest
 
 from nba_assets.analytics import player_game_summary
@@ -116,27 +114,23 @@ def test_a_player_whose_computation_raises_costs_only_his_rows(home: Home, monke
     assert {(row["entity_id"], row["failure_category"]) for row in failures.to_pylist()} == {(unlucky, "PROCESSING_ERROR")}
 
 
-def test_rows_that_break_a_rule_fail_the_command_and_cost_their_game_or_where_there_are_many_their_date(home: Home) -> None:
-    """A drawn game cannot be: exactly one team wins. Opening night has two games, which are too many; the others are one a date."""
+def test_a_torn_file_of_a_required_feed_fails_the_command_and_costs_its_own_date(home: Home) -> None:
     assert home.command("backfill", home.opening, home.opening + WEEK).returncode == 0
-    before = stored(home, "team_offense_game_summary")
-    for file in (home.landing / "team_boxscores").rglob("*.parquet"):
-        rows = pq.read_table(file)
-        drawn = pa.array([100] * rows.num_rows, rows.schema.field("points").type)
-        pq.write_table(rows.set_column(rows.column_names.index("points"), "points", drawn), file)
+    before = digests(home)
+    (file,) = (home.landing / "team_boxscores").glob(f"game_date={home.opening}/*.parquet")
+    file.write_bytes(file.read_bytes()[:100])
     forget_raw_dates(home, "team_boxscores")
     outcome = home.command("backfill", home.opening, home.opening + WEEK)
     assert outcome.returncode == 1
-    assert "one_winner" in outcome.stdout
-    assert f"team_offense_game_summary {home.opening} REFUSED: 4 of 4 rows" in outcome.stdout
-    assert f"team_defense_game_summary {home.opening} REFUSED: upstream team_offense_game_summary is refused" in outcome.stdout
-    opening = [row for row in before if row["game_date"] == home.opening]
-    assert stored(home, "team_offense_game_summary") == opening
-    failed = DuckDBWarehouse(home.warehouse).read(
-        ENTITY_FAILURES, ("entity_id", "partition_date"), home.opening, home.opening + WEEK, {"table_name": "team_offense_game_summary"}
-    )
-    expected = {(row["team_abbr"], row["game_date"]) for row in before if row not in opening}
-    assert {(row["entity_id"], row["partition_date"]) for row in failed.to_pylist()} == expected
+    for table, why in {
+        "team_offense_game_summary": f"team_boxscores was not ingested for {home.opening}: team_boxscores/game_date={home.opening}",
+        "team_defense_game_summary": f"upstream team_offense_game_summary is refused for {home.opening}",
+        "player_game_summary": f"upstream team_offense_game_summary is refused for {home.opening}",
+    }.items():
+        assert f"{table} {home.opening} REFUSED: {why}" in outcome.stdout
+    assert {key: digest for key, digest in digests(home).items() if key[0] in COMPUTED_TABLES} == {
+        key: digest for key, digest in before.items() if key[0] in COMPUTED_TABLES
+    }
 
 
 def forget_raw_dates(home: Home, table: str) -> None:

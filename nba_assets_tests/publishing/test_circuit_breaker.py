@@ -55,8 +55,8 @@ class CountingWarehouse(DuckDBWarehouse):
         super().__init__(path)
         self.written: list[list[str]] = []
 
-    def replace(self, replacements: Any) -> None:
-        super().replace(replacements)
+    def replace(self, replacements: Any, *, unless: Any = ()) -> None:
+        super().replace(replacements, unless=unless)
         self.written.append([replacement.table.name for replacement in replacements])
 
 
@@ -123,7 +123,7 @@ class Lab:
         """Number of each failed attempt at the unlucky one, and whether it tripped the breaker."""
         return [
             (row["attempt_number"], row["circuit_breaker_tripped"])
-            for row in stored_attempts(self.warehouse, TABLE.name, day)
+            for row in stored_attempts(self.warehouse, TABLE.name, day, day)
             if row["entity_id"] == UNLUCKY
         ]
 
@@ -163,7 +163,7 @@ def test_the_third_failure_trips_and_the_next_run_leaves_him_alone_and_says_so(l
         assert UNLUCKY in lab.computed
         assert lab.failure()["can_retry"] is True
         assert lab.attempts() == [(1, False), (2, False), (3, True)][:number]
-    (last,) = [row for row in stored_attempts(lab.warehouse, TABLE.name, MONDAY) if row["attempt_number"] == 3]
+    (last,) = [row for row in stored_attempts(lab.warehouse, TABLE.name, MONDAY, MONDAY) if row["attempt_number"] == 3]
     assert last["circuit_breaker_until"] == NOW + timedelta(hours=24)
     assert not any("Circuit breaker" in line for line in lab.said)
 
@@ -340,4 +340,4 @@ def test_attempts_of_other_tables_stay_when_these_are_written(lab: Lab) -> None:
     lab.warehouse.replace([Replacement(REPROCESS_ATTEMPTS, rows, [MONDAY], {"table_name": "another"})])
     lab.run(MONDAY)
     assert UNLUCKY in lab.computed
-    assert stored_attempts(lab.warehouse, "another", MONDAY) == [foreign]
+    assert stored_attempts(lab.warehouse, "another", MONDAY, MONDAY) == [foreign]

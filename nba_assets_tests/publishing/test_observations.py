@@ -101,10 +101,10 @@ def test_what_is_observed_of_each_table() -> None:
         "team_defense_game_summary": [GAMES_COVERED, "play_by_play_disagrees", *notices],
         "player_game_summary": [
             GAMES_COVERED,
+            "names_matched",
             "play_by_play_disagrees",
             "sheet_says_did_not_play",
             "player_on_two_sheets",
-            "names_matched",
             *notices,
         ],
         "upcoming_team_game_context": [GAMES_COVERED, COMPLETENESS, *notices],

@@ -17,14 +17,14 @@ from nba_assets.entities.outcomes import Outcome
 from nba_assets.publishing.circuit_breaker import COOL_DOWN, reset
 from nba_assets.publishing.inputs import computed
 from nba_assets.publishing.publication import DateFacts, Publication, prepare
-from nba_assets.publishing.retry import OpenFailure, Retry, RetryOvertakenError, open_failures
+from nba_assets.publishing.retry import OpenFailure, Retry, open_failures
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.sample_league import write_season
 from nba_assets.registry import TABLE_MODULES
 from nba_assets.tables.bookkeeping import ENTITY_FAILURES, TABLE_PARTITIONS
 from nba_assets.tables.spec import Table
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
-from nba_assets.warehouse.interface import Replacement
+from nba_assets.warehouse.interface import OvertakenError, Replacement
 from nba_assets_tests.conftest import real_data
 from nba_assets_tests.league import SMALL_LEAGUE
 from nba_assets_tests.pipeline import NOW, build, days_between, ingest_all, table_run
@@ -317,7 +317,7 @@ def test_a_retry_gives_way_to_a_run_that_wrote_meanwhile(warehouse: DuckDBWareho
     other.run_id = "other"
     prepare(other, player_game_summary.build(other)).write()
     before = stored(warehouse, SHEET, day)
-    with pytest.raises(RetryOvertakenError, match="written by another run"):
+    with pytest.raises(OvertakenError, match="overtaken by run other"):
         publication.write()
     assert stored(warehouse, SHEET, day) == before
 

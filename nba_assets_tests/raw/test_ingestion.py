@@ -393,7 +393,7 @@ class TestReplacing:
 
     def test_everything_is_written_in_one_transaction(self, landing: Path, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
         calls: list[Sequence[Replacement]] = []
-        monkeypatch.setattr(type(warehouse), "replace", lambda _, replacements: calls.append(replacements))
+        monkeypatch.setattr(type(warehouse), "replace", lambda _, replacements, **__: calls.append(replacements))
         write(landing, "player_gamebook.parquet", [sheet_row(), sheet_row("B", points=-1)])
         ingested("player_gamebook", landing, warehouse)
         (replacements,) = calls

@@ -88,7 +88,7 @@ def test_poison_is_tasted_where_it_is_the_past(season_2021: BuiltSeason, without
 EARLIER = {
     "lines": "update nba_raw.game_lines set snapshot_timestamp = snapshot_timestamp - interval 3 hours where game_date = ?",
     "props": "update nba_raw.player_points_props set minutes_before_tipoff = 1 where minutes_before_tipoff < 0 and game_date = ?",
-    "reports": "update nba_raw.injury_report set report_hour = report_hour - 1 where reason = 'POISON' and report_date = game_date and game_date = ?",
+    "reports": "update nba_raw.injury_report set reported_at = reported_at - interval 1 hour where reason = 'POISON' and report_date = game_date and game_date = ?",
 }
 """Brings late announcements of a date forward, to before its games."""
 

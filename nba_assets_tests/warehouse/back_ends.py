@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from multiprocessing.process import BaseProcess
@@ -16,7 +16,7 @@ import pyarrow as pa
 from nba_assets.tables.columns import arrow_schema
 from nba_assets.tables.spec import Table, day, flag, moment, number, numbers, text, texts, whole
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
-from nba_assets.warehouse.interface import Replacement, Warehouse
+from nba_assets.warehouse.interface import Changed, OvertakenError, Replacement, Warehouse
 
 Address = tuple[str, str]
 """A back end's name, and where its tables live."""
@@ -91,6 +91,19 @@ def write_own_rows(address: Address, player: str, times: int) -> None:
     warehouse = open_warehouse(address)
     for points in range(times):
         warehouse.replace([Replacement(TABLE, rows(row(FIRST, player, points=points)), [FIRST], {"player_lookup": player})])
+
+
+def count_up(address: Address, times: int) -> None:
+    """Read a count and write it back one higher, again and again; whoever is overtaken reads again."""
+    warehouse = open_warehouse(address)
+    done = 0
+    while done < times:
+        before = warehouse.read(TABLE, TABLE.column_names, FIRST, FIRST)
+        points = before.column("points")[0].as_py() if before.num_rows else 0
+        counted = Replacement(TABLE, rows(row(FIRST, "count", points=points + 1)), [FIRST])
+        with suppress(OvertakenError):
+            warehouse.replace([counted], unless=[Changed(TABLE, before, FIRST, FIRST)])
+            done += 1
 
 
 def write_versions(address: Address, row_count: int, written: Event) -> None:

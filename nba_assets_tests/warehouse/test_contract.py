@@ -18,7 +18,16 @@ from hypothesis import strategies as st
 
 from nba_assets.tables.columns import arrow_schema
 from nba_assets.tables.spec import Column, Table, number, text, texts, whole
-from nba_assets.warehouse.interface import Replacement, SchemaMismatchError, Value, Warehouse, WarehouseError
+from nba_assets.warehouse.interface import (
+    Changed,
+    Insertion,
+    OvertakenError,
+    Replacement,
+    SchemaMismatchError,
+    Value,
+    Warehouse,
+    WarehouseError,
+)
 from nba_assets_tests.warehouse.back_ends import (
     FIRST,
     OTHER,
@@ -27,6 +36,7 @@ from nba_assets_tests.warehouse.back_ends import (
     TABLE,
     THIRD,
     Address,
+    count_up,
     open_warehouse,
     row,
     rows,
@@ -238,6 +248,71 @@ class TestReplacing:
         assert (unknown.table, unknown.row_count, unknown.date_count, unknown.first_date, unknown.last_date) == (OTHER, 0, 0, None, None)
 
 
+def as_read(warehouse: Warehouse, *columns: str, table: Table = TABLE, **where: Value | list[Value]) -> Changed:
+    names = columns or table.column_names
+    return Changed(table, warehouse.read(table, names, FIRST, SECOND, where), FIRST, SECOND, where)
+
+
+class TestConditions:
+    def test_a_write_goes_through_where_everything_is_as_it_was_read(self, warehouse: Warehouse) -> None:
+        for points in range(3):
+            warehouse.replace([Replacement(TABLE, rows(row(FIRST, "a", points=points)), [FIRST])], unless=[as_read(warehouse)])
+        assert stored(warehouse) == [row(FIRST, "a", points=2)]
+
+    @pytest.mark.parametrize(
+        "other",
+        [rows(row(FIRST, "a", points=9)), rows(row(FIRST, "a"), row(FIRST, "b")), rows()],
+        ids=["a changed value", "one row more", "no row left"],
+    )
+    def test_a_write_is_refused_as_a_whole_where_somebody_wrote_since(self, warehouse: Warehouse, other: pa.Table) -> None:
+        warehouse.replace([Replacement(TABLE, rows(row(FIRST, "a")), [FIRST])])
+        before = as_read(warehouse)
+        warehouse.replace([Replacement(TABLE, other, [FIRST])])
+        with pytest.raises(OvertakenError, match=r"overtaken by another writer: nba_analytics.everything has changed for 2021-11-15"):
+            warehouse.replace(
+                [Replacement(OTHER, rows(row(FIRST, "x"), table=OTHER), [FIRST]), Replacement(TABLE, rows(row(FIRST, "z")), [FIRST])], unless=[before]
+            )
+        assert stored(warehouse) == other.to_pylist()
+        assert stored(warehouse, table=OTHER) == []
+
+    def test_what_comes_into_being_after_it_was_read_as_empty_is_a_change(self, warehouse: Warehouse) -> None:
+        nothing = as_read(warehouse)
+        warehouse.replace([Replacement(TABLE, rows(row(SECOND, "a")), [SECOND])])
+        with pytest.raises(OvertakenError):
+            warehouse.replace([Replacement(TABLE, rows(row(FIRST, "z")), [FIRST])], unless=[nothing])
+
+    def test_only_the_columns_dates_and_values_that_were_read_count(self, warehouse: Warehouse) -> None:
+        warehouse.replace([Replacement(TABLE, rows(row(FIRST, "a"), row(FIRST, "b"), row(THIRD, "a")), [FIRST, THIRD])])
+        before = as_read(warehouse, "player_lookup", "points", player_lookup="a")
+        warehouse.replace([Replacement(TABLE, rows(row(FIRST, "a", usage_rate=1), row(FIRST, "b", points=8)), [FIRST, THIRD])])
+        warehouse.replace([Replacement(TABLE, rows(row(SECOND, "z")), [SECOND])], unless=[before])
+        assert players(warehouse) == ["a", "b", "z"]
+
+    def test_a_condition_on_a_table_that_is_not_written_makes_no_such_table(self, warehouse: Warehouse) -> None:
+        warehouse.replace([Replacement(TABLE, rows(row(FIRST, "a")), [FIRST])], unless=[as_read(warehouse, table=OTHER)])
+        changed = replace(OTHER, columns=(*OTHER.columns, text("must", "Never null", nullable=False)))
+        warehouse.replace([Replacement(changed, rows(row(FIRST, "a") | {"must": "be"}, table=changed), [FIRST])])
+
+    def test_the_run_that_wrote_meanwhile_is_named_where_the_rows_tell_it(self, warehouse: Warehouse) -> None:
+        signed = with_columns(OTHER, text("run_id", "Run"))
+        warehouse.replace([Replacement(signed, rows(row(FIRST, "a") | {"run_id": "first"}, table=signed), [FIRST])])
+        before = as_read(warehouse, table=signed)
+        warehouse.replace([Replacement(signed, rows(row(FIRST, "a") | {"run_id": "second"}, table=signed), [FIRST])])
+        with pytest.raises(OvertakenError, match="overtaken by run second"):
+            warehouse.replace([Replacement(TABLE, rows(row(FIRST, "a")), [FIRST])], unless=[before])
+
+
+class TestInserting:
+    def test_rows_are_added_and_none_goes(self, warehouse: Warehouse) -> None:
+        warehouse.replace([Insertion(TABLE, rows(row(FIRST, "a")))])
+        warehouse.replace([Insertion(TABLE, rows(row(FIRST, "b"), row(SECOND, "c")).select(sorted(TABLE.column_names)))])
+        assert players(warehouse) == ["a", "b", "c"]
+
+    def test_rows_that_do_not_conform_are_refused(self, warehouse: Warehouse) -> None:
+        with pytest.raises(ValueError, match=r"lack columns \['points'\]"):
+            warehouse.replace([Insertion(TABLE, rows(row(FIRST, "a")).drop_columns(["points"]))])
+
+
 def with_columns(table: Table, *added: Column) -> Table:
     return replace(table, columns=(*table.columns, *added))
 
@@ -289,6 +364,14 @@ class TestConcurrency:
                 writer.join(timeout=60)
             assert [writer.exitcode for writer in writers] == [0, 0, 0, 0]
         assert [(found["player_lookup"], found["points"]) for found in stored(open_warehouse(address))] == [(name, 9) for name in names]
+
+    def test_counting_up_from_four_processes_loses_no_count(self, address: Address) -> None:
+        with ExitStack() as stack:
+            counters = [stack.enter_context(running(count_up, address, 10)) for _ in range(4)]
+            for counter in counters:
+                counter.join(timeout=120)
+            assert [counter.exitcode for counter in counters] == [0, 0, 0, 0]
+        assert [found["points"] for found in stored(open_warehouse(address))] == [40]
 
     def test_a_reader_never_sees_half_of_a_transaction(self, address: Address, warehouse: Warehouse) -> None:
         written, size = PROCESSES.Event(), 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -200,3 +201,80 @@ os.kill(os.getpid(), signal.SIGKILL)
             sizes.append(path.stat().st_size)
         assert max(sizes) <= 3 * sizes[0]
         assert max(sizes[-10:]) <= max(sizes[:10])
+
+
+NOBODY = 65534
+"""A user without any rights of his own."""
+
+
+def as_another_user(folder: Path, code: str) -> subprocess.CompletedProcess[str]:
+    """Run a Python program as a user who may read the folder's files and write none of them; needs root."""
+    if os.getuid() != 0:
+        pytest.skip("only root can become another user")
+    for place in (folder, *folder.parents):
+        if place.owner() == "root" and place != Path("/"):
+            place.chmod(place.stat().st_mode | 0o055)
+    for file in folder.iterdir():
+        file.chmod(0o644)
+    become = f"import os; os.setgid({NOBODY}); os.setuid({NOBODY})\n"
+    # Everything is imported before: he may have no right to read the interpreter's own files.
+    imports = "import pyarrow.compute\nfrom nba_assets.warehouse.duckdb import DuckDBWarehouse\nfrom nba_assets_tests.warehouse.back_ends import FIRST, TABLE\n"
+    return subprocess.run([sys.executable, "-c", imports + become + code], capture_output=True, text=True, check=False, cwd="/")
+
+
+class TestReadingNeedsNoWriting:
+    @pytest.mark.parametrize("lock_is_there", [True, False])
+    def test_another_user_reads_what_he_may_not_write(self, path: Path, lock_is_there: bool) -> None:
+        DuckDBWarehouse(path).replace([ONE_ROW])
+        if not lock_is_there:
+            Path(f"{path}.lock").unlink()
+        read = as_another_user(path.parent, f"print(DuckDBWarehouse({str(path)!r}, 5).read(TABLE, ('points',), FIRST, FIRST).num_rows)")
+        assert read.stdout.strip() == "1", read.stderr
+
+    def test_another_user_who_writes_is_told_why_not_in_one_line(self, path: Path) -> None:
+        DuckDBWarehouse(path).replace([ONE_ROW])
+        write = f"""
+from nba_assets.warehouse.interface import Insertion, WarehouseError
+from nba_assets_tests.warehouse.back_ends import row, rows
+try:
+    DuckDBWarehouse({str(path)!r}, 5).replace([Insertion(TABLE, rows(row(FIRST, "b")))])
+except WarehouseError as error:
+    print(error)
+"""
+        said = as_another_user(path.parent, write)
+        assert said.stdout.startswith(f"the warehouse {path} cannot be written: Permission denied. Free space, "), said.stderr
+        assert said.stdout.count("\n") == 1
+
+    def test_a_reader_without_the_lock_waits_for_a_writer_and_names_it(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        DuckDBWarehouse(path).replace([ONE_ROW])
+        with script(f"import duckdb, time; c = duckdb.connect({str(path)!r}); print('open', flush=True); time.sleep(60)") as (writer, _):
+            monkeypatch.setattr(FileLock, "acquire", refused)
+            with pytest.raises(WarehouseBusyError, match=f"process {writer.pid}"):
+                row_count(path, wait_seconds=0.2)
+        assert row_count(path) == 1
+
+    def test_a_full_disk_under_the_lock_stops_no_reader_and_tells_a_writer(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        DuckDBWarehouse(path).replace([ONE_ROW])
+        monkeypatch.setattr(FileLock, "acquire", full)
+        assert row_count(path) == 1
+        with pytest.raises(WarehouseError, match=rf"{path} cannot be written: No space left on device"):
+            DuckDBWarehouse(path).replace([ONE_ROW])
+
+    def test_a_full_disk_under_the_holders_name_stops_nobody(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "write_text", full)
+            DuckDBWarehouse(path).replace([ONE_ROW])
+        assert row_count(path) == 1
+
+    def test_a_folder_that_cannot_be_made_is_said_in_one_line(self, path: Path) -> None:
+        path.write_text("a file where a folder is to be")
+        with pytest.raises(WarehouseError, match=rf"{path}/nba.duckdb cannot be written: (Not a directory|File exists)"):
+            DuckDBWarehouse(path / "nba.duckdb").replace([ONE_ROW])
+
+
+def refused(*_: object, **__: object) -> None:
+    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+def full(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -13,7 +13,7 @@ from nba_assets.settings import Settings, SettingsError, variables
 LEAGUE_TIMEZONE = "America/New_York"
 FIRST_DATE_VARIABLE = variables()["first_date"]
 
-# Read once, when the definitions are loaded; whatever else is set wrongly is told of by whoever needs it.
+# Read once, when the definitions are loaded; other wrong settings are reported where they are read.
 FIRST_DATE = Settings.from_environment({FIRST_DATE_VARIABLE: os.environ.get(FIRST_DATE_VARIABLE, "")}).first_date
 """The first partition."""
 

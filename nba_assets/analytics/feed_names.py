@@ -1,4 +1,4 @@
-"""The feeds that name players, under the keys that the players have in the tables; and the names that match nobody, put on record.
+"""The feeds that name players, under the keys that the players have in the tables; and a record of the names that match no player.
 
 What a table reads of a feed with names it reads through a `FeedNames` of its run. Who is who says `people`, who is meant within a game `name_matching`.
 """
@@ -29,7 +29,7 @@ NAMES_MATCHED = Notice(
     "names_matched",
     "Every name in the feeds is that of one player, or of somebody who is known not to be listed for the game; see nba_processing.unmatched_names",
 )
-"""Of a table that records the names that match nobody."""
+"""Notice of a table that records the names that match no player."""
 
 NOT_LISTED = "not_listed"
 PROP_TEAMS = ("home_team_abbr", "away_team_abbr")
@@ -145,7 +145,7 @@ class FeedNames:
         return Listed.of(rows, scope, teams=teams, name=name, registered=registered)
 
     def _record(self, raw: RawTable, rows: Columns, found: Columns, listed: NDArray[np.object_], teams: Sequence[str]) -> None:
-        """Put names that match nobody on record, and report those of them that are no known player's."""
+        """Record names that match no player, and report those of them that are no known player's."""
         known = self.people.knows(rows["player_lookup"], self._seasons(rows)) | within(rows["player_lookup"], listed)
         told = pd.DataFrame(
             {

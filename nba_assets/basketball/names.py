@@ -24,11 +24,10 @@ TRANSLITERATED = {
     "þ": "th",
 }
 """Letters that Unicode does not decompose into a letter and an accent, as feeds in plain ASCII write them."""
+_PLAIN_LETTERS = str.maketrans(TRANSLITERATED)
 
 SUFFIXES = ("jr", "sr", "ii", "iii", "iv", "v")
 """Generational suffixes as they end a key."""
-
-_PLAIN_LETTERS = str.maketrans(TRANSLITERATED)
 
 
 def player_lookup(name: str | None) -> str:
@@ -64,7 +63,7 @@ def _key(lower: str) -> str:
 def _turned(name: str) -> str:
     """A name written as "Last, First" the other way round; one of more parts than last name, first name and suffix stays as it is."""
     parts = [words for part in _NOT_IN_WORDS.sub("", name).split(",") if (words := part.split())]
-    suffixes = [words for words in parts[1:] if len(words) == 1 and words[0] in SUFFIXES[:-1]]
+    suffixes = [words for words in parts[1:] if len(words) == 1 and words[0] in SUFFIXES and words[0] != "v"]
     names = [words for words in parts if not any(words is suffix for suffix in suffixes)]
     if len(names) > 2 or len(suffixes) > 1:
         return name

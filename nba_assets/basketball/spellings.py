@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 
-from nba_assets.basketball.names import SUFFIXES, TRANSLITERATED, player_lookup, strip_leading_digits
+from nba_assets.basketball.names import SUFFIXES, TRANSLITERATED, old_spelling, player_lookup, strip_leading_digits
 
 SHORTEST_STEM = 4
 """A key that is shorter without its suffix is no name."""
 
-DIGRAPHS = TRANSLITERATED | {"đ": "dj", "ø": "oe"}
+_DIGRAPHS = str.maketrans(TRANSLITERATED | {"đ": "dj", "ø": "oe"})
 """The other way of writing them: Đurišić is Durisic or Djurisic."""
-
-DROPPED = dict.fromkeys(TRANSLITERATED, "")
-"""How keys were made by systems that keep the letters a-z alone."""
 
 _TRANSLITERATED_LETTER = re.compile(f"[{''.join(TRANSLITERATED)}]")
 
@@ -27,8 +24,7 @@ def spellings(name: str | None) -> tuple[str, ...]:
     lower = (name or "").lower()
     if not _TRANSLITERATED_LETTER.search(lower):
         return (usual,) if usual else ()
-    written = (lower.translate({ord(letter): plain for letter, plain in letters.items()}) for letters in (TRANSLITERATED, DIGRAPHS, DROPPED))
-    keys = dict.fromkeys([*(strip_leading_digits(player_lookup(text)) for text in written), usual])
+    keys = dict.fromkeys([usual, *map(strip_leading_digits, (player_lookup(lower.translate(_DIGRAPHS)), old_spelling(name)))])
     return tuple(key for key in keys if key)
 
 

@@ -57,13 +57,13 @@ _CURRENT = (
 )
 
 _FORMER = (
-    Team("CHH", "Charlotte Hornets", "Charlotte Coliseum", 35.1853, -80.9036, "America/New_York"),
-    Team("NJN", "New Jersey Nets", "Prudential Center", 40.7336, -74.1711, "America/New_York"),
+    Team("CHH", "Charlotte Hornets", "Charlotte Coliseum", 35.1838, -80.9062, "America/New_York"),
+    Team("NJN", "New Jersey Nets", "Prudential Center", 40.7335, -74.1711, "America/New_York"),
     Team("NOH", "New Orleans Hornets", "New Orleans Arena", 29.9490, -90.0821, "America/Chicago"),
     Team("NOK", "New Orleans/Oklahoma City Hornets", "Ford Center", 35.4634, -97.5151, "America/Chicago"),
     Team("SEA", "Seattle SuperSonics", "KeyArena", 47.6221, -122.3540, "America/Los_Angeles"),
     Team("VAN", "Vancouver Grizzlies", "General Motors Place", 49.2778, -123.1089, "America/Vancouver"),
-    Team("WSB", "Washington Bullets", "US Airways Arena", 38.9020, -76.8464, "America/New_York"),
+    Team("WSB", "Washington Bullets", "US Airways Arena", 38.9018, -76.8447, "America/New_York"),
 )
 """Teams whose franchise has another tricode today."""
 

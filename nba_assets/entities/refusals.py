@@ -16,11 +16,11 @@ from nba_assets.tables.bookkeeping import HARD_FAILURE
 from nba_assets.tables.spec import Columns
 
 REASON = "refused_because"
-"""Column of rows to be computed: why one cannot be, None where it can. Without the column nothing speaks against any."""
+"""Column of rows to be computed: why one cannot be, None where it can. Without the column all of them can."""
 
 
 def no_reasons(size: int) -> NDArray[np.object_]:
-    """Rows that nothing speaks against."""
+    """Rows that can be computed."""
     return np.full(size, None, dtype=object)
 
 

@@ -309,9 +309,9 @@ def _refused(publication: Publication, found: Attribution) -> dict[date, str]:
 def _first_hard_failure(publication: Publication, day: date) -> str:
     failed = publication.failures
     if not failed:
-        return "one that stood before"
+        return "one of an earlier run"
     mine = (failed["partition_date"] == np.datetime64(day, "D")) & (failed["failure_category"] == HARD_FAILURE)
-    return str(failed["failure_reason"][mine][0]) if mine.any() else "one that stood before"
+    return str(failed["failure_reason"][mine][0]) if mine.any() else "one of an earlier run"
 
 
 def _dates(rows: pa.Table, table: Table) -> NDArray[np.datetime64]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from nba_assets.partitions import LEAGUE_TIMEZONE
+from nba_assets.raw.league_time import eastern
+from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.tables.spec import Columns
 
 COMMON_SHARE = 0.5
@@ -33,13 +34,13 @@ def common_fault(faults: Mapping[int, Mapping[str, str]], row_count: int, column
     return f"{said}; this looks like {meaning}" if meaning else said
 
 
-def _utc_dates(columns: Columns, places: NDArray[np.int64]) -> str | None:
+def _utc_dates(tip_off: str, columns: Columns, places: NDArray[np.int64]) -> str | None:
     """Evening games end up a day late where dates are those of UTC."""
-    moments = pd.DatetimeIndex(columns["game_time_utc"][places], tz="UTC").tz_convert(LEAGUE_TIMEZONE)
-    eastern = moments.tz_localize(None).to_numpy().astype("M8[D]")
-    late = columns["game_date"][places].astype("M8[D]") - eastern == np.timedelta64(1, "D")
+    late = columns["game_date"][places] - eastern(columns[tip_off][places]).astype("M8[D]") == np.timedelta64(1, "D")
     return "UTC dates" if late.mean() >= COMMON_SHARE else None
 
 
-LOOKS_LIKE: Mapping[str, Callable[[Columns, NDArray[np.int64]], str | None]] = {"game_time_utc": _utc_dates, "date_is_eastern": _utc_dates}
-"""By name of a fault: what it looks like where most rows of a file have it, told from these rows."""
+LOOKS_LIKE: Mapping[str, Callable[[Columns, NDArray[np.int64]], str | None]] = {
+    raw.tip_off: partial(_utc_dates, raw.tip_off) for raw in RAW_TABLES.values() if raw.tip_off is not None
+}
+"""By name of a fault: what it looks like, by those rows, where most rows of a file have it."""

@@ -1,7 +1,7 @@
 """Rows as a provider wrote them into rows as the contract has them, and what is wrong with those that cannot be.
 
 Values are read as their columns' types, teams become tricodes, names become keys, game ids become canonical, words become the project's own; then each
-row is held against its table's spec. A row with a fault is not mended, ingestion quarantines it; a row that is kept but not understood gets a notice.
+row is held against its table's spec. A row with a fault is not repaired, ingestion quarantines it; a row that is kept but not understood gets a notice.
 Texts are worked on once per distinct text, not once per row. `values` reads cells in forms of their own, `events` the words of play-by-play.
 """
 

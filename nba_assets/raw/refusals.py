@@ -1,4 +1,4 @@
-"""Why dates of raw tables are not ingested, told from the quarantine: of a date without an entry among the built ones nobody may read the rows as whole."""
+"""Why dates of raw tables are not ingested, by the quarantine. The rows of a date without an entry in `table_partitions` are not to be read as complete."""
 
 from __future__ import annotations
 

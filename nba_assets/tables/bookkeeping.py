@@ -143,7 +143,7 @@ RAW_QUARANTINE = Table(
         whole("row_number", "Row within the file, from 1; 0 is the file itself", nullable=False, allowed=(0, 2.0**53)),
         text("reason", "Why it is quarantined", nullable=False),
         text("content", "The row as read, as JSON; null for files, and for all but some of many rows that contradict each other"),
-        text("game_id", "Canonical id of the game that the row belongs to, where that can be told"),
+        text("game_id", "Canonical id of the game that the row belongs to, where that is known"),
         text("run_id", "Run that quarantined it", nullable=False, hashed=False),
         moment("created_at", "When it was quarantined", nullable=False, hashed=False),
     ),
@@ -193,7 +193,7 @@ UNMATCHED_NAMES = Table(
         text("player_name", "Name as the feed has it; null where it has keys alone"),
         text(
             "reason",
-            "Why it matches nobody: unknown_name is nobody's name, several_candidates fit it, not_listed is a known player who is not listed for the game, "
+            "Why it matches no player: unknown_name is no player's name, several_candidates fit it, not_listed is a known player who is not listed for the game, "
             "no_game is given for a team without a game on the date",
             nullable=False,
             values=("unknown_name", "several_candidates", "not_listed", "no_game"),

@@ -17,14 +17,14 @@ EASTERN_EVENING = datetime(2021, 11, 16, 0, 30, tzinfo=UTC)
 """19:30 on the fifteenth."""
 
 
-def games(days: list[date], tip: datetime = EASTERN_EVENING) -> Columns:
-    return {"game_date": np.array(days, dtype="M8[D]"), "game_time_utc": np.full(len(days), tip.replace(tzinfo=None), dtype="M8[us]")}
+def games(days: list[date], tip: datetime = EASTERN_EVENING, tip_off: str = "game_time_utc") -> Columns:
+    return {"game_date": np.array(days, dtype="M8[D]"), tip_off: np.full(len(days), tip.replace(tzinfo=None), dtype="M8[us]")}
 
 
-@pytest.mark.parametrize("name", ["game_time_utc", "date_is_eastern"])
+@pytest.mark.parametrize("name", ["game_time_utc", "commence_time", "game_start_time"])
 def test_evening_games_that_are_a_day_late_look_like_utc_dates(name: str) -> None:
     faults = {place: {name: f"is wrong {place}"} for place in (0, 2)}
-    hint = common_fault(faults, 4, games([DAY + timedelta(days=1)] * 4))
+    hint = common_fault(faults, 4, games([DAY + timedelta(days=1)] * 4, tip_off=name))
     assert hint == f"2 of 4 rows have the same fault, {name}: e.g. is wrong 0; this looks like UTC dates"
 
 

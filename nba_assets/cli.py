@@ -303,9 +303,8 @@ def _build(start: date, end: date, tables: list[str] | None, serial: bool, worke
         console.print(f"Run of {len(launch.assets)} assets from {launch.start} to {launch.end}")
         computes = any(name in COMPUTED_TABLES for name in launch.assets)
         report = execute(launch, {"resources": {"entities": {"config": entities}}} if computes and entities else {})
-        codes.append(_show(report, launch))
-        if not report.succeeded:
-            raise typer.Exit(ExitCode.DAMAGED)
+        # A file of an earlier date that cannot be read keeps that date from being ingested, not this one from being built.
+        codes += [_show(report, launch), ExitCode.PUBLISHED if report.succeeded else ExitCode.DAMAGED]
     if any(codes):
         raise typer.Exit(min(code for code in codes if code))
 

@@ -74,8 +74,9 @@ def plan(
 ) -> list[Launch]:
     """The runs that build `tables` from `start` to `end`.
 
-    One run, with the raw data of those dates where it is not in the warehouse yet, or in any case with `ingest`; before it one more, where earlier dates
-    of the season are missing. Dates before the first partition cannot be ingested; `warn` gets a line where the season has any.
+    One run, with the raw data of those dates where it is not in the warehouse yet, where a file of theirs has come or changed since, or in any case with
+    `ingest`; before it one more, where earlier dates of the season are missing. Dates before the first partition cannot be ingested; `warn` gets a line
+    where the season has any.
     """
     season_start = min(season_start_of(landing, start), start)
     if season_start < FIRST_DATE:
@@ -87,7 +88,8 @@ def plan(
     missing = missing_raw_dates(warehouse, season_start, end)
     earlier = [day for day in missing if day < start]
     launches = [Launch("full", list(RAW_TABLES), min(earlier), start - timedelta(days=1))] if earlier else []
-    raw = list(RAW_TABLES) if ingest or any(day >= start for day in missing) else []
+    news = ingest or any(day >= start for day in missing) or has_landed_since(warehouse, landing, start, end)
+    raw = list(RAW_TABLES) if news else []
     return [*launches, Launch("full", [*raw, *tables], start, end)]
 
 
@@ -97,6 +99,26 @@ def missing_raw_dates(warehouse: Warehouse, start: date, end: date) -> list[date
     there = set(zip(books["table_name"].to_pylist(), books["partition_date"].to_pylist(), strict=True))
     days = [start + timedelta(days=offset) for offset in range((end - start).days + 1)]
     return [day for day in days if any((name, day) not in there for name in RAW_TABLES)]
+
+
+def has_landed_since(warehouse: Warehouse, landing: LandingZone, start: date, end: date) -> bool:
+    """Whether a file that may hold rows of dates from `start` to `end`, all of them ingested, was put into the landing zone after that.
+
+    Told by the time of the files alone, none is opened. A file of which the path names no date may hold rows of any.
+    """
+    names = ("table_name", "partition_date", "written_at")
+    rows = warehouse.read(TABLE_PARTITIONS, names, start, end, {"table_name": list(RAW_TABLES)}).to_pylist()
+    written: dict[str, dict[date, datetime]] = {}
+    for row in rows:
+        written.setdefault(row["table_name"], {})[row["partition_date"]] = row["written_at"].replace(tzinfo=UTC)
+    for name, dates in written.items():
+        date_column = RAW_TABLES[name].table.date_column
+        for file in landing.files(name):
+            day = file.date_of(date_column)
+            ingested = min(dates.values()) if day is None else dates.get(day)
+            if ingested is not None and file.placed_at > ingested:
+                return True
+    return False
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import Protocol
@@ -60,17 +60,24 @@ class LandedFile:
     r"""One file of one raw table; `path` is within the landing zone and has forward slashes, `size` is in bytes.
 
     Bytes of a name that are not UTF-8 stand in `path` as `\xe9`. `fault` says why the file cannot be opened at all, as what follows "the file".
+    `placed_nanoseconds` is when the file was put where it stands, which a copy that keeps the time of its original does not tell otherwise.
     """
 
     path: str
     size: int
     modified_nanoseconds: int
     fault: str | None = None
+    placed_nanoseconds: int = 0
 
     @property
     def fingerprint(self) -> str:
         """Changes whenever the file is written, and costs no reading; `content_digest` changes with its bytes."""
         return f"{self.size:x}-{self.modified_nanoseconds:x}"
+
+    @property
+    def placed_at(self) -> datetime:
+        """When the file was last written, or put where it stands."""
+        return datetime.fromtimestamp(max(self.modified_nanoseconds, self.placed_nanoseconds) / 1e9, UTC)
 
     @property
     def format(self) -> Format:
@@ -175,7 +182,9 @@ class FolderLandingZone:
                 elif not _is_utf8(str(path.relative_to(self.root))):
                     yield self._faulty(path, "has a name that is not UTF-8: rename it")
                 else:
-                    yield LandedFile(path.relative_to(self.root).as_posix(), facts.st_size, facts.st_mtime_ns)
+                    yield LandedFile(
+                        path.relative_to(self.root).as_posix(), facts.st_size, facts.st_mtime_ns, placed_nanoseconds=facts.st_ctime_ns
+                    )
 
     def _unreachable(self, path: Path, error: OSError) -> Iterator[LandedFile]:
         """What cannot be looked at, unless it is not there, or would be passed over if it could be looked at."""

@@ -187,3 +187,46 @@ def test_ingested_dates_are_ingested_again_on_request(home: Home) -> None:
     assert again.assets == [*RAW_TABLES, *SUMMARIES]
     (only_computed,) = plan(warehouse, landing, SUMMARIES, home.opening, home.opening)
     assert only_computed.assets == [*SUMMARIES]
+
+
+def test_files_that_come_after_a_date_was_ingested_are_ingested_by_its_next_run(home: Home) -> None:
+    """In the morning a date is described, after its games it is built once more: nothing else would bring its results in."""
+    day, later = home.opening, home.path / "later"
+    late = [file for name in ("team_boxscores", "player_gamebook", "player_boxscores", "play_by_play") for file in (home.landing / name).rglob("*.parquet")]
+    for file in late:
+        (later / file.relative_to(home.landing)).parent.mkdir(parents=True, exist_ok=True)
+        file.rename(later / file.relative_to(home.landing))
+    assert build(home, day, day) == [False], "required feeds are absent as yet"
+    for file in late:
+        # Moved and not copied: its time is older than the ingestion.
+        (later / file.relative_to(home.landing)).rename(file)
+    (again,) = planned(home, day, day)
+    assert set(again.assets) == {*RAW_TABLES, *SUMMARIES}
+    assert build(home, day, day) == [True]
+    assert stored(home, "player_game_summary")
+    (unchanged,) = planned(home, day, day)
+    assert set(unchanged.assets) == set(SUMMARIES)
+
+
+def test_a_corrected_file_is_ingested_by_the_next_run_of_its_date_and_of_no_other(home: Home) -> None:
+    assert build(home, home.opening, home.day(5)) == [True]
+    file = next((home.landing / "player_gamebook").rglob(f"*{home.day(3)}*/*.parquet"))
+    rows = pq.read_table(file)
+    sat = pc.equal(rows.column("player_status"), "active")
+    pq.write_table(rows.filter(sat), file)
+    (other,) = planned(home, home.day(4), home.day(5))
+    assert set(other.assets) == set(SUMMARIES)
+    before = digests(home)
+    assert build(home, home.day(3), home.day(3)) == [True]
+    changed = {place for place, digest in digests(home).items() if digest != before[place]}
+    assert ("player_game_summary", home.day(3)) in changed
+    assert {day for _, day in changed} == {home.day(3)}
+
+
+def test_an_earlier_date_whose_file_cannot_be_read_does_not_keep_later_dates_from_being_built(home: Home) -> None:
+    assert build(home, home.opening, home.day(2)) == [True]
+    next((home.landing / "player_gamebook").rglob(f"*{home.day(3)}*/*.parquet")).write_bytes(b"")
+    outcome = home.command("run", home.day(4), "--table", "team_offense_game_summary")
+    assert outcome.returncode == 1
+    assert f"Run of 10 assets from {home.day(3)} to {home.day(3)}" in outcome.stdout
+    assert digests(home)["team_offense_game_summary", home.day(4)]

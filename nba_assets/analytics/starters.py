@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,12 +36,16 @@ def recent_starts(
 def count_missing(players: NDArray[np.object_], usual: NDArray[np.bool_], missing: Columns, asked: Columns) -> NDArray[np.float64]:
     """How many usual starters are among those missing from each asked game.
 
-    `usual` is a matrix of (asked, players); `missing` has one row per absent player (`game_date`, `player_lookup`).
+    `usual` is a matrix of (asked, players); `missing` has one row per absent player (`game_date`, `player_lookup`). A team whose schedule has two games
+    on one date gets the count in both rows, which the check of the table's key then tells of by name.
     """
     place_of = {player: place for place, player in enumerate(players)}
-    row_of = {game_date: row for row, game_date in enumerate(asked["game_date"].tolist())}
-    missed = np.zeros(len(row_of))
+    rows_of: dict[date, list[int]] = {}
+    for row, game_date in enumerate(asked["game_date"].tolist()):
+        rows_of.setdefault(game_date, []).append(row)
+    missed = np.zeros(len(asked["game_date"]))
     for game_date, player in zip(missing["game_date"].tolist(), missing["player_lookup"], strict=True):
-        if game_date in row_of and player in place_of:
-            missed[row_of[game_date]] += usual[row_of[game_date], place_of[player]]
+        if player in place_of:
+            for row in rows_of.get(game_date, ()):
+                missed[row] += usual[row, place_of[player]]
     return missed

@@ -182,9 +182,7 @@ class FolderLandingZone:
                 elif not _is_utf8(str(path.relative_to(self.root))):
                     yield self._faulty(path, "has a name that is not UTF-8: rename it")
                 else:
-                    yield LandedFile(
-                        path.relative_to(self.root).as_posix(), facts.st_size, facts.st_mtime_ns, placed_nanoseconds=facts.st_ctime_ns
-                    )
+                    yield LandedFile(path.relative_to(self.root).as_posix(), facts.st_size, facts.st_mtime_ns, placed_nanoseconds=facts.st_ctime_ns)
 
     def _unreachable(self, path: Path, error: OSError) -> Iterator[LandedFile]:
         """What cannot be looked at, unless it is not there, or would be passed over if it could be looked at."""

@@ -192,7 +192,11 @@ def test_ingested_dates_are_ingested_again_on_request(home: Home) -> None:
 def test_files_that_come_after_a_date_was_ingested_are_ingested_by_its_next_run(home: Home) -> None:
     """In the morning a date is described, after its games it is built once more: nothing else would bring its results in."""
     day, later = home.opening, home.path / "later"
-    late = [file for name in ("team_boxscores", "player_gamebook", "player_boxscores", "play_by_play") for file in (home.landing / name).rglob("*.parquet")]
+    late = [
+        file
+        for name in ("team_boxscores", "player_gamebook", "player_boxscores", "play_by_play")
+        for file in (home.landing / name).rglob("*.parquet")
+    ]
     for file in late:
         (later / file.relative_to(home.landing)).parent.mkdir(parents=True, exist_ok=True)
         file.rename(later / file.relative_to(home.landing))

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from nba_assets.analytics import player_game_summary
@@ -18,7 +19,6 @@ from nba_assets.tables.bookkeeping import ENTITY_FAILURES, TABLE_PARTITIONS
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets.warehouse.interface import Replacement
 from nba_assets_tests.operations.conftest import Home
-from nba_assets_tests.pipeline import ingest_all
 
 SUMMARIES = ("team_offense_game_summary", "team_defense_game_summary", "player_game_summary")
 WEEK = timedelta(days=6)
@@ -182,7 +182,7 @@ def test_without_a_landing_zone_the_command_says_which_variable_to_set(home: Hom
 
 def test_ingested_dates_are_ingested_again_on_request(home: Home) -> None:
     warehouse, landing = DuckDBWarehouse(home.warehouse), FolderLandingZone(home.landing)
-    ingest_all(warehouse, home.landing, [home.opening])
+    assert build(home, home.opening, home.opening) == [True]
     (again,) = plan(warehouse, landing, SUMMARIES, home.opening, home.opening, ingest=True)
     assert again.assets == [*RAW_TABLES, *SUMMARIES]
     (only_computed,) = plan(warehouse, landing, SUMMARIES, home.opening, home.opening)

@@ -128,22 +128,18 @@ class IngestionReport:
         """Dates that do not count as ingested, because a file may hold rows of them that cannot be used, and why."""
         return {day: report.refusal for day, report in self.by_date.items() if report.refusal is not None}
 
-    def raise_if_useless(self) -> None:
-        """Raise IngestionError where the feed is required and none of the dates counts as ingested."""
-        if self.required and len(self.refused) == len(self.by_date):
-            self.raise_for_bad_files()
-
-    def raise_for_bad_files(self) -> None:
-        """Raise IngestionError, naming each bad file and column and what to do, if there is any.
-
-        A required feed without any file raises it too.
-        """
+    def raise_if_absent(self) -> None:
+        """Raise IngestionError, saying what to do, where the feed is required and has no file at all."""
         if self.required_but_absent:
             raise IngestionError(
                 f"{self.table}: {ABSENT}. Put {self.table}.parquet, or a "
                 f"folder {self.table}/ of Parquet, CSV or JSON lines files, into it (NBA_ASSETS_LANDING), and ingest "
                 "again."
             )
+
+    def raise_for_bad_files(self) -> None:
+        """Raise IngestionError, naming each bad file and column and what to do, if there is any; also as `raise_if_absent`."""
+        self.raise_if_absent()
         if self.bad_files:
             said = "; ".join(f"{bad.path} {bad.reason}" for bad in self.bad_files).removesuffix(".")
             raise IngestionError(
@@ -267,7 +263,7 @@ def _retain(request: Request, warehouse: Warehouse, collection: Collection) -> R
         return Retention()
     table = request.raw.table
     names = [
-        name for name in (table.date_column, "season_year") if name == table.date_column or request.raw.whole_season and name in table.column_names
+        name for name in (table.date_column, "season_year") if name == table.date_column or (request.raw.whole_season and name in table.column_names)
     ]
     retained = retention(request, collection, to_columns(warehouse.read(table, names, request.span[0], request.span[-1])))
     gone = retained.keeps(request, collection.rows)

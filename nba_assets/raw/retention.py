@@ -6,7 +6,6 @@ Only dates that hold rows are retained. Of a date that holds none, the good rows
 from __future__ import annotations
 
 from collections import Counter
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any

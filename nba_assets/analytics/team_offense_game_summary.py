@@ -53,6 +53,8 @@ from nba_assets.tables.rules import not_two_per_game, rows_per_game_sum, unequal
 from nba_assets.tables.spec import Columns, LookBack, Notice, Rule, Table, count, day, flag, number, text, whole
 
 UNREALISTIC_POINTS = (50, 200)
+MOST_TEAM_TURNOVERS = 5
+"""Turnovers of a game that may be the team's own; more of them are a disagreement of the feeds."""
 PLAYERS_DISAGREE, SCORE_DISAGREES, ROWS_QUARANTINED = "players_disagree", "final_score_disagrees", "rows_quarantined"
 """Issues of a row; the first is followed by a colon and the counts that disagree."""
 FEEDS = (TEAM_BOXSCORES, PLAYER_GAMEBOOK, PLAYER_BOXSCORES, PLAY_BY_PLAY)
@@ -326,7 +328,14 @@ def _disagreements(run: TableRun, asked: Columns, sums: Columns) -> dict[str, ND
     by_players = join_at(sums, np.where(asked["from_players"] == 1, -1, found), same)
     # A total may hold rebounds that no player has (a ball out of bounds is the team's); those of both ends are players' in every feed.
     of_both_ends = asked["offensive_rebounds"] + asked["defensive_rebounds"]
-    counted = {**asked, "rebounds": np.where(np.isnan(of_both_ends), asked["rebounds"], of_both_ends)}
+    # Some feeds count a team's own turnovers (shot clock, five and eight seconds) into its total: no player has them, and they are few.
+    own_turnovers = asked["turnovers"] - by_players["turnovers"]
+    explained = (own_turnovers > 0) & (own_turnovers <= MOST_TEAM_TURNOVERS)
+    counted = {
+        **asked,
+        "rebounds": np.where(np.isnan(of_both_ends), asked["rebounds"], of_both_ends),
+        "turnovers": np.where(explained, by_players["turnovers"], asked["turnovers"]),
+    }
     names = differing(counted, by_players, same)
     report(run, PLAYERS_DISAGREE, "team_abbr", ("the team's box score", "its players"), counted, by_players, same, names)
     score = differing(asked, asked, {"points": "team_score"})

@@ -52,6 +52,15 @@ def test_a_final_game_without_any_sheet_is_named_for_each_team(tmp_path: Path) -
     assert len(damaged(tmp_path / "half", player_gamebook=half, player_boxscores=[])["notices"][f"{PLAYERS}/team_without_sheet"]) == 1
 
 
+@pytest.mark.parametrize(("more", "disagree"), [(-1, True), (1, False), (5, False), (6, True)])
+def test_a_teams_own_turnovers_are_few_and_no_disagreement(tmp_path: Path, more: int, disagree: bool) -> None:
+    game = agreeing_game()
+    sheet = changed(game["player_gamebook"], {"turnovers": 2}, player_lookup="bostwo")
+    tables = damaged(tmp_path, player_gamebook=sheet, team_boxscores=changed(game["team_boxscores"], {"turnovers": 2 + more}, team_abbr="BOS"))
+    assert issues(tables, OFFENSE) == ({"BOS": ["players_disagree:turnovers"]} if disagree else {})
+    assert tables[OFFENSE]["BOS"]["turnovers"] == 2 + more
+
+
 def test_every_count_of_the_players_is_held_against_the_team(tmp_path: Path) -> None:
     sheet = agreeing_game()["player_gamebook"]
     more = {name: sheet[1][name] + 1 for name in PLAYER_COUNTS}

@@ -331,6 +331,24 @@ def test_namesakes_of_two_teams_are_kept_apart_in_every_feed(tmp_path: Path) -> 
     assert tables.failures() == []
 
 
+@pytest.mark.parametrize("opponent", [False, True])
+def test_namesakes_in_one_game_are_kept_apart_by_their_ids(tmp_path: Path, opponent: bool) -> None:
+    sides = {"1631114": "BOS", "1631119": "LAL" if opponent else "BOS"}
+    registry = [registered("jalenwilliams", f"nba_{number}", side) | {"player_id": number} for number, side in sides.items()]
+    told = [(side, {"player_id": number, "assists": assists}) for assists, (number, side) in enumerate(sides.items())]
+    tables = Tables(
+        tmp_path,
+        player_gamebook=[player(side, "jalenwilliams", **facts) for side, facts in told],
+        player_boxscores=[boxed(side, "jalenwilliams", **facts) for side, facts in told],
+        rosters=[rostered(side, "jalenwilliams", player_id=facts["player_id"]) for side, facts in told],
+        player_registry=registry,
+    )
+    tables.build("team_offense_game_summary", SHEET, PLAYERS)
+    assert {key: row["assists"] for key, row in tables.rows(SHEET).items()} == {ONE: 0, OTHER: 1}
+    assert set(tables.rows(PLAYERS)) == {ONE, OTHER}
+    assert tables.failures() == []
+
+
 def test_namesakes_whom_nothing_tells_apart_fail_by_name_and_everybody_else_is_published(tmp_path: Path) -> None:
     tables = Tables(
         tmp_path,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import os
 import sys
+import webbrowser
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from nba_assets.operations.damage import ExitCode
     from nba_assets.operations.launch import Launch, RunReport
     from nba_assets.publishing.retry import OpenFailure
+    from nba_assets.report.slate import SlateFacts
 
 app = typer.Typer(help="NBA raw data into daily analytics tables.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 PLAIN_WIDTH, LISTING_WIDTH = 120, 240
@@ -39,7 +41,6 @@ Ingest = Annotated[
 ]
 OneDay = Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Only this US-Eastern calendar date, YYYY-MM-DD.")]
 OneTable = Annotated[list[str] | None, typer.Option("--table", help="Only this table, may be repeated.")]
-DEMO_SEASON, DEMO_DAYS = 2024, 31
 FAILURES_SHOWN = 50
 QUARANTINED_SHOWN = 50
 NAMES_SHOWN = 200
@@ -204,25 +205,33 @@ def reset_breaker(table: str, day: Day, entity: Annotated[str, typer.Argument(he
 
 
 @app.command()
-def demo() -> None:
-    """Simulate a league, build its first month, and say where to look."""
-    from nba_assets.raw.sample_league import write_season
+def demo(
+    no_open: Annotated[bool, typer.Option("--no-open", help="Do not open the report in a browser.")] = False,
+    next_day: Annotated[bool, typer.Option("--next-day", help="Only land the next day, as a feed would: sensors that are on build it.")] = False,
+) -> None:
+    """Simulate a league whose season is under way today, build all of it, and show tonight."""
+    from nba_assets.demo import land_next_day, land_until, to_build
+    from nba_assets.partitions import league_today
+    from nba_assets.report.summary import summary
+    from nba_assets.warehouse.resource import WarehouseResource
 
     settings = Settings.from_environment()
-    marker = settings.landing / ".simulated-season"
-    if settings.landing.exists() and any(settings.landing.iterdir()) and not marker.exists():
-        console.print(f"{settings.landing} holds data that is not a simulated season; set NBA_ASSETS_LANDING to an empty folder for the demo.")
-        raise typer.Exit(1)
-    opening = _demo_opening()
-    last = opening + timedelta(days=DEMO_DAYS - 1)
-    if not marker.exists():
-        console.print(f"Simulating the season of {DEMO_SEASON} up to {last} in {settings.landing}")
-        write_season(settings.landing, DEMO_SEASON, through=last)
-        marker.write_text(json.dumps({"season": DEMO_SEASON, "through": last.isoformat()}))
-    _build(opening, last, None, serial=False, workers=None)
-    console.print(
-        f"Tables: {settings.warehouse} (DuckDB). Look at them with `nba-assets status`, or start the UI with `make ui` and open the asset graph."
-    )
+    if next_day:
+        season = land_next_day(league_today(), settings.landing)
+        console.print(f"Landed: the results of {season.through}, the announcements for {season.tonight}.", soft_wrap=True)
+        console.print("Sensors that are on build them; so does `nba-assets demo`.", soft_wrap=True)
+        return
+    console.print(f"Simulating a league whose season is under way, in {settings.landing}", soft_wrap=True, highlight=False)
+    today = league_today()
+    season = land_until(today, settings.home, settings.landing)
+    if span := to_build(WarehouseResource().open(), season, today):
+        _build(*span, None, serial=False, workers=None)
+    facts, file = _report(season.shown_on(today))
+    for line in summary(facts):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    shown = not no_open and _can_open_a_browser() and webbrowser.open(file.as_uri())
+    console.print(f"Report{' (opened)' if shown else ''}: {file}", markup=False, highlight=False, soft_wrap=True)
+    console.print("Next: `nba-assets ui` for the graph, `nba-assets demo --next-day` for what comes overnight.", soft_wrap=True)
 
 
 @app.command()
@@ -251,17 +260,10 @@ def write_report(
     day: Day, output: Annotated[Path | None, typer.Option(help="File to write; reports/DATE.html in the home by default.")] = None
 ) -> None:
     """Write the slate of a date as one HTML page: games, lines, rest, matchups, top factors, data quality."""
-    from nba_assets.operations.sensors import reading_graph
     from nba_assets.partitions import see_within_partitions
-    from nba_assets.report.page import report
-    from nba_assets.warehouse.resource import WarehouseResource
 
     see_within_partitions(day.date())
-    settings = Settings.from_environment()
-    page = report(WarehouseResource().open(), day.date(), reading_graph(), settings.bootstrap_days)
-    file = output or settings.home / "reports" / f"{day.date()}.html"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(page, encoding="utf-8")
+    file = _report(day.date(), output)[1]
     console.print(str(file), soft_wrap=True, markup=False, highlight=False)
 
 
@@ -376,10 +378,25 @@ def _age(age: timedelta) -> str:
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} d"
 
 
-def _demo_opening() -> date:
-    from nba_assets.raw.sample_league import opening_night
+def _report(day: date, output: Path | None = None) -> tuple[SlateFacts, Path]:
+    """Write the page of a date; what stands on it, and its file."""
+    from nba_assets.operations.sensors import reading_graph
+    from nba_assets.report.folder import add_report
+    from nba_assets.report.page import render
+    from nba_assets.report.slate import gather
+    from nba_assets.warehouse.resource import WarehouseResource
 
-    return opening_night(DEMO_SEASON)
+    settings = Settings.from_environment()
+    facts = gather(WarehouseResource().open(), day, reading_graph(), settings.bootstrap_days)
+    if output is None:
+        return facts, add_report(settings.home / "reports", day, render(facts))
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(render(facts), encoding="utf-8")
+    return facts, output
+
+
+def _can_open_a_browser() -> bool:
+    return sys.stdout.isatty() and (sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")))
 
 
 def main() -> None:

@@ -9,9 +9,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
+from dotenv import dotenv_values
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 CORES = os.cpu_count() or 1
+SETTINGS_FILE = "settings.env"
+"""In the home: lines like NBA_ASSETS_FIRST_DATE=2024-10-01. The environment goes before it."""
 
 
 class Backend(StrEnum):
@@ -95,9 +98,11 @@ class Settings(BaseModel):
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """The settings of an environment, the process's own by default; an empty variable counts as not set.
 
-        Raises SettingsError, naming the variable, for a value that cannot be read.
+        What the environment does not set is taken from the file `SETTINGS_FILE` in the home, where there is one. Raises SettingsError, naming the
+        variable, for a value that cannot be read.
         """
         environ = os.environ if environ is None else environ
+        environ = {**_settings_in_home(environ), **{name: value for name, value in environ.items() if value.strip()}}
         values = {name: environ.get(variable, "").strip() for name, variable in variables().items()}
         try:
             return cls.model_validate({name: value for name, value in values.items() if value})
@@ -107,6 +112,12 @@ class Settings(BaseModel):
             raise SettingsError(
                 f"{variables()[name]}={values[name]!r} cannot be used: {first['msg']}. It means: {cls.model_fields[name].description}."
             ) from None
+
+
+def _settings_in_home(environ: Mapping[str, str]) -> dict[str, str]:
+    home = _absolute(Path(environ.get(_variable("home"), "").strip() or Settings.model_fields["home"].default))
+    file = home / SETTINGS_FILE
+    return {name: value or "" for name, value in dotenv_values(file).items()} if file.is_file() else {}
 
 
 def variables() -> dict[str, str]:

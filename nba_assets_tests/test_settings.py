@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from datetime import timedelta
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest

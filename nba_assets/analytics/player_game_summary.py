@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from nba_assets.analytics.feed_names import NAMES_MATCHED, FeedNames
 from nba_assets.analytics.free_throws import FREE_THROW, FREE_THROW_COLUMNS, FreeThrows
 from nba_assets.analytics.games import final_games, team_games
+from nba_assets.analytics.parts import RESULTS, quarantined
 from nba_assets.analytics.props import closing_lines
 from nba_assets.analytics.reconciliation import (
     BACKUP_USED,
@@ -52,8 +53,9 @@ from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import PLAY_BY_PLAY, PLAYER_BOXSCORES, PLAYER_GAMEBOOK, PLAYER_POINTS_PROPS, PLAYER_REGISTRY, SCHEDULE
 from nba_assets.tables.blocks import QUALITY, STAMPS
+from nba_assets.tables.bookkeeping import RAW_QUARANTINE
 from nba_assets.tables.rules import unequal
-from nba_assets.tables.spec import Columns, Notice, Rule, Table, count, day, flag, number, text, whole
+from nba_assets.tables.spec import Columns, Notice, Rule, Table, count, day, flag, number, of_its_date, of_season, text, whole
 
 STARTER_MINUTES = 20.0
 """More minutes than this make a starter where no feed names the five."""
@@ -172,6 +174,17 @@ TABLE = Table(
         Notice(SHEET_OVERRULED, "Nobody has minutes in the final box score of a game that his sheet says he did not play"),
         Notice("player_on_two_sheets", "A player is on one sheet a date; of several the one of the game that he played counts"),
     ),
+    inputs=(
+        of_its_date(SCHEDULE.table, RESULTS),
+        of_its_date(PLAYER_GAMEBOOK.table),
+        of_its_date(PLAYER_BOXSCORES.table),
+        of_its_date(PLAY_BY_PLAY.table),
+        of_its_date(PLAYER_POINTS_PROPS.table),
+        of_its_date(RAW_QUARANTINE, quarantined(FEEDS)),
+        of_season(PLAYER_REGISTRY.table),
+        of_its_date(TEAM_OFFENSE),
+    ),
+    code_version="2",
 )
 
 BOX = tuple(name for name in COUNTS if name != "rebounds")
@@ -484,10 +497,5 @@ def _identities(run: TableRun, feeds: FeedNames, asked: dict[str, NDArray[Any]])
 player_game_summary = table_asset(
     TABLE,
     build,
-    upstream=[
-        *(raw.table for raw in (SCHEDULE, PLAYER_GAMEBOOK, PLAYER_BOXSCORES, PLAY_BY_PLAY, PLAYER_POINTS_PROPS, PLAYER_REGISTRY)),
-        TEAM_OFFENSE,
-    ],
     group="analytics",
-    code_version="2",
 )

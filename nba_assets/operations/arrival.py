@@ -18,7 +18,7 @@ from datetime import UTC, date, datetime, timedelta
 from nba_assets.operations.jobs import CONTEXTS, GAME_SUMMARIES
 from nba_assets.operations.launch import Launch
 from nba_assets.operations.slates import Slate, league_date, slate_of, slates
-from nba_assets.operations.staleness import ANNOUNCEMENTS, Books
+from nba_assets.operations.staleness import ANNOUNCEMENTS, Books, is_built_from
 from nba_assets.operations.wanted import Wanted, fingerprint
 from nba_assets.raw.landed_content import EARLIEST, RESULTS, LandedContent
 from nba_assets.raw.tables import (
@@ -30,6 +30,7 @@ from nba_assets.raw.tables import (
     SCHEDULE,
     TEAM_BOXSCORES,
 )
+from nba_assets.registry import COMPUTED_TABLES
 from nba_assets.settings import Settings
 
 SUMMARISED = (*RESULTS, PLAYER_POINTS_PROPS.name, SCHEDULE.name)
@@ -201,8 +202,7 @@ def _results(ledger: _Ledger, day: date) -> list[_Due]:
         )
         if now < deadline:
             return ledger.waits(day, f"{'; '.join(missing)} (until {deadline:%Y-%m-%d %H:%M} UTC)")
-    summaries = [entry.written_at for name in GAME_SUMMARIES if (entry := books[name].at(day)) is not None]
-    return [_Due(ledger, day, "postgame", "deadline" if missing else "results", "; ".join(missing), max(summaries, default=None))]
+    return [_Due(ledger, day, "postgame", "deadline" if missing else "results", "; ".join(missing), _runs(books, GAME_SUMMARIES, day))]
 
 
 def _missing(landed: LandedContent, slate: Slate, games: Collection[str], day: date) -> Iterator[str]:
@@ -261,8 +261,12 @@ def _announcements(ledger: _Ledger, day: date, names: Sequence[str]) -> list[_Du
     if day in ledger.situation.running:
         return ledger.waits(day, "a run works on it")
     new = [name for name, digest in sorted(digests.items()) if (entry := books[name].at(day)) is None or entry.digest != digest]
-    written = [entry.written_at for name in CONTEXTS if (entry := books[name].at(day)) is not None]
-    return [_Due(ledger, day, "pregame", "announcements", f"new: {', '.join(new)}" if new else "", max(written, default=None))]
+    return [_Due(ledger, day, "pregame", "announcements", f"new: {', '.join(new)}" if new else "", _runs(books, CONTEXTS, day))]
+
+
+def _runs(books: Books, names: Sequence[str], day: date) -> list[str]:
+    """The runs that built the date's tables."""
+    return [entry.run_id for name in names if (entry := books[name].at(day)) is not None]
 
 
 def _holds(books: Books, digests: Mapping[str, str], day: date) -> bool:
@@ -271,10 +275,9 @@ def _holds(books: Books, digests: Mapping[str, str], day: date) -> bool:
 
 
 def _is_summarised(books: Books, day: date) -> bool:
-    """Whether the summaries of a date were made from what the books hold of it."""
-    changed_at = [entry.changed_at for name in SUMMARISED if (entry := books[name].at(day)) is not None]
-    made = [books[name].at(day) for name in GAME_SUMMARIES]
-    return all(entry is not None and entry.written_at >= max(changed_at, default=entry.written_at) for entry in made)
+    """Whether the summaries of a date were built from what is ingested of it."""
+    built = [(COMPUTED_TABLES[name], books[name].at(day)) for name in GAME_SUMMARIES]
+    return all(entry is not None and is_built_from(entry, table.inputs, books, day) for table, entry in built)
 
 
 def _plain(sightings: Sightings) -> dict[str, list[object]]:

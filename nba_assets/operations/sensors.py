@@ -5,26 +5,23 @@ Both are off until somebody turns them on. What cannot be reached for the moment
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 import dagster as dg
-import numpy as np
 
-from nba_assets.basketball.season import SeasonCalendar
 from nba_assets.operations.arrival import State, decide
 from nba_assets.operations.jobs import JOBS, POSTGAME, PREGAME
 from nba_assets.operations.launch import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG
 from nba_assets.operations.slates import league_date
-from nba_assets.operations.staleness import BOOK_COLUMNS, Books, Graph, League, Starters, repairs, sources_of
-from nba_assets.operations.wanted import Wanted, fingerprint
+from nba_assets.operations.staleness import BOOK_COLUMNS, Books, Graph, repairs
+from nba_assets.operations.stored_state import read_state
+from nba_assets.operations.wanted import Wanted
 from nba_assets.raw.landed_content import EARLIEST, landed_index
 from nba_assets.raw.landing import FolderLandingZone, LandingZone, LandingZoneError
-from nba_assets.raw.schedule import LEAGUE_COLUMNS, league_games
-from nba_assets.raw.tables import PLAYER_BOXSCORES, RAW_TABLES, SCHEDULE
-from nba_assets.registry import COMPUTED_TABLES, TABLE_MODULES
+from nba_assets.raw.tables import RAW_TABLES
+from nba_assets.registry import COMPUTED_TABLES
 from nba_assets.run_workers import fail_dead_runs
 from nba_assets.settings import Settings
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
@@ -101,8 +98,8 @@ def build_sensors(clock: Clock = _now, landing: Callable[[], LandingZone] = land
         minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
         default_status=dg.DefaultSensorStatus.STOPPED,
         description=(
-            "Watches the books. Dates that were built before something they read has changed are built again, as one range, "
-            "and the next date with games is described once the results before it are in."
+            "Watches the state of partitions. Dates that were built from something that is no longer so are built again, as one range, "
+            "and the tables of the next date with games are built once the results before it are in. Dates from older code are only counted."
         ),
     )
     def stale_dates(context: dg.SensorEvaluationContext, warehouse: WarehouseResource) -> dg.SensorResult | dg.SkipReason:
@@ -112,11 +109,10 @@ def build_sensors(clock: Clock = _now, landing: Callable[[], LandingZone] = land
         try:
             opened = _patient(warehouse.open())
             with opened.session():
-                books, league = read_books(opened, today), read_league(opened, today)
-                starters, books = Starters.from_json(context.cursor).followed(books, lambda days: _starters(opened, days))
+                state = read_state(opened, today)
         except WarehouseError as error:
             return dg.SkipReason(str(error))
-        wanted = repairs(books, reading_graph(), league, today)
+        wanted = repairs(state.stale(today), state.books, reading_graph(), state.game_days, today)
         groups = [
             [one for one in group if not _was_run(context.instance, context.sensor_name, one)] for group in (wanted.summaries, wanted.descriptions)
         ]
@@ -124,7 +120,7 @@ def build_sensors(clock: Clock = _now, landing: Callable[[], LandingZone] = land
         old = len(wanted.summaries) + len(wanted.descriptions) - sum(map(len, groups))
         notes = [f"{old} runs for stale dates were started before and did not bring them up to date: look at why they failed"] if old else []
         limit = Settings.from_environment().requests_per_tick
-        return _result(new[:limit], starters.to_json(), notes or ["every built date is up to date"])
+        return _result(new[:limit], None, [*(notes or ["every built date is up to date"]), *map(str, state.outdated())])
 
     return [raw_arrival, stale_dates]
 
@@ -135,17 +131,9 @@ def read_books(warehouse: Warehouse, today: date) -> Books:
     return Books.of(to_columns(warehouse.read(TABLE_PARTITIONS, BOOK_COLUMNS, EARLIEST, today, {"table_name": names})))
 
 
-def read_league(warehouse: Warehouse, today: date) -> League:
-    """The seasons and their dates with games, as the warehouse's schedule has them."""
-    names = ("game_date", "season_year", *LEAGUE_COLUMNS)
-    games = to_columns(warehouse.read(SCHEDULE.table, names, EARLIEST, today + timedelta(days=366)))
-    days = games["game_date"].astype("M8[D]")
-    return League(SeasonCalendar.from_schedule(days, games["season_year"], games["is_regular_season"] == 1), np.unique(days[league_games(games)]))
-
-
 def reading_graph() -> Graph:
-    """What each computed table reads, from its look-backs and the dependencies of its asset."""
-    return {name: sources_of(module.TABLE, {key.path[-1] for key in getattr(module, name).dependency_keys}) for name, module in TABLE_MODULES.items()}
+    """What each computed table reads."""
+    return {name: table.inputs for name, table in COMPUTED_TABLES.items()}
 
 
 def unfinished_runs(instance: DagsterInstance) -> list[dg.DagsterRun]:
@@ -177,16 +165,7 @@ def _patient(warehouse: Warehouse) -> Warehouse:
     return warehouse
 
 
-def _starters(warehouse: Warehouse, days: Sequence[date]) -> Mapping[date, str]:
-    """The digest of who started on each of some dates, by the warehouse's box scores."""
-    names = ("game_date", "game_id", "team_abbr", "player_lookup")
-    rows = warehouse.read(PLAYER_BOXSCORES.table, names, days[0], days[-1], {"starter": True}).to_pylist()
-    started = sorted(tuple(str(row[name]) for name in names) for row in rows)
-    by_date = {date.fromisoformat(day): fingerprint(mine) for day, mine in groupby(started, lambda row: row[0])}
-    return {day: by_date.get(day, fingerprint([])) for day in days}
-
-
-def _result(wanted: Sequence[Wanted], cursor: str, notes: Sequence[str]) -> dg.SensorResult:
+def _result(wanted: Sequence[Wanted], cursor: str | None, notes: Sequence[str]) -> dg.SensorResult:
     shown = [*notes[:SHOWN_NOTES], *([f"and {len(notes) - SHOWN_NOTES} more"] if len(notes) > SHOWN_NOTES else [])]
     return dg.SensorResult(
         run_requests=[one.run_request() for one in wanted],

@@ -23,12 +23,13 @@ from nba_assets.basketball.season import SeasonCalendar
 from nba_assets.basketball.teams import TEAMS
 from nba_assets.entities.outcomes import take
 from nba_assets.entities.relations import at, find
-from nba_assets.operations.staleness import BOOK_COLUMNS, Books, Cause, Graph, League, stale
+from nba_assets.operations.staleness import STATE_COLUMNS, Books, Graph, Stale, stale
 from nba_assets.precompute.ml_feature_store import TABLE as FEATURES
 from nba_assets.precompute.player_composite_factors import FATIGUE_PER_POINT
 from nba_assets.precompute.player_composite_factors import TABLE as FACTORS
 from nba_assets.precompute.player_daily_cache import TABLE as CACHE
 from nba_assets.precompute.team_defense_zone_analysis import TABLE as ZONE_DEFENSE
+from nba_assets.publishing.lineage import InputState
 from nba_assets.publishing.table_run import LONGEST_SEASON_DAYS
 from nba_assets.raw.schedule import FINAL_COLUMNS, POSTPONED, has_ended, league_games
 from nba_assets.raw.tables import INJURY_REPORT, PLAYER_REGISTRY, RAW_TABLES, SCHEDULE
@@ -226,7 +227,8 @@ def gather(warehouse: Warehouse, day: date, graph: Graph, bootstrap_days: int) -
     with warehouse.session():
         schedule = _schedule(warehouse, day)
         rows = {table.name: warehouse.read(table, table.column_names, day, day) for table in COMPUTED_TABLES.values()}
-        books = warehouse.read(TABLE_PARTITIONS, (*BOOK_COLUMNS, "failure_count"), day - timedelta(days=LONGEST_SEASON_DAYS), day)
+        books = warehouse.read(TABLE_PARTITIONS, (*STATE_COLUMNS, "failure_count"), day - timedelta(days=LONGEST_SEASON_DAYS), day)
+        inputs = InputState.read(warehouse, [source for sources in graph.values() for source in sources], day, day, to_columns(books))
         failed = warehouse.read(ENTITY_FAILURES, ("table_name", "failure_category"), day, day).to_pylist()
         reports = to_columns(warehouse.read(INJURY_REPORT.table, INJURY_COLUMNS, day, day))
         registry = (PLAYER_REGISTRY.table, ("player_lookup", "player_name"), day - timedelta(days=LONGEST_SEASON_DAYS), day)
@@ -234,8 +236,9 @@ def gather(warehouse: Warehouse, day: date, graph: Graph, bootstrap_days: int) -
     stored = {name: [Row(COMPUTED_TABLES[name], values) for values in mine.to_pylist()] for name, mine in rows.items()}
     tonight = take(schedule, schedule["game_date"] == np.datetime64(day, "D"))
     calendar = SeasonCalendar.from_schedule(schedule["game_date"], schedule["season_year"], schedule["is_regular_season"] == 1)
-    league = League(calendar, np.unique(schedule["game_date"][league_games(schedule)]))
-    late = stale(Books.of(to_columns(books)), graph, league, day)
+    game_days = np.unique(schedule["game_date"][league_games(schedule)])
+    of_date = take(to_columns(books), to_columns(books)["partition_date"] == np.datetime64(day, "D"))
+    late = stale(Books.of(of_date), inputs, graph, game_days, day)
     entries = {book["table_name"]: Row(TABLE_PARTITIONS, book) for book in books.to_pylist() if book["partition_date"] == day}
     elapsed = float(calendar.days_into_season(np.array([day], dtype="M8[D]"))[0])
     qualities = [row["feature_quality_score"] for row in stored[FEATURES.name]]
@@ -344,7 +347,7 @@ def _state(
     entries: Mapping[str, Row],
     failed: Sequence[Mapping[str, Any]],
     rows: Sequence[Row],
-    cause: Cause | None,
+    late: Stale | None,
     *,
     bootstrap: bool,
     has_games: bool,
@@ -354,8 +357,8 @@ def _state(
     remark = None
     if book is not None and not book["row_count"]:
         remark = _why_empty(table, bootstrap=bootstrap, has_games=has_games) or ("everybody has a failure record instead" if failures else None)
-    elif cause is not None:
-        remark = f"stale: {cause.table} of {cause.day} changed after it was built"
+    elif late is not None:
+        remark = f"stale: {late.causes[0]} is not what it was built from"
     return TableState(
         table,
         book,

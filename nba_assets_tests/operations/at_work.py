@@ -44,7 +44,6 @@ from nba_assets.tables.columns import arrow_schema
 from nba_assets.tables.spec import Table
 from nba_assets.warehouse.interface import Changed, Insertion, Replacement, TableStatus, Value, Warehouse
 from nba_assets.warehouse.resource import WarehouseResource
-from nba_assets_tests.pipeline import upstream_of
 
 ENVIRONMENT = {"NBA_ASSETS_BOOTSTRAP_DAYS": "2", "NBA_ASSETS_CACHE_MINIMUM_GAMES": "1"}
 OPENING = date(2024, 10, 22)
@@ -78,7 +77,7 @@ def build_table(warehouse: Warehouse, name: str, days: Sequence[date], run_id: s
     """Compute a table; what comes back publishes it."""
     module = TABLE_MODULES[name]
     workers, settings = ParallelEntities.serial(), Settings.from_environment()
-    run = TableRun(module.TABLE, days, warehouse, workers, settings, run_id, datetime.now(UTC), upstream=upstream_of(name))
+    run = TableRun(module.TABLE, days, warehouse, workers, settings, run_id, datetime.now(UTC))
     with run.reading():
         outcome = computed(run, module.build)
     return prepare(run, outcome).write

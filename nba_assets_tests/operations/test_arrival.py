@@ -18,9 +18,11 @@ from nba_assets.operations.jobs import CONTEXTS, GAME_SUMMARIES
 from nba_assets.operations.slates import end_of, league_date
 from nba_assets.operations.staleness import ANNOUNCEMENTS, BOOK_COLUMNS, Books
 from nba_assets.operations.wanted import Wanted, fingerprint
+from nba_assets.publishing.lineage import input_text
 from nba_assets.raw.landed_content import ANY_DATE, RESULTS, SCHEDULE_COLUMNS, LandedContent, LandedTable
 from nba_assets.raw.schedule import FINAL, FINAL_COLUMNS, POSTPONED
 from nba_assets.raw.tables import RAW_TABLES
+from nba_assets.registry import COMPUTED_TABLES
 from nba_assets.settings import Settings
 
 DAY = date(2024, 11, 5)
@@ -55,6 +57,7 @@ class World:
     conflicts: dict[str, dict[date, list[str]]] = field(default_factory=dict)
     now: datetime = MORNING
     state: State = field(default_factory=State)
+    runs: int = 0
 
     def scheduled(self, day: date, games: int = 2, status: int = FINAL, kind: str = "is_regular_season") -> World:
         """Put games on a date."""
@@ -106,7 +109,7 @@ class World:
     def in_books(self) -> Books:
         """As the sensor reads them."""
         rows = [(table, day, *(entry[name] for name in BOOK_COLUMNS[2:])) for (table, day), entry in self.books.items()]
-        kinds = ("O", "M8[D]", "O", "f8", "M8[us]", "M8[us]")
+        kinds = ("O", "M8[D]", "O", "f8", "M8[us]", "M8[us]", "O", "O", "O")
         return Books.of(
             {name: np.array([row[place] for row in rows], dtype=kind) for place, (name, kind) in enumerate(zip(BOOK_COLUMNS, kinds, strict=True))}
         )
@@ -116,7 +119,17 @@ class World:
         moment = np.datetime64(at.replace(tzinfo=None), "us")
         before = self.books.get((table, day))
         changed = before["changed_at"] if before is not None and before["digest"] == digest else moment
-        self.books[table, day] = {"digest": digest, "row_count": 10.0, "written_at": moment, "changed_at": changed}
+        self.runs += 1
+        entry = {"digest": digest, "row_count": 10.0, "written_at": moment, "changed_at": changed}
+        self.books[table, day] = entry | {"run_id": f"run {self.runs}", "code_version": "1", "inputs": self.inputs(table, day)}
+
+    def inputs(self, table: str, day: date) -> str | None:
+        """What a table is built from, as far as arrival looks at it: what is ingested of its own date."""
+        if table not in GAME_SUMMARIES:
+            return None
+        whole = [source for source in COMPUTED_TABLES[table].inputs if source.own_date and source.part is None]
+        books = self.in_books()
+        return " ".join(input_text(source.name, books[source.table.name].hashes.get(day, 0)) for source in whole)
 
     def run(self, wanted: Wanted, *, fails: bool = False) -> None:
         """A run brings in what has landed of its date; unless it fails then, it computes its tables."""

@@ -206,7 +206,7 @@ class TestPublication:
             def open(self) -> Warehouse:
                 return warehouse
 
-        asset = table_asset(SUMS, build, upstream=[], group="analytics", code_version="1")
+        asset = table_asset(SUMS, build, group="analytics")
         result = dg.materialize(
             [asset], partition_key=DAY.isoformat(), resources={"warehouse": Given(), "entities": ParallelEntitiesResource()}, raise_on_error=False
         )

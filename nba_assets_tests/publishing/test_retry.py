@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
@@ -129,7 +130,7 @@ def retry_run(warehouse: DuckDBWarehouse, name: str, dates: list[date], now: Any
     """A retry as the asset makes it."""
     retry = Retry.of(warehouse, TABLE_MODULES[name].TABLE, dates, now)
     run = table_run(warehouse, name, retry.dates or dates)
-    run.retry, run.now, run.run_id, run.code_version = retry, now, run_id, "next"
+    run.retry, run.now, run.run_id, run.table = retry, now, run_id, replace(run.table, code_version="next")
     return run
 
 

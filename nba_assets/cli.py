@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Column
 from rich.table import Table as ConsoleTable
 from rich.text import Text
 
-from nba_assets.raw.landing import FolderLandingZone, LandingZoneError
-from nba_assets.settings import Settings, SettingsError
-from nba_assets.warehouse.interface import WarehouseError
+from nba_assets.error_lines import interrupted_line, one_line_errors
+from nba_assets.raw.landing import FolderLandingZone
+from nba_assets.settings import Settings, misspelt_variables
+from nba_assets.signals import InterruptedBySignal, raised_signals
+from nba_assets.terminal import CleanConsole
 
 if TYPE_CHECKING:
     from nba_assets.operations.damage import ExitCode
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="NBA raw data into daily analytics tables.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 PLAIN_WIDTH, LISTING_WIDTH = 120, 240
 """Columns of output that goes into a file or a pipe, where no terminal tells its width; a listing has room for an entry per line there."""
-console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+console = CleanConsole(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
 
 Day = Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="US-Eastern calendar date, YYYY-MM-DD.")]
 Tables = Annotated[list[str] | None, typer.Option("--table", help="Only this table, may be repeated; its inputs must be built.")]
@@ -365,8 +366,8 @@ def _list_failures(failures: Sequence[OpenFailure], limit: int) -> None:
         console.print(f"{limit:,} of {len(failures):,} failures shown; more with --limit")
 
 
-def _listing() -> Console:
-    return console if sys.stdout.isatty() else Console(width=LISTING_WIDTH)
+def _listing() -> CleanConsole:
+    return console if sys.stdout.isatty() else CleanConsole(width=LISTING_WIDTH)
 
 
 def _span(day: datetime | None) -> tuple[date, date]:
@@ -400,12 +401,19 @@ def _can_open_a_browser() -> bool:
 
 
 def main() -> None:
-    """The command `nba-assets`: what a user can set right is said in a line, without a traceback."""
+    """The command `nba-assets`: what a user can set right is said in a line, without a traceback, and a signal ends it within seconds."""
     try:
-        app()
-    except (SettingsError, WarehouseError, LandingZoneError, FileNotFoundError) as error:
-        console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
-        raise SystemExit(1) from None
+        with raised_signals(), one_line_errors():
+            _say_misspelt()
+            app()
+    except InterruptedBySignal as interrupted:
+        print(interrupted_line(str(interrupted)), file=sys.stderr)
+        raise SystemExit(128 + interrupted.number) from None
+
+
+def _say_misspelt() -> None:
+    for line in misspelt_variables():
+        print(line, file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -5,42 +5,25 @@ A run notes its process when it opens the warehouse. What a run computes is no m
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
-import psutil
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
 from dagster._serdes import ConfigurableClassData
 
+from nba_assets.processes import is_gone, this_process
+
 PROCESS_TAG = "nba_assets/process"
-"""Tag of a run: host, process id and the moment at which the process began, by which a later process with the same id is told from it."""
+"""Tag of a run: the process that works on it, as `this_process` names it."""
 
 ACTIVE = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
-
-
-def this_process() -> str:
-    """The tag's value for the process that calls."""
-    return f"{socket.gethostname()}:{os.getpid()}:{psutil.Process().create_time():.2f}"
 
 
 def note_process(instance: dg.DagsterInstance, run_id: str) -> None:
     """Note that this process works on a run."""
     if instance.has_run(run_id):
         instance.add_run_tags(run_id, {PROCESS_TAG: this_process()})
-
-
-def is_gone(process: str | None) -> bool:
-    """Whether the process of a tag's value is known to have ended; one of another host, or a value that is none, is not."""
-    parts = (process or "").rsplit(":", 2)
-    if len(parts) != 3 or parts[0] != socket.gethostname() or not parts[1].isdigit():
-        return False
-    try:
-        return f"{psutil.Process(int(parts[1])).create_time():.2f}" != parts[2]
-    except psutil.NoSuchProcess:
-        return True
 
 
 def fail_dead_runs(instance: dg.DagsterInstance) -> list[str]:

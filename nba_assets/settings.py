@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from datetime import date
+from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +16,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Va
 CORES = os.cpu_count() or 1
 SETTINGS_FILE = "settings.env"
 """In the home: lines like NBA_ASSETS_FIRST_DATE=2024-10-01. The environment goes before it."""
+LONGEST_SECONDS = 30 * 24 * 3600.0
+"""Bound of what may be set as a bound: timers overflow far beyond."""
 
 
 class Backend(StrEnum):
@@ -71,6 +74,20 @@ class Settings(BaseModel):
     enable_player_parallelization: bool = _setting("ENABLE_PLAYER_PARALLELIZATION", "Players in parallel; false is one after the other", default=True)
     enable_team_parallelization: bool = _setting("ENABLE_TEAM_PARALLELIZATION", "Teams in parallel; false is one after the other", default=True)
     parallel_backend: Backend = _setting("NBA_ASSETS_PARALLEL_BACKEND", "What the workers are: threads or processes", default=Backend.threads)
+    chunk_seconds: float = _setting(
+        "NBA_ASSETS_CHUNK_SECONDS",
+        "How long a chunk of entities may be computed, in serial mode one entity, before it counts as hanging",
+        default=600.0,
+        gt=0,
+        le=LONGEST_SECONDS,
+    )
+    run_seconds: float = _setting(
+        "NBA_ASSETS_RUN_SECONDS",
+        "How long a run may take before it is ended; the daemon ends it after max_runtime_seconds of dagster.yaml at the latest",
+        default=14400.0,
+        gt=0,
+        le=LONGEST_SECONDS,
+    )
     bootstrap_days: int = _setting("NBA_ASSETS_BOOTSTRAP_DAYS", "First days of a season without precomputed rows", default=14, ge=0)
     cache_minimum_games: int = _setting(
         "NBA_ASSETS_CACHE_MINIMUM_GAMES", "Games of the season that a player needs for a row of the daily cache", default=5, ge=1
@@ -123,6 +140,19 @@ def _settings_in_home(environ: Mapping[str, str]) -> dict[str, str]:
 def variables() -> dict[str, str]:
     """The environment variable of each setting."""
     return {name: _variable(name) for name in Settings.model_fields}
+
+
+PREFIX = "NBA_ASSETS_"
+OTHER_VARIABLES = {"NBA_ASSETS_REAL_DATA"}
+"""Variables of this project that are no settings: where the tests find real seasons."""
+
+
+def misspelt_variables(environ: Mapping[str, str] | None = None) -> list[str]:
+    """A line for each variable of an environment that looks like a setting and is none, with the nearest name."""
+    known = {*variables().values(), *OTHER_VARIABLES}
+    unknown = sorted(name for name in (os.environ if environ is None else environ) if name.startswith(PREFIX) and name not in known)
+    nearest = {name: get_close_matches(name, known, 1) for name in unknown}
+    return [f"{name} is no setting and does nothing{f'; do you mean {near[0]}?' if near else '.'}" for name, near in nearest.items()]
 
 
 def settings_table() -> str:

@@ -21,7 +21,8 @@ from dagster._core.test_utils import create_run_for_test
 
 from nba_assets.instance import dagster_instance
 from nba_assets.operations.sensors import unfinished_runs
-from nba_assets.run_workers import PROCESS_TAG, LocalRunLauncher, fail_dead_runs, is_gone, note_process, this_process
+from nba_assets.processes import is_gone, this_process
+from nba_assets.run_workers import PROCESS_TAG, LocalRunLauncher, fail_dead_runs, note_process
 from nba_assets_tests.dagster_server import dagster_server
 
 STARTED, CANCELING = dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING

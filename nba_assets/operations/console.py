@@ -10,6 +10,8 @@ import dagster as dg
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from nba_assets.terminal import CleanConsole
+
 LOGGER_NAME = "plain"
 FINISHED = ("STEP_SUCCESS", "STEP_FAILURE")
 
@@ -44,7 +46,7 @@ class EventHandler(logging.Handler):
         self.console.print(message, markup=False, highlight=False, soft_wrap=True)
 
 
-CONSOLE = Console(stderr=True)
+CONSOLE = CleanConsole(stderr=True)
 HANDLER = EventHandler(CONSOLE)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -10,15 +11,18 @@ from typing import Any
 
 import dagster as dg
 import numpy as np
+from dagster._utils.interrupts import capture_interrupts, check_captured_interrupt
 
 from nba_assets.basketball.season import SeasonCalendar
 from nba_assets.instance import dagster_instance
+from nba_assets.interruption import SIGNAL_TAG
 from nba_assets.operations.console import LOGGER_NAME, progress_of
 from nba_assets.partitions import FIRST_DATE, FIRST_DATE_VARIABLE
 from nba_assets.raw.collection import Request, collect
 from nba_assets.raw.landing import LandingZone
 from nba_assets.raw.tables import RAW_TABLES, SCHEDULE
 from nba_assets.run_workers import fail_dead_runs
+from nba_assets.signals import InterruptedBySignal
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.warehouse.interface import Warehouse
 
@@ -150,10 +154,11 @@ def built(warehouse: Warehouse, launch: Launch) -> dict[str, Built]:
 
 
 def execute(launch: Launch, run_config: Mapping[str, Any] | None = None) -> RunReport:
-    """Run a launch in this process and wait for it."""
+    """Run a launch in this process and wait for it; raises InterruptedBySignal, saying how far it came, where a signal ended it."""
     instance = dagster_instance()
     fail_dead_runs(instance)
-    with progress_of(len(launch.assets)):
+    # Signals wait until the run can take them.
+    with progress_of(len(launch.assets)), capture_interrupts():
         result = dg.execute_job(
             dg.build_reconstructable_job("nba_assets.operations.launch", "job_by_name", (launch.job,)),
             instance=instance,
@@ -161,7 +166,14 @@ def execute(launch: Launch, run_config: Mapping[str, Any] | None = None) -> RunR
             tags=launch.tags,
             asset_selection=[dg.AssetKey(name) for name in launch.assets],
         )
-    return RunReport(result.run_id, result.success, _steps(instance, result.run_id))
+        interrupted = check_captured_interrupt()
+    run = instance.get_run_by_id(result.run_id)
+    number = (run.tags.get(SIGNAL_TAG) if run else None) or (signal.SIGINT if interrupted else None)
+    report = RunReport(result.run_id, result.success, _steps(instance, result.run_id))
+    if number is not None:
+        done = sum(step.succeeded for step in report.steps)
+        raise InterruptedBySignal(int(number), f"{done} of {len(launch.assets)} tables are done")
+    return report
 
 
 def job_by_name(name: str) -> dg.JobDefinition:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import json
 import os
 import sys
 import webbrowser
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.table import Column
 from rich.table import Table as ConsoleTable
 from rich.text import Text
@@ -23,12 +28,13 @@ from nba_assets.signals import InterruptedBySignal, raised_signals
 from nba_assets.terminal import CleanConsole
 
 if TYPE_CHECKING:
-    from nba_assets.operations.damage import ExitCode
-    from nba_assets.operations.launch import Launch, RunReport
+    from nba_assets.operations.console import Verbosity
+    from nba_assets.operations.damage import Damage
+    from nba_assets.operations.launch import Built, Launch, RunReport, StepReport
     from nba_assets.publishing.retry import OpenFailure
     from nba_assets.report.slate import SlateFacts
 
-app = typer.Typer(help="NBA raw data into daily analytics tables.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(help="NBA raw data into daily analytics tables. Without a command: where the pipeline stands.", pretty_exceptions_enable=False)
 PLAIN_WIDTH, LISTING_WIDTH = 120, 240
 """Columns of output that goes into a file or a pipe, where no terminal tells its width; a listing has room for an entry per line there."""
 console = CleanConsole(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
@@ -42,31 +48,73 @@ Ingest = Annotated[
 ]
 OneDay = Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Only this US-Eastern calendar date, YYYY-MM-DD.")]
 OneTable = Annotated[list[str] | None, typer.Option("--table", help="Only this table, may be repeated.")]
-FAILURES_SHOWN = 50
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Also say what the workers say.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but the result.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for programs.")]
+WIDE = 100
+"""Columns from which a run's table shows digests."""
+FAILURES_SHOWN, REASONS_SHOWN = 50, 20
 QUARANTINED_SHOWN = 50
 NAMES_SHOWN = 200
 
 
+@app.callback(invoke_without_command=True)
+def stands(context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False) -> None:
+    """NBA raw data into daily analytics tables. Without a command: where the pipeline stands."""
+    if version:
+        typer.echo(importlib.metadata.version("nba-assets"))
+        raise typer.Exit
+    if context.invoked_subcommand is not None:
+        return
+    from nba_assets.operations.overview import overview, overview_lines
+    from nba_assets.partitions import league_today
+    from nba_assets.warehouse.resource import WarehouseResource
+
+    settings = Settings.from_environment()
+    seen = overview(WarehouseResource().open(), FolderLandingZone(settings.landing), league_today(), settings)
+    for line in overview_lines(seen):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
 @app.command()
-def run(day: Day, table: Tables = None, serial: Serial = False, workers: Workers = None, ingest: Ingest = False) -> None:
+def run(
+    day: Day,
+    table: Tables = None,
+    serial: Serial = False,
+    workers: Workers = None,
+    ingest: Ingest = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
     """Build one date.
 
     Ends with 0 where everything was published; with 1 where a date was refused, a step or an entity failed hard, or a file could not be read; with 3
     where everything was published but some of the data should be looked at.
     """
-    _build(day.date(), day.date(), table, serial, workers, ingest)
+    _build(day.date(), day.date(), table, serial, workers, ingest, _verbosity(verbose, quiet), as_json=as_json)
 
 
 @app.command()
-def backfill(start: Day, end: Day, table: Tables = None, serial: Serial = False, workers: Workers = None, ingest: Ingest = False) -> None:
+def backfill(
+    start: Day,
+    end: Day,
+    table: Tables = None,
+    serial: Serial = False,
+    workers: Workers = None,
+    ingest: Ingest = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
     """Build all dates from START to END, both included, in one run; ends as `run` does."""
     if end < start:
         raise typer.BadParameter(f"END {end.date()} lies before START {start.date()}")
-    _build(start.date(), end.date(), table, serial, workers, ingest)
+    _build(start.date(), end.date(), table, serial, workers, ingest, _verbosity(verbose, quiet), as_json=as_json)
 
 
 @app.command()
-def retry(day: OneDay = None, table: OneTable = None) -> None:
+def retry(day: OneDay = None, table: OneTable = None, verbose: Verbose = False, quiet: Quiet = False) -> None:
     """Compute again what failed and may be mended; all other rows stay as they are."""
     from nba_assets.operations.retries import failures_of, plan_retries, retried
     from nba_assets.partitions import see_within_partitions
@@ -83,7 +131,7 @@ def retry(day: OneDay = None, table: OneTable = None) -> None:
         return
     launches = plan_retries(warehouse, retryable)
     console.print(f"{len(retryable):,} failures to retry; runs of the job retry: {len(launches):,}")
-    report = retried(warehouse, launches, retryable)
+    report = retried(warehouse, launches, retryable, _verbosity(verbose, quiet))
     for run_report in report.runs:
         _say_failed_steps(run_report)
     mended, still_open = (Counter(failure.table for failure in part) for part in (report.mended, report.still_open))
@@ -102,11 +150,13 @@ def failures(
     day: OneDay = None,
     table: OneTable = None,
     category: Annotated[str | None, typer.Option(help="Only this category, e.g. PROCESSING_ERROR.")] = None,
+    all_of_them: Annotated[bool, typer.Option("--all", help="Also those that are expected: too few games yet.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="Failures to show; all are counted.")] = FAILURES_SHOWN,
+    as_json: AsJson = False,
 ) -> None:
-    """What could not be computed and why, newest first."""
-    from nba_assets.operations.retries import failures_of
-    from nba_assets.tables.bookkeeping import FAILURE_CATEGORIES
+    """What could not be computed and why: a summary, then the failures, newest first."""
+    from nba_assets.operations.retries import failures_of, newest_first
+    from nba_assets.tables.bookkeeping import EXPECTED_FAILURES, FAILURE_CATEGORIES
     from nba_assets.warehouse.resource import WarehouseResource
 
     _known(table)
@@ -114,15 +164,20 @@ def failures(
         raise typer.BadParameter(f"no category {category}; there are {', '.join(FAILURE_CATEGORIES)}", param_hint="--category")
     found = failures_of(WarehouseResource().open(), day.date() if day else None, table)
     found = [failure for failure in found if category is None or failure.category == category.upper()]
-    if not found:
-        console.print("No open failures.")
+    hidden = 0
+    if not all_of_them and category is None:
+        looked_at = [failure for failure in found if failure.category not in EXPECTED_FAILURES]
+        found, hidden = looked_at, len(found) - len(looked_at)
+    if as_json:
+        typer.echo(json.dumps([asdict(failure) for failure in newest_first(found)], indent=2, default=str))
         return
-    _list_failures(found, limit)
-    counted = ConsoleTable("category", "failures", "can retry")
-    retryable = Counter(failure.category for failure in found if failure.can_retry)
-    for name, number in Counter(failure.category for failure in found).most_common():
-        counted.add_row(name, f"{number:,}", f"{retryable[name]:,}")
-    console.print(counted)
+    if found:
+        _summarise_failures(found)
+        _list_failures(found, limit)
+    else:
+        console.print("No open failures.")
+    if hidden:
+        console.print(f"{hidden:,} records say that there are too few games yet, which is expected; --all shows them", soft_wrap=True)
 
 
 @app.command()
@@ -236,7 +291,7 @@ def demo(
 
 
 @app.command()
-def status() -> None:
+def status(as_json: AsJson = False) -> None:
     """What the warehouse holds."""
     from nba_assets.operations.health import unreadable_files
     from nba_assets.publishing.refusals import stored_refusals
@@ -246,14 +301,33 @@ def status() -> None:
     warehouse = WarehouseResource().open()
     refused = stored_refusals(warehouse, list(COMPUTED_TABLES))
     count = Counter(refusal.table for refusal in refused)
-    shown = ConsoleTable(Column("table", no_wrap=True), "rows", "dates", "first", "last", "refused")
-    for entry in warehouse.status(list(ALL_TABLES.values())):
-        first, last = entry.first_date or "", entry.last_date or ""
-        refusals = f"{count[entry.table.name]:,}" if count[entry.table.name] else ""
-        shown.add_row(entry.table.qualified_name, f"{entry.row_count:,}", f"{entry.date_count:,}", str(first), str(last), refusals)
+    entries = warehouse.status(list(ALL_TABLES.values()))
+    unreadable = unreadable_files(warehouse)
+    if as_json:
+        tables = [
+            {
+                "table": entry.table.qualified_name,
+                "rows": entry.row_count,
+                "dates": entry.date_count,
+                "first": entry.first_date and str(entry.first_date),
+                "last": entry.last_date and str(entry.last_date),
+                "refused": count[entry.table.name],
+            }
+            for entry in entries
+        ]
+        files = [{"table": name, "date": str(day), "reason": why} for name, day, why in unreadable]
+        typer.echo(json.dumps({"tables": tables, "refused": [str(refusal) for refusal in refused], "not_ingested": files}, indent=2))
+        return
+    shown = _table("table", "rows", "dates", "first", "last", *(["refused"] if refused else []))
+    for dataset, mine in groupby(entries, lambda entry: entry.table.dataset):
+        shown.add_row(Text(dataset, style="bold"))
+        for entry in mine:
+            first, last = entry.first_date or "", entry.last_date or ""
+            refusals = [f"{count[entry.table.name]:,}"] if refused else []
+            shown.add_row(f"  {entry.table.name}", f"{entry.row_count:,}", f"{entry.date_count:,}", str(first), str(last), *refusals)
     console.print(shown)
     _say(map(str, refused))
-    _say(f"{name} {day} NOT INGESTED: {why}" for name, day, why in unreadable_files(warehouse))
+    _say(f"{name} {day} NOT INGESTED: {why}" for name, day, why in unreadable)
 
 
 @app.command("report")
@@ -286,7 +360,18 @@ def sample(season: Annotated[int, typer.Argument(help="Year in which the season 
     console.print(f"The season of {season} is in {directory}; set NBA_ASSETS_LANDING={directory} to use it.")
 
 
-def _build(start: date, end: date, tables: list[str] | None, serial: bool, workers: int | None, ingest: bool = False) -> None:
+def _build(
+    start: date,
+    end: date,
+    tables: list[str] | None,
+    serial: bool,
+    workers: int | None,
+    ingest: bool = False,
+    verbosity: Verbosity | None = None,
+    *,
+    as_json: bool = False,
+) -> None:
+    from nba_assets.operations.console import Verbosity
     from nba_assets.operations.damage import ExitCode
     from nba_assets.operations.launch import execute, plan
     from nba_assets.partitions import see_within_partitions
@@ -302,35 +387,96 @@ def _build(start: date, end: date, tables: list[str] | None, serial: bool, worke
     }
     landing = FolderLandingZone(Settings.from_environment().landing)
     codes = [ExitCode.PUBLISHED]
+    results = []
     for launch in plan(warehouse, landing, tables or list(COMPUTED_TABLES), start, end, lambda text: _say([text]), ingest=ingest):
-        console.print(f"Run of {len(launch.assets)} assets from {launch.start} to {launch.end}")
+        if not as_json:
+            console.print(f"Run of {len(launch.assets)} tables, {launch.span}", highlight=False)
         computes = any(name in COMPUTED_TABLES for name in launch.assets)
-        report = execute(launch, {"resources": {"entities": {"config": entities}}} if computes and entities else {})
+        config = {"resources": {"entities": {"config": entities}}} if computes and entities else {}
+        report = execute(launch, config, Verbosity.NORMAL if verbosity is None else verbosity)
+        result = _result_of(report, launch)
+        results.append(result)
+        if not as_json:
+            _show(result)
         # A file of an earlier date that cannot be read keeps that date from being ingested, not this one from being built.
-        codes += [_show(report, launch), ExitCode.PUBLISHED if report.succeeded else ExitCode.DAMAGED]
-    if any(codes):
-        raise typer.Exit(min(code for code in codes if code))
+        codes += [result.damage.exit_code, ExitCode.PUBLISHED if report.succeeded else ExitCode.DAMAGED]
+    code = min((code for code in codes if code), default=ExitCode.PUBLISHED)
+    if as_json:
+        typer.echo(json.dumps({"exit_code": int(code), "runs": [result.plain() for result in results]}, indent=2))
+    if code:
+        raise typer.Exit(code)
 
 
-def _show(report: RunReport, launch: Launch) -> ExitCode:
+@dataclass(frozen=True)
+class _Result:
+    """A run that has ended, and what the warehouse holds of its dates now."""
+
+    launch: Launch
+    report: RunReport
+    holds: Mapping[str, Built]
+    damage: Damage
+
+    def steps(self) -> list[StepReport]:
+        """The tables of the run in the order of the pipeline."""
+        from nba_assets.registry import ALL_TABLES
+
+        places = {name: place for place, name in enumerate(ALL_TABLES)}
+        return sorted(self.report.steps, key=lambda step: places.get(step.asset, len(places)))
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON has it."""
+        tables = [
+            {
+                "table": step.asset,
+                "succeeded": step.succeeded,
+                "seconds": round(step.seconds, 3),
+                "message": step.message,
+                "quarantined": self.damage.quarantined.get(step.asset, 0),
+                **(asdict(self.holds[step.asset]) if step.asset in self.holds else {}),
+            }
+            for step in self.steps()
+        ]
+        dates = {"start": str(self.launch.start), "end": str(self.launch.end)}
+        return {"run_id": self.report.run_id, **dates, "succeeded": self.report.succeeded, "tables": tables, "messages": list(self.damage.lines())}
+
+
+def _result_of(report: RunReport, launch: Launch) -> _Result:
     from nba_assets.instance import dagster_instance
     from nba_assets.operations.damage import damage_of
     from nba_assets.operations.launch import built
     from nba_assets.warehouse.resource import WarehouseResource
 
     warehouse = WarehouseResource().open()
-    books, damage = built(warehouse, launch), damage_of(warehouse, dagster_instance(), report.run_id)
-    shown = ConsoleTable(Column("asset", no_wrap=True), "dates", "rows", "failures", "quarantined", Column("digest", no_wrap=True), "seconds")
-    for step in report.steps:
-        book = books.get(step.asset)
-        quarantined = f"{damage.quarantined[step.asset]:,}" if step.asset in damage.quarantined else ""
-        held = (f"{book.dates:,}", f"{book.rows:,}", f"{book.failures:,}") if book and step.succeeded else ("", "", "")
-        digest = book.digest if book and step.succeeded else "FAILED"
-        shown.add_row(step.asset, *held, quarantined, digest, f"{step.seconds:.2f}")
+    return _Result(launch, report, built(warehouse, launch), damage_of(warehouse, dagster_instance(), report.run_id))
+
+
+def _show(result: _Result) -> None:
+    with_quarantine, with_digest = bool(result.damage.quarantined), console.width >= WIDE
+    columns = ["dates", "rows", "failures", *(["quarantined"] if with_quarantine else []), "seconds", *(["digest"] if with_digest else [])]
+    shown = _table("table", *columns)
+    for step in result.steps():
+        holds = result.holds.get(step.asset)
+        counts = (f"{holds.dates:,}", f"{holds.rows:,}", f"{holds.failures:,}") if holds and step.succeeded else ("", "", "")
+        quarantined = [f"{result.damage.quarantined.get(step.asset, 0):,}"] if with_quarantine else []
+        digest = [holds.digest if holds else ""] if with_digest else []
+        shown.add_row(step.asset, *counts, *quarantined, f"{step.seconds:.2f}" if step.succeeded else "FAILED", *digest)
     console.print(shown)
-    _say_failed_steps(report)
-    _say(damage.lines())
-    return damage.exit_code
+    _say_failed_steps(result.report)
+    _say(result.damage.lines())
+
+
+def _table(name: str, *columns: str) -> ConsoleTable:
+    """An empty table that fits into 80 columns: names to the left, numbers to the right."""
+    numbers = (Column(column, justify="right", no_wrap=True) for column in columns)
+    return ConsoleTable(Column(name, no_wrap=True), *numbers, box=SIMPLE_HEAD, padding=(0, 1))
+
+
+def _verbosity(verbose: bool, quiet: bool) -> Verbosity:
+    from nba_assets.operations.console import Verbosity
+
+    if verbose and quiet:
+        raise typer.BadParameter("choose one of --verbose and --quiet")
+    return Verbosity.VERBOSE if verbose else Verbosity.QUIET if quiet else Verbosity.NORMAL
 
 
 def _say(lines: Iterable[str]) -> None:
@@ -349,6 +495,17 @@ def _known(names: Sequence[str] | None, parameter: str = "--table", *, tables: I
     unknown = sorted(set(names or ()) - set(known))
     if unknown:
         raise typer.BadParameter(f"no table {', '.join(unknown)}; there are {', '.join(known)}", param_hint=parameter)
+
+
+def _summarise_failures(failures: Sequence[OpenFailure]) -> None:
+    counted = Counter((failure.table, failure.category, failure.reason) for failure in failures)
+    retryable = Counter((failure.table, failure.category, failure.reason) for failure in failures if failure.can_retry)
+    shown = ConsoleTable(Column("table", no_wrap=True), "category", "failures", "can retry", Column("reason", overflow="fold"), box=SIMPLE_HEAD)
+    for kind, number in counted.most_common(REASONS_SHOWN):
+        shown.add_row(kind[0], kind[1], f"{number:,}", f"{retryable[kind]:,}", Text(kind[2]))
+    _listing().print(shown)
+    if len(counted) > REASONS_SHOWN:
+        console.print(f"{REASONS_SHOWN} of {len(counted):,} kinds shown")
 
 
 def _list_failures(failures: Sequence[OpenFailure], limit: int) -> None:

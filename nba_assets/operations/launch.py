@@ -16,7 +16,7 @@ from dagster._utils.interrupts import capture_interrupts, check_captured_interru
 from nba_assets.basketball.season import SeasonCalendar
 from nba_assets.instance import dagster_instance
 from nba_assets.interruption import SIGNAL_TAG
-from nba_assets.operations.console import LOGGER_NAME, progress_of
+from nba_assets.operations.console import LOGGER_NAME, Verbosity, shown_run
 from nba_assets.partitions import FIRST_DATE, FIRST_DATE_VARIABLE
 from nba_assets.raw.collection import Request, collect
 from nba_assets.raw.landing import LandingZone
@@ -38,6 +38,11 @@ class Launch:
     assets: Sequence[str]
     start: date
     end: date
+
+    @property
+    def span(self) -> str:
+        """Its dates in words, e.g. `2021-10-19 to 2022-04-10`."""
+        return str(self.start) if self.start == self.end else f"{self.start} to {self.end}"
 
     @property
     def tags(self) -> dict[str, str]:
@@ -106,23 +111,37 @@ def missing_raw_dates(warehouse: Warehouse, start: date, end: date) -> list[date
 
 
 def has_landed_since(warehouse: Warehouse, landing: LandingZone, start: date, end: date) -> bool:
-    """Whether a file that may hold rows of dates from `start` to `end`, all of them ingested, was put into the landing zone after that.
+    """Whether a file that may hold rows of dates from `start` to `end`, all of them ingested, was put into the landing zone after that."""
+    return any(ingested is not None for _, ingested in _news(warehouse, landing, start, end))
 
-    Told by the time of the files alone, none is opened. A file of which the path names no date may hold rows of any.
+
+def landed_since(warehouse: Warehouse, landing: LandingZone, today: date) -> list[date]:
+    """Dates until `today` of which the landing zone holds files that are not ingested, or that came or changed after that, ascending.
+
+    A file of which the path names no date counts for `today`.
+    """
+    return sorted({day or today for day, _ in _news(warehouse, landing, FIRST_DATE, today)})
+
+
+def _news(warehouse: Warehouse, landing: LandingZone, start: date, end: date) -> Iterator[tuple[date | None, datetime | None]]:
+    """Of each file that came after its date was ingested: the date that its path names, and when that was ingested, None for never.
+
+    Told by the time of the files alone, none is opened. A file of which the path names no date may hold rows of any; every ingestion
+    of its table reads it.
     """
     names = ("table_name", "partition_date", "written_at")
-    rows = warehouse.read(TABLE_PARTITIONS, names, start, end, {"table_name": list(RAW_TABLES)}).to_pylist()
-    written: dict[str, dict[date, datetime]] = {}
+    rows = warehouse.read(TABLE_PARTITIONS, names, date.min, date.max, {"table_name": list(RAW_TABLES)}).to_pylist()
+    written: dict[str, dict[date, datetime]] = {name: {} for name in RAW_TABLES}
     for row in rows:
-        written.setdefault(row["table_name"], {})[row["partition_date"]] = row["written_at"].replace(tzinfo=UTC)
+        written[row["table_name"]][row["partition_date"]] = row["written_at"].replace(tzinfo=UTC)
     for name, dates in written.items():
-        date_column = RAW_TABLES[name].table.date_column
         for file in landing.files(name):
-            day = file.date_of(date_column)
-            ingested = min(dates.values()) if day is None else dates.get(day)
-            if ingested is not None and file.placed_at > ingested:
-                return True
-    return False
+            day = file.date_of(RAW_TABLES[name].table.date_column)
+            if day is not None and not start <= day <= end:
+                continue
+            ingested = max(dates.values(), default=None) if day is None else dates.get(day)
+            if ingested is None or file.placed_at > ingested:
+                yield day, ingested
 
 
 @dataclass(frozen=True)
@@ -153,12 +172,12 @@ def built(warehouse: Warehouse, launch: Launch) -> dict[str, Built]:
     }
 
 
-def execute(launch: Launch, run_config: Mapping[str, Any] | None = None) -> RunReport:
+def execute(launch: Launch, run_config: Mapping[str, Any] | None = None, verbosity: Verbosity = Verbosity.NORMAL) -> RunReport:
     """Run a launch in this process and wait for it; raises InterruptedBySignal, saying how far it came, where a signal ended it."""
     instance = dagster_instance()
     fail_dead_runs(instance)
     # Signals wait until the run can take them.
-    with progress_of(len(launch.assets)), capture_interrupts():
+    with shown_run(len(launch.assets), launch.span, verbosity), capture_interrupts():
         result = dg.execute_job(
             dg.build_reconstructable_job("nba_assets.operations.launch", "job_by_name", (launch.job,)),
             instance=instance,

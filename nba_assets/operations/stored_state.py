@@ -48,9 +48,9 @@ def read_state(warehouse: Warehouse, today: date, since: date = EARLIEST) -> Sto
     inputs = [source for table in COMPUTED_TABLES.values() for source in table.inputs]
     with warehouse.session():
         names = {"table_name": [*RAW_TABLES, *COMPUTED_TABLES]}
-        entries = to_columns(warehouse.read(TABLE_PARTITIONS, STATE_COLUMNS, EARLIEST, today, names))
+        entries = to_columns(warehouse.read(TABLE_PARTITIONS, STATE_COLUMNS, date.min, today, names))
         state = InputState.read(warehouse, inputs, since, today, entries)
-        files = to_columns(warehouse.read(RAW_QUARANTINE, ("table_name", "partition_date"), EARLIEST, today, {"row_number": WHOLE_FILE}))
+        files = to_columns(warehouse.read(RAW_QUARANTINE, ("table_name", "partition_date"), date.min, today, {"row_number": WHOLE_FILE}))
     books = Books.of(entries)
     unreadable = {}
     for name in np.unique(files["table_name"].astype(str)).tolist():

@@ -34,7 +34,7 @@ from nba_assets.publishing.table_run import LONGEST_SEASON_DAYS
 from nba_assets.raw.schedule import FINAL_COLUMNS, POSTPONED, has_ended, league_games
 from nba_assets.raw.tables import INJURY_REPORT, PLAYER_REGISTRY, RAW_TABLES, SCHEDULE
 from nba_assets.registry import COMPUTED_TABLES
-from nba_assets.tables.bookkeeping import ENTITY_FAILURES, TABLE_PARTITIONS
+from nba_assets.tables.bookkeeping import ENTITY_FAILURES, EXPECTED_FAILURES, TABLE_PARTITIONS
 from nba_assets.tables.columns import to_columns
 from nba_assets.tables.spec import Columns, Table
 from nba_assets.warehouse.interface import Warehouse
@@ -44,8 +44,6 @@ SHOWN_PER_SIDE = 4
 ROTATION_MINUTES = 15.0
 """Mean minutes of the newest ten games from which a player is one of the rotation."""
 READ_BY_THE_PAGE = (TEAM_CONTEXT, PLAYER_CONTEXT, ZONE_DEFENSE, FACTORS, CACHE, FEATURES)
-EXPECTED = ("INSUFFICIENT_DATA", "EXPECTED_INCOMPLETE")
-"""Failure categories that say that there are too few games yet."""
 FINAL = "final"
 STATUSES = ("out", "doubtful", "questionable", "probable")
 """Injury statuses that are told, the gravest first."""
@@ -214,7 +212,7 @@ class SlateFacts:
     @property
     def expected_count(self) -> int:
         """Failure records that say that an entity has too few games yet."""
-        return sum(count for state in self.tables for category, count in state.failures.items() if category in EXPECTED)
+        return sum(count for state in self.tables for category, count in state.failures.items() if category in EXPECTED_FAILURES)
 
     @property
     def players(self) -> list[Player]:

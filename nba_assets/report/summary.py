@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nba_assets.pictures.canvas import day_text
-from nba_assets.report.slate import EXPECTED, Game, Player, SlateFacts
+from nba_assets.report.slate import Game, Player, SlateFacts
+from nba_assets.tables.bookkeeping import EXPECTED_FAILURES
 
 PLAYERS_SHOWN = 3
 """At either end of the composite adjustment."""
@@ -56,6 +57,6 @@ def _failures_line(slate: SlateFacts) -> str:
     expected = f"{slate.expected_count} entities have too few games yet" if slate.expected_count else ""
     if not slate.failure_count:
         return f"No failures{f'; {expected}' if expected else ''}"
-    failed = {state.table.name: sum(count for name, count in state.failures.items() if name not in EXPECTED) for state in slate.tables}
+    failed = {state.table.name: sum(count for name, count in state.failures.items() if name not in EXPECTED_FAILURES) for state in slate.tables}
     named = ", ".join(f"{count} in {name}" for name, count in failed.items() if count)
     return f"Failures: {named}; see `nba-assets failures --date {slate.day}`{f'. Besides, {expected}' if expected else ''}"

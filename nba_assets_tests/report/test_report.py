@@ -17,8 +17,8 @@ from nba_assets.precompute.player_composite_factors import TABLE as FACTORS
 from nba_assets.precompute.zones import ZONES
 from nba_assets.report import page
 from nba_assets.report.page import bars, report, stored, value_text
-from nba_assets.report.slate import EXPECTED, FINAL, READ_BY_THE_PAGE, SHOWN_PER_SIDE, Row, SlateFacts, gather
-from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
+from nba_assets.report.slate import FINAL, READ_BY_THE_PAGE, SHOWN_PER_SIDE, Row, SlateFacts, gather
+from nba_assets.tables.bookkeeping import EXPECTED_FAILURES, TABLE_PARTITIONS
 from nba_assets.tables.spec import Column, count, flag, number, text
 from nba_assets.warehouse.interface import Replacement, Warehouse
 from nba_assets_tests.report.conftest import BOOTSTRAP_DAYS, BuiltLeague
@@ -258,5 +258,5 @@ def test_games_to_come_have_no_column_of_results(facts: SlateFacts, no_pictures:
 
 def test_too_few_games_yet_are_no_failures(facts: SlateFacts) -> None:
     told = sum((Counter(state.failures) for state in facts.tables), Counter[str]())
-    assert facts.expected_count == sum(told[category] for category in EXPECTED) > 0
+    assert facts.expected_count == sum(told[category] for category in EXPECTED_FAILURES) > 0
     assert facts.failure_count == told.total() - facts.expected_count

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -61,6 +61,35 @@ def backfill(start: Day, end: Day, table: Tables = None, serial: Serial = False,
     if end < start:
         raise typer.BadParameter(f"END {end.date()} lies before START {start.date()}")
     _build(start.date(), end.date(), table, serial, workers, ingest)
+
+
+@app.command()
+def rebuild(
+    start: Annotated[datetime | None, typer.Argument(formats=["%Y-%m-%d"], help="First date, YYYY-MM-DD; all dates by default.")] = None,
+    end: Annotated[datetime | None, typer.Argument(formats=["%Y-%m-%d"], help="Last date; START alone by default.")] = None,
+    *,
+    stale_code: Annotated[bool, typer.Option("--stale-code", help="Dates that older code built, or code that did not record their inputs.")] = False,
+    serial: Serial = False,
+    workers: Workers = None,
+) -> None:
+    """Build again what `status` lists as from older code, upstream tables first, in ranges; from stored raw data. Ends as `run` does."""
+    from nba_assets.operations.launch import execute
+    from nba_assets.operations.slates import league_date
+    from nba_assets.operations.staleness import rebuilds
+    from nba_assets.operations.stored_state import read_state
+    from nba_assets.warehouse.resource import WarehouseResource
+
+    if not stale_code:
+        raise typer.BadParameter("say what is to be built again: --stale-code", param_hint="rebuild")
+    first, last = (start.date(), (end or start).date()) if start else (date.min, date.max)
+    if last < first:
+        raise typer.BadParameter(f"END {last} lies before START {first}")
+    state = read_state(WarehouseResource().open(), league_date(datetime.now(UTC)))
+    launches = rebuilds([one.within(first, last) for one in state.outdated()], state.game_days)
+    if not launches:
+        console.print("Nothing to rebuild: every built date is from the current code.")
+        return
+    _execute(launches, lambda launch: execute(launch, _entities(serial, workers)))
 
 
 @app.command()
@@ -229,21 +258,27 @@ def demo() -> None:
 def status() -> None:
     """What the warehouse holds."""
     from nba_assets.operations.health import unreadable_files
+    from nba_assets.operations.slates import league_date
+    from nba_assets.operations.stored_state import read_state
     from nba_assets.publishing.refusals import stored_refusals
     from nba_assets.registry import ALL_TABLES, COMPUTED_TABLES
     from nba_assets.warehouse.resource import WarehouseResource
 
-    warehouse = WarehouseResource().open()
+    warehouse, today = WarehouseResource().open(), league_date(datetime.now(UTC))
+    state = read_state(warehouse, today)
+    stale = state.stale(today)
     refused = stored_refusals(warehouse, list(COMPUTED_TABLES))
     count = Counter(refusal.table for refusal in refused)
-    shown = ConsoleTable(Column("table", no_wrap=True), "rows", "dates", "first", "last", "refused")
+    shown = ConsoleTable(Column("table", no_wrap=True), "rows", "dates", "first", "last", "refused", "stale")
     for entry in warehouse.status(list(ALL_TABLES.values())):
         first, last = entry.first_date or "", entry.last_date or ""
         refusals = f"{count[entry.table.name]:,}" if count[entry.table.name] else ""
-        shown.add_row(entry.table.qualified_name, f"{entry.row_count:,}", f"{entry.date_count:,}", str(first), str(last), refusals)
+        stale_dates = f"{len(stale[entry.table.name]):,}" if entry.table.name in stale else ""
+        shown.add_row(entry.table.qualified_name, f"{entry.row_count:,}", f"{entry.date_count:,}", str(first), str(last), refusals, stale_dates)
     console.print(shown)
     _say(map(str, refused))
     _say(f"{name} {day} NOT INGESTED: {why}" for name, day, why in unreadable_files(warehouse))
+    _say(map(str, state.outdated()))
 
 
 @app.command("report")
@@ -284,7 +319,6 @@ def sample(season: Annotated[int, typer.Argument(help="Year in which the season 
 
 
 def _build(start: date, end: date, tables: list[str] | None, serial: bool, workers: int | None, ingest: bool = False) -> None:
-    from nba_assets.operations.damage import ExitCode
     from nba_assets.operations.launch import execute, plan
     from nba_assets.partitions import see_within_partitions
     from nba_assets.registry import COMPUTED_TABLES
@@ -293,16 +327,28 @@ def _build(start: date, end: date, tables: list[str] | None, serial: bool, worke
     _known(tables)
     see_within_partitions(start, end)
     warehouse = WarehouseResource().open()
-    entities = {
+    landing = FolderLandingZone(Settings.from_environment().landing)
+    launches = plan(warehouse, landing, tables or list(COMPUTED_TABLES), start, end, lambda text: _say([text]), ingest=ingest)
+    _execute(launches, lambda launch: execute(launch, _entities(serial, workers) if set(launch.assets) & set(COMPUTED_TABLES) else {}))
+
+
+def _entities(serial: bool, workers: int | None) -> dict[str, object]:
+    """The run configuration of the parallel entities; none where nothing was said about them."""
+    config = {
         **({"players_enabled": False, "teams_enabled": False} if serial else {}),
         **({"players_workers": workers, "teams_workers": workers} if workers else {}),
     }
-    landing = FolderLandingZone(Settings.from_environment().landing)
+    return {"resources": {"entities": {"config": config}}} if config else {}
+
+
+def _execute(launches: Sequence[Launch], execute: Callable[[Launch], RunReport]) -> None:
+    """Carry out runs one after the other and show each; raises Exit with the worst of their codes."""
+    from nba_assets.operations.damage import ExitCode
+
     codes = [ExitCode.PUBLISHED]
-    for launch in plan(warehouse, landing, tables or list(COMPUTED_TABLES), start, end, lambda text: _say([text]), ingest=ingest):
+    for launch in launches:
         console.print(f"Run of {len(launch.assets)} assets from {launch.start} to {launch.end}")
-        computes = any(name in COMPUTED_TABLES for name in launch.assets)
-        report = execute(launch, {"resources": {"entities": {"config": entities}}} if computes and entities else {})
+        report = execute(launch)
         # A file of an earlier date that cannot be read keeps that date from being ingested, not this one from being built.
         codes += [_show(report, launch), ExitCode.PUBLISHED if report.succeeded else ExitCode.DAMAGED]
     if any(codes):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -40,6 +41,7 @@ from nba_assets_tests.operations.at_work import (
     changed,
     days_of,
     digests,
+    give_points,
     rebuilt,
 )
 
@@ -83,6 +85,7 @@ def settled(operator: Operator) -> list[Ran]:
 def clean_digests(operator: Operator) -> dict[Key, str]:
     """The digests of everything that is built, built anew from the raw tables as they are stored; dates that lack an input are left out."""
     books = operator.books()
+    assert isinstance(operator.warehouse, MemoryWarehouse)
     kept = {name: rows for name, rows in operator.warehouse.tables.items() if name.startswith("nba_raw.")}
     quarantine = RAW_QUARANTINE.qualified_name
     warehouse = MemoryWarehouse(kept | {quarantine: operator.warehouse.tables[quarantine]})
@@ -112,7 +115,7 @@ def not_ingested(operator: Operator) -> list[Key]:
         (name, day)
         for name, content in landed.tables.items()
         for day, digest in content.digests.items()
-        if day <= NEXT and content.trouble(day) is None and stored.get((name, day)) != digest
+        if day <= BUILT and content.trouble(day) is None and stored.get((name, day)) != digest
     ]
 
 
@@ -224,7 +227,7 @@ def test_any_correction_settles_at_a_clean_build(operator: Operator, seed: int) 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(100, 220))
+@pytest.mark.parametrize("seed", range(100, 160))
 def test_many_corrections_settle_at_a_clean_build(operator: Operator, seed: int) -> None:
     check_corrections(operator, seed, count=1 + seed % 3)
 
@@ -242,7 +245,7 @@ def test_a_changed_id_in_the_registry_reaches_the_season(operator: Operator) -> 
     someone = pq.read_table(file)["player_lookup"][0].as_py()
     rewrite(file, "universal_player_id", lambda row: "somebodyelse_009" if row["player_lookup"] == someone else row["universal_player_id"])
     first, *others = settled(operator)
-    assert (first.trigger, first.assets) == ("season_feed", {"player_registry"})
+    assert (first.trigger, sorted(first.assets)) == ("season_feed", ["player_registry"])
     assert [one.trigger for one in others] == ["late_data"] * len(others)
     stored = operator.warehouse.read(COMPUTED_TABLES["player_game_summary"], ("player_lookup", "universal_player_id"), OPENING, BUILT).to_pylist()
     assert {row["universal_player_id"] for row in stored if row["player_lookup"] == someone} == {"somebodyelse_009"}
@@ -285,6 +288,23 @@ def test_a_corrected_score_reaches_its_summaries_and_the_margins_of_later_dates(
     summaries = {key for key in rebuilt(before, after) if key[0] in GAME_SUMMARIES}
     assert summaries <= {(table, day) for table in GAME_SUMMARIES}
     assert min((when for table, when in rebuilt(before, after) if table in DESCRIBED), default=NEXT) > day
+    assert_settled(operator)
+
+
+def test_a_clock_that_is_set_back_changes_nothing(operator: Operator) -> None:
+    """Everything was built by a clock half an hour ahead: the correction comes in, and is followed, before that."""
+    assert isinstance(operator.warehouse, MemoryWarehouse)
+    entries = operator.warehouse.tables[TABLE_PARTITIONS.qualified_name]
+    for name in ("written_at", "changed_at"):
+        later = pc.add(entries[name], pa.scalar(timedelta(minutes=30)))
+        entries = entries.set_column(entries.schema.get_field_index(name), entries.schema.field(name), later.cast(entries.schema.field(name).type))
+    operator.warehouse.tables[TABLE_PARTITIONS.qualified_name] = entries
+    assert operator.until_quiet() == []
+    (file,) = operator.landing.glob(f"player_gamebook/game_date={OPENING + timedelta(days=6)}/*.parquet")
+    give_points(file)
+    before = operator.books()
+    assert [one.trigger for one in settled(operator)] == ["results", "late_data"]
+    assert {table for table, _ in changed(before, operator.books())} >= {"player_game_summary", "player_daily_cache", "ml_feature_store"}
     assert_settled(operator)
 
 

@@ -8,7 +8,7 @@ import os
 import sys
 import webbrowser
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
@@ -111,6 +111,39 @@ def backfill(
     if end < start:
         raise typer.BadParameter(f"END {end.date()} lies before START {start.date()}")
     _build(start.date(), end.date(), table, serial, workers, ingest, _verbosity(verbose, quiet), as_json=as_json)
+
+
+@app.command()
+def rebuild(
+    start: Annotated[datetime | None, typer.Argument(formats=["%Y-%m-%d"], help="First date, YYYY-MM-DD; all dates by default.")] = None,
+    end: Annotated[datetime | None, typer.Argument(formats=["%Y-%m-%d"], help="Last date; START alone by default.")] = None,
+    *,
+    stale_code: Annotated[bool, typer.Option("--stale-code", help="Dates that older code built, or code that did not record their inputs.")] = False,
+    serial: Serial = False,
+    workers: Workers = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Build again what `status` lists as from older code, upstream tables first, in ranges; from stored raw data. Ends as `run` does."""
+    from nba_assets.operations.launch import execute
+    from nba_assets.operations.slates import league_date
+    from nba_assets.operations.staleness import rebuilds
+    from nba_assets.operations.stored_state import read_state
+    from nba_assets.warehouse.resource import WarehouseResource
+
+    if not stale_code:
+        raise typer.BadParameter("say what is to be built again: --stale-code", param_hint="rebuild")
+    first, last = (start.date(), (end or start).date()) if start else (date.min, date.max)
+    if last < first:
+        raise typer.BadParameter(f"END {last} lies before START {first}")
+    state = read_state(WarehouseResource().open(), league_date(datetime.now(UTC)))
+    launches = rebuilds([one.within(first, last) for one in state.outdated()], state.game_days)
+    if not launches:
+        console.print("Nothing to rebuild: every built date is from the current code.")
+        return
+    verbosity, config = _verbosity(verbose, quiet), _entities(serial, workers)
+    _execute(launches, lambda launch: execute(launch, config, verbosity), as_json=as_json)
 
 
 @app.command()
@@ -294,11 +327,15 @@ def demo(
 def status(as_json: AsJson = False) -> None:
     """What the warehouse holds."""
     from nba_assets.operations.health import unreadable_files
+    from nba_assets.operations.slates import league_date
+    from nba_assets.operations.stored_state import read_state
     from nba_assets.publishing.refusals import stored_refusals
     from nba_assets.registry import ALL_TABLES, COMPUTED_TABLES
     from nba_assets.warehouse.resource import WarehouseResource
 
-    warehouse = WarehouseResource().open()
+    warehouse, today = WarehouseResource().open(), league_date(datetime.now(UTC))
+    state = read_state(warehouse, today)
+    stale = state.stale(today)
     refused = stored_refusals(warehouse, list(COMPUTED_TABLES))
     count = Counter(refusal.table for refusal in refused)
     entries = warehouse.status(list(ALL_TABLES.values()))
@@ -312,22 +349,26 @@ def status(as_json: AsJson = False) -> None:
                 "first": entry.first_date and str(entry.first_date),
                 "last": entry.last_date and str(entry.last_date),
                 "refused": count[entry.table.name],
+                "stale": len(stale.get(entry.table.name, ())),
             }
             for entry in entries
         ]
         files = [{"table": name, "date": str(day), "reason": why} for name, day, why in unreadable]
-        typer.echo(json.dumps({"tables": tables, "refused": [str(refusal) for refusal in refused], "not_ingested": files}, indent=2))
+        words = {"refused": [*map(str, refused)], "outdated": [*map(str, state.outdated())]}
+        typer.echo(json.dumps({"tables": tables, **words, "not_ingested": files}, indent=2))
         return
-    shown = _table("table", "rows", "dates", "first", "last", *(["refused"] if refused else []))
+    shown = _table("table", "rows", "dates", "first", "last", *(["refused"] if refused else []), *(["stale"] if stale else []))
     for dataset, mine in groupby(entries, lambda entry: entry.table.dataset):
         shown.add_row(Text(dataset, style="bold"))
         for entry in mine:
             first, last = entry.first_date or "", entry.last_date or ""
             refusals = [f"{count[entry.table.name]:,}"] if refused else []
-            shown.add_row(f"  {entry.table.name}", f"{entry.row_count:,}", f"{entry.date_count:,}", str(first), str(last), *refusals)
+            late = [f"{len(stale[entry.table.name]):,}" if entry.table.name in stale else ""] if stale else []
+            shown.add_row(f"  {entry.table.name}", f"{entry.row_count:,}", f"{entry.date_count:,}", str(first), str(last), *refusals, *late)
     console.print(shown)
     _say(map(str, refused))
     _say(f"{name} {day} NOT INGESTED: {why}" for name, day, why in unreadable)
+    _say(map(str, state.outdated()))
 
 
 @app.command("report")
@@ -372,7 +413,6 @@ def _build(
     as_json: bool = False,
 ) -> None:
     from nba_assets.operations.console import Verbosity
-    from nba_assets.operations.damage import ExitCode
     from nba_assets.operations.launch import execute, plan
     from nba_assets.partitions import see_within_partitions
     from nba_assets.registry import COMPUTED_TABLES
@@ -381,19 +421,36 @@ def _build(
     _known(tables)
     see_within_partitions(start, end)
     warehouse = WarehouseResource().open()
-    entities = {
+    landing = FolderLandingZone(Settings.from_environment().landing)
+    launches = plan(warehouse, landing, tables or list(COMPUTED_TABLES), start, end, lambda text: _say([text]), ingest=ingest)
+    spoken = Verbosity.NORMAL if verbosity is None else verbosity
+
+    def run_of(launch: Launch) -> RunReport:
+        computes = any(name in COMPUTED_TABLES for name in launch.assets)
+        return execute(launch, _entities(serial, workers) if computes else {}, spoken)
+
+    _execute(launches, run_of, as_json=as_json)
+
+
+def _entities(serial: bool, workers: int | None) -> dict[str, object]:
+    """The run configuration of the parallel entities; none where nothing was said about them."""
+    config = {
         **({"players_enabled": False, "teams_enabled": False} if serial else {}),
         **({"players_workers": workers, "teams_workers": workers} if workers else {}),
     }
-    landing = FolderLandingZone(Settings.from_environment().landing)
+    return {"resources": {"entities": {"config": config}}} if config else {}
+
+
+def _execute(launches: Sequence[Launch], execute: Callable[[Launch], RunReport], *, as_json: bool) -> None:
+    """Carry out runs one after the other and show each; raises Exit with the worst of their codes."""
+    from nba_assets.operations.damage import ExitCode
+
     codes = [ExitCode.PUBLISHED]
     results = []
-    for launch in plan(warehouse, landing, tables or list(COMPUTED_TABLES), start, end, lambda text: _say([text]), ingest=ingest):
+    for launch in launches:
         if not as_json:
             console.print(f"Run of {len(launch.assets)} tables, {launch.span}", highlight=False)
-        computes = any(name in COMPUTED_TABLES for name in launch.assets)
-        config = {"resources": {"entities": {"config": entities}}} if computes and entities else {}
-        report = execute(launch, config, Verbosity.NORMAL if verbosity is None else verbosity)
+        report = execute(launch)
         result = _result_of(report, launch)
         results.append(result)
         if not as_json:

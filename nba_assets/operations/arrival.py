@@ -98,7 +98,8 @@ def decide(state: State, landed: LandedContent, books: Books, now: datetime, set
             due += _late_announcements(announcements, day)
         elif day != today:
             announcements.keep(day)
-    wanted = [one.ledger.ask(one) for one in due[: settings.requests_per_tick]]
+    seasonal = list(_whole_seasons(results.situation, today))
+    wanted = [*seasonal, *(one.ledger.ask(one) for one in due[: settings.requests_per_tick])]
     for one in due[settings.requests_per_tick :]:
         one.ledger.postpone(one)
     notes = [*results.notes, *announcements.notes]
@@ -267,6 +268,29 @@ def _announcements(ledger: _Ledger, day: date, names: Sequence[str]) -> list[_Du
 def _runs(books: Books, names: Sequence[str], day: date) -> list[str]:
     """The runs that built the date's tables."""
     return [entry.run_id for name in names if (entry := books[name].at(day)) is not None]
+
+
+def _whole_seasons(situation: _Situation, today: date) -> Iterator[Wanted]:
+    """Requests that ingest what no date's own content asks for: a season's registry, and the schedule of a built date that has no games any more.
+
+    What is stale because of them is found once they are ingested. The keys are those of the content, so that it is asked for once.
+    """
+    landed, books = situation.landed, situation.books
+    built = sorted(day for day in {*books[CONTEXTS[0]].places, *books[GAME_SUMMARIES[0]].places} if EARLIEST <= day <= today)
+    for name in (PLAYER_REGISTRY.name, SCHEDULE.name):
+        for day, digest in sorted(landed.tables[name].digests.items()):
+            if _holds(books, {name: digest}, day) or not landed.is_known((name,), day) or landed.tables[name].trouble(day) is not None:
+                continue
+            if name == PLAYER_REGISTRY.name:
+                run_for = max((one for one in built if day <= one < day.replace(year=day.year + 1)), default=None)
+            else:
+                # Where there still are games, their results or announcements bring the schedule in as well.
+                context = books[CONTEXTS[0]].at(day) if day <= today and not slate_of(situation.slates, day).games else None
+                run_for = day if context is not None and context.row_count else None
+            if run_for is not None and run_for not in situation.running:
+                held = books[name].at(day)
+                key = f"pregame:{name}:{day}:{digest}:{fingerprint([held and held.run_id])}"
+                yield Wanted(Launch("pregame", (name,), run_for, run_for), key, "season_feed", f"new: {name}")
 
 
 def _holds(books: Books, digests: Mapping[str, str], day: date) -> bool:

@@ -224,6 +224,11 @@ class Outdated:
         """All of them, ascending."""
         return sorted([*self.older_code, *self.unrecorded])
 
+    def within(self, first: date, last: date) -> Outdated:
+        """Those of some dates, both ends included."""
+        older, unrecorded = ([day for day in days if first <= day <= last] for days in (self.older_code, self.unrecorded))
+        return Outdated(self.table, older, unrecorded)
+
     def __str__(self) -> str:
         parts = [
             *([f"{len(self.older_code):,} dates from older code ({_span(self.older_code)})"] if self.older_code else []),

@@ -157,13 +157,27 @@ class TableRun:
         end: date | None = None,
         where: Mapping[str, Value | Sequence[Value]] | None = None,
     ) -> dict[str, NDArray[Any]]:
-        """Columns of an upstream table, dated within the run unless told otherwise; remembered for the run's lineage."""
+        """Columns of an upstream table, dated within the run unless told otherwise; remembered for the run's lineage.
+
+        Raises ValueError for a table that is not among the inputs, and for dates after the run's of any but the schedule: what is not declared would not be
+        known to make dates stale.
+        """
         first, last = start or self.start, end or self.end
+        if table.name not in self._declared or (last > self.end and table is not SCHEDULE.table):
+            raise ValueError(
+                f"{self.table.qualified_name} reads {table.qualified_name} from {first} to {last}, which is not among its declared inputs: "
+                f"add it to the inputs of its Table ({', '.join(sorted(self._declared))})"
+            )
         with self.timed("read"):
             self._share_connection()
             rows = self.warehouse.read(table, columns, first, last, where)
             self.reads.append(Read(table, first, last, rows.num_rows))
             return to_columns(rows)
+
+    @cached_property
+    def _declared(self) -> frozenset[str]:
+        """Names of the tables that may be read; the schedule tells the seasons of every run."""
+        return frozenset({SCHEDULE.name, *(source.table.name for source in self.table.inputs)})
 
     def read_days(self, table: Table, columns: Sequence[str], days: NDArray[np.datetime64]) -> dict[str, NDArray[Any]]:
         """Columns of an upstream table on some of the run's dates alone: what a table reads of its own date."""

@@ -15,6 +15,7 @@ import pytest
 from nba_assets.entities.outcomes import Outcome
 from nba_assets.entities.parallel import ParallelEntities
 from nba_assets.publishing.inputs import MissingInputsError, computed, own_date_inputs
+from nba_assets.publishing.lineage import differing_inputs, note_inputs
 from nba_assets.publishing.publication import prepare
 from nba_assets.publishing.refusals import recorded_refusals, stored_refusals
 from nba_assets.publishing.table_run import TableRun
@@ -210,3 +211,31 @@ def test_what_each_table_needs_of_its_own_date(name: str, own_date: set[str]) ->
     assert {source.name for source in own_date_inputs(COMPUTED_TABLES[name])} == own_date
     assert PLAYER_GAMEBOOK.required
     assert not ROSTERS.required
+
+
+def test_a_read_that_is_not_declared_is_refused(warehouse: DuckDBWarehouse) -> None:
+    """Neither another table, nor dates after the run's; what is not declared could change unseen."""
+    run = run_of(warehouse, READER, DAYS[:2], [RESULTS])
+    assert len(run.read(RESULTS, ("game_date",))["game_date"]) == 0
+    with pytest.raises(ValueError, match=r"nba_analytics\.tonight from 2021-10-19 to 2021-10-20, which is not among its declared inputs"):
+        run.read(TONIGHT, ("game_date",))
+    with pytest.raises(ValueError, match="from 2021-10-19 to 2021-10-24"):
+        run.read(RESULTS, ("game_date",), end=DAYS[-1])
+
+
+def test_what_is_recorded_is_what_stood_before_the_first_read(warehouse: DuckDBWarehouse) -> None:
+    """An input that changes while a run computes leaves the date stale."""
+    published(warehouse, TONIGHT, [OPENING])
+    run = run_of(warehouse, READER, [OPENING], [TONIGHT])
+
+    def overtaken(of: TableRun) -> Outcome:
+        published(warehouse, TONIGHT, [OPENING], without_rows=True)
+        return every_day(of)
+
+    outcome = computed(run, overtaken)
+    before = run.built_from[OPENING]
+    prepare(run, outcome).write()
+    (entry,) = warehouse.read(TABLE_PARTITIONS, ("inputs",), OPENING, OPENING, {"table_name": READER.name}).to_pylist()
+    assert entry["inputs"] == before
+    note_inputs(run)
+    assert differing_inputs(before, run.built_from[OPENING]) == [TONIGHT.name]

@@ -286,9 +286,9 @@ def sample(season: Annotated[int, typer.Argument(help="Year in which the season 
 
 def _build(start: date, end: date, tables: list[str] | None, serial: bool, workers: int | None, ingest: bool = False) -> None:
     from nba_assets.operations.damage import ExitCode
-    from nba_assets.operations.launch import execute, plan
+    from nba_assets.operations.launch import execute, missing_upstream, plan
     from nba_assets.partitions import see_within_partitions
-    from nba_assets.registry import COMPUTED_TABLES
+    from nba_assets.registry import COMPUTED_TABLES, upstream_names
     from nba_assets.warehouse.resource import WarehouseResource
 
     _known(tables)
@@ -299,6 +299,7 @@ def _build(start: date, end: date, tables: list[str] | None, serial: bool, worke
         **({"players_workers": workers, "teams_workers": workers} if workers else {}),
     }
     landing = FolderLandingZone(Settings.from_environment().landing)
+    _say(missing_upstream(warehouse, tables or list(COMPUTED_TABLES), upstream_names(), start, end))
     codes = [ExitCode.PUBLISHED]
     for launch in plan(warehouse, landing, tables or list(COMPUTED_TABLES), start, end, lambda text: _say([text]), ingest=ingest):
         console.print(f"Run of {len(launch.assets)} assets from {launch.start} to {launch.end}")

@@ -106,6 +106,12 @@ class Settings(BaseModel):
     settle_minutes: float = _setting(
         "NBA_ASSETS_SETTLE_MINUTES", "Minutes for which incomplete results must not have changed before that", default=30.0, ge=0, allow_inf_nan=False
     )
+    health_digest_dates: int = _setting(
+        "NBA_ASSETS_HEALTH_DIGEST_DATES",
+        "Newest dates of each computed table whose rows job health holds against their recorded digests",
+        default=7,
+        ge=0,
+    )
     requests_per_tick: int = _setting("NBA_ASSETS_REQUESTS_PER_TICK", "Runs that a sensor asks for at once; the others come next", default=5, ge=1)
 
     @classmethod

@@ -421,8 +421,8 @@ def test_an_interrupted_map_waits_for_no_worker(tmp_path: Path) -> None:
 
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
+        threading.Thread(target=interrupt, daemon=True).start()
         with processes() as entities, pytest.raises(KeyboardInterrupt):
-            threading.Thread(target=interrupt, daemon=True).start()
             entities.map("players", sleeps, asked(), shared=tmp_path)
     finally:
         signal.signal(signal.SIGINT, before)

@@ -15,7 +15,6 @@ from pathlib import Path
 import dagster as dg
 import psutil
 import pytest
-from filelock import FileLock
 
 from nba_assets.instance import dagster_instance
 from nba_assets.registry import COMPUTED_TABLES
@@ -169,14 +168,18 @@ def test_a_run_that_takes_too_long_fails_with_its_bound(hanging: tuple[Home, str
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_outside_of_a_run_ends_the_command_in_a_line(own_home: Path, number: signal.Signals) -> None:
-    """It waits for a warehouse that somebody holds."""
-    own_home.mkdir()
-    code = "import sys; sys.argv = ['nba-assets', 'status']; from nba_assets.cli import main; print('here', flush=True); main()"
-    (own_home / "nba.duckdb").touch()
-    with FileLock(own_home / "nba.duckdb.lock"):
-        command = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        waiting = psutil.Process(command.pid)
-        until(lambda: any("duckdb.lock" in file.path for file in waiting.open_files()) or command.poll() is not None)
+    """It reads, and gets no answer."""
+    code = (
+        "import sys, time\n"
+        "from nba_assets.cli import main\n"
+        "from nba_assets.warehouse.duckdb import DuckDBWarehouse\n"
+        "DuckDBWarehouse.read = lambda *_, **__: (print('reading', flush=True), time.sleep(600))\n"
+        "sys.argv = ['nba-assets', 'status']\n"
+        "main()\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as command:
+        assert command.stdout is not None
+        assert command.stdout.readline() == "reading\n"
         command.send_signal(number)
-        said, errors = command.communicate(timeout=PATIENCE_SECONDS)
-    assert (command.returncode, errors) == (128 + number, "interrupted; continue with: nba-assets status\n"), said
+        _, errors = command.communicate(timeout=PATIENCE_SECONDS)
+    assert (command.returncode, errors) == (128 + number, "interrupted; continue with: nba-assets status\n")

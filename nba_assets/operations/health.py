@@ -191,7 +191,8 @@ def altered_partitions(warehouse: Warehouse, newest_dates: int) -> list[tuple[st
         for name, table in PUBLISHED.items():
             mine = take(entries, entries["table_name"] == name)
             dates = to_columns(warehouse.read(table, (table.date_column,), date.min, date.max))[table.date_column]
-            there = Counter(dates.tolist())
+            found, counts = np.unique(dates, return_counts=True)
+            there = Counter(dict(zip(found.tolist(), counts.tolist(), strict=True)))
             recorded = dict(zip(mine["partition_date"].tolist(), mine["row_count"].astype(int).tolist(), strict=True))
             differing = {day for day in there.keys() | recorded.keys() if there[day] != recorded.get(day, 0)}
             altered += [(name, day, f"{there[day]:,} rows, {recorded.get(day, 0):,} recorded") for day in sorted(differing)]

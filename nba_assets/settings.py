@@ -144,10 +144,12 @@ OTHER_VARIABLES = {"NBA_ASSETS_REAL_DATA"}
 
 def misspelt_variables(environ: Mapping[str, str] | None = None) -> list[str]:
     """A line for each variable of an environment that looks like a setting and is none, with the nearest name."""
-    known = {*variables().values(), *OTHER_VARIABLES}
-    unknown = sorted(name for name in (os.environ if environ is None else environ) if name.startswith(PREFIX) and name not in known)
-    nearest = {name: get_close_matches(name, known, 1) for name in unknown}
-    return [f"{name} is no setting and does nothing{f'; do you mean {near[0]}?' if near else '.'}" for name, near in nearest.items()]
+    given, known = (
+        {name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX)}
+        for names in (os.environ if environ is None else environ, [*variables().values(), *OTHER_VARIABLES])
+    )
+    nearest = {name: get_close_matches(name, known, 1) for name in sorted(given - known)}
+    return [f"{PREFIX}{name} is no setting and does nothing{f'; do you mean {PREFIX}{near[0]}?' if near else '.'}" for name, near in nearest.items()]
 
 
 def settings_table() -> str:

@@ -149,7 +149,7 @@ def test_reading_needs_no_writing(of_somebody_else: Home, tmp_path: Path) -> Non
     home = of_somebody_else
 
     def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-        surroundings = {**os.environ, "NBA_ASSETS_HOME": str(home.path), "HOME": "/nonexistent", "PYTHONPATH": str(Path(__file__).parents[1])}
+        surroundings = {**os.environ, "NBA_ASSETS_HOME": str(home.path), "HOME": "/nonexistent", "PYTHONPATH": str(Path(__file__).parents[2])}
         line = [sys.executable, "-c", AS_NOBODY, *map(str, arguments)]
         return subprocess.run(line, env=surroundings, cwd="/", capture_output=True, text=True, timeout=120, check=False)
 

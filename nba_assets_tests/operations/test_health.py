@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -200,13 +201,19 @@ def test_quarantined_rows_of_the_newest_season_are_counted_by_table(warehouse: D
     assert found[FILES_READABLE].metadata["files"].value == [f"game_lines {day(0)}: game_lines/0: is empty"]
 
 
-@pytest.fixture
-def built(home: Home) -> DuckDBWarehouse:
-    """Three dates, as a run has built them."""
-    warehouse, days = DuckDBWarehouse(home.warehouse), days_between(home.opening, home.day(2))
-    ingest_all(warehouse, home.landing, days)
+@pytest.fixture(scope="module")
+def built_once(landed: Home, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse with three dates, as a run has built them."""
+    warehouse, days = DuckDBWarehouse(tmp_path_factory.mktemp("built") / "nba.duckdb"), days_between(landed.opening, landed.day(2))
+    ingest_all(warehouse, landed.landing, days)
     build(warehouse, days, ["team_offense_game_summary", SHEET.name])
-    return warehouse
+    return warehouse.path
+
+
+@pytest.fixture
+def built(built_once: Path, tmp_path: Path) -> DuckDBWarehouse:
+    """A copy of it, of the test's own."""
+    return DuckDBWarehouse(shutil.copy(built_once, tmp_path / "built.duckdb"))
 
 
 def test_what_runs_have_written_is_as_recorded(built: DuckDBWarehouse) -> None:
@@ -223,8 +230,8 @@ def test_what_runs_have_written_is_as_recorded(built: DuckDBWarehouse) -> None:
     ],
     ids=["some rows", "all raw rows of a date", "an entry", "a value"],
 )
-def test_what_was_altered_by_hand_is_named(built: DuckDBWarehouse, home: Home, statement: str, altered: tuple[str, str]) -> None:
-    days = {"first": home.opening, "last": max(built.read(SHEET, ("game_date",), date.min, date.max)["game_date"].to_pylist())}
+def test_what_was_altered_by_hand_is_named(built: DuckDBWarehouse, landed: Home, statement: str, altered: tuple[str, str]) -> None:
+    days = {"first": landed.opening, "last": max(built.read(SHEET, ("game_date",), date.min, date.max)["game_date"].to_pylist())}
     with duckdb.connect(str(built.path)) as connection:
         connection.execute(statement.format(**days))
     assert [(table, on) for table, on, _ in altered_partitions(built, 3)] == [(altered[0], days[altered[1]])]
@@ -240,11 +247,11 @@ def test_a_table_dropped_by_hand_fails_the_check(built: DuckDBWarehouse) -> None
     assert all(text.startswith(f"{SHEET.name} 2024-10-2") and ": 0 rows, " in text for text in said)
 
 
-def test_digests_are_compared_for_the_newest_dates_only(built: DuckDBWarehouse, home: Home) -> None:
+def test_digests_are_compared_for_the_newest_dates_only(built: DuckDBWarehouse, landed: Home) -> None:
     with duckdb.connect(str(built.path)) as connection:
-        connection.execute("UPDATE nba_analytics.player_game_summary SET points = points + 1 WHERE game_date = ?", [home.opening])
+        connection.execute("UPDATE nba_analytics.player_game_summary SET points = points + 1 WHERE game_date = ?", [landed.opening])
     assert altered_partitions(built, 0) == altered_partitions(built, 2) == []
-    assert altered_partitions(built, 3) == [(SHEET.name, home.opening, "the rows have another digest than recorded")]
+    assert altered_partitions(built, 3) == [(SHEET.name, landed.opening, "the rows have another digest than recorded")]
 
 
 def test_nothing_that_builds_tables_runs_the_checks() -> None:

@@ -413,16 +413,20 @@ def _build(
     as_json: bool = False,
 ) -> None:
     from nba_assets.operations.console import Verbosity
-    from nba_assets.operations.launch import execute, plan
+    from nba_assets.operations.launch import execute, missing_upstream, plan
     from nba_assets.partitions import see_within_partitions
-    from nba_assets.registry import COMPUTED_TABLES
+    from nba_assets.registry import COMPUTED_TABLES, upstream_names
     from nba_assets.warehouse.resource import WarehouseResource
 
     _known(tables)
     see_within_partitions(start, end)
     warehouse = WarehouseResource().open()
     landing = FolderLandingZone(Settings.from_environment().landing)
-    launches = plan(warehouse, landing, tables or list(COMPUTED_TABLES), start, end, lambda text: _say([text]), ingest=ingest)
+    names = tables or list(COMPUTED_TABLES)
+    # Standard output is the result's alone where a program reads it.
+    warnings = missing_upstream(warehouse, names, upstream_names(), start, end)
+    launches = plan(warehouse, landing, names, start, end, warnings.append, ingest=ingest)
+    _say(warnings, to_stderr=as_json)
     spoken = Verbosity.NORMAL if verbosity is None else verbosity
 
     def run_of(launch: Launch) -> RunReport:
@@ -536,9 +540,10 @@ def _verbosity(verbose: bool, quiet: bool) -> Verbosity:
     return Verbosity.VERBOSE if verbose else Verbosity.QUIET if quiet else Verbosity.NORMAL
 
 
-def _say(lines: Iterable[str]) -> None:
+def _say(lines: Iterable[str], *, to_stderr: bool = False) -> None:
+    where = CleanConsole(stderr=True) if to_stderr else console
     for line in lines:
-        console.print(line, style="red", markup=False, highlight=False, soft_wrap=True)
+        where.print(line, style="red", markup=False, highlight=False, soft_wrap=True)
 
 
 def _say_failed_steps(report: RunReport) -> None:

@@ -76,17 +76,17 @@ def _said(error: BaseException) -> str | None:
 def _of_system(error: OSError) -> str:
     where = " and ".join(str(os.fsdecode(name)) for name in (error.filename, error.filename2) if isinstance(name, str | bytes))
     why = error.strerror or os.strerror(error.errno or 0)
-    return one_line(f"{where or 'a file'}: {why}. {ADVICE.get(error.errno or 0, 'Set it right, or name another place')}; {PLACES}.")
+    return one_line(f"{where or 'the output'}: {why}. {ADVICE.get(error.errno or 0, 'Set it right, or name another place')}; {PLACES}.")
 
 
 def _sqlite_advice(error: sqlite3.Error) -> str:
     text = str(error)
-    if "full" in text:
-        return "Free space there"
+    if "full" in text or "disk I/O error" in text:
+        return "Free space there, and look after the disk"
     if "readonly" in text or "unable to open" in text:
         return "Give yourself the permission to write there, or name another home with NBA_ASSETS_HOME"
     if "locked" in text:
         return "Another process holds them: wait for it or stop it"
     if "malformed" in text or "not a database" in text:
         return "The file is damaged: move the folder away, the tables do not depend on it"
-    return "Look after the disk and the permissions of the folder"
+    return "Look after the permissions of the folder"

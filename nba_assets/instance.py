@@ -7,11 +7,14 @@ line, `make ui` or `dagster dev` opens the instance, and whether DAGSTER_HOME is
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._core.storage.compute_log_manager import CapturedLogContext
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 from dagster._core.storage.root import LocalArtifactStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage, _event_logs_directory
@@ -87,6 +90,18 @@ class HomeComputeLogManager(LocalComputeLogManager):
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> HomeComputeLogManager:  # noqa: ARG003
         """The logs in the home folder of the environment."""
         return cls(str(_folder("logs")), inst_data=inst_data)
+
+    @contextmanager
+    def capture_logs(self, log_key: Sequence[str]) -> Iterator[CapturedLogContext]:
+        """Capture what is printed in the block; an interrupt from the terminal does not reach the helper processes that do it, which end with the block."""
+        with ExitStack() as stack:
+            # A signal that is blocked when a process starts stays blocked in it; this one sees it as soon as the helpers are there.
+            blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            try:
+                captured = stack.enter_context(super().capture_logs(log_key))
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+            yield captured
 
 
 def _folder(name: str) -> Path:

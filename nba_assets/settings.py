@@ -109,6 +109,12 @@ class Settings(BaseModel):
     settle_minutes: float = _setting(
         "NBA_ASSETS_SETTLE_MINUTES", "Minutes for which incomplete results must not have changed before that", default=30.0, ge=0, allow_inf_nan=False
     )
+    health_digest_dates: int = _setting(
+        "NBA_ASSETS_HEALTH_DIGEST_DATES",
+        "Newest dates of each computed table whose rows job health holds against their recorded digests",
+        default=7,
+        ge=0,
+    )
     requests_per_tick: int = _setting("NBA_ASSETS_REQUESTS_PER_TICK", "Runs that a sensor asks for at once; the others come next", default=5, ge=1)
 
     @classmethod
@@ -149,10 +155,12 @@ OTHER_VARIABLES = {"NBA_ASSETS_REAL_DATA"}
 
 def misspelt_variables(environ: Mapping[str, str] | None = None) -> list[str]:
     """A line for each variable of an environment that looks like a setting and is none, with the nearest name."""
-    known = {*variables().values(), *OTHER_VARIABLES}
-    unknown = sorted(name for name in (os.environ if environ is None else environ) if name.startswith(PREFIX) and name not in known)
-    nearest = {name: get_close_matches(name, known, 1) for name in unknown}
-    return [f"{name} is no setting and does nothing{f'; do you mean {near[0]}?' if near else '.'}" for name, near in nearest.items()]
+    given, known = (
+        {name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX)}
+        for names in (os.environ if environ is None else environ, [*variables().values(), *OTHER_VARIABLES])
+    )
+    nearest = {name: get_close_matches(name, known, 1) for name in sorted(given - known)}
+    return [f"{PREFIX}{name} is no setting and does nothing{f'; do you mean {PREFIX}{near[0]}?' if near else '.'}" for name, near in nearest.items()]
 
 
 def settings_table() -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
@@ -100,6 +101,24 @@ def plan(
     news = ingest or any(day >= start for day in missing) or has_landed_since(warehouse, landing, start, end)
     raw = list(RAW_TABLES) if news else []
     return [*launches, Launch("full", [*raw, *tables], start, end)]
+
+
+def missing_upstream(warehouse: Warehouse, tables: Collection[str], upstream: Mapping[str, Collection[str]], start: date, end: date) -> list[str]:
+    """A line for each of some tables whose upstream is neither run with it nor built for all dates from `start` to `end`; raw tables are ingested by themselves.
+
+    `upstream` are the tables that each table reads.
+    """
+    needed = {name: [source for source in upstream[name] if source not in tables and source not in RAW_TABLES] for name in tables}
+    sources = sorted({source for mine in needed.values() for source in mine})
+    if not sources:
+        return []
+    entries = warehouse.read(TABLE_PARTITIONS, ("table_name", "partition_date"), start, end, {"table_name": sources})
+    dates = Counter(entries["table_name"].to_pylist())
+    count = (end - start).days + 1
+    lacking = {
+        name: [f"{source} ({dates[source]} of {count} dates are built)" for source in mine if dates[source] < count] for name, mine in needed.items()
+    }
+    return [f"{name} reads what is not built: {', '.join(mine)}. Build it first, or with --table." for name, mine in lacking.items() if mine]
 
 
 def missing_raw_dates(warehouse: Warehouse, start: date, end: date) -> list[date]:

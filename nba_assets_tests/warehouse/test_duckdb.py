@@ -192,6 +192,39 @@ os.kill(os.getpid(), signal.SIGKILL)
             DuckDBWarehouse(path).read(TABLE, ("points",), FIRST, FIRST)
         assert time.monotonic() - began < 5
 
+    def test_one_that_is_torn_is_named_as_damaged(self, path: Path) -> None:
+        season = rows(*(row(FIRST, f"p{place}", points=place, usage_rate=place * 0.7) for place in range(20_000)))
+        DuckDBWarehouse(path).replace([Replacement(TABLE, season, [FIRST])])
+        path.write_bytes(path.read_bytes()[:100_000])
+        with pytest.raises(
+            WarehouseError, match=rf"{path} cannot be opened: .*The file is damaged: put a copy in its place, or move it away"
+        ) as damaged:
+            row_count(path)
+        assert "\n" not in str(damaged.value)
+
+    def test_one_in_a_folder_that_may_not_be_looked_into_is_said_in_one_line(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(Path, "exists", refused)
+        with pytest.raises(WarehouseError, match=rf"{path} cannot be read: Permission denied. Give yourself the permission to read {path.parent}"):
+            row_count(path)
+
+    @pytest.mark.parametrize(
+        ("said", "advice"),
+        [
+            ('Could not write file "x": No space left on device', "Free space there."),
+            ('Cannot open file "x": Too many open files', "Allow this process more open files"),
+            ("trying to read a database file with version number 99, but we can only read 64", "another version of DuckDB"),
+        ],
+    )
+    def test_what_duckdb_refuses_comes_with_what_to_do(self, path: Path, said: str, advice: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse(*_: object, **__: object) -> None:
+            raise duckdb.IOException(f"{said}\n\nmore")
+
+        DuckDBWarehouse(path).replace([ONE_ROW])
+        monkeypatch.setattr(duckdb, "connect", refuse)
+        with pytest.raises(WarehouseError, match=advice) as refusal:
+            row_count(path)
+        assert "\n" not in str(refusal.value)
+
     def test_it_does_not_grow_by_being_replaced(self, path: Path) -> None:
         warehouse = DuckDBWarehouse(path)
         season = Replacement(TABLE, rows(*(row(FIRST, f"p{place}", points=place, usage_rate=place * 0.7) for place in range(20_000))), [FIRST])

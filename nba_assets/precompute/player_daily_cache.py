@@ -217,7 +217,8 @@ def _failures(
     else:
         reasons = [f"Last game {days:.0f} days ago, more than {STALE_DAYS}" for days in days_away]
     season = SeasonSoFar.of(histories, shared.league, asked["cache_date"], asked["season_start"])
-    return season.failures(str(asked["player_lookup"][0]), category, reasons, days_away is None, played)
+    # Running again gives a player no more games; games that are built later make the date stale.
+    return season.failures(str(asked["player_lookup"][0]), category, reasons, False, played)
 
 
 def build(run: TableRun) -> Outcome:

@@ -131,7 +131,8 @@ def compute(asked: Columns, histories: Mapping[str, Columns], shared: Shared) ->
         "TEAM",
         "INSUFFICIENT_DATA",
         [f"Only {n} games, need {need}" for n, need in zip(played[~enough], least[~enough], strict=True)],
-        can_retry=True,
+        # Running again gives a team no more games; games that are built later make the date stale.
+        can_retry=False,
         expected=expected.games()[~enough],
         actual=season.games()[~enough],
         missing_game_ids=missing_game_ids(expected, has_row, finals["game_id"])[~enough],

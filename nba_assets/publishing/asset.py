@@ -70,32 +70,41 @@ def table_asset(table: Table, build: Build, *, group: str) -> dg.AssetsDefinitio
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
         for tries_left in reversed(range(TRIES)):
             run = _table_run(context, table, warehouse.open(), entities)
+            facts: list[DateFacts] = []
+            nothing_published = None
             try:
                 with run.reading():
                     outcome = computed(run, build)
             except MissingInputsError as error:
                 run.warehouse.replace(recorded_refusals(run))
-                yield check_result(dates_published(run))
-                raise dg.Failure(str(error), allow_retries=False) from None
+                findings, nothing_published = [dates_published(run)], str(error)
+                break
             publication = prepare(run, outcome)
+            findings = publication.findings
             try:
                 facts = publication.write()
             except PublicationRefusedError as error:
-                yield from (check_result(finding) for finding in publication.findings)
-                raise dg.Failure(str(error), allow_retries=False) from None
+                nothing_published = str(error)
             except OvertakenError as error:
                 if not tries_left:
                     raise dg.Failure(f"{table.qualified_name} was {error}. Run it again.") from None
                 context.log.warning(f"{table.name} was {error}: it reads and computes again")
-            else:
-                break
-        yield from (check_result(finding) for finding in publication.findings)
+                continue
+            break
+        yield from _check_results(table, findings)
+        if nothing_published is not None:
+            # The step of a whole build succeeds all the same: a failed one would keep the tables behind it from being built as far as they can be, and
+            # from recording that they are refused.
+            context.log.error(nothing_published)
+            if run.retry is not None:
+                raise dg.Failure(nothing_published, allow_retries=False)
         inputs = inputs_by_date(run) if facts else {}
         for warning in thin_look_backs(table, inputs):
             context.log.warning(warning)
-        shown = presented(publication, facts) if facts else {}
-        for fact, preview in zip(facts, _previews(publication, facts), strict=True):
-            context.add_asset_metadata(shown[fact.day] | date_metadata(run, fact, inputs[fact.day]) | preview, partition_key=fact.day.isoformat())
+        if facts:
+            shown = presented(publication, facts)
+            for fact, preview in zip(facts, _previews(publication, facts), strict=True):
+                context.add_asset_metadata(shown[fact.day] | date_metadata(run, fact, inputs[fact.day]) | preview, partition_key=fact.day.isoformat())
         for day, standing in _left_alone(run, partition_dates(context), facts):
             context.add_asset_metadata(standing, partition_key=day.isoformat())
         for day, refused in refused_metadata(run).items():
@@ -162,6 +171,14 @@ def check_specs(table: Table) -> list[dg.AssetCheckSpec]:
     """
     names = [*check_names(table), (DATES_PUBLISHED, True, DATES_PUBLISHED_DESCRIPTION), *observation_names(table)]
     return [dg.AssetCheckSpec(name, asset=table.name, description=description) for name, _, description in names]
+
+
+def _check_results(table: Table, findings: Sequence[Finding]) -> Iterator[dg.AssetCheckResult]:
+    """A result of every check; one that found nothing to look at, because no date is published, has passed."""
+    found = {finding.name: finding for finding in findings}
+    for spec in check_specs(table):
+        nothing = dg.AssetCheckResult(passed=True, check_name=spec.name, severity=dg.AssetCheckSeverity.WARN, metadata={"dates_looked_at": 0})
+        yield check_result(found[spec.name]) if spec.name in found else nothing
 
 
 def check_result(finding: Finding) -> dg.AssetCheckResult:

@@ -11,8 +11,8 @@ from datetime import date
 
 from nba_assets.entities.outcomes import Outcome
 from nba_assets.publishing.lineage import note_inputs
-from nba_assets.publishing.observations import rows_expected
-from nba_assets.publishing.refusals import refusal_text, stored_refusals
+from nba_assets.publishing.observations import is_summary, rows_expected
+from nba_assets.publishing.refusals import refusal_text, stored_refusals, upstream_refused
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.refusals import not_ingested
 from nba_assets.raw.tables import RAW_TABLES, SCHEDULE
@@ -69,7 +69,7 @@ def dates_without_inputs(run: TableRun) -> dict[date, str]:
         for day in run.dates if table.name == SCHEDULE.name else days:
             key = table.name, day
             if key in refusals:
-                refused.setdefault(day, f"upstream {table.name} is refused for {day}: {refusals[key]}")
+                refused.setdefault(day, upstream_refused(table.name, day, refusals[key]))
             elif key not in there and raw is None:
                 refused.setdefault(day, f"upstream {table.name} is not built for {day}")
             elif key not in there:

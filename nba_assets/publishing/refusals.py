@@ -68,6 +68,17 @@ def recorded_refusals(run: TableRun) -> list[Replacement]:
     return [Replacement(REFUSED_DATES, to_arrow(REFUSED_DATES, rows), changed, {"table_name": run.table.name})]
 
 
+UPSTREAM = "upstream "
+
+
+def upstream_refused(table: str, day: date, reason: str) -> str:
+    """Why a table is refused that reads a refused one, with the root cause once, however many tables lie between.
+
+    Example: of `player_game_summary`, refused because "upstream team_offense_game_summary is refused for 2024-11-12: ...", the same text is given.
+    """
+    return reason if reason.startswith(UPSTREAM) else f"{UPSTREAM}{table} is refused for {day}: {reason}"
+
+
 def refusal_text(table: str, refused: Mapping[date, str]) -> str:
     """In one line, why a table was left as it was on all dates of a run."""
     first = "; ".join(f"{day}: {refused[day]}" for day in sorted(refused)[:SHOWN])

@@ -25,8 +25,8 @@ SHOWN = 10
 def raw_asset(raw: RawTable) -> dg.AssetsDefinition:
     """The asset that ingests one raw table.
 
-    A file that cannot be used costs the dates of which it may hold rows: they do not count as ingested, a failed check names them, and the others are ingested.
-    The asset fails where a required feed has no date left.
+    A file that cannot be used costs the dates of which it may hold rows: they do not count as ingested, a failed check names them, and the others are
+    ingested. The tables that need these dates refuse them. The asset fails where a required feed has no file at all.
     """
 
     @dg.asset(
@@ -59,7 +59,7 @@ def raw_asset(raw: RawTable) -> dg.AssetsDefinition:
         yield files_readable(report)
         yield rows_accepted(report)
         try:
-            report.raise_if_useless()
+            report.raise_if_absent()
         except IngestionError as error:
             raise dg.Failure(str(error), metadata=_run_metadata(report), allow_retries=False) from None
         for day in report.by_date.values():

@@ -132,6 +132,19 @@ class SetAside:
         return f"{self.path}{f', row {self.number}' if self.number != WHOLE_FILE else ''}: {self.reason}"
 
 
+@dataclass(frozen=True)
+class CommonFault:
+    """What most rows of a file have in common: how many it has quarantined, and of which dates (of a whole-season table: seasons) it has any.
+
+    NaT or NaN among these stands for any date or season.
+    """
+
+    path: str
+    hint: str
+    quarantined: int
+    concerns: Array
+
+
 @dataclass
 class Collection:
     """What has landed: good rows with every column of the table, one per key, and everything that was wrong.
@@ -156,7 +169,7 @@ class Collection:
     """Quarantined rows that contradict each other, by date."""
     notices: Counter[str] = field(default_factory=Counter)
     """Rows that are kept and not understood, by what is odd about them."""
-    hints: list[str] = field(default_factory=list)
+    common_faults: list[CommonFault] = field(default_factory=list)
     """What is the matter with files of which most rows have the same fault."""
     files_read: int = 0
     files_skipped: int = 0
@@ -294,7 +307,7 @@ def _check(request: Request, batch: _Batch, files: list[LandedFile], collection:
         good = np.isnan(seasons) | np.isin(seasons, request.seasons)
     bad = np.array([place for place in sorted(faults.by_row) if good[place]], dtype=np.int64)
     if len(bad):
-        _note_common_faults(batch, good, {place: faults.by_row[place] for place in bad.tolist()}, columns, files, collection)
+        _note_common_faults(request, batch, good, {place: faults.by_row[place] for place in bad.tolist()}, columns, files, collection)
         good[bad] = False
         span, days = set(request.span), columns[request.raw.table.date_column]
         for place, row in zip(bad.tolist(), _as_read(batch.rows.take(bad)), strict=True):
@@ -308,6 +321,7 @@ def _check(request: Request, batch: _Batch, files: list[LandedFile], collection:
 
 
 def _note_common_faults(
+    request: Request,
     batch: _Batch,
     belongs: NDArray[np.bool_],
     faults: Mapping[int, Mapping[str, str]],
@@ -321,7 +335,9 @@ def _note_common_faults(
     sizes = np.bincount(batch.origins[belongs, 0])
     for file, mine in by_file.items():
         if (hint := common_fault(mine, int(sizes[file]), columns)) is not None:
-            collection.hints.append(f"{files[file].path}: {hint}")
+            rows = belongs & (batch.origins[:, 0] == file)
+            concerns = request.season_of(columns) if request.raw.whole_season else columns[request.raw.table.date_column]
+            collection.common_faults.append(CommonFault(files[file].path, hint, len(mine), np.unique(concerns[rows])))
 
 
 GAME_FAULTS = frozenset(("game_id", "game_date", "home_team_abbr", "away_team_abbr", "two_teams"))

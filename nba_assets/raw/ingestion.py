@@ -2,7 +2,8 @@
 
 Dates for which good rows have landed are replaced by them; every other date keeps what it has. A row that breaks the
 contract is quarantined, and so are rows that contradict each other and a file that cannot be used; none of
-these stops the rest, and all of it is written in one transaction. `landing` finds the files, `readers` opens them,
+these stops the rest, and all of it is written in one transaction. A date that a faulty file would leave with few of
+its rows keeps them all (`retention`), and does not count as ingested. `landing` finds the files, `readers` opens them,
 `normalise` judges their rows, `deliveries` says which of several rows of one key stands, and `collection` brings these
 together.
 """
@@ -33,8 +34,9 @@ from nba_assets.raw.collection import (
 from nba_assets.raw.landing import LandingZone
 from nba_assets.raw.league_schedule import LOOKUP_COLUMNS, LeagueSchedule
 from nba_assets.raw.normalise import utc
+from nba_assets.raw.retention import Retention, retention
 from nba_assets.raw.tables import SCHEDULE, RawTable
-from nba_assets.tables.bookkeeping import CHANGE_COLUMNS, RAW_QUARANTINE, TABLE_PARTITIONS, Changes
+from nba_assets.tables.bookkeeping import CHANGE_COLUMNS, RAW_QUARANTINE, TABLE_PARTITIONS, WHOLE_FILE, Changes
 from nba_assets.tables.columns import arrow_schema, empty, to_arrow, to_columns
 from nba_assets.tables.digest import partition_digest, row_hashes
 from nba_assets.tables.spec import Columns
@@ -126,22 +128,18 @@ class IngestionReport:
         """Dates that do not count as ingested, because a file may hold rows of them that cannot be used, and why."""
         return {day: report.refusal for day, report in self.by_date.items() if report.refusal is not None}
 
-    def raise_if_useless(self) -> None:
-        """Raise IngestionError where the feed is required and none of the dates counts as ingested."""
-        if self.required and len(self.refused) == len(self.by_date):
-            self.raise_for_bad_files()
-
-    def raise_for_bad_files(self) -> None:
-        """Raise IngestionError, naming each bad file and column and what to do, if there is any.
-
-        A required feed without any file raises it too.
-        """
+    def raise_if_absent(self) -> None:
+        """Raise IngestionError, saying what to do, where the feed is required and has no file at all."""
         if self.required_but_absent:
             raise IngestionError(
                 f"{self.table}: {ABSENT}. Put {self.table}.parquet, or a "
                 f"folder {self.table}/ of Parquet, CSV or JSON lines files, into it (NBA_ASSETS_LANDING), and ingest "
                 "again."
             )
+
+    def raise_for_bad_files(self) -> None:
+        """Raise IngestionError, naming each bad file and column and what to do, if there is any; also as `raise_if_absent`."""
+        self.raise_if_absent()
         if self.bad_files:
             said = "; ".join(f"{bad.path} {bad.reason}" for bad in self.bad_files).removesuffix(".")
             raise IngestionError(
@@ -183,7 +181,7 @@ def ingest(raw: RawTable, landing: LandingZone, warehouse: Warehouse, dates: Seq
         duplicate_count=collection.duplicates.total(),
         replaced_count=collection.replaced.total(),
         notices=collection.notices,
-        hints=collection.hints,
+        hints=[f"{fault.path}: {fault.hint}" for fault in collection.common_faults],
         bad_files=collection.bad_files,
         files_read=collection.files_read,
         files_skipped=collection.files_skipped,
@@ -200,8 +198,9 @@ def _collect_and_write(request: Request, landing: LandingZone, warehouse: Wareho
     begun = _as_stored(request, warehouse)
     collection = collect(request, landing)
     with request.timed("write"):
+        retained = _retain(request, warehouse, collection)
         fresh = to_arrow(request.raw.table, collection.rows)
-        change = _plan(request, warehouse, fresh, collection)
+        change = _plan(request, warehouse, fresh, collection, retained)
         reports = _date_reports(request, change, collection)
         certain = [report for report in reports if report.refusal is None]
         scope: dict[str, Value] = {"table_name": request.raw.name}
@@ -238,12 +237,14 @@ def _examples(set_aside: Sequence[SetAside]) -> list[str]:
 
 
 def _league_schedule(request: Request, landing: LandingZone, warehouse: Warehouse) -> Columns:
-    """The games of the seasons that a request's dates may belong to: as they have landed, else as the warehouse has them."""
-    landed = collect(Request(SCHEDULE, request.dates, request.now), landing).rows
-    if len(landed["game_id"]):
-        return {name: landed[name] for name in LOOKUP_COLUMNS}
-    days = Request(SCHEDULE, request.dates, request.now).span
-    return to_columns(warehouse.read(SCHEDULE.table, LOOKUP_COLUMNS, days[0], days[-1]))
+    """The games of the seasons that a request's dates may belong to: as they have landed; where they have not, or are mostly at fault, as stored."""
+    games = Request(SCHEDULE, request.dates, request.now)
+    landed = collect(games, landing)
+    if not len(landed.rows["game_id"]) or landed.common_faults:
+        stored = to_columns(warehouse.read(SCHEDULE.table, LOOKUP_COLUMNS, games.span[0], games.span[-1]))
+        if len(stored["game_id"]):
+            return stored
+    return {name: landed.rows[name] for name in LOOKUP_COLUMNS}
 
 
 @dataclass(frozen=True)
@@ -256,14 +257,30 @@ class _Change:
     dates: list[date]
 
 
-def _plan(request: Request, warehouse: Warehouse, fresh: pa.Table, collection: Collection) -> _Change:
-    """Replace the dates (or seasons) that have landed, keep the others."""
+def _retain(request: Request, warehouse: Warehouse, collection: Collection) -> Retention:
+    """What keeps its stored rows although something has landed for it: its landed rows are taken out of the collection, its files count as unusable."""
+    if not collection.set_aside:
+        return Retention()
     table = request.raw.table
-    days = collection.rows[table.date_column]
-    landed = set(days.tolist())
+    names = [
+        name for name in (table.date_column, "season_year") if name == table.date_column or (request.raw.whole_season and name in table.column_names)
+    ]
+    retained = retention(request, collection, to_columns(warehouse.read(table, names, request.span[0], request.span[-1])))
+    gone = retained.keeps(request, collection.rows)
+    if gone.any():
+        collection.rows = {name: values[~gone] for name, values in collection.rows.items()}
+    collection.bad_files += retained.bad_files
+    collection.set_aside += [SetAside(day, bad.path, WHOLE_FILE, bad.reason) for bad in retained.bad_files for day in bad.days]
+    return retained
+
+
+def _plan(request: Request, warehouse: Warehouse, fresh: pa.Table, collection: Collection, retained: Retention) -> _Change:
+    """Replace the dates (or seasons) that have landed, keep the others and the retained ones."""
+    table = request.raw.table
+    landed = set(collection.rows[table.date_column].tolist())
     if not request.raw.whole_season:
         # A date of which only conflicting rows came has landed too: the rows of its older delivery are replaced, not kept.
-        landed |= set(collection.conflicts)
+        landed |= set(collection.conflicts) - retained.dates
         others = sorted(set(request.dates) - landed)
         kept = warehouse.read(table, table.column_names, others[0], others[-1], {table.date_column: others}) if others else empty(table)
         return _Change([Replacement(table, fresh, sorted(landed))] if landed else [], fresh, kept, request.dates)
@@ -273,12 +290,13 @@ def _plan(request: Request, warehouse: Warehouse, fresh: pa.Table, collection: C
         rows = fresh.filter(pa.array(seasons == season))
         if "season_year" in table.column_names:
             # Of two seasons that share a summer, each leaves the other's games alone.
-            replacements.append(Replacement(table, rows, season_days(season), {"season_year": season}))
+            days = [day for day in season_days(season) if day not in retained.dates]
+            replacements.append(Replacement(table, rows, days, {"season_year": season}))
         else:
             replacements.append(Replacement(table, rows, [season_start(season)]))
     stored = warehouse.read(table, table.column_names, request.span[0], request.span[-1])
     stored_rows = to_columns(stored)
-    outgoing = np.isin(request.season_of(stored_rows), seasons)
+    outgoing = np.isin(request.season_of(stored_rows), seasons) & ~retained.keeps(request, stored_rows)
     dates = {
         *request.dates,
         *landed,

@@ -22,6 +22,7 @@ from nba_assets.operations.health import NO_DATE_REFUSED
 from nba_assets.operations.launch import Launch, execute
 from nba_assets.operations.retries import failures_of
 from nba_assets.publishing.refusals import stored_refusals
+from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.registry import COMPUTED_TABLES
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
@@ -140,13 +141,57 @@ def test_the_command_line_names_the_refused_dates_and_fails(ingested: Home, brea
     assert "REFUSED" not in command("status").output
 
 
-def test_where_every_date_is_refused_the_step_fails_with_one_message(ingested: Home, breaking: dict[str, Collection[date]]) -> None:
-    breaking[TEAMS] = [ingested.opening]
-    outcome = command("run", ingested.opening, "--table", TEAMS)
+def test_a_single_date_that_is_refused_fails_the_command_and_is_recorded_for_the_tables_behind(
+    ingested: Home, breaking: dict[str, Collection[date]]
+) -> None:
+    """As in a range, the steps succeed, so that those behind them run: a failed check, the last lines and the exit code tell."""
+    day = ingested.opening
+    breaking[TEAMS] = [day]
+    outcome = command("run", day, "--table", TEAMS, "--table", BEHIND, "--table", SHEET)
     assert outcome.exit_code == 1
-    assert f"{TEAMS}: nba_analytics.{TEAMS} was left as it was. {ingested.opening}: 4 of 4 rows failed" in outcome.output
+    assert f"nba_analytics.{TEAMS} was left as it was. {day}: 4 of 4 rows failed" in outcome.output
+    assert [line.split(" REFUSED: ")[0] for line in outcome.output.rstrip().splitlines()[-3:]] == [f"{name} {day}" for name in sorted(SUMMARIES)]
     assert entries(ingested) == {}
-    assert refused(ingested).keys() == {(TEAMS, ingested.opening)}
+    found = refused(ingested)
+    assert found.keys() == {(name, day) for name in SUMMARIES}
+    assert found[BEHIND, day] == f"upstream {TEAMS} is refused for {day}: {found[TEAMS, day]}"
+
+
+def test_a_retry_of_which_every_date_is_refused_fails(ingested: Home, breaking: dict[str, Collection[date]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It records no refusal that could tell."""
+    day = ingested.opening
+    monkeypatch.setenv("NBA_ASSETS_HARD_FAILURE_SHARE", "1")
+    breaking[SHEET] = [day]
+    execute(Launch("full", [TEAMS, SHEET], day, day))
+    monkeypatch.setenv("NBA_ASSETS_HARD_FAILURE_SHARE", "0.2")
+    assert command("retry", "--date", day).exit_code == 1
+    assert refused(ingested) == {}
+
+
+@pytest.mark.slow
+def test_a_single_date_with_an_unreadable_file_of_a_required_feed_is_as_in_a_range(home: Home) -> None:
+    """Tables that do not read the feed of their own date are built, those that do are refused and say why."""
+    day = home.day(15)
+    command("backfill", home.opening, home.day(14))
+    (file,) = (home.landing / "team_boxscores").glob(f"*{day}*/*.parquet")
+    content = file.read_bytes()
+    file.write_bytes(b"no Parquet")
+    for end in (day, home.day(16)):
+        outcome = command("backfill", day, end)
+        assert outcome.exit_code == 1
+        found = {(table, when): reason for (table, when), reason in refused(home).items() if when == day}
+        assert {table for table, _ in found} == set(SUMMARIES)
+        assert all(str(file.relative_to(home.landing)) in reason and reason.count(" refused ") <= 1 for reason in found.values())
+        lines = outcome.output.rstrip().splitlines()
+        for table in SUMMARIES:
+            assert any(line.startswith(f"{table} {day} REFUSED: ") for line in lines[-8:])
+        status = command("status").output
+        assert f"{TEAMS} {day} REFUSED: team_boxscores was not ingested for {day}: " in status
+        built = DuckDBWarehouse(home.warehouse).read(TABLE_PARTITIONS, ("table_name",), day, day)["table_name"].to_pylist()
+        assert set(built) == {*RAW_TABLES, *COMPUTED_TABLES} - {*SUMMARIES, "team_boxscores"}
+    file.write_bytes(content)
+    assert command("run", day).exit_code == 0
+    assert not refused(home)
 
 
 def test_a_date_that_was_never_built_is_refused_and_still_not_built(ingested: Home, breaking: dict[str, Collection[date]]) -> None:
@@ -158,7 +203,7 @@ def test_a_date_that_was_never_built_is_refused_and_still_not_built(ingested: Ho
     assert (SHEET, day) not in entries(ingested)
     assert (SHEET, day) in refused(ingested)
     breaking[TEAMS] = [day]
-    assert not execute(Launch("full", [TEAMS], day, day)).succeeded
+    execute(Launch("full", [TEAMS], day, day))
     outcome = command("run", day, "--table", BEHIND)
     assert outcome.exit_code == 1
     assert f"upstream {TEAMS} is refused for {day}" in outcome.output

@@ -154,7 +154,7 @@ def team_defense(league: League, day: date) -> Reading:
     for team in sorted(teams):
         mine, expected = games.get(team, [])[:15], finals.get(team, [])
         if len(mine) < minimum:
-            failures[team] = ("INSUFFICIENT_DATA", f"Only {len(mine)} games, need {minimum}", True, len(expected), len(mine))
+            failures[team] = ("INSUFFICIENT_DATA", f"Only {len(mine)} games, need {minimum}", False, len(expected), len(mine))
             continue
         described = {row["game_id"] for row in mine}
         wanted, there = len(expected[-15:]), sum(game["game_id"] in described for game in expected[-15:])
@@ -485,7 +485,7 @@ def daily_cache(stored: Precomputed, day: date) -> Reading:
         size, shooter = len(played), shots.get(player)
         if size < CACHE_MINIMUM_GAMES:
             reason = f"Only {size} games played, need {CACHE_MINIMUM_GAMES} minimum"
-            failures[player] = ("INSUFFICIENT_DATA", reason, True, attendance.of_all_teams(player), size)
+            failures[player] = ("INSUFFICIENT_DATA", reason, False, attendance.of_all_teams(player), size)
             continue
         idle = season.days_ago(played[0])
         if idle > STALE_DAYS:

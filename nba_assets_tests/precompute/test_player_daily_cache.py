@@ -305,7 +305,7 @@ def test_another_season_is_another_player() -> None:
 @pytest.mark.parametrize(("games", "minimum"), [(4, 5), (2, 3), (0, 5)])
 def test_too_few_games_are_no_row(games: int, minimum: int) -> None:
     record = failure(scored(*[20] * games), minimum=minimum)
-    assert (record["failure_category"], bool(record["can_retry"])) == ("INSUFFICIENT_DATA", True)
+    assert (record["failure_category"], bool(record["can_retry"])) == ("INSUFFICIENT_DATA", False)
     assert record["failure_reason"] == f"Only {games} games played, need {minimum} minimum"
     assert (record["entity_id"], record["entity_type"], record["partition_date"]) == ("lebronjames", "PLAYER", TONIGHT)
     assert outcome(scored(*[20] * minimum), minimum=minimum).row_count == 1

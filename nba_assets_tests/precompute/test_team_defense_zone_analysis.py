@@ -203,7 +203,7 @@ def test_five_games_in_january_are_no_sample() -> None:
     (record,) = failure_rows(found)
     assert (record["entity_id"], record["entity_type"], record["partition_date"]) == ("LAL", "TEAM", TONIGHT)
     assert (record["failure_category"], record["failure_reason"]) == ("INSUFFICIENT_DATA", "Only 5 games, need 15")
-    assert (record["can_retry"], record["expected_record_count"], record["actual_record_count"]) == (1, 5, 5)
+    assert (record["can_retry"], record["expected_record_count"], record["actual_record_count"]) == (0, 5, 5)
     assert record["missing_game_ids"] == ()
 
 

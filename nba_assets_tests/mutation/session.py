@@ -143,7 +143,7 @@ class Recorder:
         self.whole: dict[CodeType, set[int]] = {}
         self.shared: defaultdict[str, defaultdict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
 
-    def call(self, frame: FrameType, event: str, argument: object) -> Any:
+    def call(self, frame: FrameType, _event: str, _argument: object) -> Any:
         """The trace function of a new frame: traces lines until all lines of its code were seen in this test."""
         code = frame.f_code
         if not code.co_filename.startswith(self.product):
@@ -154,7 +154,7 @@ class Recorder:
         seen.add(code.co_firstlineno)
         return None if self.whole[code] <= seen else self.line
 
-    def line(self, frame: FrameType, event: str, argument: object) -> Any:
+    def line(self, frame: FrameType, _event: str, _argument: object) -> Any:
         """The trace function within a frame."""
         self.lines[frame.f_code.co_filename].add(frame.f_lineno)
         return self.line

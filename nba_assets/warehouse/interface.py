@@ -85,7 +85,8 @@ class Changed:
         before, now = self.rows.to_pylist(), stored.to_pylist()
         if before == now:
             return
-        difference = next((row for row in now if row not in before), None) or next(row for row in before if row not in now)
+        # None where the rows are the same in another order, or one of two equal ones is gone: not all columns were read.
+        difference = next((row for row in now if row not in before), None) or next((row for row in before if row not in now), {})
         run = difference.get("run_id")
         day = difference.get(self.table.date_column)
         raise OvertakenError(

@@ -45,8 +45,8 @@ def test_age_is_in_full_years_on_the_day_of_the_game(birth: str | None, age: int
 @pytest.mark.parametrize(
     ("moment", "clock"),
     [
-        *[("2025-01-21T03:30", "7:30 PM PST"), ("2025-01-20T20:00", "12:00 PM PST"), ("2025-01-20T19:59", "11:59 AM PST")],
-        *[("2025-01-20T08:05", "12:05 AM PST"), (None, None)],
+        *[("2025-01-21T03:30", "7:30 PM PT"), ("2025-01-20T20:00", "12:00 PM PT"), ("2025-01-20T19:59", "11:59 AM PT")],
+        *[("2025-01-20T08:05", "12:05 AM PT"), (None, None)],
     ],
 )
 def test_the_tip_off_is_told_by_the_clock_of_the_arena(moment: str | None, clock: str | None) -> None:

@@ -54,7 +54,11 @@ def test_what_a_cell_holds(read: Callable[[str], Any], text: str, value: Any) ->
     ("read", "text", "complaint"),
     [
         *[(minutes_of_player, "70:01", "is not between 0 and 70 minutes"), (minutes_of_player, "x", "is not a playing time")],
-        *[(minutes_of_team, "234:59", "five players in a whole game"), (minutes_of_team, "490:01", "five players"), (minutes_of_team, "0:01", "five")],
+        *[
+            (minutes_of_team, "234:59", "five players in a whole game"),
+            (minutes_of_team, "490:01", "five players"),
+            (minutes_of_team, "0:01", "five"),
+        ],
         *[(plus_minus, "151", "between -150 and 150"), (plus_minus, "-151", "between"), (plus_minus, "x", "between")],
         *[(time_left, "x", "is not a time left"), (number, "1,5", "is not a number"), (number, "", "is not a number"), (number, "nan", "is not")],
         *[(flag, "yes", "is not true or false"), (made, "2", "is not true or false"), (line, "5½½", "is not a number"), (odds, "evens!", "is not")],
@@ -66,13 +70,16 @@ def test_what_a_cell_cannot_hold(read: Callable[[str], Any], text: str, complain
         read(text)
 
 
-@pytest.mark.parametrize(("text", "is_one"), [("1234567", False), ("12345678", True), ("1234567890", True), ("12345678901", False), ("1234567a", False)])
+@pytest.mark.parametrize(
+    ("text", "is_one"), [("1234567", False), ("12345678", True), ("1234567890", True), ("12345678901", False), ("1234567a", False)]
+)
 def test_the_leagues_ids_have_eight_to_ten_digits(text: str, is_one: bool) -> None:
     assert is_league_game_id(text) is is_one
 
 
 @pytest.mark.parametrize(
-    ("given", "decimal"), [(100, 2), (105, 2.05), (-100, 2), (-110, 1 + 100 / 110), (99.9, 99.9), (1.95, 1.95), (-99, -99), (float("nan"), float("nan"))]
+    ("given", "decimal"),
+    [(100, 2), (105, 2.05), (-100, 2), (-110, 1 + 100 / 110), (99.9, 99.9), (1.95, 1.95), (-99, -99), (float("nan"), float("nan"))],
 )
 def test_american_odds_begin_at_a_hundred(given: float, decimal: float) -> None:
     np.testing.assert_allclose(decimal_odds(np.array([given])), [decimal], rtol=1e-15)

@@ -50,7 +50,8 @@ def only(table: dict[str, Any]) -> dict[str, Any]:
     return {name: values[0] for name, values in table.items() if isinstance(values[0], str) or values[0]}
 
 
-MID_RANGE, THREE = {"zone": "mid_range"}, {"zone": "above_the_break_3", "kind": "3PT"}
+MID_RANGE: dict[str, Any] = {"zone": "mid_range"}
+THREE: dict[str, Any] = {"zone": "above_the_break_3", "kind": "3PT"}
 
 
 def test_a_shooters_attempts_makes_and_assisted_makes_by_zone() -> None:

@@ -18,8 +18,8 @@ COMPUTED = {"mid_range_points_allowed", "three_pt_points_allowed", *TABLE.column
 
 def row(**changes: Any) -> dict[str, Any]:
     """Boston's row of a game that Los Angeles lost there, as it is stored."""
-    blank = {Type.STRING: None, Type.DATE: np.datetime64("2025-01-15"), Type.STRINGS: (), Type.TIMESTAMP: None}
-    asked = {column.name: blank.get(column.type, 0.0) for column in TABLE.columns if column.name not in COMPUTED}
+    blank: dict[Type, Any] = {Type.STRING: None, Type.DATE: np.datetime64("2025-01-15"), Type.STRINGS: (), Type.TIMESTAMP: None}
+    asked: dict[str, Any] = {column.name: blank.get(column.type, 0.0) for column in TABLE.columns if column.name not in COMPUTED}
     asked |= {"game_id": "20250115_LAL_BOS", "defending_team_abbr": "BOS", "opponent_team_abbr": "LAL", "season_year": 2024}
     asked |= {"opp_mid_range_makes": 10, "opp_three_pt_makes": 12, "steals": 7, "defensive_rebounds": 36, "players_inactive": NAN}
     asked |= {"own_primary": TEAM, "opponent_primary": TEAM, "opponent_shot_zones_available": 1, "blocks_differ": 0, "quarantined": 0}

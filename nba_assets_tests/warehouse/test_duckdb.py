@@ -13,11 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.synchronize import Event
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import pytest
 from filelock import FileLock
 
+from nba_assets.warehouse import duckdb as back_end
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets.warehouse.interface import Replacement, WarehouseBusyError, WarehouseError
 from nba_assets_tests.warehouse.back_ends import FIRST, PROCESSES, TABLE, row, rows, running
@@ -138,6 +140,29 @@ with DuckDBWarehouse({str(path)!r})._connection():
         with ThreadPoolExecutor(6) as threads:
             assert list(threads.map(write, "abcdefghijkl")) == [1] * 12
         assert row_count(path) == 12
+
+
+class TestPauses:
+    """How long is waited between two attempts to open a file that a foreign program holds, by a clock of the test's own."""
+
+    def pauses(self, path: Path, monkeypatch: pytest.MonkeyPatch, wait_seconds: float) -> list[float]:
+        slept: list[float] = []
+        monkeypatch.setattr(back_end, "time", SimpleNamespace(monotonic=lambda: sum(slept), sleep=slept.append))
+        warehouse = DuckDBWarehouse(path, wait_seconds)
+        with pytest.raises(WarehouseBusyError, match="this very one"):
+            warehouse._connect(wait_seconds, read_only=True)
+        return slept
+
+    @pytest.mark.parametrize(
+        ("wait_seconds", "expected"),
+        [(0, []), (0.05, [0.05]), (0.1, [0.05, 0.05]), (4, [0.05, 0.1, 0.2, 0.4, 0.8, 1, 1, 0.45])],
+    )
+    def test_they_double_up_to_a_second_and_end_with_the_bound(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch, wait_seconds: float, expected: list[float]
+    ) -> None:
+        DuckDBWarehouse(path).replace([ONE_ROW])
+        with duckdb.connect(str(path)):
+            assert self.pauses(path, monkeypatch, wait_seconds) == pytest.approx(expected)
 
 
 class TestTheFile:

@@ -5,7 +5,7 @@ alike (partitions, checks, publishing, metadata) is said here, once.
 """
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -70,6 +70,7 @@ def table_asset(table: Table, build: Build, *, group: str) -> dg.AssetsDefinitio
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
         for tries_left in reversed(range(TRIES)):
             run = _table_run(context, table, warehouse.open(), entities)
+            publication: Publication | None = None
             facts: list[DateFacts] = []
             nothing_published = None
             try:
@@ -101,19 +102,30 @@ def table_asset(table: Table, build: Build, *, group: str) -> dg.AssetsDefinitio
         inputs = inputs_by_date(run) if facts else {}
         for warning in thin_look_backs(table, inputs):
             context.log.warning(warning)
-        if facts:
-            shown = presented(publication, facts)
-            for fact, preview in zip(facts, _previews(publication, facts), strict=True):
-                context.add_asset_metadata(shown[fact.day] | date_metadata(run, fact, inputs[fact.day]) | preview, partition_key=fact.day.isoformat())
-        for day, standing in _left_alone(run, partition_dates(context), facts):
-            context.add_asset_metadata(standing, partition_key=day.isoformat())
-        for day, refused in refused_metadata(run).items():
-            context.add_asset_metadata(refused, partition_key=day.isoformat())
+        _add_date_metadata(context, run, publication, facts, inputs)
         for line in refusal_lines(table.name, run.refused):
             context.log.error(line)
         yield dg.MaterializeResult(metadata=run_metadata(run, facts))
 
     return asset
+
+
+def _add_date_metadata(
+    context: dg.AssetExecutionContext,
+    run: TableRun,
+    publication: Publication | None,
+    facts: Sequence[DateFacts],
+    inputs: Mapping[date, Sequence[InputFacts]],
+) -> None:
+    """What the UI shows of each date of the run: published (`facts`), left as it was, or refused."""
+    if publication is not None and facts:
+        shown = presented(publication, facts)
+        for fact, preview in zip(facts, _previews(publication, facts), strict=True):
+            context.add_asset_metadata(shown[fact.day] | date_metadata(run, fact, inputs[fact.day]) | preview, partition_key=fact.day.isoformat())
+    for day, standing in _left_alone(run, partition_dates(context), facts):
+        context.add_asset_metadata(standing, partition_key=day.isoformat())
+    for day, refused in refused_metadata(run).items():
+        context.add_asset_metadata(refused, partition_key=day.isoformat())
 
 
 def _table_run(

@@ -11,7 +11,7 @@ from datetime import date
 
 from nba_assets.entities.outcomes import Outcome
 from nba_assets.publishing.lineage import note_inputs
-from nba_assets.publishing.observations import is_summary, rows_expected
+from nba_assets.publishing.observations import rows_expected
 from nba_assets.publishing.refusals import refusal_text, stored_refusals, upstream_refused
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.refusals import not_ingested

@@ -19,7 +19,7 @@ def contract(table: Table) -> str:
     """Everything that is declared, without the descriptions."""
     lines = [
         f"{table.qualified_name} by {', '.join(table.key)}; stored by {table.date_column}; entity {table.entity_column}; {table.cluster_by}",
-        *(f"reads {look_back.table}: {look_back.days} days, same day {look_back.same_day}" for look_back in table.looks_back),
+        *(f"reads {source.name}: {source.days} days, own date {source.own_date}" for source in table.inputs),
         *(_rule(rule) for rule in table.rules),
         *(f"notice {notice.name}" for notice in table.notices),
         *(_column(column) for column in table.columns),

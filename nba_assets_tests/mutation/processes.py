@@ -42,13 +42,14 @@ def _work(work: Callable[[], int], output: Path, token: str) -> None:
     code = FAILED
     try:
         os.setsid()
-        with output.open("ab", buffering=0) as log:
+        with output.open("ab", buffering=0) as printed:
             for stream in (1, 2):
-                os.dup2(log.fileno(), stream)
+                os.dup2(printed.fileno(), stream)
         os.environ[OWNER] = token
         code = work()
     except BaseException:  # nothing may leave a forked process but by its exit code
-        traceback.print_exc()
+        with output.open("a") as log:
+            traceback.print_exc(file=log)
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

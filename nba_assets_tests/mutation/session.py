@@ -87,7 +87,7 @@ def _judge(items: Sequence[pytest.Item], module: Path, original: str, failed: Pa
 
 def put_in(path: str, original: str, mutated: str) -> bool:
     """Put what changed in a module's functions into those that are alive; whether there are any."""
-    before, after = (_codes(compile(text, path, "exec")) for text in (original, mutated))
+    before, after = (_codes(compile(text, path, "exec", dont_inherit=True)) for text in (original, mutated))
     changed = {old: new for key in before for old, new in zip(before[key], after.get(key, ()), strict=False) if old != new}
     functions = [
         each for each in gc.get_objects() if isinstance(each, FunctionType) and each.__code__.co_filename == path and each.__code__ in changed

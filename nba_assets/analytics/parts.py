@@ -144,14 +144,14 @@ PLAYERS = Part("players", BOX_COLUMNS, _by_game_date)
 """Who is in the box scores."""
 
 
-def quarantined(feeds: Sequence[RawTable]) -> Part:
-    """Games of which some feeds have rows in quarantine."""
-    names = [feed.name for feed in feeds]
+def quarantined(name: str, feeds: Sequence[RawTable]) -> Part:
+    """Games of which some feeds have rows in quarantine; `name` is the part's, another one for other feeds."""
+    tables = [feed.name for feed in feeds]
 
     def elements(rows: Columns) -> tuple[Dates, Hashes]:
-        mine = np.isin(rows["table_name"].astype(str), names) & ~pd.isna(rows["game_id"])
+        mine = np.isin(rows["table_name"].astype(str), tables) & ~pd.isna(rows["game_id"])
         games = pd.DataFrame({name: rows[name][mine] for name in ("partition_date", "game_id")}).drop_duplicates()
         days = games["partition_date"].to_numpy().astype("M8[D]")
         return days, column_hashes({"day": days, "game": games["game_id"].to_numpy(dtype=object)})
 
-    return Part("games", ("table_name", "partition_date", "game_id"), elements)
+    return Part(name, ("table_name", "partition_date", "game_id"), elements)

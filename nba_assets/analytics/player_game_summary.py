@@ -180,7 +180,7 @@ TABLE = Table(
         of_its_date(PLAYER_BOXSCORES.table),
         of_its_date(PLAY_BY_PLAY.table),
         of_its_date(PLAYER_POINTS_PROPS.table),
-        of_its_date(RAW_QUARANTINE, quarantined(FEEDS)),
+        of_its_date(RAW_QUARANTINE, quarantined("games_of_player_feeds", FEEDS)),
         of_season(PLAYER_REGISTRY.table),
         of_its_date(TEAM_OFFENSE),
     ),

@@ -137,7 +137,7 @@ TABLE = Table(
         of_its_date(PLAYER_GAMEBOOK.table),
         of_its_date(PLAYER_BOXSCORES.table),
         of_its_date(PLAY_BY_PLAY.table),
-        of_its_date(RAW_QUARANTINE, quarantined(FEEDS)),
+        of_its_date(RAW_QUARANTINE, quarantined("games_of_team_feeds", FEEDS)),
         of_season(PLAYER_REGISTRY.table),
         before(SCHEDULE.table, part=FINALS),
         before(PLAYER_BOXSCORES.table, part=STARTERS),

@@ -131,8 +131,10 @@ def _reads(inputs: Sequence[Input]) -> list[tuple[Table, Mapping[str, bool], lis
     for source in inputs:
         for table, part in ((source.table, source.part), (SCHEDULE.table, source.only_on)):
             if part is not None:
-                reads.setdefault((table.name, frozenset(part.where.items())), (table, part.where, {}))[2][part.name] = part
-    return [(table, where, list(parts.values())) for table, where, parts in reads.values()]
+                parts = reads.setdefault((table.name, frozenset(part.where.items())), (table, part.where, {}))[2]
+                if parts.setdefault(part.name, part) is not part:
+                    raise ValueError(f"two parts of {table.qualified_name} are called {part.name}: give each a name of its own")
+    return [(table, where, list(named.values())) for table, where, named in reads.values()]
 
 
 def _by_table(entries: Columns) -> dict[str, Columns]:

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nba_assets.analytics.parts import quarantined
 from nba_assets.basketball.season import SeasonCalendar
 from nba_assets.operations.jobs import CONTEXTS, GAME_SUMMARIES
 from nba_assets.operations.sensors import reading_graph
@@ -37,7 +38,9 @@ from nba_assets.publishing.lineage import DatedHashes, InputState, inputs_texts,
 from nba_assets.raw.landed_content import RESULTS
 from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.registry import COMPUTED_TABLES
-from nba_assets.tables.spec import Columns, Input
+from nba_assets.tables.bookkeeping import RAW_QUARANTINE
+from nba_assets.tables.spec import Columns, Input, of_its_date
+from nba_assets_tests.operations.at_work import MemoryWarehouse
 
 GRAPH = reading_graph()
 DESCRIBED = [name for name in GRAPH if name not in GAME_SUMMARIES]
@@ -234,6 +237,17 @@ def test_what_the_real_tables_read() -> None:
     }
     assert not any(source.own_date and source.name in RESULTS for name in DESCRIBED for source in GRAPH[name])
     assert not any(source.name == "schedule:results" for name in DESCRIBED for source in GRAPH[name])
+
+
+def test_every_part_of_a_table_has_a_name_of_its_own() -> None:
+    """Records and states are told apart by it: two parts of one name would make dates stale for ever."""
+    parts = {part for sources in GRAPH.values() for source in sources for part in (source.part, source.only_on) if part is not None}
+    named = {(source.table.name, source.part.name): source.part for sources in GRAPH.values() for source in sources if source.part is not None}
+    assert {source.part for sources in GRAPH.values() for source in sources} - {None} == set(named.values())
+    assert len(parts) == len(named) + 1  # and the games besides
+    one, other = quarantined("games", []), quarantined("games", [])
+    with pytest.raises(ValueError, match=r"two parts of nba_processing\.raw_quarantine are called games"):
+        InputState.read(MemoryWarehouse(), [of_its_date(RAW_QUARANTINE, one), of_its_date(RAW_QUARANTINE, other)], FIRST, FIRST)
 
 
 def test_what_was_built_in_one_go_is_not_stale() -> None:

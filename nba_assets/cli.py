@@ -324,6 +324,19 @@ def demo(
 
 
 @app.command()
+def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 3000) -> None:
+    """Dagster's UI and its daemon, which runs schedules and sensors, on 127.0.0.1 until Ctrl-C."""
+    from nba_assets.operations.ui import UiError, serve_ui
+
+    console.print(f"The UI comes up at http://127.0.0.1:{port}; Ctrl-C ends it.", highlight=False)
+    try:
+        serve_ui(port)
+    except UiError as error:
+        _say([str(error)])
+        raise typer.Exit(1) from None
+
+
+@app.command()
 def status(as_json: AsJson = False) -> None:
     """What the warehouse holds."""
     from nba_assets.operations.health import unreadable_files

@@ -4,20 +4,20 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PORT ?= 3000
-# A version manager may put a `python3.13` on the path that does not run, a distribution one that makes no environments: take the first that does both.
-PYTHONS := python3.13 python3.14 python3.12 python3.11 python3
+# A version manager may put a `python3.12` on the path that does not run, a distribution one that makes no environments: take the first that does both.
+PYTHONS := python3.12 python3.11 python3.13 python3.14 python3
 PYTHON ?= $(shell for python in $(PYTHONS); do \
 	$$python -c 'import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null && command -v $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test ui lint types bench clean
+.PHONY: help install demo test ui lint types bench mutants clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 install: $(INSTALLED)  ## make the virtual environment
 
-demo: install  ## simulate a league, build its first month, show what came out
+demo: install  ## simulate a league, build it, show tonight's games
 	$(BIN)/nba-assets demo
 
 test: install  ## the test suite
@@ -34,6 +34,9 @@ types: install  ## mypy
 
 bench: install  ## measure a real season; needs NBA_ASSETS_REAL_DATA
 	$(BIN)/python -m nba_assets_tests.benchmarks
+
+mutants: install  ## one-line faults that the tests should notice; PACKAGE=… COUNT=… SEED=…
+	$(BIN)/python -m nba_assets_tests.mutation $(or $(PACKAGE),precompute) --count $(or $(COUNT),60) --seed $(or $(SEED),1)
 
 clean:  ## remove the virtual environment and caches; what was built stays in var/
 	rm -rf $(VENV) .venv-ci .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from nba_assets.analytics.feed_names import identifying
 from nba_assets.analytics.games import SCHEDULE_COLUMNS, played_besides, team_games
+from nba_assets.analytics.people import PLAYER_ID
 from nba_assets.analytics.team_facts import AHEAD_DAYS
 from nba_assets.analytics.venues import ARENA_COLUMNS, arenas, season_homes
 from nba_assets.entities.outcomes import take
 from nba_assets.raw.schedule import LEAGUE_COLUMNS, has_ended, lacks_score, league_finals, league_games
-from nba_assets.raw.tables import PLAYER_BOXSCORES, RawTable
+from nba_assets.raw.tables import PLAYER_BOXSCORES, PLAYER_REGISTRY, RawTable
 from nba_assets.tables.digest import Hashes, column_hashes
 from nba_assets.tables.spec import Columns, Part
 
@@ -142,6 +143,25 @@ STARTERS = Part("starters", BOX_COLUMNS, _by_game_date, where={"starter": True})
 
 PLAYERS = Part("players", BOX_COLUMNS, _by_game_date)
 """Who is in the box scores."""
+
+
+PEOPLE_COLUMNS = ("season", "universal_player_id", "player_lookup", "player_name", PLAYER_ID, "team_abbr")
+
+
+def _people(registry: Columns) -> tuple[Dates, Hashes]:
+    """Each person once per key and name; his teams count only where he shares a key with somebody, see `people`."""
+    date_column = PLAYER_REGISTRY.table.date_column
+    rows = pd.DataFrame({name: registry[name] for name in (date_column, *PEOPLE_COLUMNS)})
+    shares_key = rows.groupby(["season", "player_lookup"])["universal_player_id"].transform("nunique") > 1
+    is_namesake = shares_key.groupby([rows["season"], rows["universal_player_id"]]).transform("any")
+    rows["team_abbr"] = rows["team_abbr"].where(is_namesake, None)
+    rows = rows.drop_duplicates()
+    days = rows[date_column].to_numpy().astype("M8[D]")
+    return days, column_hashes({name: rows[name].to_numpy(dtype=object) for name in PEOPLE_COLUMNS})
+
+
+PEOPLE = Part("people", (PLAYER_REGISTRY.table.date_column, *PEOPLE_COLUMNS), _people)
+"""Who is who in a season: a player who joins one more team is nobody else for it."""
 
 
 def quarantined(name: str, feeds: Sequence[RawTable]) -> Part:

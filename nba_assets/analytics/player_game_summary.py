@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from nba_assets.analytics.feed_names import NAMES_MATCHED, FeedNames
 from nba_assets.analytics.free_throws import FREE_THROW, FREE_THROW_COLUMNS, FreeThrows
 from nba_assets.analytics.games import final_games, team_games
-from nba_assets.analytics.parts import RESULTS, quarantined
+from nba_assets.analytics.parts import PEOPLE, RESULTS, quarantined
 from nba_assets.analytics.props import closing_lines
 from nba_assets.analytics.reconciliation import (
     BACKUP_USED,
@@ -181,7 +181,7 @@ TABLE = Table(
         of_its_date(PLAY_BY_PLAY.table),
         of_its_date(PLAYER_POINTS_PROPS.table),
         of_its_date(RAW_QUARANTINE, quarantined("games_of_player_feeds", FEEDS)),
-        of_season(PLAYER_REGISTRY.table),
+        of_season(PLAYER_REGISTRY.table, PEOPLE),
         of_its_date(TEAM_OFFENSE),
     ),
     code_version="2",

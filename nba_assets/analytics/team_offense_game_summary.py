@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from nba_assets.analytics.feed_names import FeedNames
 from nba_assets.analytics.free_throws import FREE_THROW_COLUMNS, FreeThrows
 from nba_assets.analytics.games import final_games, team_games
-from nba_assets.analytics.parts import FINALS, RESULTS, STARTERS, quarantined
+from nba_assets.analytics.parts import FINALS, PEOPLE, RESULTS, STARTERS, quarantined
 from nba_assets.analytics.reconciliation import (
     BACKUP_USED,
     DISAGREEMENT_COST,
@@ -138,7 +138,7 @@ TABLE = Table(
         of_its_date(PLAYER_BOXSCORES.table),
         of_its_date(PLAY_BY_PLAY.table),
         of_its_date(RAW_QUARANTINE, quarantined("games_of_team_feeds", FEEDS)),
-        of_season(PLAYER_REGISTRY.table),
+        of_season(PLAYER_REGISTRY.table, PEOPLE),
         before(SCHEDULE.table, part=FINALS),
         before(PLAYER_BOXSCORES.table, part=STARTERS),
     ),

@@ -22,7 +22,7 @@ from nba_assets.analytics.feed_names import NAMES_MATCHED, FeedNames
 from nba_assets.analytics.games import announced_before
 from nba_assets.analytics.injuries import INJURY_COLUMNS, NOT_PLAYING, latest_statuses
 from nba_assets.analytics.lines import CONSENSUS_STANDS_FOR, LINE_COLUMNS, OVER, consensus
-from nba_assets.analytics.parts import AHEAD, BEHIND, BESIDES, HOMES, SLATE, TEAMS
+from nba_assets.analytics.parts import AHEAD, BEHIND, BESIDES, HOMES, PEOPLE, SLATE, TEAMS
 from nba_assets.analytics.player_game_summary import TABLE as PLAYER_GAMES
 from nba_assets.analytics.player_game_summary import played_games
 from nba_assets.analytics.props import before_tip_off, closing_lines
@@ -235,7 +235,7 @@ TABLE = Table(
         of_its_date(INJURY_REPORT.table),
         of_its_date(GAME_LINES.table),
         of_its_date(PLAYER_POINTS_PROPS.table),
-        of_season(PLAYER_REGISTRY.table),
+        of_season(PLAYER_REGISTRY.table, PEOPLE),
         before(PLAYER_GAMEBOOK.table, only_on=BESIDES),
         before(PLAYER_BOXSCORES.table, only_on=BESIDES),
         before(PLAYER_GAMES, has_all_finals=True),

@@ -18,7 +18,7 @@ from nba_assets.analytics.feed_names import FeedNames
 from nba_assets.analytics.games import announced_before
 from nba_assets.analytics.injuries import IN_DOUBT, INJURY_COLUMNS, latest_statuses
 from nba_assets.analytics.lines import LINE_COLUMNS, OVER, preferred
-from nba_assets.analytics.parts import BEHIND, HOMES, SLATE, STARTERS
+from nba_assets.analytics.parts import BEHIND, HOMES, PEOPLE, SLATE, STARTERS
 from nba_assets.analytics.season_games import SeasonGames
 from nba_assets.analytics.starters import count_missing, recent_starts
 from nba_assets.analytics.team_offense_game_summary import TABLE as TEAM_OFFENSE
@@ -119,7 +119,7 @@ TABLE = Table(
         of_its_date(GAME_LINES.table),
         of_its_date(INJURY_REPORT.table),
         before(PLAYER_BOXSCORES.table, part=STARTERS, has_all_finals=True),
-        of_season(PLAYER_REGISTRY.table),
+        of_season(PLAYER_REGISTRY.table, PEOPLE),
         before(TEAM_OFFENSE, days=14, has_all_finals=True),
     ),
     code_version="2",

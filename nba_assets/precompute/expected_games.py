@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from nba_assets.analytics.feed_names import FeedNames
 from nba_assets.analytics.games import final_games, team_games
-from nba_assets.analytics.parts import FINALS, PLAYERS
+from nba_assets.analytics.parts import FINALS, PEOPLE, PLAYERS
 from nba_assets.entities.completeness import OLDEST_SNAPSHOT_DAYS, Completeness, League, PlayerGames
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import failures
@@ -27,7 +27,7 @@ EXPECTATIONS = (
     before(SCHEDULE.table, part=FINALS),
     before(ROSTERS.table, lead_days=OLDEST_SNAPSHOT_DAYS),
     before(PLAYER_BOXSCORES.table, part=PLAYERS),
-    of_season(PLAYER_REGISTRY.table),
+    of_season(PLAYER_REGISTRY.table, PEOPLE),
 )
 """Inputs of a table that calls `read_expectations`."""
 

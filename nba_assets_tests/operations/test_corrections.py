@@ -316,3 +316,14 @@ def test_results_of_a_date_reach_no_table_of_dates_before_it(operator: Operator)
     ran = settled(operator)
     assert [one.trigger for one in ran] == ["results", "next_date"]
     assert {day for _, day in rebuilt(before, operator.books())} == {NEXT, ran[1].start}
+
+
+def test_a_player_who_joins_one_more_team_is_news_for_no_date(operator: Operator) -> None:
+    (file,) = (operator.landing / "player_registry").rglob("*.parquet")
+    rows = pq.read_table(file)
+    registered = rows.to_pylist()
+    moved = registered[0] | {"team_abbr": next(row["team_abbr"] for row in registered if row["team_abbr"] != registered[0]["team_abbr"])}
+    pq.write_table(pa.Table.from_pylist([*registered, moved], schema=rows.schema), file)
+    before = operator.books()
+    assert [one.trigger for one in settled(operator)] == ["season_feed"]
+    assert not rebuilt(before, operator.books())

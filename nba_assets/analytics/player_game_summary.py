@@ -20,6 +20,7 @@ from nba_assets.analytics.free_throws import FREE_THROW, FREE_THROW_COLUMNS, Fre
 from nba_assets.analytics.games import final_games, team_games
 from nba_assets.analytics.parts import PEOPLE, RESULTS, quarantined
 from nba_assets.analytics.props import closing_lines
+from nba_assets.analytics.quarantined_players import players_in_quarantine
 from nba_assets.analytics.reconciliation import (
     BACKUP_USED,
     BLOCKS,
@@ -339,7 +340,8 @@ DISAGREEMENTS = (TEAM_DISAGREES, SHOTS_DISAGREE, FREE_THROWS_DISAGREE, BLOCKS_DI
 def build(run: TableRun) -> Outcome:
     """Player rows of the run's final games."""
     feeds = FeedNames.of(run)
-    sheets, indistinct = feeds.without_shared(read_sheets(run, feeds), ("team_abbr", "game_id"))
+    all_sheets = read_sheets(run, feeds)
+    sheets, indistinct = feeds.without_shared(all_sheets, ("team_abbr", "game_id"))
     sides = team_games(final_games(run))
     placed = find((sheets["game_id"], sheets["team_abbr"]), (sides["game_id"], sides["team_abbr"]))
     in_final = within(sheets["game_id"], sides["game_id"])
@@ -349,6 +351,7 @@ def build(run: TableRun) -> Outcome:
         for game, team in zip(homeless["game_id"], homeless["team_abbr"], strict=True)
     ]
     lost = _not_published(homeless["player_lookup"], homeless["game_date"], reasons)
+    without_row = players_in_quarantine(run, feeds, all_sheets, sides)
     asked = take(sheets, placed >= 0)
     asked |= join_at(sides, placed[placed >= 0], ("opponent_team_abbr", "home_game", "season_year", "team_score", "opponent_score"))
     asked, twice = _one_row_per_date(run, asked)
@@ -360,7 +363,7 @@ def build(run: TableRun) -> Outcome:
     _report_backup(run, asked)
     unresolved = _identities(run, feeds, asked)
     outcome = run.map_rows("players", compute, Grouped.by(asked, "player_lookup", "game_date"))
-    return Outcome(outcome.rows, concatenate([outcome.failures, lost, indistinct, twice, unresolved]))
+    return Outcome(outcome.rows, concatenate([outcome.failures, lost, indistinct, twice, without_row, unresolved]))
 
 
 def _report_backup(run: TableRun, asked: Columns) -> None:

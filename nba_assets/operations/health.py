@@ -102,7 +102,7 @@ def _open_failures_check(table: Table) -> dg.AssetChecksDefinition:
     )
     def check(warehouse: WarehouseResource) -> dg.AssetCheckResult:
         failures = open_failures(warehouse.open(), datetime.now(ZoneInfo(LEAGUE_TIMEZONE)), tables=[table.name])
-        pressing = sorted({failure.day for failure in failures if failure.can_retry or failure.is_hard})
+        pressing = sorted({failure.day for failure in failures if failure.needs_attention})
         hard = any(failure.is_hard for failure in failures)
         return dg.AssetCheckResult(
             passed=not pressing,

@@ -49,11 +49,18 @@ class OpenFailure:
     """A retry computes it again: the record says so, or the breaker that had left the entity alone no longer does."""
     attempts: int
     """Attempts in runs of a single date that ended in a hard failure."""
+    is_correctable: bool = True
+    """Better raw data would correct it, as far as that was looked into."""
 
     @property
     def is_hard(self) -> bool:
         """The computation itself failed, or was left alone because it had failed again and again."""
         return self.category in (HARD_FAILURE, BREAKER_ACTIVE)
+
+    @property
+    def needs_attention(self) -> bool:
+        """Something is wrong: the computation, or raw data that could be better. That a player has too few games is not, nor that no feed has him."""
+        return self.is_hard or (self.can_retry and self.is_correctable)
 
     @property
     def key(self) -> tuple[str, date, str]:
@@ -73,7 +80,7 @@ def open_failures(
     return [_open_failure(record, last.get((record["table_name"], record["partition_date"], record["entity_id"])), now) for record in records]
 
 
-RECORD_COLUMNS = ("table_name", "partition_date", "entity_id", "failure_category", "failure_reason", "can_retry", "created_at")
+RECORD_COLUMNS = ("table_name", "partition_date", "entity_id", "failure_category", "failure_reason", "can_retry", "is_correctable", "created_at")
 
 
 def _open_failure(record: Mapping[str, Any], last: Mapping[str, Any] | None, now: datetime) -> OpenFailure:
@@ -87,6 +94,7 @@ def _open_failure(record: Mapping[str, Any], last: Mapping[str, Any] | None, now
         record["created_at"],
         bool(record["can_retry"]) or released,
         last["attempt_number"] if last else 0,
+        record["is_correctable"] is not False,
     )
 
 

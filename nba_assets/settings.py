@@ -115,7 +115,13 @@ class Settings(BaseModel):
         default=7,
         ge=0,
     )
-    requests_per_tick: int = _setting("NBA_ASSETS_REQUESTS_PER_TICK", "Runs that a sensor asks for at once; the others come next", default=5, ge=1)
+    requests_per_tick: int = _setting("NBA_ASSETS_REQUESTS_PER_TICK", "Runs that a sensor requests at once; the others come next", default=5, ge=1)
+    request_attempts: int = _setting(
+        "NBA_ASSETS_REQUEST_ATTEMPTS",
+        "Runs that a sensor requests for one input, with growing pauses, before it leaves the failure to a person",
+        default=6,
+        ge=1,
+    )
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:

@@ -12,6 +12,7 @@ from typing import Any
 
 import dagster as dg
 import numpy as np
+from dagster._core.execution.plan.objects import ErrorSource
 from dagster._utils.interrupts import capture_interrupts, check_captured_interrupt
 
 from nba_assets.basketball.season import SeasonCalendar
@@ -250,5 +251,9 @@ def failed_steps(instance: dg.DagsterInstance, run_id: str) -> Iterator[tuple[st
         failure = event.step_failure_data
         said = failure.user_failure_data.description if failure.user_failure_data else None
         error = failure.error
-        unforeseen = "" if error is None else (error.cause.message if error.cause else error.message).strip()
+        raised = error and (error.cause or error)
+        unforeseen = raised.message.strip() if raised else ""
+        if failure.error_source is ErrorSource.INTERRUPT:
+            # A step that ends its run says why; which exception carries that is of no interest.
+            unforeseen = unforeseen.partition(": ")[2] or unforeseen
         yield event.step_key or "", said or unforeseen

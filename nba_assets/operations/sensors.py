@@ -1,4 +1,4 @@
-"""The sensors: they gather what `arrival` and `staleness` decide from, and hand on what these want. Nothing is decided here.
+"""The sensors: they gather what `arrival`, `staleness` and `requests` decide from, and hand on what these decide. Nothing is decided here.
 
 Both are off until somebody turns them on. What cannot be reached for the moment (the landing zone, the warehouse) skips a tick and leaves the cursor alone.
 """
@@ -14,11 +14,12 @@ import dagster as dg
 from nba_assets.operations.arrival import State, decide
 from nba_assets.operations.jobs import JOBS, POSTGAME, PREGAME
 from nba_assets.operations.launch import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG
+from nba_assets.operations.requests import Selection, failure_of, launched_runs, select
 from nba_assets.operations.slates import league_date
 from nba_assets.operations.staleness import BOOK_COLUMNS, Books, Graph, repairs
 from nba_assets.operations.stored_state import read_state
 from nba_assets.operations.wanted import Wanted
-from nba_assets.raw.landed_content import EARLIEST, landed_index
+from nba_assets.raw.landed_content import landed_index
 from nba_assets.raw.landing import FolderLandingZone, LandingZone, LandingZoneError
 from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.registry import COMPUTED_TABLES
@@ -47,7 +48,6 @@ UNFINISHED = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
-RUN_KEY_TAG, SENSOR_TAG = "dagster/run_key", "dagster/sensor_name"
 UI_JOB = "__ASSET_JOB"
 """What Dagster calls the job of a "Materialize" in the asset graph."""
 
@@ -86,11 +86,9 @@ def build_sensors(clock: Clock = _now, landing: Callable[[], LandingZone] = land
             books = read_books(_patient(warehouse.open()), today)
         except (LandingZoneError, WarehouseError) as error:
             return dg.SkipReason(str(error))
-        running = {day for run in unfinished_runs(context.instance) for day in _dates_of(run)}
-        decision = decide(State.from_json(context.cursor), landed, books, now, Settings.from_environment(), running)
-        for note in decision.notes[:SHOWN_NOTES]:
-            context.log.info(note)
-        return _result(decision.wanted, decision.state.to_json(), decision.notes or ["nothing has landed that is not built"])
+        decision = decide(State.from_json(context.cursor), landed, books, now, Settings.from_environment())
+        selection = _selected(context, decision.wanted, now)
+        return _result(context, selection, decision.state.to_json(), [*selection.notes, *decision.notes])
 
     @dg.sensor(
         name="stale_dates",
@@ -105,7 +103,8 @@ def build_sensors(clock: Clock = _now, landing: Callable[[], LandingZone] = land
     def stale_dates(context: dg.SensorEvaluationContext, warehouse: WarehouseResource) -> dg.SensorResult | dg.SkipReason:
         if running := unfinished_runs(context.instance):
             return dg.SkipReason(f"waits for {len(running)} unfinished runs, the first is {running[0].run_id}")
-        today = league_date(clock())
+        now = clock()
+        today = league_date(now)
         try:
             opened = _patient(warehouse.open())
             with opened.session():
@@ -113,14 +112,12 @@ def build_sensors(clock: Clock = _now, landing: Callable[[], LandingZone] = land
         except WarehouseError as error:
             return dg.SkipReason(str(error))
         wanted = repairs(state.stale(today), state.books, reading_graph(), state.game_days, today)
-        groups = [
-            [one for one in group if not _was_run(context.instance, context.sensor_name, one)] for group in (wanted.summaries, wanted.descriptions)
-        ]
-        new = groups[0] or groups[1]
-        old = len(wanted.summaries) + len(wanted.descriptions) - sum(map(len, groups))
-        notes = [f"{old} runs for stale dates were started before and did not bring them up to date: look at why they failed"] if old else []
-        limit = Settings.from_environment().requests_per_tick
-        return _result(new[:limit], None, [*(notes or ["every built date is up to date"]), *map(str, state.outdated())])
+        selection = _selected(context, wanted.summaries, now)
+        if not selection.launches:
+            descriptions = _selected(context, wanted.descriptions, now)
+            selection = Selection(descriptions.launches, [*selection.notes, *descriptions.notes])
+        at_rest = [] if selection.launches or selection.notes else ["every built date is up to date"]
+        return _result(context, selection, None, [*at_rest, *selection.notes, *map(str, state.outdated())])
 
     return [raw_arrival, stale_dates]
 
@@ -128,7 +125,7 @@ def build_sensors(clock: Clock = _now, landing: Callable[[], LandingZone] = land
 def read_books(warehouse: Warehouse, today: date) -> Books:
     """The books of all raw and computed tables."""
     names = [*RAW_TABLES, *COMPUTED_TABLES]
-    return Books.of(to_columns(warehouse.read(TABLE_PARTITIONS, BOOK_COLUMNS, EARLIEST, today, {"table_name": names})))
+    return Books.of(to_columns(warehouse.read(TABLE_PARTITIONS, BOOK_COLUMNS, date.min, today, {"table_name": names})))
 
 
 def reading_graph() -> Graph:
@@ -154,8 +151,21 @@ def _dates_of(run: dg.DagsterRun) -> list[date]:
     return [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
 
 
-def _was_run(instance: DagsterInstance, sensor: str, wanted: Wanted) -> bool:
-    return bool(instance.get_runs(dg.RunsFilter(tags={RUN_KEY_TAG: wanted.run_key, SENSOR_TAG: sensor}), limit=1))
+def _selected(context: dg.SensorEvaluationContext, wanted: Sequence[Wanted], now: datetime) -> Selection:
+    """The runs to launch now of those that are wanted."""
+    if not wanted:
+        return Selection([], [])
+    sensor, settings, unfinished = context.sensor_name, Settings.from_environment(), unfinished_runs(context.instance)
+    return select(
+        sensor,
+        wanted,
+        launched_runs(context.instance, sensor, wanted, {run.run_id for run in unfinished}),
+        lambda run: failure_of(context.instance, run.run_id),
+        now,
+        attempts=settings.request_attempts,
+        limit=settings.requests_per_tick,
+        running={day for run in unfinished for day in _dates_of(run)},
+    )
 
 
 def _patient(warehouse: Warehouse) -> Warehouse:
@@ -165,10 +175,11 @@ def _patient(warehouse: Warehouse) -> Warehouse:
     return warehouse
 
 
-def _result(wanted: Sequence[Wanted], cursor: str | None, notes: Sequence[str]) -> dg.SensorResult:
+def _result(context: dg.SensorEvaluationContext, selection: Selection, cursor: str | None, notes: Sequence[str]) -> dg.SensorResult:
+    """The launches, with the notes in the log, or the notes as the reason why there are none."""
     shown = [*notes[:SHOWN_NOTES], *([f"and {len(notes) - SHOWN_NOTES} more"] if len(notes) > SHOWN_NOTES else [])]
-    return dg.SensorResult(
-        run_requests=[one.run_request() for one in wanted],
-        skip_reason=None if wanted else dg.SkipReason("; ".join(shown)),
-        cursor=cursor,
-    )
+    if not selection.launches:
+        return dg.SensorResult(skip_reason=dg.SkipReason("; ".join(shown) or "nothing has landed that is not built"), cursor=cursor)
+    for note in shown:
+        context.log.info(note)
+    return dg.SensorResult(run_requests=selection.launches, cursor=cursor)

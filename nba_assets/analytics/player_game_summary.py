@@ -65,6 +65,7 @@ MISSING_MINUTES_COST = 10.0
 """Without his minutes neither his usage nor his load is known: the row is not gold."""
 TEAM_DISAGREES, SHEET_OVERRULED = "team_sum_disagrees", "sheet_says_did_not_play"
 FEEDS = (PLAYER_GAMEBOOK, PLAYER_BOXSCORES, PLAY_BY_PLAY)
+NO_SHEET = Notice("team_without_sheet", "Each team of a final game has players on its sheet, or in its final box score")
 
 TABLE = Table(
     "nba_analytics",
@@ -173,6 +174,7 @@ TABLE = Table(
         PLAY_BY_PLAY_NOTICE,
         BACKUP_USED,
         Notice(SHEET_OVERRULED, "Nobody has minutes in the final box score of a game that his sheet says he did not play"),
+        NO_SHEET,
         Notice("player_on_two_sheets", "A player is on one sheet a date; of several the one of the game that he played counts"),
     ),
     inputs=(
@@ -359,11 +361,19 @@ def build(run: TableRun) -> Outcome:
     asked["win_flag"] = (asked["team_score"] > asked["opponent_score"]).astype(np.float64)
     asked |= _team_totals(run, asked) | _from_play_by_play(run, feeds, asked) | _lines(feeds, asked)
     asked |= {SHEET_OVERRULED: asked["sheet_overruled"], "quarantined": in_quarantine(run, FEEDS, asked["game_id"])}
+    _report_no_sheet(run, all_sheets, sides)
     _report_overruled(run, asked)
     _report_backup(run, asked)
     unresolved = _identities(run, feeds, asked)
     outcome = run.map_rows("players", compute, Grouped.by(asked, "player_lookup", "game_date"))
     return Outcome(outcome.rows, concatenate([outcome.failures, lost, indistinct, twice, without_row, unresolved]))
+
+
+def _report_no_sheet(run: TableRun, sheets: Columns, sides: Columns) -> None:
+    """Report final games of which no feed has the players of a team: often a whole date is still to come."""
+    lacking = find((sides["game_id"], sides["team_abbr"]), (sheets["game_id"], sheets["team_abbr"])) < 0
+    for game, team, day in zip(*(sides[name][lacking].tolist() for name in ("game_id", "team_abbr", "game_date")), strict=True):
+        run.notice(NO_SHEET.name, day, f"{game}: neither {PLAYER_GAMEBOOK.name} nor the final {PLAYER_BOXSCORES.name} has a player of {team}")
 
 
 def _report_backup(run: TableRun, asked: Columns) -> None:

@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from nba_assets.analytics.feed_names import FeedNames, identifying
 from nba_assets.analytics.games import SCHEDULE_COLUMNS, played_besides, team_games
 from nba_assets.analytics.venues import ARENA_COLUMNS, arenas, homes_of
 from nba_assets.basketball.game_clock import parse_minutes
-from nba_assets.entities.outcomes import concatenate, take
-from nba_assets.entities.relations import find
+from nba_assets.entities.outcomes import concatenate, failures, take
+from nba_assets.entities.relations import at, find
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.schedule import lacks_score, league_finals, league_games
 from nba_assets.raw.tables import PLAYER_BOXSCORES, PLAYER_GAMEBOOK, SCHEDULE
@@ -63,6 +64,29 @@ class SeasonGames:
     def finals(self) -> dict[str, NDArray[Any]]:
         """League games that are over."""
         return take(self.behind, self.behind["is_final"] == 1)
+
+
+def of_certain_games(rows: Columns, entity_column: str, tonight: Columns) -> tuple[dict[str, NDArray[Any]], Columns]:
+    """Rows to be computed (`game_date`, `team_abbr`) whose team has one game on the date by the slate `tonight`, and so has that game's other team.
+
+    The others become failure records: no result of the date tells which game is real, because a slate is described before it is played. Example of a
+    reason: "LAL has 2 games on 2024-11-12 in the schedule: 20241112_BOS_LAL, 20241112_LAL_DEN".
+    """
+    slate = pd.DataFrame({name: tonight[name] for name in ("game_date", "team_abbr", "game_id")})
+    repeated = slate[slate.duplicated(["game_date", "team_abbr"], keep=False)]
+    if repeated.empty:
+        return dict(rows), {}
+    said: dict[str, list[str]] = {}
+    for (day, team), games in repeated.groupby(["game_date", "team_abbr"])["game_id"]:
+        for game in games:
+            said.setdefault(game, []).append(f"{team} has {len(games)} games on {day:%Y-%m-%d} in the schedule: {', '.join(sorted(games))}")
+    reasons = np.array(["; ".join(said[game]) if game in said else None for game in tonight["game_id"]], dtype=object)
+    mine = at(reasons, find((rows["game_date"], rows["team_abbr"]), (tonight["game_date"], tonight["team_abbr"])))
+    uncertain = np.array([reason is not None for reason in mine], dtype=bool)
+    lost = take(rows, uncertain)
+    kind = "TEAM" if entity_column == "team_abbr" else "PLAYER"
+    records = failures(lost[entity_column], lost["game_date"], kind, "MISSING_RAW_DATA", mine[uncertain], can_retry=True, failure_type="DATA_GAP")
+    return take(rows, ~uncertain), records
 
 
 def minutes_besides(feeds: FeedNames, games: SeasonGames) -> dict[str, NDArray[Any]]:

@@ -27,7 +27,7 @@ from nba_assets.analytics.player_game_summary import TABLE as PLAYER_GAMES
 from nba_assets.analytics.player_game_summary import played_games
 from nba_assets.analytics.props import before_tip_off, closing_lines
 from nba_assets.analytics.rosters import ROSTER_COLUMNS, members
-from nba_assets.analytics.season_games import SeasonGames, minutes_besides
+from nba_assets.analytics.season_games import SeasonGames, minutes_besides, of_certain_games
 from nba_assets.analytics.team_defense_game_summary import TABLE as TEAM_DEFENSE
 from nba_assets.analytics.team_offense_game_summary import TABLE as TEAM_OFFENSE
 from nba_assets.analytics.venues import PLACE_COLUMNS
@@ -479,7 +479,7 @@ def build(run: TableRun) -> Outcome:
     known_stars = run.map(
         "players", stars.compute, Grouped.by(people, "player_lookup", "game_date"), {"played": Grouped.by(played, "player_lookup", "game_date")}
     )
-    asked = take(people, ~np.isin(people["status"].astype(str), NOT_PLAYING))
+    asked, uncertain = of_certain_games(take(people, ~np.isin(people["status"].astype(str), NOT_PLAYING)), "player_lookup", tonight)
     asked |= _matchups(asked, facts) | _lines(run, feeds, people, asked) | _dates(run, asked)
     asked |= {
         name: np.where(asked["date_has_reports"] == 1, values, np.nan) for name, values in stars.teammates(people, known_stars.rows, asked).items()
@@ -493,7 +493,7 @@ def build(run: TableRun) -> Outcome:
         "roster": Grouped.by(rosters, "player_lookup", "roster_date"),
     }
     outcome = run.map_rows("players", compute, Grouped.by(asked, "player_lookup", "game_date"), histories, shared)
-    return Outcome(outcome.rows, concatenate([outcome.failures, indistinct]))
+    return Outcome(outcome.rows, concatenate([outcome.failures, indistinct, uncertain]))
 
 
 SHEET_COLUMNS = (

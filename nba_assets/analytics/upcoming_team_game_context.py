@@ -19,13 +19,13 @@ from nba_assets.analytics.games import announced_before
 from nba_assets.analytics.injuries import IN_DOUBT, INJURY_COLUMNS, latest_statuses
 from nba_assets.analytics.lines import LINE_COLUMNS, OVER, preferred
 from nba_assets.analytics.parts import BEHIND, HOMES, PEOPLE, SLATE, STARTERS
-from nba_assets.analytics.season_games import SeasonGames
+from nba_assets.analytics.season_games import SeasonGames, of_certain_games
 from nba_assets.analytics.starters import count_missing, recent_starts
 from nba_assets.analytics.team_offense_game_summary import TABLE as TEAM_OFFENSE
 from nba_assets.basketball.travel import great_circle_miles
 from nba_assets.entities.completeness import Completeness, Readiness, completeness_columns
 from nba_assets.entities.groups import Grouped
-from nba_assets.entities.outcomes import Outcome, take
+from nba_assets.entities.outcomes import Outcome, concatenate, take
 from nba_assets.entities.quality import collect, quality_tier
 from nba_assets.entities.relations import at, find, tally, text_where
 from nba_assets.entities.windows import AsOfWindow
@@ -240,7 +240,8 @@ def build(run: TableRun) -> Outcome:
     games = dict(season.behind)
     summarised = run.read(TEAM_OFFENSE, ("game_id", "team_abbr"), start=run.season_start)
     games["has_row"] = (find((games["game_id"], games["team_abbr"]), (summarised["game_id"], summarised["team_abbr"])) >= 0).astype(np.float64)
-    asked = season.on_dates_of(run)
+    tonight = season.on_dates_of(run)
+    asked, uncertain = of_certain_games(tonight, "team_abbr", tonight)
     asked |= run.season_columns(asked["game_date"])
     lines = preferred(run.read(GAME_LINES.table, LINE_COLUMNS))
     names = ("current", "movement", "source", "updated_at")
@@ -254,7 +255,10 @@ def build(run: TableRun) -> Outcome:
         "starts": Grouped.by(starts, "team_abbr", "game_date"),
         "out": Grouped.by(out, "team", "game_date"),
     }
-    return run.map_rows("teams", compute, Grouped.by(asked, "team_abbr", "game_date"), histories, Shared(Readiness(run.settings.ready_threshold_pct)))
+    outcome = run.map_rows(
+        "teams", compute, Grouped.by(asked, "team_abbr", "game_date"), histories, Shared(Readiness(run.settings.ready_threshold_pct))
+    )
+    return Outcome(outcome.rows, concatenate([outcome.failures, uncertain]))
 
 
 def _injuries(feeds: FeedNames, starts: Columns, asked: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

@@ -278,6 +278,33 @@ def test_lost_facts_of_a_team_cost_its_players_and_those_of_its_opponent(monkeyp
     assert others["den1"]["processed_with_issues"]
 
 
+FIVE_GAMES = [tonight(*pair) for pair in (("LAL", "BOS"), ("DEN", "MIA"), ("UTA", "PHX"), ("CHI", "NYK"), ("ATL", "ORL"))]
+"""Two of four teams that share a phantom game are more than the share of a date that may fail hard."""
+
+
+def test_a_phantom_game_costs_the_games_of_its_teams_and_nobody_else() -> None:
+    schedule = [*FIRST_GAMES, *FIVE_GAMES]
+    phantom = [*schedule, tonight("BOS", "DEN")]
+    assert teams(phantom) == {team: row for team, row in teams(schedule).items() if team not in ("BOS", "LAL", "DEN", "MIA")}
+    failures = failure_rows(build(upcoming_team_game_context, [TONIGHT], {SCHEDULE.table: phantom})[1])
+    assert {(failure["entity_id"], failure["failure_category"]) for failure in failures} == {
+        (team, "MISSING_RAW_DATA") for team in ("BOS", "LAL", "DEN", "MIA")
+    }
+    dated = str(TONIGHT).replace("-", "")
+    reasons = {failure["entity_id"]: failure["failure_reason"] for failure in failures}
+    assert reasons["LAL"] == f"BOS has 2 games on {TONIGHT} in the schedule: {dated}_BOS_LAL, {dated}_DEN_BOS"
+
+
+def test_a_phantom_game_costs_the_players_of_its_teams_games_and_nobody_else() -> None:
+    schedule = [*FIRST_GAMES, tonight(), tonight("DEN", "MIA")]
+    phantom = [*schedule, tonight("BOS", "UTA")]
+    assert players(phantom) == {player: row for player, row in players(schedule).items() if player[:3] in ("den", "mia")}
+    failures = failure_rows(outcome_of(phantom))
+    assert {(failure["entity_id"], failure["failure_category"], failure["can_retry"]) for failure in failures} == {
+        (player, "MISSING_RAW_DATA", 1.0) for player in ("bos1", "bos2", "lal1", "lal2")
+    }
+
+
 def test_lost_facts_of_all_teams_are_failures_of_all_players(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(team_facts, "compute", failing(team_facts.compute, "BOS", "DEN", "LAL", "MIA"))
     assert len(failure_rows(outcome_of([*FIRST_GAMES, tonight()]))) == 4

@@ -42,6 +42,16 @@ def test_feeds_that_agree_have_no_issue_and_nothing_to_report(tmp_path: Path) ->
     assert {row["quality_tier"] for table in (OFFENSE, DEFENSE, PLAYERS) for row in tables[table].values()} == {"gold"}
 
 
+def test_a_final_game_without_any_sheet_is_named_for_each_team(tmp_path: Path) -> None:
+    tables = damaged(tmp_path, player_gamebook=[], player_boxscores=[row | {"game_status": "live"} for row in agreeing_game()["player_boxscores"]])
+    assert tables[PLAYERS] == {}
+    assert sorted(tables["notices"][f"{PLAYERS}/team_without_sheet"]) == [
+        f"{GAME}: neither player_gamebook nor the final player_boxscores has a player of {team}" for team in ("BOS", "LAL")
+    ]
+    half = [row for row in agreeing_game()["player_gamebook"] if row["team_abbr"] == "BOS"]
+    assert len(damaged(tmp_path / "half", player_gamebook=half, player_boxscores=[])["notices"][f"{PLAYERS}/team_without_sheet"]) == 1
+
+
 def test_every_count_of_the_players_is_held_against_the_team(tmp_path: Path) -> None:
     sheet = agreeing_game()["player_gamebook"]
     more = {name: sheet[1][name] + 1 for name in PLAYER_COUNTS}

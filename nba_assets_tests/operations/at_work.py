@@ -33,12 +33,12 @@ from nba_assets.publishing.inputs import computed
 from nba_assets.publishing.publication import prepare
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.ingestion import ingest
+from nba_assets.processes import this_process
 from nba_assets.raw.landed_content import forget_landed, landed_index
 from nba_assets.raw.landing import FolderLandingZone
 from nba_assets.raw.sample_league import SeasonSummary
 from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.registry import COMPUTED_TABLES, TABLE_MODULES
-from nba_assets.run_workers import this_process
 from nba_assets.settings import Settings
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.tables.columns import arrow_schema

@@ -372,8 +372,8 @@ def build(run: TableRun) -> Outcome:
 def _report_no_sheet(run: TableRun, sheets: Columns, sides: Columns) -> None:
     """Report final games of which no feed has the players of a team: often a whole date is still to come."""
     lacking = find((sides["game_id"], sides["team_abbr"]), (sheets["game_id"], sheets["team_abbr"])) < 0
-    for game, team, day in zip(*(sides[name][lacking].tolist() for name in ("game_id", "team_abbr", "game_date")), strict=True):
-        run.notice(NO_SHEET.name, day, f"{game}: neither {PLAYER_GAMEBOOK.name} nor the final {PLAYER_BOXSCORES.name} has a player of {team}")
+    for game, team, played_on in zip(*(sides[name][lacking].tolist() for name in ("game_id", "team_abbr", "game_date")), strict=True):
+        run.notice(NO_SHEET.name, played_on, f"{game}: neither {PLAYER_GAMEBOOK.name} nor the final {PLAYER_BOXSCORES.name} has a player of {team}")
 
 
 def _report_backup(run: TableRun, asked: Columns) -> None:

@@ -29,11 +29,11 @@ from nba_assets.operations.launch import PARTITION_TAG, RANGE_END_TAG, RANGE_STA
 from nba_assets.operations.sensors import build_sensors
 from nba_assets.operations.slates import slates
 from nba_assets.operations.wanted import TRIGGER_TAG
+from nba_assets.processes import this_process
 from nba_assets.publishing.inputs import computed
 from nba_assets.publishing.publication import prepare
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.ingestion import ingest
-from nba_assets.processes import this_process
 from nba_assets.raw.landed_content import forget_landed, landed_index
 from nba_assets.raw.landing import FolderLandingZone
 from nba_assets.raw.sample_league import SeasonSummary

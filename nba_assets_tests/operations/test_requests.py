@@ -77,7 +77,10 @@ def test_the_pause_grows_with_each_attempt(number: int, pause: timedelta) -> Non
 
 def test_the_pause_is_bounded_and_so_is_its_computation() -> None:
     runs = [attempt(number, NOW) for number in range(5000, 0, -1)]
-    choose = lambda now: select("raw_arrival", [WANTED], {SUBJECT: runs}, lambda _: TRANSIENT, now, attempts=9999, limit=5)  # noqa: E731
+
+    def choose(now: datetime) -> Selection:
+        return select("raw_arrival", [WANTED], {SUBJECT: runs}, lambda _: TRANSIENT, now, attempts=9999, limit=5)
+
     assert choose(NOW + LONGEST_PAUSE - MINUTES).launches == []
     assert len(choose(NOW + LONGEST_PAUSE).launches) == 1
 
@@ -142,7 +145,7 @@ def launch(instance: dg.DagsterInstance, chosen: Selection, status: dg.DagsterRu
     return [
         create_run_for_test(
             instance,
-            job_name=request.job_name,
+            job_name=str(request.job_name),
             tags={**request.tags, **({PARTITION_TAG: request.partition_key} if request.partition_key else {})},
             status=status,
         ).run_id
@@ -152,9 +155,11 @@ def launch(instance: dg.DagsterInstance, chosen: Selection, status: dg.DagsterRu
 
 def test_attempts_are_found_again_by_their_tags(instance: dg.DagsterInstance) -> None:
     wanted = [WANTED, RANGE]
-    make = lambda now: select(  # noqa: E731
-        "s", wanted, launched_runs(instance, "s", wanted, set()), lambda run: failure_of(instance, run.run_id), now, attempts=3, limit=5
-    )
+
+    def make(now: datetime) -> Selection:
+        launched = launched_runs(instance, "s", wanted, set())
+        return select("s", wanted, launched, lambda run: failure_of(instance, run.run_id), now, attempts=3, limit=5)
+
     ids = [launch(instance, make(NOW + minutes * MINUTES)) for minutes in (0, 2, 8, 200)]
     assert [len(mine) for mine in ids] == [2, 2, 2, 0]
     found = launched_runs(instance, "s", wanted, {ids[2][0]})

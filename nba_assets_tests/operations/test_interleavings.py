@@ -19,13 +19,13 @@ from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, failures
 from nba_assets.entities.parallel import ParallelEntities
 from nba_assets.entities.resource import ParallelEntitiesResource
+from nba_assets.operations.jobs import GAME_SUMMARIES
 from nba_assets.publishing import circuit_breaker
 from nba_assets.publishing.asset import TRIES, table_asset
 from nba_assets.publishing.circuit_breaker import stored_attempts
 from nba_assets.publishing.publication import prepare
 from nba_assets.publishing.retry import Retry
 from nba_assets.publishing.table_run import TableRun
-from nba_assets.operations.jobs import GAME_SUMMARIES
 from nba_assets.raw import ingestion
 from nba_assets.raw.ingestion import ingest
 from nba_assets.raw.landed_content import RESULTS

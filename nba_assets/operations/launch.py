@@ -20,10 +20,11 @@ from nba_assets.instance import dagster_instance
 from nba_assets.interruption import SIGNAL_TAG
 from nba_assets.operations.console import LOGGER_NAME, Verbosity, shown_run
 from nba_assets.partitions import FIRST_DATE, FIRST_DATE_VARIABLE
+from nba_assets.processes import this_process
 from nba_assets.raw.collection import Request, collect
 from nba_assets.raw.landing import LandingZone
 from nba_assets.raw.tables import RAW_TABLES, SCHEDULE
-from nba_assets.run_workers import fail_dead_runs
+from nba_assets.run_workers import PROCESS_TAG, fail_dead_runs
 from nba_assets.signals import InterruptedBySignal
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.warehouse.interface import Warehouse
@@ -202,7 +203,8 @@ def execute(launch: Launch, run_config: Mapping[str, Any] | None = None, verbosi
             dg.build_reconstructable_job("nba_assets.operations.launch", "job_by_name", (launch.job,)),
             instance=instance,
             run_config={**(run_config or {}), "loggers": {LOGGER_NAME: {"config": {}}}},
-            tags=launch.tags,
+            # From its first moment on, others can tell whether the run is alive.
+            tags={**launch.tags, PROCESS_TAG: this_process()},
             asset_selection=[dg.AssetKey(name) for name in launch.assets],
         )
         interrupted = check_captured_interrupt()

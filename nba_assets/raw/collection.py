@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from nba_assets.raw.common_faults import common_fault
 from nba_assets.raw.conflicts import key_conflicts, league_game_conflicts
-from nba_assets.raw.deliveries import Deliveries, Standing, league_game_codes, standing_by_key, standing_by_league_game
+from nba_assets.raw.deliveries import NOBODY, Deliveries, Standing, league_game_codes, standing_by_key, standing_by_league_game
 from nba_assets.raw.landing import LandedFile, LandingZone
 from nba_assets.raw.league_schedule import LeagueSchedule
 from nba_assets.raw.normalise import check_columns, normalise, outside_every_season, read_dates, utc
@@ -31,7 +31,7 @@ from nba_assets.raw.readers import BadFileError, FileRows, Keep, read_file
 from nba_assets.raw.tables import SCHEDULE, SEASON_MONTHS, RawTable
 from nba_assets.tables.bookkeeping import WHOLE_FILE
 from nba_assets.tables.columns import to_arrow
-from nba_assets.tables.digest import Hashes, row_hashes
+from nba_assets.tables.digest import Hashes, row_hashes, value_hashes
 from nba_assets.tables.spec import Columns
 
 Array = NDArray[Any]
@@ -364,7 +364,8 @@ def _settle(request: Request, files: list[LandedFile], checked: Sequence[_Checke
     keys = _key_codes(request.raw, columns)
     standing = np.zeros(len(keys), dtype=np.int8)
     if keys.max(initial=-1) + 1 < len(keys):
-        standing = standing_by_key(keys, deliveries, lambda repeated: _contents(request.raw, _at(columns, repeated)), standing.astype(bool))
+        people = (lambda repeated: people_of(columns[PLAYER_ID][repeated])) if PLAYER_ID in columns else None
+        standing = standing_by_key(keys, deliveries, lambda repeated: _contents(request.raw, _at(columns, repeated)), standing.astype(bool), people)
     of_one_key = standing == Standing.CONFLICT
     newest = of_one_key | (standing == Standing.STANDS)
     collection.newest, collection.contested = _marked(columns, newest), of_one_key[newest]
@@ -417,6 +418,14 @@ def _quarantine_conflicts(
             day = rows[request.raw.table.date_column][place].item()
             content = _as_json(next(contents)) if shown[place] else None
             collection.set_aside.append(SetAside(day, files[file].path, row_number, reasons[place], content, _game_of(rows, place)))
+
+
+def people_of(player_ids: Array) -> Hashes:
+    """Hashes of players' ids, `NOBODY` where there is none."""
+    return np.where(pd.isna(player_ids), NOBODY, value_hashes(player_ids))
+
+
+PLAYER_ID = "player_id"
 
 
 def _marked(columns: Columns, marks: NDArray[np.bool_]) -> Columns:

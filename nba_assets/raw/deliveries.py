@@ -53,21 +53,29 @@ class Deliveries:
 
 
 def standing_by_key(
-    keys: Codes, deliveries: Deliveries, contents: Callable[[NDArray[np.int64]], Hashes], contested: NDArray[np.bool_]
+    keys: Codes,
+    deliveries: Deliveries,
+    contents: Callable[[NDArray[np.int64]], Hashes],
+    contested: NDArray[np.bool_],
+    people: Callable[[NDArray[np.int64]], Hashes] | None = None,
 ) -> NDArray[np.int8]:
     """The `Standing` of each row among those with its key.
 
     Of the rows of one file those with the newest `processed_at` count, and those without one, because nothing says that they are older. The newest
     delivery of a key, by `processed_at` and then by file, stands; where its rows differ, or one of them is `contested` already, all of them are in
-    conflict. `contents` gives hashes of the contents of some rows; it is called only where keys repeat.
+    conflict. `contents` gives hashes of the contents of some rows; it is called only where keys repeat, and so is `people`, which gives hashes of the
+    ids of the players in these rows, `NOBODY` where a row has none: two players with one name are told apart by it (see `_people_apart`).
 
-    For example, of the contents A (file 0), B and C (file 1) of one key, A is replaced and B and C are in conflict.
+    For example, of the contents A (file 0), B and C (file 1) of one key, A is replaced and B and C are in conflict, unless they are of two players.
     """
     standing = np.where(contested, np.int8(Standing.CONFLICT), np.int8(Standing.STANDS))
     places = _repeated(keys)
     if not len(places):
         return standing
     codes, mine, hashes = pd.factorize(keys[places])[0], deliveries.of(places), contents(places)
+    unclear = np.zeros(len(places), dtype=bool)
+    if people is not None:
+        codes, unclear = _people_apart(codes, people(places), mine)
     current = _current(codes, mine)
     lowest, highest = _extremes(codes, hashes, current)
     in_conflict = (lowest != highest) | _any(codes, contested[places] & current)
@@ -78,8 +86,30 @@ def standing_by_key(
     order = np.lexsort((places, mine.processed_at, current, codes))
     last = order[np.append(codes[order[1:]] != codes[order[:-1]], True)]
     verdict[last[~in_conflict[codes[last]]]] = Standing.STANDS
+    verdict[unclear] = Standing.REPLACED
     standing[places] = verdict
     return standing
+
+
+NOBODY = np.uint64(0)
+"""Stands for the id of a player whom a row does not tell."""
+
+
+def _people_apart(codes: NDArray[np.int64], people: Hashes, deliveries: Deliveries) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Codes of keys, one for each player where a file has several of one key, each with his id, and the newest file none without; else the given codes.
+
+    Also, which rows of such a key do not tell whose they are: they are older, and the newest file has replaced them. A player's id that differs between
+    files alone is a correction.
+    """
+    every = np.ones(len(codes), dtype=bool)
+    in_file, _ = pd.factorize(pd.MultiIndex.from_arrays([codes, deliveries.files]))
+    lowest, highest = _extremes(in_file, people, every)
+    several = _any(codes, ((lowest != highest) & (lowest != NOBODY))[in_file])
+    newest, _ = _extremes(codes, people, deliveries.files == _extremes(codes, deliveries.files, every)[1][codes])
+    apart = (several & (newest != NOBODY))[codes]
+    if not apart.any():
+        return codes, apart
+    return pd.factorize(pd.MultiIndex.from_arrays([codes, np.where(apart, people, NOBODY)]))[0], apart & (people == NOBODY)
 
 
 def standing_by_league_game(schedule: Columns, deliveries: Deliveries, contested: NDArray[np.bool_]) -> NDArray[np.int8]:

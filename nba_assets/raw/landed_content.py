@@ -24,8 +24,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nba_assets.partitions import FIRST_DATE
-from nba_assets.raw.collection import Request, collect
-from nba_assets.raw.deliveries import LEAGUE_GAME_COLUMNS, Deliveries, Standing, standing_by_key, standing_by_league_game
+from nba_assets.raw.collection import PLAYER_ID, Request, collect, people_of
+from nba_assets.raw.deliveries import LEAGUE_GAME_COLUMNS, NOBODY, Deliveries, Standing, standing_by_key, standing_by_league_game
 from nba_assets.raw.landing import LandedFile, LandingZone
 from nba_assets.raw.league_schedule import LOOKUP_COLUMNS, LeagueSchedule
 from nba_assets.raw.normalise import FURTHEST_SCHEDULE_DAYS, utc
@@ -260,7 +260,7 @@ class _Trouble:
 
 @dataclass(frozen=True, eq=False)
 class _FileContent:
-    """The rows of one file's newest deliveries, sorted by date: hashes of keys and contents, when they were processed, which are contested, their games.
+    """The rows of one file's newest deliveries, sorted by date: hashes of keys, players' ids and contents, when they were processed, which are contested, their games.
 
     A row of which the feed does not say when it was processed has NaT there.
     """
@@ -268,6 +268,7 @@ class _FileContent:
     fingerprint: str
     days: NDArray[np.datetime64]
     keys: Hashes
+    people: Hashes
     hashes: Hashes
     processed_at: NDArray[np.datetime64]
     contested: NDArray[np.bool_]
@@ -296,6 +297,7 @@ class _FileContent:
             " ".join(content.fingerprint for content in contents),
             rows.days[stands],
             rows.keys[stands],
+            rows.people[stands],
             rows.hashes[stands],
             rows.processed_at[stands],
             np.zeros(len(stands), dtype=bool),
@@ -322,6 +324,7 @@ class _Rows:
 
     days: NDArray[np.datetime64]
     keys: Hashes
+    people: Hashes
     hashes: Hashes
     processed_at: NDArray[np.datetime64]
     contested: NDArray[np.bool_]
@@ -338,8 +341,8 @@ def _concatenated(parts: Sequence[tuple[_FileContent, slice]]) -> _Rows:
         return np.concatenate([np.array([], dtype=kind), *(getattr(content, name)[place] for content, place in parts)])
 
     files = np.repeat(np.arange(len(parts)), [len(content.days[place]) for content, place in parts])
-    days, keys, hashes = column("days", "M8[D]"), column("keys", "u8"), column("hashes", "u8")
-    return _Rows(days, keys, hashes, column("processed_at", "M8[us]"), column("contested", "?"), files)
+    days, keys, people, hashes = column("days", "M8[D]"), column("keys", "u8"), column("people", "u8"), column("hashes", "u8")
+    return _Rows(days, keys, people, hashes, column("processed_at", "M8[us]"), column("contested", "?"), files)
 
 
 @dataclass(frozen=True)
@@ -355,7 +358,9 @@ class _DateContent:
         rows = _concatenated(parts)
         standing = np.where(rows.contested, np.int8(Standing.CONFLICT), np.int8(Standing.STANDS))
         if len(parts) > 1:
-            standing = standing_by_key(rows.keys, rows.deliveries(now), lambda places: rows.hashes[places], rows.contested)
+            standing = standing_by_key(
+                rows.keys, rows.deliveries(now), lambda places: rows.hashes[places], rows.contested, lambda places: rows.people[places]
+            )
         games: Counter[str] = Counter()
         conflicts: set[str] = set()
         start = 0
@@ -397,6 +402,7 @@ def _read_files(request: Request, landing: LandingZone, files: Sequence[_Listed]
     stored = to_arrow(table, rows)
     # Equal keys have equal hashes, and a hash says as much of them as a comparison of several columns would.
     keys, hashes = row_hashes(table, stored.select(table.key))[order], row_hashes(table, stored)[order]
+    people = people_of(rows[PLAYER_ID][order]) if PLAYER_ID in rows else np.full(len(order), NOBODY)
     codes, ids = pd.factorize(rows["game_id"]) if request.raw.name in RESULTS else (np.zeros(len(order), dtype=np.int64), [""])
     days, stamps, games = rows[table.date_column][order].astype("M8[D]"), rows["processed_at"][order].astype("M8[us]"), codes[order].astype(np.int32)
     stamps, contested = np.where(stamps == utc(request.now), np.datetime64("NaT", "us"), stamps), collection.contested[order]
@@ -414,6 +420,7 @@ def _read_files(request: Request, landing: LandingZone, files: Sequence[_Listed]
                 file.fingerprint,
                 days[mine],
                 keys[mine],
+                people[mine],
                 hashes[mine],
                 stamps[mine],
                 contested[mine],

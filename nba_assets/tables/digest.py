@@ -29,6 +29,11 @@ def row_hashes(table: Table, rows: pa.Table) -> Hashes:
     )
 
 
+def value_hashes(values: NDArray[np.generic]) -> Hashes:
+    """64-bit hash of each of some values; equal values have equal ones, whatever stands around them."""
+    return _mix(_bits(values))
+
+
 def as_hex(hashes: Hashes) -> NDArray[np.object_]:
     """Hashes as 16 hexadecimal digits, the form in which `data_hash` is stored."""
     return np.array([f"{value:016x}" for value in hashes.tolist()], dtype=object)

@@ -5,25 +5,26 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PORT ?= 3000
 # A version manager may put a `python3.12` on the path that does not run, a distribution one that makes no environments: take the first that does both.
-PYTHON ?= $(shell for python in python3.12 python3.11 python3; do \
-	$$python -c 'import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null && command -v $$python && break; done)
+PYTHONS := python3.12 python3.11 python3.13 python3.14 python3
+PYTHON ?= $(shell for python in $(PYTHONS); do \
+	$$python -c 'import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null && command -v $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test ui lint types bench clean
+.PHONY: help install demo test ui lint types bench mutants clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 install: $(INSTALLED)  ## make the virtual environment
 
-demo: install  ## simulate a league, build its first month, show what came out
+demo: install  ## simulate a league, build it, show tonight's games
 	$(BIN)/nba-assets demo
 
 test: install  ## the test suite
 	$(BIN)/pytest
 
 ui: install  ## Dagster's UI on 127.0.0.1, port 3000 or PORT=…, until Ctrl-C
-	$(BIN)/dagster dev -h 127.0.0.1 -p $(PORT)
+	$(BIN)/nba-assets ui --port $(PORT)
 
 lint: install  ## ruff: lint and format
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -34,11 +35,14 @@ types: install  ## mypy
 bench: install  ## measure a real season; needs NBA_ASSETS_REAL_DATA
 	$(BIN)/python -m nba_assets_tests.benchmarks
 
+mutants: install  ## one-line faults that the tests should notice; PACKAGE=… COUNT=… SEED=…
+	$(BIN)/python -m nba_assets_tests.mutation $(or $(PACKAGE),precompute) --count $(or $(COUNT),60) --seed $(or $(SEED),1)
+
 clean:  ## remove the virtual environment and caches; what was built stays in var/
 	rm -rf $(VENV) .venv-ci .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 
 $(INSTALLED): pyproject.toml constraints.txt
-	@test -n "$(PYTHON)" || { echo "no Python 3.11 or 3.12 with venv found; install one (on Debian with python3-venv), or name it: make PYTHON=/path/to/python3.12"; exit 1; }
+	@test -n "$(PYTHON)" || { echo "no Python 3.11 to 3.14 with venv found; install one (on Debian with python3-venv), or name it: make PYTHON=/path/to/python3.13"; exit 1; }
 	@echo "installing into $(VENV); this takes a minute or two"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'

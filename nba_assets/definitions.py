@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 
 from nba_assets.entities.resource import ParallelEntitiesResource
+from nba_assets.interruption import interruptible_executor
 from nba_assets.operations.alerts import alert_sensors
 from nba_assets.operations.console import LOGGER_NAME, plain_logger
 from nba_assets.operations.health import HEALTH_CHECKS, WAREHOUSE_HEALTH
@@ -16,6 +17,7 @@ from nba_assets.operations.schedules import build_schedules
 from nba_assets.operations.sensors import build_sensors
 from nba_assets.raw.assets import RAW_ASSETS
 from nba_assets.registry import TABLE_MODULES
+from nba_assets.terminal import clean_log_records
 from nba_assets.warehouse.resource import WarehouseResource
 
 TABLE_ASSETS: list[dg.AssetsDefinition] = [getattr(module, name) for name, module in TABLE_MODULES.items()]
@@ -30,10 +32,11 @@ def build_definitions(resources: Mapping[str, Any] | None = None) -> dg.Definiti
         sensors=[*alert_sensors(), *build_sensors()],
         schedules=build_schedules(),
         jobs=JOBS,
-        executor=dg.in_process_executor,
+        executor=interruptible_executor,
         loggers={"console": dg.colored_console_logger, LOGGER_NAME: plain_logger},
         resources={"warehouse": WarehouseResource(), "entities": ParallelEntitiesResource()} | dict(resources or {}),
     )
 
 
+clean_log_records()
 defs = build_definitions()

@@ -14,11 +14,16 @@ LEAGUE_TIMEZONE = "America/New_York"
 FIRST_DATE_VARIABLE = variables()["first_date"]
 
 # Read once, when the definitions are loaded; other wrong settings are reported where they are read.
-FIRST_DATE = Settings.from_environment({FIRST_DATE_VARIABLE: os.environ.get(FIRST_DATE_VARIABLE, "")}).first_date
+FIRST_DATE = Settings.from_environment({name: os.environ.get(name, "") for name in (FIRST_DATE_VARIABLE, variables()["home"])}).first_date
 """The first partition."""
 
 DAILY = dg.DailyPartitionsDefinition(start_date=FIRST_DATE.isoformat(), timezone=LEAGUE_TIMEZONE, end_offset=1)
 """The one partitions object: assets merge into a single run only where they share it. Today is included, so that it can be built before tip-off."""
+
+
+def league_today() -> date:
+    """Today by Eastern clocks: the last date that has a partition."""
+    return datetime.now(ZoneInfo(LEAGUE_TIMEZONE)).date()
 
 
 class OutsidePartitionsError(SettingsError):
@@ -27,7 +32,7 @@ class OutsidePartitionsError(SettingsError):
 
 def see_within_partitions(*days: date) -> None:
     """See that dates have partitions; raises OutsidePartitionsError for the first that has none."""
-    last = datetime.now(ZoneInfo(LEAGUE_TIMEZONE)).date()
+    last = league_today()
     for day in days:
         if not FIRST_DATE <= day <= last:
             raise OutsidePartitionsError(

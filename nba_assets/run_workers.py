@@ -5,25 +5,22 @@ A run notes its process when it opens the warehouse. What a run computes is no m
 
 from __future__ import annotations
 
-import os
-import socket
+import time
 from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
-import psutil
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
 from dagster._serdes import ConfigurableClassData
 
+from nba_assets.processes import is_gone, this_process
+
 PROCESS_TAG = "nba_assets/process"
-"""Tag of a run: host, process id and the moment at which the process began, by which a later process with the same id is told from it."""
+"""Tag of a run: the process that works on it, as `this_process` names it."""
 
-ACTIVE = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
-
-
-def this_process() -> str:
-    """The tag's value for the process that calls."""
-    return f"{socket.gethostname()}:{os.getpid()}:{psutil.Process().create_time():.2f}"
+ACTIVE = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+UNNOTED_SECONDS = 240.0
+"""A run that has started and not noted its process after so long was killed before it could."""
 
 
 def note_process(instance: dg.DagsterInstance, run_id: str) -> None:
@@ -32,23 +29,27 @@ def note_process(instance: dg.DagsterInstance, run_id: str) -> None:
         instance.add_run_tags(run_id, {PROCESS_TAG: this_process()})
 
 
-def is_gone(process: str | None) -> bool:
-    """Whether the process of a tag's value is known to have ended; one of another host, or a value that is none, is not."""
-    parts = (process or "").rsplit(":", 2)
-    if len(parts) != 3 or parts[0] != socket.gethostname() or not parts[1].isdigit():
-        return False
-    try:
-        return f"{psutil.Process(int(parts[1])).create_time():.2f}" != parts[2]
-    except psutil.NoSuchProcess:
-        return True
+def why_dead(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str | None:
+    """Why a run is known to have lost its process; None where it is not known to."""
+    process = run.tags.get(PROCESS_TAG)
+    parent = instance.get_run_by_id(run.parent_run_id) if run.parent_run_id else None
+    if parent is not None and parent.tags.get(PROCESS_TAG) == process:
+        process = None  # Dagster copies the tags of a run to one that repeats it.
+    if is_gone(process):
+        return f"the process of the run ({process}) ended without a word: killed, or its machine was. Run it again."
+    if process is None and run.status in (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING):
+        record = instance.get_run_record_by_id(run.run_id)
+        if record is not None and record.start_time is not None and time.time() - record.start_time > UNNOTED_SECONDS:
+            return f"the run ended without a word: it has not noted its process {UNNOTED_SECONDS:g} s after it started. Run it again."
+    return None
 
 
 def fail_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     """Mark runs whose process is gone as failed, so that nothing waits for them; returns their ids."""
     failed = []
     for run in instance.get_runs(dg.RunsFilter(statuses=ACTIVE)):
-        if is_gone(process := run.tags.get(PROCESS_TAG)):
-            instance.report_run_failed(run, f"the process of the run ({process}) ended without a word: killed, or its machine was. Run it again.")
+        if (reason := why_dead(instance, run)) is not None:
+            instance.report_run_failed(run, reason)
             failed.append(run.run_id)
     return failed
 
@@ -68,6 +69,5 @@ class LocalRunLauncher(dg.DefaultRunLauncher):
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
         """Failed where the process of the run is known to be gone; running otherwise."""
-        if is_gone(process := run.tags.get(PROCESS_TAG)):
-            return CheckRunHealthResult(WorkerStatus.FAILED, f"the process of the run ({process}) is gone")
-        return CheckRunHealthResult(WorkerStatus.RUNNING)
+        reason = why_dead(self._instance, run)
+        return CheckRunHealthResult(WorkerStatus.RUNNING if reason is None else WorkerStatus.FAILED, reason)

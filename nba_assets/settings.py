@@ -5,13 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from datetime import date
+from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
+from dotenv import dotenv_values
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 CORES = os.cpu_count() or 1
+SETTINGS_FILE = "settings.env"
+"""In the home: lines like NBA_ASSETS_FIRST_DATE=2024-10-01. The environment goes before it."""
+LONGEST_SECONDS = 30 * 24 * 3600.0
+"""Bound of what may be set as a bound: timers overflow far beyond."""
 
 
 class Backend(StrEnum):
@@ -68,6 +74,20 @@ class Settings(BaseModel):
     enable_player_parallelization: bool = _setting("ENABLE_PLAYER_PARALLELIZATION", "Players in parallel; false is one after the other", default=True)
     enable_team_parallelization: bool = _setting("ENABLE_TEAM_PARALLELIZATION", "Teams in parallel; false is one after the other", default=True)
     parallel_backend: Backend = _setting("NBA_ASSETS_PARALLEL_BACKEND", "What the workers are: threads or processes", default=Backend.threads)
+    chunk_seconds: float = _setting(
+        "NBA_ASSETS_CHUNK_SECONDS",
+        "How long a chunk of entities may be computed, in serial mode one entity, before it counts as hanging",
+        default=600.0,
+        gt=0,
+        le=LONGEST_SECONDS,
+    )
+    run_seconds: float = _setting(
+        "NBA_ASSETS_RUN_SECONDS",
+        "How long a run may take before it is ended; the daemon ends it after max_runtime_seconds of dagster.yaml at the latest",
+        default=14400.0,
+        gt=0,
+        le=LONGEST_SECONDS,
+    )
     bootstrap_days: int = _setting("NBA_ASSETS_BOOTSTRAP_DAYS", "First days of a season without precomputed rows", default=14, ge=0)
     cache_minimum_games: int = _setting(
         "NBA_ASSETS_CACHE_MINIMUM_GAMES", "Games of the season that a player needs for a row of the daily cache", default=5, ge=1
@@ -89,15 +109,29 @@ class Settings(BaseModel):
     settle_minutes: float = _setting(
         "NBA_ASSETS_SETTLE_MINUTES", "Minutes for which incomplete results must not have changed before that", default=30.0, ge=0, allow_inf_nan=False
     )
-    requests_per_tick: int = _setting("NBA_ASSETS_REQUESTS_PER_TICK", "Runs that a sensor asks for at once; the others come next", default=5, ge=1)
+    health_digest_dates: int = _setting(
+        "NBA_ASSETS_HEALTH_DIGEST_DATES",
+        "Newest dates of each computed table whose rows job health holds against their recorded digests",
+        default=7,
+        ge=0,
+    )
+    requests_per_tick: int = _setting("NBA_ASSETS_REQUESTS_PER_TICK", "Runs that a sensor requests at once; the others come next", default=5, ge=1)
+    request_attempts: int = _setting(
+        "NBA_ASSETS_REQUEST_ATTEMPTS",
+        "Runs that a sensor requests for one input, with growing pauses, before it leaves the failure to a person",
+        default=6,
+        ge=1,
+    )
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """The settings of an environment, the process's own by default; an empty variable counts as not set.
 
-        Raises SettingsError, naming the variable, for a value that cannot be read.
+        What the environment does not set is taken from the file `SETTINGS_FILE` in the home, where there is one. Raises SettingsError, naming the
+        variable, for a value that cannot be read.
         """
         environ = os.environ if environ is None else environ
+        environ = {**_settings_in_home(environ), **{name: value for name, value in environ.items() if value.strip()}}
         values = {name: environ.get(variable, "").strip() for name, variable in variables().items()}
         try:
             return cls.model_validate({name: value for name, value in values.items() if value})
@@ -109,9 +143,30 @@ class Settings(BaseModel):
             ) from None
 
 
+def _settings_in_home(environ: Mapping[str, str]) -> dict[str, str]:
+    home = _absolute(Path(environ.get(_variable("home"), "").strip() or Settings.model_fields["home"].default))
+    file = home / SETTINGS_FILE
+    return {name: value or "" for name, value in dotenv_values(file).items()} if file.is_file() else {}
+
+
 def variables() -> dict[str, str]:
     """The environment variable of each setting."""
     return {name: _variable(name) for name in Settings.model_fields}
+
+
+PREFIX = "NBA_ASSETS_"
+OTHER_VARIABLES = {"NBA_ASSETS_REAL_DATA"}
+"""Variables of this project that are no settings: where the tests find real seasons."""
+
+
+def misspelt_variables(environ: Mapping[str, str] | None = None) -> list[str]:
+    """A line for each variable of an environment that looks like a setting and is none, with the nearest name."""
+    given, known = (
+        {name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX)}
+        for names in (os.environ if environ is None else environ, [*variables().values(), *OTHER_VARIABLES])
+    )
+    nearest = {name: get_close_matches(name, known, 1) for name in sorted(given - known)}
+    return [f"{PREFIX}{name} is no setting and does nothing{f'; do you mean {PREFIX}{near[0]}?' if near else '.'}" for name, near in nearest.items()]
 
 
 def settings_table() -> str:

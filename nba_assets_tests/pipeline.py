@@ -15,11 +15,10 @@ from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.ingestion import ingest
 from nba_assets.raw.landing import FolderLandingZone
 from nba_assets.raw.tables import RAW_TABLES
-from nba_assets.registry import ALL_TABLES, TABLE_MODULES
+from nba_assets.registry import TABLE_MODULES
 from nba_assets.settings import Settings
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.tables.columns import arrow_schema
-from nba_assets.tables.spec import Table
 from nba_assets.warehouse.interface import Replacement, Warehouse
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -48,13 +47,7 @@ def count_as_ingested(warehouse: Warehouse, names: Sequence[str], dates: Sequenc
 def table_run(warehouse: Warehouse, name: str, dates: Sequence[date], entities: ParallelEntities | None = None) -> TableRun:
     """A run of one table, serial unless told otherwise."""
     settings, workers = Settings.from_environment({}), entities or ParallelEntities.serial()
-    return TableRun(TABLE_MODULES[name].TABLE, dates, warehouse, workers, settings, "test", NOW, upstream=upstream_of(name))
-
-
-def upstream_of(name: str) -> list[Table]:
-    """The tables that a computed table's asset depends on."""
-    depends = {key.path[-1] for key in getattr(TABLE_MODULES[name], name).dependency_keys}
-    return [table for other, table in ALL_TABLES.items() if other in depends]
+    return TableRun(TABLE_MODULES[name].TABLE, dates, warehouse, workers, settings, "test", NOW)
 
 
 def build(

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
+import shutil
 import subprocess
 import sys
-import urllib.request
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._cli.utils import get_possibly_temporary_instance_for_cli
 
-from nba_assets import instance as instance_module
-from nba_assets.instance import PROJECT, dagster_home, dagster_instance
-from nba_assets_tests.dagster_server import dagster_server
+from nba_assets.instance import PACKAGE, configured_home, dagster_home, dagster_instance
+from nba_assets_tests.dagster_server import PROJECT, dagster_server, run_ids
 
 AS_DAGSTER_OPENS_IT = "import dagster as dg; dg.DagsterInstance.get().get_runs_count()"
 """What Dagster's own commands do with DAGSTER_HOME."""
@@ -84,10 +83,49 @@ def test_another_dagster_home_is_respected(own_home: Path, tmp_path: Path, monke
     assert not own_home.exists()
 
 
-def test_without_a_configuration_the_error_says_what_to_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(instance_module, "PROJECT", tmp_path)
-    with pytest.raises(FileNotFoundError, match=f"no {tmp_path}/dagster.yaml.*Set DAGSTER_HOME"):
-        dagster_instance()
+@pytest.mark.parametrize("name", ["dagster.yaml", "workspace.yaml"])
+def test_the_package_ships_the_files_of_the_project(name: str) -> None:
+    assert (PACKAGE / name).read_bytes() == (PROJECT / name).read_bytes()
+
+
+def test_the_home_holds_the_configuration_that_the_package_ships(own_home: Path) -> None:
+    with dagster_instance():
+        configuration = own_home / "dagster" / "dagster.yaml"
+    comment, shipped = configuration.read_text().split("\n", 1)
+    assert comment.startswith("# A copy")
+    assert shipped == (PROJECT / "dagster.yaml").read_text()
+    assert [path for path in configuration.parent.iterdir() if path.name.startswith("dagster.yaml")] == [configuration]
+
+
+def test_the_configuration_in_the_home_is_written_only_where_it_differs(own_home: Path) -> None:
+    configuration = configured_home() / "dagster.yaml"
+    written = configuration.stat()
+    configured_home()
+    assert configuration.stat() == written
+    whole = configuration.read_text()
+    configuration.write_text("of an earlier version")
+    configured_home()
+    assert configuration.read_text() == whole
+
+
+def test_the_instance_in_the_home_is_the_same_where_dagster_home_names_it(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with dagster_instance() as instance:
+        run = dg.materialize([greeting], instance=instance).run_id
+    monkeypatch.setenv("DAGSTER_HOME", str(own_home / "dagster"))
+    with dg.DagsterInstance.get() as instance:
+        assert [found.run_id for found in instance.get_runs()] == [run]
+        assert not instance.telemetry_enabled
+
+
+def test_dagster_s_own_commands_find_earlier_runs_in_a_folder_with_the_configuration(
+    own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with dagster_instance() as instance:
+        run = dg.materialize([greeting], instance=instance).run_id
+    shutil.copy(PROJECT / "dagster.yaml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    with get_possibly_temporary_instance_for_cli() as instance:
+        assert [found.run_id for found in instance.get_runs()] == [run]
 
 
 def test_habits_of_the_instance() -> None:
@@ -107,16 +145,9 @@ def test_the_server_shows_what_the_command_line_ran(own_home: Path, tmp_path: Pa
     environment = {**os.environ, **({"DAGSTER_HOME": home_of_dagster} if home_of_dagster else {})}
     before = dagster_folders_in_the_project()
     with dagster_server(environment, tmp_path / "server.log") as address:
-        query = json.dumps({"query": "{ runsOrError { ... on Runs { results { runId } } } }"}).encode()
-        request = urllib.request.Request(f"{address}/graphql", query, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=60) as response:
-            runs = json.loads(response.read())["data"]["runsOrError"]["results"]
-    assert runs == [{"runId": run}]
+        assert run_ids(address) == [run]
     assert dagster_home() == own_home / "dagster"
     assert "storage/schedules/schedules.db" in files_under(dagster_home())
     new = dagster_folders_in_the_project() - before
-    # Without DAGSTER_HOME the server makes a temporary one and removes it; its children may make the empty folder anew while they end.
-    assert all(name in EMPTY_FOLDERS or name.startswith(TEMPORARY_HOME) for name in new)
+    assert new <= (EMPTY_FOLDERS if home_of_dagster else set())
     assert not any(files_under(PROJECT / name) for name in new)
-    for name in new - EMPTY_FOLDERS:
-        (PROJECT / name).rmdir()

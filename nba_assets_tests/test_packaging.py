@@ -8,17 +8,20 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from importlib.metadata import PackageNotFoundError, requires
+from importlib.metadata import PackageNotFoundError, metadata, requires
 from pathlib import Path
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 PROJECT = Path(__file__).resolve().parents[1]
-COMMANDS = {"demo", "run", "backfill", "status", "dictionary", "sample"}
-TARGETS = {"help", "install", "demo", "test", "ui", "lint", "types", "bench", "clean"}
+COMMANDS = {"demo", "run", "backfill", "status", "dictionary", "sample", "ui"}
+PYTHONS = ["python3.11", "python3.12", "python3.13", "python3.14", "python3"]
+"""Commands that `make` looks for."""
+TARGETS = {"help", "install", "demo", "test", "ui", "lint", "types", "bench", "mutants", "clean"}
 
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="no make on this machine")
 
@@ -90,20 +93,42 @@ def test_make_lists_its_targets() -> None:
 
 
 @needs_make
-def test_make_passes_over_a_python_that_does_not_run(tmp_path: Path) -> None:
-    python_named(tmp_path, "python3.12", "echo 'python3.12: command not found' >&2; exit 127")
-    works = python_named(tmp_path, "python3.11", f'exec {sys.executable} "$@"')
+@pytest.mark.parametrize("named", PYTHONS)
+def test_make_passes_over_a_python_that_does_not_run(named: str, tmp_path: Path) -> None:
+    for name in PYTHONS:
+        python_named(tmp_path, name, f"echo '{name}: command not found' >&2; exit 127")
+    works = python_named(tmp_path, named, f'exec {sys.executable} "$@"')
     assert f"{works} -m venv" in make("-n", "install", f"VENV={tmp_path / 'venv'}", path=tmp_path).stdout
 
 
 @needs_make
+@pytest.mark.parametrize("minor", range(10, 16))
+def test_make_takes_the_pythons_that_the_package_and_dagster_take(minor: int, tmp_path: Path) -> None:
+    for name in PYTHONS:
+        python_named(tmp_path, name, "exit 1")
+    pretend = f"import sys; sys.version_info = (3, {minor}, 0); exec(sys.argv[2])"
+    python = python_named(tmp_path, "python3", f"exec {sys.executable} -c '{pretend}' \"$@\"")
+    taken = f"{python} -m venv" in make("-n", "install", f"VENV={tmp_path / 'venv'}", path=tmp_path).stdout
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    version = f"3.{minor}"
+    assert taken == (minor in range(11, 15)) == SpecifierSet(project["requires-python"]).contains(f"{version}.0")
+    assert taken == (f"Programming Language :: Python :: {version}" in project["classifiers"])
+    assert not taken or SpecifierSet(metadata("dagster")["Requires-Python"]).contains(f"{version}.0")
+
+
+@needs_make
 def test_make_without_a_python_says_what_to_install(tmp_path: Path) -> None:
-    for name in ("python3.11", "python3.12", "python3"):
+    for name in PYTHONS:
         python_named(tmp_path, name, "exit 1")
     ended = make("install", f"VENV={tmp_path / 'venv'}", path=tmp_path)
     assert ended.returncode != 0
-    assert "no Python 3.11 or 3.12" in ended.stdout
+    assert "no Python 3.11 to 3.14" in ended.stdout
     assert not (tmp_path / "venv").exists()
+
+
+@needs_make
+def test_make_serves_the_ui_as_the_command_does() -> None:
+    assert make("-n", "ui", "PORT=3210").stdout.splitlines()[-1].endswith("/nba-assets ui --port 3210")
 
 
 @needs_make

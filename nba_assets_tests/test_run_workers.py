@@ -19,11 +19,14 @@ import pytest
 from dagster._core.launcher import WorkerStatus
 from dagster._core.test_utils import create_run_for_test
 
+from nba_assets import processes, run_workers
 from nba_assets.instance import dagster_instance
 from nba_assets.operations.sensors import unfinished_runs
-from nba_assets.run_workers import PROCESS_TAG, LocalRunLauncher, fail_dead_runs, is_gone, note_process, this_process
+from nba_assets.processes import is_gone, this_process
+from nba_assets.run_workers import PROCESS_TAG, LocalRunLauncher, fail_dead_runs, note_process
 from nba_assets_tests.dagster_server import dagster_server
 
+NOT_STARTED, STARTING = dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING
 STARTED, CANCELING = dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING
 WITHIN_SECONDS = 300
 
@@ -31,9 +34,8 @@ WITHIN_SECONDS = 300
 def ended() -> str:
     """The tag's value of a process that has ended."""
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
-        value = f"{socket.gethostname()}:{process.pid}:{psutil.Process(process.pid).create_time():.2f}"
         process.communicate(b"\n")
-    return value
+    return f"{socket.gethostname()}:{process.pid}:{this_process().rsplit(':', 1)[1]}"
 
 
 def test_only_a_process_of_this_host_that_has_ended_is_gone() -> None:
@@ -43,8 +45,25 @@ def test_only_a_process_of_this_host_that_has_ended_is_gone() -> None:
 
 
 def test_a_process_id_that_was_given_anew_is_another_process() -> None:
-    host, number, began = this_process().rsplit(":", 2)
-    assert is_gone(f"{host}:{number}:{float(began) - 60:.2f}")
+    began, seconds = this_process().rsplit("+", 1)
+    assert is_gone(f"{began}+{float(seconds) - 60:.2f}")
+
+
+def test_after_a_restart_of_the_machine_a_process_with_the_same_id_is_another_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even where it began as many seconds after the start as the other one."""
+    before = this_process()
+    (tmp_path / "boot_id").write_text("00000000-0000-0000-0000-000000000000\n")
+    monkeypatch.setattr(processes, "BOOT_ID", tmp_path / "boot_id")
+    assert is_gone(before)
+
+
+@pytest.mark.parametrize("seconds", [-1800, 7200])
+def test_a_process_lives_on_when_the_clock_is_set(seconds: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system tells when a process began by the clock of the day, as it is now."""
+    before, boot_time = this_process(), psutil.boot_time()
+    monkeypatch.setattr(psutil, "boot_time", lambda: boot_time + seconds)
+    monkeypatch.setattr(psutil._pslinux, "boot_time", lambda: boot_time + seconds)
+    assert not is_gone(before)
 
 
 @pytest.mark.parametrize("value", [None, "", "x", "a:b:c", f"{socket.gethostname()}:x:1.0", ":1:1"])
@@ -52,7 +71,7 @@ def test_of_what_names_no_process_nothing_is_known(value: str | None) -> None:
     assert not is_gone(value)
 
 
-@pytest.mark.parametrize("status", [STARTED, CANCELING])
+@pytest.mark.parametrize("status", [NOT_STARTED, STARTING, STARTED, CANCELING])
 def test_dead_runs_are_failed_with_the_reason_and_others_go_on(status: dg.DagsterRunStatus) -> None:
     tags = {"dead": {PROCESS_TAG: ended()}, "alive": {PROCESS_TAG: this_process()}, "unknown": {}}
     with dagster_instance() as instance:
@@ -63,6 +82,25 @@ def test_dead_runs_are_failed_with_the_reason_and_others_go_on(status: dg.Dagste
         (failure,) = instance.get_records_for_run(runs["dead"], of_type=dg.DagsterEventType.RUN_FAILURE).records
         assert "ended without a word" in failure.event_log_entry.message
         assert fail_dead_runs(instance) == []
+
+
+def test_a_run_that_repeats_a_dead_one_is_not_dead_before_it_has_noted_its_process() -> None:
+    """Dagster copies the tags of the run that it repeats."""
+    with dagster_instance() as instance:
+        dead = create_run_for_test(instance, job_name="full", tags={PROCESS_TAG: ended()}, status=STARTED)
+        again = create_run_for_test(instance, job_name="full", tags=dead.tags, status=STARTING, parent_run_id=dead.run_id, root_run_id=dead.run_id)
+        assert fail_dead_runs(instance) == [dead.run_id]
+        (waiting,) = instance.get_runs(dg.RunsFilter(run_ids=[again.run_id]))
+        assert waiting.status is STARTING
+
+
+def test_a_run_that_was_killed_before_it_noted_its_process_is_dead_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    with dagster_instance() as instance:
+        run = create_run_for_test(instance, job_name="full")
+        instance.report_dagster_event(dg.DagsterEvent(dg.DagsterEventType.RUN_START.value, "full"), run.run_id)
+        assert fail_dead_runs(instance) == []
+        monkeypatch.setattr(run_workers, "UNNOTED_SECONDS", -1.0)
+        assert fail_dead_runs(instance) == [run.run_id]
 
 
 def test_sensors_wait_for_no_dead_run() -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from nba_assets.partitions import FIRST_DATE, OutsidePartitionsError, see_within_partitions
-from nba_assets.settings import Settings, SettingsError, settings_table
+from nba_assets.settings import SETTINGS_FILE, Settings, SettingsError, settings_table
 
 
 def test_everything_has_a_default_in_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,3 +98,15 @@ def test_a_date_without_a_partition_names_both_bounds_and_the_setting() -> None:
     see_within_partitions(FIRST_DATE)
     with pytest.raises(OutsidePartitionsError, match=r"^2020-06-30 lies outside .* from 2020-07-01 to .*NBA_ASSETS_FIRST_DATE"):
         see_within_partitions(FIRST_DATE, FIRST_DATE - timedelta(days=1))
+
+
+def test_what_the_environment_does_not_set_is_taken_from_the_file_in_the_home(tmp_path: Path) -> None:
+    (tmp_path / SETTINGS_FILE).write_text("# a comment\nNBA_ASSETS_FIRST_DATE=2026-10-06\nNBA_ASSETS_BOOTSTRAP_DAYS=7\n")
+    settings = Settings.from_environment({"NBA_ASSETS_HOME": str(tmp_path), "NBA_ASSETS_BOOTSTRAP_DAYS": "3", "NBA_ASSETS_FIRST_DATE": " "})
+    assert (settings.first_date, settings.bootstrap_days) == (date(2026, 10, 6), 3)
+
+
+def test_a_wrong_value_in_the_file_of_the_home_is_named(tmp_path: Path) -> None:
+    (tmp_path / SETTINGS_FILE).write_text("NBA_ASSETS_PLAYER_WORKERS=none\n")
+    with pytest.raises(SettingsError, match="NBA_ASSETS_PLAYER_WORKERS='none' cannot be used"):
+        Settings.from_environment({"NBA_ASSETS_HOME": str(tmp_path)})

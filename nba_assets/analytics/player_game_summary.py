@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from nba_assets.analytics.feed_names import NAMES_MATCHED, FeedNames
 from nba_assets.analytics.free_throws import FREE_THROW, FREE_THROW_COLUMNS, FreeThrows
 from nba_assets.analytics.games import final_games, team_games
+from nba_assets.analytics.parts import PEOPLE, RESULTS, quarantined
 from nba_assets.analytics.props import closing_lines
 from nba_assets.analytics.quarantined_players import players_in_quarantine
 from nba_assets.analytics.reconciliation import (
@@ -53,8 +54,9 @@ from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import PLAY_BY_PLAY, PLAYER_BOXSCORES, PLAYER_GAMEBOOK, PLAYER_POINTS_PROPS, PLAYER_REGISTRY, SCHEDULE
 from nba_assets.tables.blocks import QUALITY, STAMPS
+from nba_assets.tables.bookkeeping import RAW_QUARANTINE
 from nba_assets.tables.rules import unequal
-from nba_assets.tables.spec import Columns, Notice, Rule, Table, count, day, flag, number, text, whole
+from nba_assets.tables.spec import Columns, Notice, Rule, Table, count, day, flag, number, of_its_date, of_season, text, whole
 
 STARTER_MINUTES = 20.0
 """More minutes than this make a starter where no feed names the five."""
@@ -175,6 +177,17 @@ TABLE = Table(
         NO_SHEET,
         Notice("player_on_two_sheets", "A player is on one sheet a date; of several the one of the game that he played counts"),
     ),
+    inputs=(
+        of_its_date(SCHEDULE.table, RESULTS),
+        of_its_date(PLAYER_GAMEBOOK.table),
+        of_its_date(PLAYER_BOXSCORES.table),
+        of_its_date(PLAY_BY_PLAY.table),
+        of_its_date(PLAYER_POINTS_PROPS.table),
+        of_its_date(RAW_QUARANTINE, quarantined("games_of_player_feeds", FEEDS)),
+        of_season(PLAYER_REGISTRY.table, PEOPLE),
+        of_its_date(TEAM_OFFENSE),
+    ),
+    code_version="2",
 )
 
 BOX = tuple(name for name in COUNTS if name != "rebounds")
@@ -359,8 +372,8 @@ def build(run: TableRun) -> Outcome:
 def _report_no_sheet(run: TableRun, sheets: Columns, sides: Columns) -> None:
     """Report final games of which no feed has the players of a team: often a whole date is still to come."""
     lacking = find((sides["game_id"], sides["team_abbr"]), (sheets["game_id"], sheets["team_abbr"])) < 0
-    for game, team, day in zip(*(sides[name][lacking].tolist() for name in ("game_id", "team_abbr", "game_date")), strict=True):
-        run.notice(NO_SHEET.name, day, f"{game}: neither {PLAYER_GAMEBOOK.name} nor the final {PLAYER_BOXSCORES.name} has a player of {team}")
+    for game, team, played_on in zip(*(sides[name][lacking].tolist() for name in ("game_id", "team_abbr", "game_date")), strict=True):
+        run.notice(NO_SHEET.name, played_on, f"{game}: neither {PLAYER_GAMEBOOK.name} nor the final {PLAYER_BOXSCORES.name} has a player of {team}")
 
 
 def _report_backup(run: TableRun, asked: Columns) -> None:
@@ -497,10 +510,5 @@ def _identities(run: TableRun, feeds: FeedNames, asked: dict[str, NDArray[Any]])
 player_game_summary = table_asset(
     TABLE,
     build,
-    upstream=[
-        *(raw.table for raw in (SCHEDULE, PLAYER_GAMEBOOK, PLAYER_BOXSCORES, PLAY_BY_PLAY, PLAYER_POINTS_PROPS, PLAYER_REGISTRY)),
-        TEAM_OFFENSE,
-    ],
     group="analytics",
-    code_version="2",
 )

@@ -61,7 +61,9 @@ def _records(feeds: FeedNames, rows: dict[str, NDArray[Any]], sheets: Columns) -
 def _read(content: str, day: date) -> dict[str, Any]:
     """Who a quarantined row is of, as far as it tells, and whether it may be of the date under which it is quarantined."""
     row = json.loads(content)
-    texts = {name: row[name] if isinstance(row.get(name), str) and row[name].strip() else None for name in ("player_lookup", "player_name", "team_abbr")}
+    texts = {
+        name: row[name] if isinstance(row.get(name), str) and row[name].strip() else None for name in ("player_lookup", "player_name", "team_abbr")
+    }
     named = texts["player_lookup"] or texts["player_name"]
     player_id = row.get("player_id")
     return {

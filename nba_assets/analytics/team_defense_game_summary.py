@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nba_assets.analytics.games import final_games, team_games
+from nba_assets.analytics.parts import RESULTS
 from nba_assets.analytics.reconciliation import BLOCKS as BLOCKS_BY_EVENTS
 from nba_assets.analytics.reconciliation import (
     BLOCKS_DISAGREE,
@@ -37,7 +38,7 @@ from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import PLAY_BY_PLAY, PLAYER_BOXSCORES, PLAYER_GAMEBOOK, SCHEDULE, TEAM_BOXSCORES
 from nba_assets.tables.blocks import QUALITY, STAMPS
 from nba_assets.tables.rules import not_two_per_game, rows_per_game_sum
-from nba_assets.tables.spec import Columns, Rule, Table, count, day, flag, number, text, whole
+from nba_assets.tables.spec import Columns, Rule, Table, count, day, flag, number, of_its_date, text, whole
 
 TABLE = Table(
     "nba_analytics",
@@ -100,6 +101,8 @@ TABLE = Table(
         Rule("opponents_differ", "A team does not play itself", lambda rows: rows["defending_team_abbr"] == rows["opponent_team_abbr"]),
     ),
     notices=(PLAY_BY_PLAY_NOTICE,),
+    inputs=(of_its_date(SCHEDULE.table, RESULTS), of_its_date(TEAM_OFFENSE), of_its_date(PLAY_BY_PLAY.table)),
+    code_version="2",
 )
 
 FROM_OPPONENT = {
@@ -258,7 +261,5 @@ def _is_disagreement(issue: str) -> bool:
 team_defense_game_summary = table_asset(
     TABLE,
     build,
-    upstream=[SCHEDULE.table, TEAM_OFFENSE, PLAY_BY_PLAY.table],
     group="analytics",
-    code_version="2",
 )

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from nba_assets.analytics.feed_names import FeedNames
 from nba_assets.analytics.free_throws import FREE_THROW_COLUMNS, FreeThrows
 from nba_assets.analytics.games import final_games, team_games
+from nba_assets.analytics.parts import FINALS, PEOPLE, RESULTS, STARTERS, quarantined
 from nba_assets.analytics.reconciliation import (
     BACKUP_USED,
     DISAGREEMENT_COST,
@@ -49,8 +50,9 @@ from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import PLAY_BY_PLAY, PLAYER_BOXSCORES, PLAYER_GAMEBOOK, PLAYER_REGISTRY, SCHEDULE, TEAM_BOXSCORES
 from nba_assets.tables.blocks import QUALITY, STAMPS
+from nba_assets.tables.bookkeeping import RAW_QUARANTINE
 from nba_assets.tables.rules import not_two_per_game, rows_per_game_sum, unequal
-from nba_assets.tables.spec import Columns, LookBack, Notice, Rule, Table, count, day, flag, number, text, whole
+from nba_assets.tables.spec import Columns, Notice, Rule, Table, before, count, day, flag, number, of_its_date, of_season, text, whole
 
 UNREALISTIC_POINTS = (50, 200)
 MOST_TEAM_TURNOVERS = 5
@@ -131,10 +133,18 @@ TABLE = Table(
         UNTYPED_FINALS,
         UNKNOWN_GAMES,
     ),
-    looks_back=(
-        LookBack(PLAYER_BOXSCORES.name, same_day=True),
-        LookBack(SCHEDULE.name, same_day=True),
+    inputs=(
+        of_its_date(SCHEDULE.table, RESULTS),
+        of_its_date(TEAM_BOXSCORES.table),
+        of_its_date(PLAYER_GAMEBOOK.table),
+        of_its_date(PLAYER_BOXSCORES.table),
+        of_its_date(PLAY_BY_PLAY.table),
+        of_its_date(RAW_QUARANTINE, quarantined("games_of_team_feeds", FEEDS)),
+        of_season(PLAYER_REGISTRY.table, PEOPLE),
+        before(SCHEDULE.table, part=FINALS),
+        before(PLAYER_BOXSCORES.table, part=STARTERS),
     ),
+    code_version="2",
 )
 
 
@@ -358,7 +368,5 @@ def _inactive_counts(asked: Columns, sheets: Columns) -> dict[str, NDArray[Any]]
 team_offense_game_summary = table_asset(
     TABLE,
     build,
-    upstream=[raw.table for raw in (SCHEDULE, TEAM_BOXSCORES, PLAYER_GAMEBOOK, PLAYER_BOXSCORES, PLAY_BY_PLAY, PLAYER_REGISTRY)],
     group="analytics",
-    code_version="2",
 )

@@ -22,6 +22,7 @@ from nba_assets.analytics.feed_names import NAMES_MATCHED, FeedNames
 from nba_assets.analytics.games import announced_before
 from nba_assets.analytics.injuries import INJURY_COLUMNS, NOT_PLAYING, latest_statuses
 from nba_assets.analytics.lines import CONSENSUS_STANDS_FOR, LINE_COLUMNS, OVER, consensus
+from nba_assets.analytics.parts import AHEAD, BEHIND, BESIDES, HOMES, PEOPLE, SLATE, TEAMS
 from nba_assets.analytics.player_game_summary import TABLE as PLAYER_GAMES
 from nba_assets.analytics.player_game_summary import played_games
 from nba_assets.analytics.props import before_tip_off, closing_lines
@@ -53,7 +54,7 @@ from nba_assets.raw.tables import (
 )
 from nba_assets.tables.blocks import CONTEXT_QUALITY, REPROCESSING, STAMPS, completeness_block, readiness_block
 from nba_assets.tables.rules import group_sizes
-from nba_assets.tables.spec import Columns, LookBack, Rule, Table, count, day, flag, number, text, whole
+from nba_assets.tables.spec import Columns, Rule, Table, before, count, day, flag, number, of_its_date, of_season, text, whole
 
 HISTORY_DAYS = 30
 USAGE_GAMES, PROJECTION_GAMES = 7, 3
@@ -224,14 +225,24 @@ TABLE = Table(
         Rule("one_streak", "A streak is over or under", lambda rows: (rows["prop_over_streak"] > 0) & (rows["prop_under_streak"] > 0)),
         Rule("ten_to_eighteen_players", "A team lists 10 to 18 players", _odd_team_size, blocking=False),
     ),
-    looks_back=(
-        LookBack(PLAYER_GAMES.name),
-        LookBack(PLAYER_GAMEBOOK.name),
-        LookBack(PLAYER_BOXSCORES.name),
-        LookBack(TEAM_OFFENSE.name),
-        LookBack(TEAM_DEFENSE.name),
-        LookBack(ROSTERS.name, days=OLDEST_SNAPSHOT_DAYS, same_day=True),
+    inputs=(
+        of_its_date(SCHEDULE.table, SLATE),
+        before(SCHEDULE.table, part=BEHIND),
+        before(SCHEDULE.table, own_date=True, part=AHEAD),
+        of_season(SCHEDULE.table, HOMES),
+        of_season(SCHEDULE.table, TEAMS),
+        before(ROSTERS.table, own_date=True, lead_days=OLDEST_SNAPSHOT_DAYS),
+        of_its_date(INJURY_REPORT.table),
+        of_its_date(GAME_LINES.table),
+        of_its_date(PLAYER_POINTS_PROPS.table),
+        of_season(PLAYER_REGISTRY.table, PEOPLE),
+        before(PLAYER_GAMEBOOK.table, only_on=BESIDES),
+        before(PLAYER_BOXSCORES.table, only_on=BESIDES),
+        before(PLAYER_GAMES, has_all_finals=True),
+        before(TEAM_OFFENSE, has_all_finals=True),
+        before(TEAM_DEFENSE, has_all_finals=True),
     ),
+    code_version="2",
 )
 
 
@@ -687,17 +698,8 @@ def _local_tip_off(asked: Columns) -> NDArray[np.object_]:
     return texts
 
 
-RAW_SOURCES = (SCHEDULE, ROSTERS, INJURY_REPORT, GAME_LINES, PLAYER_POINTS_PROPS, PLAYER_REGISTRY, PLAYER_GAMEBOOK, PLAYER_BOXSCORES)
-
 upcoming_player_game_context = table_asset(
     TABLE,
     build,
-    upstream=[
-        *(raw.table for raw in RAW_SOURCES),
-        PLAYER_GAMES,
-        TEAM_OFFENSE,
-        TEAM_DEFENSE,
-    ],
     group="analytics",
-    code_version="2",
 )

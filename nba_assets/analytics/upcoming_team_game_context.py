@@ -18,6 +18,7 @@ from nba_assets.analytics.feed_names import FeedNames
 from nba_assets.analytics.games import announced_before
 from nba_assets.analytics.injuries import IN_DOUBT, INJURY_COLUMNS, latest_statuses
 from nba_assets.analytics.lines import LINE_COLUMNS, OVER, preferred
+from nba_assets.analytics.parts import BEHIND, HOMES, PEOPLE, SLATE, STARTERS
 from nba_assets.analytics.season_games import SeasonGames, of_certain_games
 from nba_assets.analytics.starters import count_missing, recent_starts
 from nba_assets.analytics.team_offense_game_summary import TABLE as TEAM_OFFENSE
@@ -33,7 +34,7 @@ from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import GAME_LINES, INJURY_REPORT, PLAYER_BOXSCORES, PLAYER_REGISTRY, SCHEDULE
 from nba_assets.tables.blocks import CONTEXT_QUALITY, REPROCESSING, STAMPS, completeness_block, readiness_block
 from nba_assets.tables.rules import not_two_per_game, rows_per_game_sum
-from nba_assets.tables.spec import Columns, LookBack, Rule, Table, count, day, flag, moment, number, text, whole
+from nba_assets.tables.spec import Columns, Rule, Table, before, count, day, flag, moment, number, of_its_date, of_season, text, whole
 
 EARLY_SEASON_DAYS = 14
 WINDOWS = ("l7d", "l14d")
@@ -111,7 +112,17 @@ TABLE = Table(
             lambda rows: rows["games_in_last_14_days"] < rows["games_in_last_7_days"],
         ),
     ),
-    looks_back=(LookBack(SCHEDULE.name, same_day=True), LookBack(TEAM_OFFENSE.name, days=14), LookBack(PLAYER_BOXSCORES.name)),
+    inputs=(
+        of_its_date(SCHEDULE.table, SLATE),
+        before(SCHEDULE.table, part=BEHIND),
+        of_season(SCHEDULE.table, HOMES),
+        of_its_date(GAME_LINES.table),
+        of_its_date(INJURY_REPORT.table),
+        before(PLAYER_BOXSCORES.table, part=STARTERS, has_all_finals=True),
+        of_season(PLAYER_REGISTRY.table, PEOPLE),
+        before(TEAM_OFFENSE, days=14, has_all_finals=True),
+    ),
+    code_version="2",
 )
 
 
@@ -269,7 +280,5 @@ def _injuries(feeds: FeedNames, starts: Columns, asked: dict[str, NDArray[Any]])
 upcoming_team_game_context = table_asset(
     TABLE,
     build,
-    upstream=[*(raw.table for raw in (SCHEDULE, GAME_LINES, INJURY_REPORT, PLAYER_BOXSCORES, PLAYER_REGISTRY)), TEAM_OFFENSE],
     group="analytics",
-    code_version="2",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import traceback
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from nba_assets.entities.executors import Parcel
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import FAILURE_COLUMNS, Compute, Outcome, concatenate, failures, join, take
+from nba_assets.entities.time_limits import ended_after
 from nba_assets.tables.bookkeeping import FAILURE_CATEGORIES, HARD_FAILURE
 from nba_assets.tables.spec import Columns
 
@@ -38,27 +39,44 @@ class Task:
     """Columns of an answer, each with the kinds of array that it may be; None where the answers only have to be alike."""
 
 
-def compute_chunk(task: Task, asked: Grouped, histories: Mapping[str, Grouped], entities: Sequence[str]) -> list[Outcome]:
-    """The outcomes of some entities, one after the other: joined where their columns are alike, in as many parts as there are kinds of answers."""
+def compute_chunk(
+    task: Task,
+    asked: Grouped,
+    histories: Mapping[str, Grouped],
+    entities: Sequence[str],
+    begin: Callable[[str], object] = lambda _: None,
+) -> list[Outcome]:
+    """The outcomes of some entities, one after the other: joined where their columns are alike, in as many parts as there are kinds of answers.
+
+    `begin` is called with each entity before it is computed.
+    """
     parts: dict[frozenset[tuple[str, str]], list[Outcome]] = {}
     for entity in entities:
+        begin(entity)
         for outcome in _of_entity(task, entity, asked.of(entity), {name: history.of(entity) for name, history in histories.items()}):
             likeness = _likeness(outcome.rows) if task.columns is None else frozenset[tuple[str, str]]()
             parts.setdefault(likeness, []).append(outcome)
     return [join(part) for part in parts.values()]
 
 
-def compute_sent_chunk(task: Parcel, asked: Grouped, histories: Mapping[str, Grouped]) -> list[Outcome]:
-    """The same in another process, of everyone who was asked for."""
-    return compute_chunk(task.opened(), asked, histories, asked.entities)
+def compute_sent_chunk(task: Parcel, asked: Grouped, histories: Mapping[str, Grouped], seconds: float) -> list[Outcome]:
+    """The same in another process, of all entities of `asked`; the process ends where this takes longer than so many seconds."""
+    opened = task.opened()
+    with ended_after(seconds, task.folder) as begin:
+        return compute_chunk(opened, asked, histories, asked.entities, begin)
 
 
-def killed(task: Task, entity: str, asked: Columns) -> list[Outcome]:
-    """The failures of an entity whose computation ends its worker."""
-    dates = np.unique(asked[task.date_column])
-    return [
-        Outcome({}, _failed(task, entity, dates, "the worker process died while it computed this entity alone, twice (killed, or out of memory)"))
-    ]
+DIED = "the worker process died while it computed this entity alone, twice (killed, or out of memory)"
+
+
+def unfinished(seconds: float, place: str) -> str:
+    """Why an entity has no row whose computation did not end in time; `place` is where the code stood."""
+    return f"the computation of this entity did not finish within {seconds:g} s{f' ({place})' if place else ''}"
+
+
+def given_up(task: Task, entity: str, asked: Columns, reason: str) -> list[Outcome]:
+    """The failures of an entity whose computation ends its worker, or does not end itself."""
+    return [Outcome({}, _failed(task, entity, np.unique(asked[task.date_column]), reason))]
 
 
 def joined(task: Task, parts: Sequence[Outcome]) -> Outcome:

@@ -1,4 +1,4 @@
-"""Every entity through one compute function, in parallel: chunks, warm workers, workers that die, order, progress.
+"""Every entity through one compute function, in parallel: chunks, warm workers, workers that die or hang, order, progress.
 
 The result is the same whatever the number and kind of workers: chunks are cut by entity, rows come back in key order, and nothing that a compute
 function sees depends on its neighbours. Workers say nothing; the caller's thread does.
@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 from typing import Any, Literal
 
-from nba_assets.entities.chunks import Task, compute_chunk, compute_sent_chunk, joined, killed
-from nba_assets.entities.executors import Parcel, executor_for
+from nba_assets.entities.chunks import DIED, Task, compute_chunk, compute_sent_chunk, given_up, joined, unfinished
+from nba_assets.entities.executors import Parcel, end_at_once, executor_for
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Compute, Outcome, length
+from nba_assets.entities.time_limits import StoppedError, UnfinishedError, stopped_after, take_unfinished
 from nba_assets.settings import Backend
 
 EntityKind = Literal["players", "teams"]
@@ -48,6 +50,8 @@ class ParallelEntities:
     backend: Backend = Backend.threads
     chunk_entities: int | None = None
     """Entities per chunk; by default a few chunks per worker, none larger than what is told of the progress."""
+    chunk_seconds: float = 600.0
+    """Bound in time of a chunk, in serial mode of an entity."""
     _pools: dict[EntityKind, Executor] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -83,23 +87,29 @@ class ParallelEntities:
         `columns` are those of an answer, each with the numpy kinds that it may have; without them, those that most answers have. An entity whose
         computation raises, or answers with anything but its own rows of these columns, is computed date by date, and only the dates that fail again
         become PROCESSING_ERROR records. A worker process that dies takes nobody with it: its entities are computed again in smaller pieces, and the
-        entity that kills its worker again becomes a failure. MemoryError and what is no Exception (an interrupt, an exit) end the map.
+        entity that kills its worker again becomes a failure. So does one that takes longer than the bound of a chunk, in processes and in serial
+        mode; a thread cannot be stopped, there UnfinishedError names it. MemoryError and what is no Exception (an interrupt, an exit) end the map.
+        A map that ends like this waits for no worker.
 
         With processes, `compute`, `shared` and all columns must be picklable.
         """
         workers: Workers = getattr(self, kind)
         progress = _Progress(kind, len(asked.entities), log)
         task = Task(compute, ENTITY_TYPES[kind], asked.entity_column, asked.date_column, shared, columns)
-        work = _Work(task, asked, histories or {}, progress)
+        work = _Work(task, asked, histories or {}, progress, self.chunk_seconds)
         progress.begin(workers)
         chunks = deque(self._chunks(asked.entities, workers))
-        if not workers.enabled:
-            for entity in asked.entities:
-                work.finish([entity], compute_chunk(work.task, asked, work.histories, [entity]))
-        elif self.backend is Backend.processes:
-            self._through_processes(kind, work, chunks)
-        else:
-            work.attempt(partial(work.submit, self._pool(kind, work)), chunks, workers.count)
+        try:
+            if not workers.enabled:
+                work.serially()
+            elif self.backend is Backend.processes:
+                self._through_processes(kind, work, chunks)
+            else:
+                work.attempt(partial(work.submit, self._pool(kind, work)), chunks, workers.count, self.chunk_seconds)
+        except BaseException:
+            if kind in self._pools:
+                end_at_once(self._pools.pop(kind))
+            raise
         outcome = work.outcome()
         progress.end(outcome)
         return outcome
@@ -117,16 +127,16 @@ class ParallelEntities:
                 suspects = deque(work.attempt(partial(work.send, self._pool(kind, work), parcel), chunks, workers.count + 1))
                 if suspects:
                     self._dismiss(kind)
-                # Alone, the innocent ones come through, and the guilty one is halved until a single entity is left.
+                    suspects = deque(part for chunk in suspects for part in _around(chunk, take_unfinished(parcel.folder)))
+                # Alone, most chunks come through. The one that does not is cut around the entity that hangs, else halved, until a single entity is left.
                 while suspects:
-                    with executor_for(self.backend, 1, work.modules) as alone:
-                        guilty = work.attempt(partial(work.send, alone, parcel), suspects, 1)
-                    for chunk in guilty:
-                        if len(chunk) == 1:
-                            work.finish(chunk, killed(work.task, chunk[0], work.asked.of(chunk[0])))
+                    crashed = work.attempt_alone(parcel, suspects)
+                    hanging = take_unfinished(parcel.folder)
+                    for chunk in crashed:
+                        if len(chunk) > 1:
+                            suspects.extendleft(reversed(_around(chunk, hanging) if hanging.keys() & {*chunk} else _halves(chunk)))
                         else:
-                            middle = len(chunk) // 2
-                            suspects.extendleft([chunk[middle:], chunk[:middle]])
+                            work.give_up(chunk[0], unfinished(self.chunk_seconds, hanging[chunk[0]]) if chunk[0] in hanging else DIED)
 
     def _pool(self, kind: EntityKind, work: _Work) -> Executor:
         if kind not in self._pools:
@@ -145,6 +155,10 @@ class _Work:
     asked: Grouped
     histories: Mapping[str, Grouped]
     progress: _Progress
+    seconds: float
+    """Bound of a chunk."""
+    computing: dict[str, str] = field(default_factory=dict)
+    """The entity that each thread is at, by the first entity of its chunk."""
     done: dict[str, list[Outcome]] = field(default_factory=dict)
     """Outcomes of chunks, by the chunk's first entity."""
 
@@ -153,28 +167,59 @@ class _Work:
         """What a worker process has to import for this."""
         return sorted({compute_chunk.__module__, self.task.compute.__module__} - {"__main__"})
 
+    def serially(self) -> None:
+        """Compute one entity after the other in the calling thread."""
+        for entity in self.asked.entities:
+            try:
+                with stopped_after(self.seconds):
+                    outcomes = compute_chunk(self.task, self.asked, self.histories, [entity])
+            except StoppedError as stopped:
+                self.give_up(entity, unfinished(self.seconds, str(stopped)))
+            else:
+                self.finish([entity], outcomes)
+
     def submit(self, pool: Executor, chunk: Chunk) -> Future[list[Outcome]]:
         """Have a chunk computed by workers that see this process's memory, or fetch what they need themselves."""
-        return pool.submit(compute_chunk, self.task, self.asked, self.histories, chunk)
+        return pool.submit(compute_chunk, self.task, self.asked, self.histories, chunk, partial(self.computing.__setitem__, chunk[0]))
 
     def send(self, pool: Executor, task: Parcel, chunk: Chunk) -> Future[list[Outcome]]:
         """Have a chunk computed by another process, which gets these entities' rows and no others."""
         histories = {name: history.chunk(chunk) for name, history in self.histories.items()}
-        return pool.submit(compute_sent_chunk, task, self.asked.chunk(chunk), histories)
+        return pool.submit(compute_sent_chunk, task, self.asked.chunk(chunk), histories, self.seconds)
 
-    def attempt(self, start: Callable[[Chunk], Future[list[Outcome]]], chunks: deque[Chunk], at_once: int) -> list[Chunk]:
-        """Take chunks from the front and compute them, until none is left or a worker dies; returns those that went down with it."""
+    def attempt_alone(self, task: Parcel, chunks: deque[Chunk]) -> list[Chunk]:
+        """The same with a process of its own for as long as none dies."""
+        alone = executor_for(Backend.processes, 1, self.modules)
+        try:
+            return self.attempt(partial(self.send, alone, task), chunks, 1)
+        finally:
+            end_at_once(alone)
+
+    def attempt(
+        self, start: Callable[[Chunk], Future[list[Outcome]]], chunks: deque[Chunk], at_once: int, seconds: float | None = None
+    ) -> list[Chunk]:
+        """Take chunks from the front and compute them, until none is left or a worker dies; returns those that went down with it.
+
+        Raises UnfinishedError where one takes longer than `seconds`; all that are started must be computed at once then.
+        """
         running: dict[Future[list[Outcome]], Chunk] = {}
+        began: dict[Future[list[Outcome]], float] = {}
         lost: list[Chunk] = []
         try:
             while running or (chunks and not lost):
                 while chunks and not lost and len(running) < at_once:
                     chunk = chunks.popleft()
                     try:
-                        running[start(chunk)] = chunk
+                        future = start(chunk)
                     except BrokenProcessPool:
                         lost.append(chunk)
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    else:
+                        running[future], began[future] = chunk, time.monotonic()
+                patience = None if seconds is None or not running else max(min(began[future] for future in running) + seconds - time.monotonic(), 0)
+                done = wait(running, patience, return_when=FIRST_COMPLETED).done
+                if seconds is not None and running and not done:
+                    self._name_unfinished([chunk for future, chunk in running.items() if began[future] + seconds <= time.monotonic()])
+                for future in done:
                     chunk = running.pop(future)
                     try:
                         self.finish(chunk, future.result())
@@ -185,6 +230,19 @@ class _Work:
                 future.cancel()
         return sorted(lost, key=lambda chunk: chunk[0])
 
+    def _name_unfinished(self, chunks: Sequence[Chunk]) -> None:
+        """Raise UnfinishedError for the entities that chunks are at whose time is over."""
+        if chunks:
+            names = ", ".join(self.computing.get(chunk[0], chunk[0]) for chunk in chunks)
+            raise UnfinishedError(
+                f"the computation of {names} did not finish within {self.seconds:g} s, and a thread cannot be stopped. Compute in processes with "
+                "NBA_ASSETS_PARALLEL_BACKEND=processes to have the others published, or allow more with NBA_ASSETS_CHUNK_SECONDS."
+            )
+
+    def give_up(self, entity: str, reason: str) -> None:
+        """Make all dates of an entity failures."""
+        self.finish([entity], given_up(self.task, entity, self.asked.of(entity), reason))
+
     def finish(self, chunk: Chunk, outcomes: list[Outcome]) -> None:
         """Keep the outcomes of a chunk."""
         self.done[chunk[0]] = outcomes
@@ -193,6 +251,18 @@ class _Work:
     def outcome(self) -> Outcome:
         """Everything, in order of entity."""
         return joined(self.task, [part for entity in sorted(self.done) for part in self.done[entity]])
+
+
+def _around(chunk: Chunk, hanging: Container[str]) -> list[Chunk]:
+    """A chunk cut into the entities that hang, each alone, and those before and after them."""
+    alone = [place for place, entity in enumerate(chunk) if entity in hanging]
+    cuts = [0, *(cut for place in alone for cut in (place, place + 1)), len(chunk)]
+    return [chunk[start:end] for start, end in pairwise(cuts) if start < end]
+
+
+def _halves(chunk: Chunk) -> list[Chunk]:
+    middle = len(chunk) // 2
+    return [chunk[:middle], chunk[middle:]]
 
 
 class _Progress:

@@ -10,6 +10,7 @@ from typing import TypeVar
 import dagster as dg
 from pydantic import Field, PrivateAttr
 
+from nba_assets.entities.executors import remove_leftovers
 from nba_assets.entities.parallel import ParallelEntities, Workers
 from nba_assets.settings import Backend, Settings
 
@@ -43,11 +44,13 @@ class ParallelEntitiesResource(dg.ConfigurableResource):  # type: ignore[type-ar
             Workers(_given(self.teams_workers, settings.team_workers), _given(self.teams_enabled, settings.enable_team_parallelization)),
             self.backend or settings.parallel_backend,
             self.chunk_entities,
+            settings.chunk_seconds,
         )
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["ParallelEntitiesResource"]:  # noqa: ARG002
         """Start with the run, end with it."""
+        remove_leftovers()
         with self.configured() as workers:
             self._parallel_entities = workers
             try:

@@ -1,72 +1,127 @@
-"""What a run says in a terminal: one line per event that people care about, and a progress bar where there is a screen to draw it on."""
+"""What a run says in a terminal while it goes on: a bar that advances with every table, or a line per finished table where there is no screen.
+
+Results are printed by the command line. During a step Dagster sends file descriptor 2 to the step's compute log, so what is in here writes to a copy
+of it, which stays the terminal's.
+"""
 
 from __future__ import annotations
 
 import logging
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import IntEnum
+from typing import TextIO
 
 import dagster as dg
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from nba_assets.terminal import CleanConsole
+
 LOGGER_NAME = "plain"
-FINISHED = ("STEP_SUCCESS", "STEP_FAILURE")
+WORDS = {"STEP_SUCCESS": "done", "STEP_FAILURE": "FAILED", "STEP_SKIPPED": "skipped: what it reads was not built"}
+
+
+class Verbosity(IntEnum):
+    """How much a run says while it goes on."""
+
+    QUIET = 0
+    """Nothing but its result."""
+    NORMAL = 1
+    """Which table is done, and warnings."""
+    VERBOSE = 2
+    """Also what the workers say."""
 
 
 class EventHandler(logging.Handler):
-    """Turns Dagster's log records into progress."""
+    """Turns Dagster's log records into lines and progress; says nothing outside `shown_run`."""
 
-    def __init__(self, console: Console) -> None:
-        super().__init__(logging.INFO)
-        self.console = console
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.console: CleanConsole | None = None
         self.progress: Progress | None = None
+        self.verbosity = Verbosity.NORMAL
+        self.step_count, self.finished_count, self.dates = 0, 0, ""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Show a record; events that only matter to the UI are left out."""
+        """Show a record; events that matter to the UI alone are left out."""
+        if self.console is None:
+            return
         event = getattr(record, "dagster_event", None)
         if event is None:
-            self._say(str(getattr(record, "dagster_meta", {}).get("orig_message", record.getMessage())))
-            return
-        if event.event_type_value == "STEP_START":
-            self._describe(event.step_key)
-        elif event.event_type_value in FINISHED:
-            failed = event.event_type_value == "STEP_FAILURE"
-            self._say(f"{event.step_key}: {'FAILED' if failed else 'done'}")
-            if self.progress is not None:
-                self.progress.advance(self.progress.task_ids[0])
+            self._message(record)
+        elif event.event_type_value == "STEP_START":
+            self._describe(f"{event.step_key} {self.dates}")
+        elif event.event_type_value in WORDS:
+            self._finish(event)
 
-    def _describe(self, step: str) -> None:
+    def _message(self, record: logging.LogRecord) -> None:
+        least = {Verbosity.QUIET: logging.CRITICAL, Verbosity.NORMAL: logging.WARNING, Verbosity.VERBOSE: logging.INFO}[self.verbosity]
+        if record.levelno >= least:
+            self._say(str(getattr(record, "dagster_meta", {}).get("orig_message", record.getMessage())))
+
+    def _finish(self, event: dg.DagsterEvent) -> None:
+        self.finished_count += 1
+        kind = str(event.event_type_value)
+        took = f" in {event.step_success_data.duration_ms / 1000:.1f} s" if kind == "STEP_SUCCESS" else ""
+        if self.verbosity > Verbosity.QUIET:
+            self._say(f"{self.finished_count}/{self.step_count} {event.step_key}: {WORDS[kind]}{took}")
         if self.progress is not None:
-            self.progress.update(self.progress.task_ids[0], description=step)
+            self.progress.update(self.progress.task_ids[0], completed=self.finished_count)
+
+    def _describe(self, what: str) -> None:
+        if self.progress is not None:
+            self.progress.update(self.progress.task_ids[0], description=what)
 
     def _say(self, message: str) -> None:
-        self.console.print(message, markup=False, highlight=False, soft_wrap=True)
+        if self.console is not None:
+            self.console.print(message, markup=False, highlight=False, soft_wrap=True)
 
 
-CONSOLE = Console(stderr=True)
-HANDLER = EventHandler(CONSOLE)
+HANDLER = EventHandler()
 
 
 @dg.logger(config_schema={}, description="Plain lines on the terminal, for runs that the command line starts")
 def plain_logger(_: dg.InitLoggerContext) -> logging.Logger:
-    """A logger that shows a run's progress in the terminal."""
-    logger = logging.Logger(LOGGER_NAME, logging.INFO)
+    """A logger that shows a run's progress in the terminal; Dagster logs starts and successes of steps at DEBUG."""
+    logger = logging.Logger(LOGGER_NAME, logging.DEBUG)
     logger.addHandler(HANDLER)
     return logger
 
 
 @contextmanager
-def progress_of(step_count: int) -> Iterator[None]:
-    """Draw a progress bar over the steps of a run, where the terminal can; plain lines everywhere."""
-    if not CONSOLE.is_terminal:
-        yield
-        return
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=CONSOLE) as progress:
-        progress.add_task("starting", total=step_count)
-        HANDLER.progress = progress
+def shown_run(step_count: int, dates: str, verbosity: Verbosity = Verbosity.NORMAL) -> Iterator[None]:
+    """Show the progress of a run of `step_count` tables over `dates` (a text) while the block runs it: on a terminal a bar, plain lines everywhere."""
+    with _own_stderr() as stream:
+        HANDLER.console, HANDLER.verbosity = CleanConsole(file=stream), verbosity
+        HANDLER.step_count, HANDLER.finished_count, HANDLER.dates = step_count, 0, dates
         try:
-            yield
+            if HANDLER.console.is_terminal and verbosity > Verbosity.QUIET:
+                with _bar(HANDLER.console, step_count) as HANDLER.progress:
+                    yield
+            else:
+                yield
         finally:
-            HANDLER.progress = None
+            HANDLER.console = HANDLER.progress = None
+
+
+def _bar(console: CleanConsole, step_count: int) -> Progress:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    # What else is printed meanwhile must not be drawn through the bar: it has streams of its own.
+    progress = Progress(*columns, console=console, redirect_stdout=False, redirect_stderr=False)
+    progress.add_task("starting", total=step_count)
+    return progress
+
+
+@contextmanager
+def _own_stderr() -> Iterator[TextIO]:
+    """Standard error as it is now, whatever becomes of its file descriptor during a step."""
+    try:
+        descriptor = os.dup(sys.stderr.fileno())
+    except (OSError, ValueError):
+        # Replaced by something without a descriptor, which nobody redirects.
+        yield sys.stderr
+        return
+    with os.fdopen(descriptor, "w", buffering=1, encoding=sys.stderr.encoding, errors="replace") as stream:
+        yield stream

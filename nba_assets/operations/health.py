@@ -23,17 +23,21 @@ from nba_assets.publishing.observations import rows_expected
 from nba_assets.publishing.refusals import stored_refusals
 from nba_assets.publishing.retry import OpenFailure, open_failures
 from nba_assets.raw.schedule import FINAL_COLUMNS, league_finals
-from nba_assets.raw.tables import SCHEDULE
+from nba_assets.raw.tables import RAW_TABLES, SCHEDULE
 from nba_assets.registry import COMPUTED_TABLES
 from nba_assets.settings import Settings
 from nba_assets.tables.bookkeeping import RAW_QUARANTINE, TABLE_PARTITIONS, WHOLE_FILE
 from nba_assets.tables.columns import to_columns
+from nba_assets.tables.digest import partition_digest, row_hashes
 from nba_assets.tables.spec import Columns, Table
 from nba_assets.warehouse.interface import Warehouse
 from nba_assets.warehouse.resource import WarehouseResource
 
 GAME_DAYS_HAVE_ROWS, OPEN_FAILURES = "game_days_have_rows", "open_failures"
 NO_DATE_REFUSED, FILES_READABLE, NO_ROW_QUARANTINED = "no_date_refused", "raw_files_readable", "no_raw_row_quarantined"
+ROWS_AS_RECORDED = "rows_as_recorded"
+PUBLISHED: Mapping[str, Table] = {name: raw.table for name, raw in RAW_TABLES.items()} | dict(COMPUTED_TABLES)
+"""The tables whose dates have entries in `table_partitions`."""
 
 SHOWN = 50
 """Dates that a check names; it counts all of them."""
@@ -175,6 +179,48 @@ def _quarantined_rows_check(warehouse: WarehouseResource) -> dg.AssetCheckResult
     return _result(rows, {"rows_quarantined": sum(rows.values())}, {"by_table": rows}, dg.AssetCheckSeverity.WARN)
 
 
+def altered_partitions(warehouse: Warehouse, newest_dates: int) -> list[tuple[str, date, str]]:
+    """Partitions whose rows are not those that the run of their entry wrote, as after a deletion by hand: table, date, and what differs.
+
+    Rows are counted for all dates of raw and computed tables; digests are compared for the newest dates of the computed ones.
+    """
+    altered = []
+    with warehouse.session():
+        names = ("table_name", "partition_date", "row_count", "digest")
+        entries: Columns = to_columns(warehouse.read(TABLE_PARTITIONS, names, date.min, date.max, {"table_name": list(PUBLISHED)}))
+        for name, table in PUBLISHED.items():
+            mine = take(entries, entries["table_name"] == name)
+            dates = to_columns(warehouse.read(table, (table.date_column,), date.min, date.max))[table.date_column]
+            found, counts = np.unique(dates, return_counts=True)
+            there = Counter(dict(zip(found.tolist(), counts.tolist(), strict=True)))
+            recorded = dict(zip(mine["partition_date"].tolist(), mine["row_count"].astype(int).tolist(), strict=True))
+            differing = {day for day in there.keys() | recorded.keys() if there[day] != recorded.get(day, 0)}
+            altered += [(name, day, f"{there[day]:,} rows, {recorded.get(day, 0):,} recorded") for day in sorted(differing)]
+            newest = [day for day in sorted(recorded)[-newest_dates:] if day not in differing] if name in COMPUTED_TABLES and newest_dates else []
+            if newest:
+                rows = warehouse.read(table, [column.name for column in table.columns if column.hashed], newest[0], newest[-1])
+                hashes, days = row_hashes(table, rows), to_columns(rows.select([table.date_column]))[table.date_column]
+                digests = dict(zip(mine["partition_date"].tolist(), mine["digest"].tolist(), strict=True))
+                altered += [
+                    (name, day, "the rows have another digest than recorded")
+                    for day in newest
+                    if partition_digest(hashes[days == np.datetime64(day, "D")]) != digests[day]
+                ]
+    return altered
+
+
+@dg.asset_check(
+    asset=WAREHOUSE_HEALTH.key,
+    name=ROWS_AS_RECORDED,
+    description="Every date holds as many rows as its run recorded, and the newest dates of computed tables those very rows: nothing was deleted or edited by hand",
+)
+def _rows_as_recorded_check(warehouse: WarehouseResource) -> dg.AssetCheckResult:
+    altered = altered_partitions(warehouse.open(), Settings.from_environment().health_digest_dates)
+    said = [f"{table} {day}: {why}" for table, day, why in altered[-SHOWN:]]
+    named = {"partitions": said, "dates": sorted({day.isoformat() for _, day, _ in altered})[-SHOWN:]}
+    return _result(altered, {"partitions_altered": len(altered)}, named, dg.AssetCheckSeverity.ERROR)
+
+
 def _result(found: Sized, counts: Mapping[str, int], named: Mapping[str, Any], severity: dg.AssetCheckSeverity) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(passed=not len(found), severity=severity, metadata={**counts, **(named if len(found) else {})})
 
@@ -184,4 +230,5 @@ HEALTH_CHECKS = [
     _refused_dates_check,
     _files_readable_check,
     _quarantined_rows_check,
+    _rows_as_recorded_check,
 ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import signal
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
@@ -10,15 +12,20 @@ from typing import Any
 
 import dagster as dg
 import numpy as np
+from dagster._core.execution.plan.objects import ErrorSource
+from dagster._utils.interrupts import capture_interrupts, check_captured_interrupt
 
 from nba_assets.basketball.season import SeasonCalendar
 from nba_assets.instance import dagster_instance
-from nba_assets.operations.console import LOGGER_NAME, progress_of
+from nba_assets.interruption import SIGNAL_TAG
+from nba_assets.operations.console import LOGGER_NAME, Verbosity, shown_run
 from nba_assets.partitions import FIRST_DATE, FIRST_DATE_VARIABLE
+from nba_assets.processes import this_process
 from nba_assets.raw.collection import Request, collect
 from nba_assets.raw.landing import LandingZone
 from nba_assets.raw.tables import RAW_TABLES, SCHEDULE
-from nba_assets.run_workers import fail_dead_runs
+from nba_assets.run_workers import PROCESS_TAG, fail_dead_runs
+from nba_assets.signals import InterruptedBySignal
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.warehouse.interface import Warehouse
 
@@ -34,6 +41,11 @@ class Launch:
     assets: Sequence[str]
     start: date
     end: date
+
+    @property
+    def span(self) -> str:
+        """Its dates in words, e.g. `2021-10-19 to 2022-04-10`."""
+        return str(self.start) if self.start == self.end else f"{self.start} to {self.end}"
 
     @property
     def tags(self) -> dict[str, str]:
@@ -93,6 +105,24 @@ def plan(
     return [*launches, Launch("full", [*raw, *tables], start, end)]
 
 
+def missing_upstream(warehouse: Warehouse, tables: Collection[str], upstream: Mapping[str, Collection[str]], start: date, end: date) -> list[str]:
+    """A line for each of some tables whose upstream is neither run with it nor built for all dates from `start` to `end`; raw tables are ingested by themselves.
+
+    `upstream` are the tables that each table reads.
+    """
+    needed = {name: [source for source in upstream[name] if source not in tables and source not in RAW_TABLES] for name in tables}
+    sources = sorted({source for mine in needed.values() for source in mine})
+    if not sources:
+        return []
+    entries = warehouse.read(TABLE_PARTITIONS, ("table_name", "partition_date"), start, end, {"table_name": sources})
+    dates = Counter(entries["table_name"].to_pylist())
+    count = (end - start).days + 1
+    lacking = {
+        name: [f"{source} ({dates[source]} of {count} dates are built)" for source in mine if dates[source] < count] for name, mine in needed.items()
+    }
+    return [f"{name} reads what is not built: {', '.join(mine)}. Build it first, or with --table." for name, mine in lacking.items() if mine]
+
+
 def missing_raw_dates(warehouse: Warehouse, start: date, end: date) -> list[date]:
     """Dates for which some raw table was never ingested."""
     books = warehouse.read(TABLE_PARTITIONS, ("table_name", "partition_date"), start, end, {"table_name": list(RAW_TABLES)})
@@ -102,23 +132,37 @@ def missing_raw_dates(warehouse: Warehouse, start: date, end: date) -> list[date
 
 
 def has_landed_since(warehouse: Warehouse, landing: LandingZone, start: date, end: date) -> bool:
-    """Whether a file that may hold rows of dates from `start` to `end`, all of them ingested, was put into the landing zone after that.
+    """Whether a file that may hold rows of dates from `start` to `end`, all of them ingested, was put into the landing zone after that."""
+    return any(ingested is not None for _, ingested in _news(warehouse, landing, start, end))
 
-    Told by the time of the files alone, none is opened. A file of which the path names no date may hold rows of any.
+
+def landed_since(warehouse: Warehouse, landing: LandingZone, today: date) -> list[date]:
+    """Dates until `today` of which the landing zone holds files that are not ingested, or that came or changed after that, ascending.
+
+    A file of which the path names no date counts for `today`.
+    """
+    return sorted({day or today for day, _ in _news(warehouse, landing, FIRST_DATE, today)})
+
+
+def _news(warehouse: Warehouse, landing: LandingZone, start: date, end: date) -> Iterator[tuple[date | None, datetime | None]]:
+    """Of each file that came after its date was ingested: the date that its path names, and when that was ingested, None for never.
+
+    Told by the time of the files alone, none is opened. A file of which the path names no date may hold rows of any; every ingestion
+    of its table reads it.
     """
     names = ("table_name", "partition_date", "written_at")
-    rows = warehouse.read(TABLE_PARTITIONS, names, start, end, {"table_name": list(RAW_TABLES)}).to_pylist()
-    written: dict[str, dict[date, datetime]] = {}
+    rows = warehouse.read(TABLE_PARTITIONS, names, date.min, date.max, {"table_name": list(RAW_TABLES)}).to_pylist()
+    written: dict[str, dict[date, datetime]] = {name: {} for name in RAW_TABLES}
     for row in rows:
-        written.setdefault(row["table_name"], {})[row["partition_date"]] = row["written_at"].replace(tzinfo=UTC)
+        written[row["table_name"]][row["partition_date"]] = row["written_at"].replace(tzinfo=UTC)
     for name, dates in written.items():
-        date_column = RAW_TABLES[name].table.date_column
         for file in landing.files(name):
-            day = file.date_of(date_column)
-            ingested = min(dates.values()) if day is None else dates.get(day)
-            if ingested is not None and file.placed_at > ingested:
-                return True
-    return False
+            day = file.date_of(RAW_TABLES[name].table.date_column)
+            if day is not None and not start <= day <= end:
+                continue
+            ingested = max(dates.values(), default=None) if day is None else dates.get(day)
+            if ingested is None or file.placed_at > ingested:
+                yield day, ingested
 
 
 @dataclass(frozen=True)
@@ -149,19 +193,28 @@ def built(warehouse: Warehouse, launch: Launch) -> dict[str, Built]:
     }
 
 
-def execute(launch: Launch, run_config: Mapping[str, Any] | None = None) -> RunReport:
-    """Run a launch in this process and wait for it."""
+def execute(launch: Launch, run_config: Mapping[str, Any] | None = None, verbosity: Verbosity = Verbosity.NORMAL) -> RunReport:
+    """Run a launch in this process and wait for it; raises InterruptedBySignal, saying how far it came, where a signal ended it."""
     instance = dagster_instance()
     fail_dead_runs(instance)
-    with progress_of(len(launch.assets)):
+    # Signals wait until the run can take them.
+    with shown_run(len(launch.assets), launch.span, verbosity), capture_interrupts():
         result = dg.execute_job(
             dg.build_reconstructable_job("nba_assets.operations.launch", "job_by_name", (launch.job,)),
             instance=instance,
             run_config={**(run_config or {}), "loggers": {LOGGER_NAME: {"config": {}}}},
-            tags=launch.tags,
+            # From its first moment on, others can tell whether the run is alive.
+            tags={**launch.tags, PROCESS_TAG: this_process()},
             asset_selection=[dg.AssetKey(name) for name in launch.assets],
         )
-    return RunReport(result.run_id, result.success, _steps(instance, result.run_id))
+        interrupted = check_captured_interrupt()
+    run = instance.get_run_by_id(result.run_id)
+    number = (run.tags.get(SIGNAL_TAG) if run else None) or (signal.SIGINT if interrupted else None)
+    report = RunReport(result.run_id, result.success, _steps(instance, result.run_id))
+    if number is not None:
+        done = sum(step.succeeded for step in report.steps)
+        raise InterruptedBySignal(int(number), f"{done} of {len(launch.assets)} tables are done")
+    return report
 
 
 def job_by_name(name: str) -> dg.JobDefinition:
@@ -200,5 +253,9 @@ def failed_steps(instance: dg.DagsterInstance, run_id: str) -> Iterator[tuple[st
         failure = event.step_failure_data
         said = failure.user_failure_data.description if failure.user_failure_data else None
         error = failure.error
-        unforeseen = "" if error is None else (error.cause.message if error.cause else error.message).strip()
+        raised = error and (error.cause or error)
+        unforeseen = raised.message.strip() if raised else ""
+        if failure.error_source is ErrorSource.INTERRUPT:
+            # A step that ends its run says why; which exception carries that is of no interest.
+            unforeseen = unforeseen.partition(": ")[2] or unforeseen
         yield event.step_key or "", said or unforeseen

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
+from nba_assets.operations.console import Verbosity
 from nba_assets.operations.launch import Launch, RunReport, execute
 from nba_assets.publishing.retry import OpenFailure, open_failures
 from nba_assets.registry import COMPUTED_TABLES
@@ -60,9 +61,11 @@ class RetryReport:
         return all(run.succeeded for run in self.runs)
 
 
-def retried(warehouse: Warehouse, launches: Iterable[Launch], before: Collection[OpenFailure]) -> RetryReport:
+def retried(
+    warehouse: Warehouse, launches: Iterable[Launch], before: Collection[OpenFailure], verbosity: Verbosity = Verbosity.NORMAL
+) -> RetryReport:
     """Execute runs, one after the other, and compare what was open `before` with what is open then. A run that fails does not keep the next from running."""
-    runs = [execute(launch) for launch in launches]
+    runs = [execute(launch, verbosity=verbosity) for launch in launches]
     now = {failure.key: failure for failure in failures_of(warehouse)}
     return RetryReport(
         [failure for failure in before if failure.key not in now],

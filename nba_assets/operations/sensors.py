@@ -1,30 +1,28 @@
-"""The sensors: they gather what `arrival` and `staleness` decide from, and hand on what these want. Nothing is decided here.
+"""The sensors: they gather what `arrival`, `staleness` and `requests` decide from, and hand on what these decide. Nothing is decided here.
 
 Both are off until somebody turns them on. What cannot be reached for the moment (the landing zone, the warehouse) skips a tick and leaves the cursor alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 import dagster as dg
-import numpy as np
 
-from nba_assets.basketball.season import SeasonCalendar
 from nba_assets.operations.arrival import State, decide
 from nba_assets.operations.jobs import JOBS, POSTGAME, PREGAME
 from nba_assets.operations.launch import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG
+from nba_assets.operations.requests import Selection, failure_of, launched_runs, select
 from nba_assets.operations.slates import league_date
-from nba_assets.operations.staleness import BOOK_COLUMNS, Books, Graph, League, Starters, repairs, sources_of
-from nba_assets.operations.wanted import Wanted, fingerprint
-from nba_assets.raw.landed_content import EARLIEST, landed_index
+from nba_assets.operations.staleness import BOOK_COLUMNS, Books, Graph, repairs
+from nba_assets.operations.stored_state import read_state
+from nba_assets.operations.wanted import Wanted
+from nba_assets.raw.landed_content import landed_index
 from nba_assets.raw.landing import FolderLandingZone, LandingZone, LandingZoneError
-from nba_assets.raw.schedule import LEAGUE_COLUMNS, league_games
-from nba_assets.raw.tables import PLAYER_BOXSCORES, RAW_TABLES, SCHEDULE
-from nba_assets.registry import COMPUTED_TABLES, TABLE_MODULES
+from nba_assets.raw.tables import RAW_TABLES
+from nba_assets.registry import COMPUTED_TABLES
 from nba_assets.run_workers import fail_dead_runs
 from nba_assets.settings import Settings
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
@@ -50,7 +48,6 @@ UNFINISHED = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
-RUN_KEY_TAG, SENSOR_TAG = "dagster/run_key", "dagster/sensor_name"
 UI_JOB = "__ASSET_JOB"
 """What Dagster calls the job of a "Materialize" in the asset graph."""
 
@@ -89,11 +86,9 @@ def build_sensors(clock: Clock = _now, landing: Callable[[], LandingZone] = land
             books = read_books(_patient(warehouse.open()), today)
         except (LandingZoneError, WarehouseError) as error:
             return dg.SkipReason(str(error))
-        running = {day for run in unfinished_runs(context.instance) for day in _dates_of(run)}
-        decision = decide(State.from_json(context.cursor), landed, books, now, Settings.from_environment(), running)
-        for note in decision.notes[:SHOWN_NOTES]:
-            context.log.info(note)
-        return _result(decision.wanted, decision.state.to_json(), decision.notes or ["nothing has landed that is not built"])
+        decision = decide(State.from_json(context.cursor), landed, books, now, Settings.from_environment())
+        selection = _selected(context, decision.wanted, now)
+        return _result(context, selection, decision.state.to_json(), [*selection.notes, *decision.notes])
 
     @dg.sensor(
         name="stale_dates",
@@ -101,30 +96,28 @@ def build_sensors(clock: Clock = _now, landing: Callable[[], LandingZone] = land
         minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
         default_status=dg.DefaultSensorStatus.STOPPED,
         description=(
-            "Watches the books. Dates that were built before something they read has changed are built again, as one range, "
-            "and the next date with games is described once the results before it are in."
+            "Watches the state of partitions. Dates that were built from something that is no longer so are built again, as one range, "
+            "and the tables of the next date with games are built once the results before it are in. Dates from older code are only counted."
         ),
     )
     def stale_dates(context: dg.SensorEvaluationContext, warehouse: WarehouseResource) -> dg.SensorResult | dg.SkipReason:
         if running := unfinished_runs(context.instance):
             return dg.SkipReason(f"waits for {len(running)} unfinished runs, the first is {running[0].run_id}")
-        today = league_date(clock())
+        now = clock()
+        today = league_date(now)
         try:
             opened = _patient(warehouse.open())
             with opened.session():
-                books, league = read_books(opened, today), read_league(opened, today)
-                starters, books = Starters.from_json(context.cursor).followed(books, lambda days: _starters(opened, days))
+                state = read_state(opened, today)
         except WarehouseError as error:
             return dg.SkipReason(str(error))
-        wanted = repairs(books, reading_graph(), league, today)
-        groups = [
-            [one for one in group if not _was_run(context.instance, context.sensor_name, one)] for group in (wanted.summaries, wanted.descriptions)
-        ]
-        new = groups[0] or groups[1]
-        old = len(wanted.summaries) + len(wanted.descriptions) - sum(map(len, groups))
-        notes = [f"{old} runs for stale dates were started before and did not bring them up to date: look at why they failed"] if old else []
-        limit = Settings.from_environment().requests_per_tick
-        return _result(new[:limit], starters.to_json(), notes or ["every built date is up to date"])
+        wanted = repairs(state.stale(today), state.books, reading_graph(), state.game_days, today)
+        selection = _selected(context, wanted.summaries, now)
+        if not selection.launches:
+            descriptions = _selected(context, wanted.descriptions, now)
+            selection = Selection(descriptions.launches, [*selection.notes, *descriptions.notes])
+        at_rest = [] if selection.launches or selection.notes else ["every built date is up to date"]
+        return _result(context, selection, None, [*at_rest, *selection.notes, *map(str, state.outdated())])
 
     return [raw_arrival, stale_dates]
 
@@ -132,20 +125,12 @@ def build_sensors(clock: Clock = _now, landing: Callable[[], LandingZone] = land
 def read_books(warehouse: Warehouse, today: date) -> Books:
     """The books of all raw and computed tables."""
     names = [*RAW_TABLES, *COMPUTED_TABLES]
-    return Books.of(to_columns(warehouse.read(TABLE_PARTITIONS, BOOK_COLUMNS, EARLIEST, today, {"table_name": names})))
-
-
-def read_league(warehouse: Warehouse, today: date) -> League:
-    """The seasons and their dates with games, as the warehouse's schedule has them."""
-    names = ("game_date", "season_year", *LEAGUE_COLUMNS)
-    games = to_columns(warehouse.read(SCHEDULE.table, names, EARLIEST, today + timedelta(days=366)))
-    days = games["game_date"].astype("M8[D]")
-    return League(SeasonCalendar.from_schedule(days, games["season_year"], games["is_regular_season"] == 1), np.unique(days[league_games(games)]))
+    return Books.of(to_columns(warehouse.read(TABLE_PARTITIONS, BOOK_COLUMNS, date.min, today, {"table_name": names})))
 
 
 def reading_graph() -> Graph:
-    """What each computed table reads, from its look-backs and the dependencies of its asset."""
-    return {name: sources_of(module.TABLE, {key.path[-1] for key in getattr(module, name).dependency_keys}) for name, module in TABLE_MODULES.items()}
+    """What each computed table reads."""
+    return {name: table.inputs for name, table in COMPUTED_TABLES.items()}
 
 
 def unfinished_runs(instance: DagsterInstance) -> list[dg.DagsterRun]:
@@ -166,8 +151,21 @@ def _dates_of(run: dg.DagsterRun) -> list[date]:
     return [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
 
 
-def _was_run(instance: DagsterInstance, sensor: str, wanted: Wanted) -> bool:
-    return bool(instance.get_runs(dg.RunsFilter(tags={RUN_KEY_TAG: wanted.run_key, SENSOR_TAG: sensor}), limit=1))
+def _selected(context: dg.SensorEvaluationContext, wanted: Sequence[Wanted], now: datetime) -> Selection:
+    """The runs to launch now of those that are wanted."""
+    if not wanted:
+        return Selection([], [])
+    sensor, settings, unfinished = context.sensor_name, Settings.from_environment(), unfinished_runs(context.instance)
+    return select(
+        sensor,
+        wanted,
+        launched_runs(context.instance, sensor, wanted, {run.run_id for run in unfinished}),
+        lambda run: failure_of(context.instance, run.run_id),
+        now,
+        attempts=settings.request_attempts,
+        limit=settings.requests_per_tick,
+        running={day for run in unfinished for day in _dates_of(run)},
+    )
 
 
 def _patient(warehouse: Warehouse) -> Warehouse:
@@ -177,19 +175,11 @@ def _patient(warehouse: Warehouse) -> Warehouse:
     return warehouse
 
 
-def _starters(warehouse: Warehouse, days: Sequence[date]) -> Mapping[date, str]:
-    """The digest of who started on each of some dates, by the warehouse's box scores."""
-    names = ("game_date", "game_id", "team_abbr", "player_lookup")
-    rows = warehouse.read(PLAYER_BOXSCORES.table, names, days[0], days[-1], {"starter": True}).to_pylist()
-    started = sorted(tuple(str(row[name]) for name in names) for row in rows)
-    by_date = {date.fromisoformat(day): fingerprint(mine) for day, mine in groupby(started, lambda row: row[0])}
-    return {day: by_date.get(day, fingerprint([])) for day in days}
-
-
-def _result(wanted: Sequence[Wanted], cursor: str, notes: Sequence[str]) -> dg.SensorResult:
+def _result(context: dg.SensorEvaluationContext, selection: Selection, cursor: str | None, notes: Sequence[str]) -> dg.SensorResult:
+    """The launches, with the notes in the log, or the notes as the reason why there are none."""
     shown = [*notes[:SHOWN_NOTES], *([f"and {len(notes) - SHOWN_NOTES} more"] if len(notes) > SHOWN_NOTES else [])]
-    return dg.SensorResult(
-        run_requests=[one.run_request() for one in wanted],
-        skip_reason=None if wanted else dg.SkipReason("; ".join(shown)),
-        cursor=cursor,
-    )
+    if not selection.launches:
+        return dg.SensorResult(skip_reason=dg.SkipReason("; ".join(shown) or "nothing has landed that is not built"), cursor=cursor)
+    for note in shown:
+        context.log.info(note)
+    return dg.SensorResult(run_requests=selection.launches, cursor=cursor)

@@ -1,55 +1,55 @@
-"""Which built dates no longer hold what they would hold if they were built now, and which date is to be described next: from the books alone.
+"""Which built dates no longer hold what they would hold if they were built now, and which date is to be built next before its games: from stored states.
 
-The books say of every built date of every table when its content last changed and when the run that wrote it began to read. A date is stale where
-something that it reads changed after that. What a table reads is declared with it: results of earlier dates of the season (`looks_back`), and rows of its
-own date (the other tables upstream). Nothing is read, run or remembered here; what new raw content means for its own date is the business of `arrival`.
-
-Two things of a raw table are not what they seem. Of its own date, a table that describes games before they begin never reads results, nor what becomes of
-the schedule's games: only announcements count there. And of earlier box scores only who started is read, so these are followed by their starters.
+With each built date stands what it was built from (`publishing.lineage`): the date is stale where an input differs now. No clock takes part, so it does not
+matter when something was written, nor by which computer; what was changed and changed back is not stale. A date that was built before its inputs were
+recorded, and one that older code built, is counted and never built again by itself (`outdated`). Nothing is read or run here; what has landed and is not
+ingested yet is the business of `arrival`.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from itertools import groupby, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nba_assets.basketball.season import SeasonCalendar
 from nba_assets.operations.jobs import GAME_SUMMARIES
 from nba_assets.operations.launch import Launch
 from nba_assets.operations.wanted import Wanted, fingerprint
-from nba_assets.raw.tables import GAME_LINES, INJURY_REPORT, PLAYER_BOXSCORES, PLAYER_POINTS_PROPS, RAW_TABLES, ROSTERS, SCHEDULE
-from nba_assets.tables.spec import Columns, Table
+from nba_assets.publishing.lineage import ENTRY_COLUMNS, SEASON, InputState, differing_inputs, input_text, inputs_texts, partition_hashes
+from nba_assets.raw.tables import GAME_LINES, INJURY_REPORT, PLAYER_POINTS_PROPS, ROSTERS
+from nba_assets.tables.spec import Columns, Input
 
 ANNOUNCEMENTS = (ROSTERS.name, INJURY_REPORT.name, GAME_LINES.name, PLAYER_POINTS_PROPS.name)
 """Raw tables that speak of games before they begin."""
 
-BOOK_COLUMNS = ("table_name", "partition_date", "digest", "row_count", "written_at", "changed_at")
-"""Of the books: what is needed here and in `arrival`."""
+BOOK_COLUMNS = ("table_name", "partition_date", "digest", "row_count", "written_at", "changed_at", "run_id", "code_version", "inputs")
+"""Of the state of partitions: what is needed here and in `arrival`."""
 
-REMEMBERED_DAYS = 366
-"""How long starters are remembered: no look-back is longer than a season."""
+STATE_COLUMNS = tuple(dict.fromkeys((*BOOK_COLUMNS, *ENTRY_COLUMNS)))
+"""The same, and what tells of inputs."""
 
 SHOWN_CAUSES = 3
 
 Dates = NDArray[np.datetime64]
-Moments = NDArray[np.datetime64]
+Texts = NDArray[np.object_]
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One built date in the books; moments are in UTC."""
+    """The state of one built date; moments are in UTC."""
 
     digest: str
     row_count: int
     written_at: np.datetime64
     changed_at: np.datetime64
+    run_id: str
+    code_version: str | None
+    inputs: str | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,36 +57,52 @@ class TableBooks:
     """The built dates of one table, ascending."""
 
     days: Dates
-    digests: NDArray[np.object_]
+    digests: Texts
     rows: NDArray[np.float64]
-    written_at: Moments
-    changed_at: Moments
+    written_at: NDArray[np.datetime64]
+    changed_at: NDArray[np.datetime64]
+    run_ids: Texts
+    code_versions: Texts
+    inputs: Texts
 
     @cached_property
     def places(self) -> dict[date, int]:
         """The place of each built date."""
         return {day: place for place, day in enumerate(self.days.tolist())}
 
+    @cached_property
+    def is_recorded(self) -> NDArray[np.bool_]:
+        """Of which dates it is recorded what they were built from."""
+        return np.array([text is not None for text in self.inputs], dtype=bool)
+
+    @cached_property
+    def hashes(self) -> dict[date, int]:
+        """The hash by which each date that has rows counts among the inputs of others."""
+        filled = self.rows > 0
+        hashes = partition_hashes(self.days[filled], self.digests[filled])
+        return dict(zip(self.days[filled].tolist(), hashes.tolist(), strict=True))
+
     def at(self, day: date) -> Entry | None:
-        """The entry of a date; None where it is not built."""
+        """The state of a date; None where it is not built."""
         place = self.places.get(day)
         if place is None:
             return None
-        return Entry(self.digests[place], int(self.rows[place]), self.written_at[place], self.changed_at[place])
-
-    def where(self, mask: NDArray[np.bool_]) -> TableBooks:
-        """Some of the dates."""
-        return TableBooks(self.days[mask], self.digests[mask], self.rows[mask], self.written_at[mask], self.changed_at[mask])
+        moments = self.written_at[place], self.changed_at[place]
+        return Entry(self.digests[place], int(self.rows[place]), *moments, self.run_ids[place], self.code_versions[place], self.inputs[place])
 
 
 NOTHING_BUILT = TableBooks(
-    np.array([], dtype="M8[D]"), np.array([], dtype=object), np.array([]), np.array([], dtype="M8[us]"), np.array([], dtype="M8[us]")
+    np.array([], dtype="M8[D]"),
+    np.array([], dtype=object),
+    np.array([]),
+    *(np.array([], dtype="M8[us]") for _ in range(2)),
+    *(np.array([], dtype=object) for _ in range(3)),
 )
 
 
 @dataclass(frozen=True)
 class Books:
-    """The books of all tables."""
+    """The state of the partitions of all tables."""
 
     tables: Mapping[str, TableBooks]
 
@@ -94,12 +110,12 @@ class Books:
     def of(cls, columns: Columns) -> Books:
         """From `BOOK_COLUMNS`; a date whose change was not recorded changed when it was written."""
         order = np.lexsort((columns["partition_date"], columns["table_name"].astype(str)))
-        names, days, digests, rows, written_at, changed_at = (columns[name][order] for name in BOOK_COLUMNS)
+        names, days, digests, rows, written_at, changed_at, *texts = (columns[name][order] for name in BOOK_COLUMNS)
         changed_at = np.where(np.isnat(changed_at), written_at, changed_at)
         bounds = [*np.flatnonzero(names[1:] != names[:-1]) + 1, len(names)] if len(names) else []
         return cls(
             {
-                names[start]: TableBooks(*(values[start:end] for values in (days, digests, rows, written_at, changed_at)))
+                names[start]: TableBooks(*(values[start:end] for values in (days, digests, rows, written_at, changed_at, *texts)))
                 for start, end in pairwise([0, *bounds])
             }
         )
@@ -108,99 +124,155 @@ class Books:
         return self.tables.get(table, NOTHING_BUILT)
 
 
-@dataclass(frozen=True)
-class Source:
-    """What a table reads of another: so many days before its own date (0 none, None the season to date), and whether the date itself."""
-
-    table: str
-    days: int | None
-    own_date: bool
-
-
-Graph = Mapping[str, Sequence[Source]]
+Graph = Mapping[str, Sequence[Input]]
 """What each computed table reads, upstream tables first."""
-
-
-def sources_of(table: Table, upstream: Collection[str]) -> list[Source]:
-    """What a table reads, from its declared look-backs and the names of the tables upstream."""
-    describes = table.name not in GAME_SUMMARIES
-    sources = [
-        Source(look_back.table, look_back.days, look_back.same_day and (look_back.table not in RAW_TABLES or look_back.table in ANNOUNCEMENTS))
-        for look_back in table.looks_back
-    ]
-    for name in sorted(set(upstream) - {source.table for source in sources}):
-        if name not in RAW_TABLES or (describes and name in ANNOUNCEMENTS):
-            sources.append(Source(name, 0, own_date=True))
-        elif describes and name == SCHEDULE.name:
-            sources.append(Source(name, None, own_date=False))
-    return sources
 
 
 @dataclass(frozen=True)
 class Cause:
-    """What a stale date does not know of: a date of another table, and when that changed."""
+    """An input that differs from what a date was built from; and of a whole table's dates that are read, the one that changed last."""
 
-    table: str
-    day: date
-    changed_at: np.datetime64
+    name: str
+    day: date | None
+
+    def __str__(self) -> str:
+        return self.name if self.day is None else f"{self.name} {self.day}"
 
 
 @dataclass(frozen=True)
-class League:
-    """What the schedule says: the seasons, and the dates with league games (ascending)."""
+class Stale:
+    """Why a date is stale, and a fingerprint of which run built it and of what it would be built from now."""
 
-    calendar: SeasonCalendar
-    game_days: Dates
+    causes: tuple[Cause, ...]
+    version: str
 
 
-def stale(books: Books, graph: Graph, league: League, today: date) -> dict[str, dict[date, Cause]]:
-    """The stale dates of each table, up to today, and what made them so.
+StaleDates = Mapping[str, Mapping[date, Stale]]
+"""By table and date."""
 
-    A date whose upstream rows of the same date are stale is stale with them. Dates without games stay out: they are empty whatever is read.
+
+def stale(books: Books, inputs: InputState, graph: Graph, game_days: Dates, today: date, unreadable: Mapping[str, Dates] | None = None) -> StaleDates:
+    """The stale dates of each table, up to today; `game_days` are the dates with league games, ascending.
+
+    A date whose upstream rows of the same date are stale is stale with them. Dates without games stay out: they are empty whatever is read. Where a date
+    of a raw table counts as not ingested because of a file (`unreadable`, by table), nobody knows what it holds: nothing that reads it is stale for it.
     """
-    found: dict[str, dict[date, Cause]] = {}
-    read = {source.table: _with_content(source.table, books[source.table], league) for sources in graph.values() for source in sources}
+    found: dict[str, dict[date, Stale]] = {}
     for name, sources in graph.items():
         mine = books[name]
-        days = mine.days[(np.isin(mine.days, league.game_days) | (mine.rows > 0)) & (mine.days <= np.datetime64(today, "D"))]
-        written_at = mine.written_at[np.searchsorted(mine.days, days)]
-        causes: dict[date, Cause] = {}
-        for source in sources:
-            theirs = read[source.table]
-            start, stop = _window(source, theirs.days, days, league.calendar)
-            late = np.flatnonzero(_newest(theirs.changed_at, start, stop) > written_at)
-            for place in late.tolist():
-                newest = start[place] + int(theirs.changed_at[start[place] : stop[place]].argmax())
-                cause = Cause(source.table, theirs.days[newest].item(), theirs.changed_at[newest])
-                day = days[place].item()
-                if day not in causes or causes[day].changed_at < cause.changed_at:
-                    causes[day] = cause
-        built = set(days.tolist())
-        for source in sources:
-            if source.own_date:
-                causes = {day: cause for day, cause in found.get(source.table, {}).items() if day in built} | causes
-        found[name] = causes
-    return {name: causes for name, causes in found.items() if causes}
+        places = _comparable(mine, game_days, today)
+        days = mine.days[places]
+        late: dict[date, Stale] = {}
+        for place, day, now in zip(places.tolist(), days.tolist(), inputs_texts(inputs.digests(sources, days)), strict=True):
+            causes = [cause for source in sources if source.own_date for cause in _stale_upstream(found, source, day)]
+            if mine.inputs[place] != now:
+                differing = differing_inputs(mine.inputs[place], now)
+                changed = [source for source in sources if source.name in differing and not _is_unreadable(source, inputs, day, unreadable or {})]
+                causes += [_cause(source, books, inputs, day) for source in changed]
+                causes += [Cause(SEASON, None)] * (SEASON in differing)
+            if causes:
+                late[day] = Stale(tuple(dict.fromkeys(causes)), fingerprint([mine.run_ids[place], now]))
+        if late:
+            found[name] = late
+    return found
 
 
-def _with_content(name: str, built: TableBooks, league: League) -> TableBooks:
-    """The built dates that can be news to others: an empty date that is built for the first time tells nothing that was not so before.
+def _comparable(built: TableBooks, game_days: Dates, today: date) -> NDArray[np.intp]:
+    """Places of the dates of which something is to be expected, and of which it was recorded what they were built from."""
+    return np.flatnonzero(_with_games(built, game_days) & (built.days <= np.datetime64(today, "D")) & built.is_recorded)
 
-    Raw rows never go away, and a computed date without games never had any.
+
+def _with_games(built: TableBooks, game_days: Dates) -> NDArray[np.bool_]:
+    return np.isin(built.days, game_days) | (built.rows > 0)
+
+
+def _stale_upstream(found: StaleDates, source: Input, day: date) -> Sequence[Cause]:
+    if source.table.name in found and day in found[source.table.name]:
+        return found[source.table.name][day].causes
+    return ()
+
+
+def _is_unreadable(source: Input, inputs: InputState, day: date, unreadable: Mapping[str, Dates]) -> bool:
+    days = unreadable.get(source.table.name)
+    if days is None:
+        return False
+    (first,), (last,) = inputs.window(source, np.array([day], dtype="M8[D]"))
+    return bool(((days >= first) & (days <= last)).any())
+
+
+def _cause(source: Input, books: Books, inputs: InputState, day: date) -> Cause:
+    """An input in words; which of its dates changed is told by when they did: a hint, on which nothing depends."""
+    theirs = books[source.table.name]
+    (first,), (last,) = inputs.window(source, np.array([day], dtype="M8[D]"))
+    start, stop = np.searchsorted(theirs.days, first), np.searchsorted(theirs.days, last, side="right")
+    if source.part is not None or start >= stop:
+        return Cause(source.name, None)
+    return Cause(source.name, theirs.days[start + int(theirs.changed_at[start:stop].argmax())].item())
+
+
+@dataclass(frozen=True)
+class Outdated:
+    """Built dates of a table that newer code, or code that records inputs, has not built: nothing builds them again by itself."""
+
+    table: str
+    older_code: list[date]
+    unrecorded: list[date]
+    """Of the others, those from before inputs were recorded: whether they are stale is not known."""
+
+    @property
+    def days(self) -> list[date]:
+        """All of them, ascending."""
+        return sorted([*self.older_code, *self.unrecorded])
+
+    def within(self, first: date, last: date) -> Outdated:
+        """Those of some dates, both ends included."""
+        older, unrecorded = ([day for day in days if first <= day <= last] for days in (self.older_code, self.unrecorded))
+        return Outdated(self.table, older, unrecorded)
+
+    def __str__(self) -> str:
+        parts = [
+            *([f"{len(self.older_code):,} dates from older code ({_span(self.older_code)})"] if self.older_code else []),
+            *([f"{len(self.unrecorded):,} dates from before their inputs were recorded ({_span(self.unrecorded)})"] if self.unrecorded else []),
+        ]
+        return f"{self.table}: {' and '.join(parts)}; `nba-assets rebuild --stale-code` builds them"
+
+
+def outdated(books: Books, code_versions: Mapping[str, str | None], game_days: Dates) -> list[Outdated]:
+    """What is outdated of each table, those without any left out; `code_versions` are the current ones."""
+    found = []
+    for name, version in code_versions.items():
+        mine = books[name]
+        older = _with_games(mine, game_days) & np.array([by != version for by in mine.code_versions], dtype=bool)
+        unrecorded = _with_games(mine, game_days) & ~older & ~mine.is_recorded
+        if older.any() or unrecorded.any():
+            found.append(Outdated(name, mine.days[older].tolist(), mine.days[unrecorded].tolist()))
+    return found
+
+
+def rebuilds(found: Sequence[Outdated], game_days: Dates) -> list[Launch]:
+    """The runs that build outdated dates: one per unbroken range of game days that lack the same tables, earliest first."""
+    tables = {day: tuple(one.table for one in found if day in one.days) for day in {day for one in found for day in one.days}}
+    ranges = _unbroken(sorted(tables), game_days, lambda day: tables[day])
+    return [Launch("full", tables[days[0]], days[0], days[-1]) for days in ranges]
+
+
+def is_built_from(entry: Entry, sources: Sequence[Input], books: Books, day: date) -> bool:
+    """Whether a date was built from what is ingested of it: of the inputs of which it reads its own date, as a whole, none has changed since.
+
+    So much is known without reading anything else. A date of which it was not recorded counts as built from that.
     """
-    counts = built.rows > 0
-    if name not in RAW_TABLES:
-        counts |= np.isin(built.days, league.game_days)
-    return built.where(counts)
+    whole = [source for source in sources if source.own_date and source.days == 0 and source.part is None]
+    current = " ".join(input_text(source.name, books[source.table.name].hashes.get(day, 0)) for source in whole)
+    return entry.inputs is None or not differing_inputs(entry.inputs, current)
 
 
-def undescribed(books: Books, league: League, described: Collection[str], today: date) -> list[date]:
-    """Dates with games, up to today, that are to be described because the game day before them is summarised, and of which some table is not built."""
+def undescribed(books: Books, game_days: Dates, described: Collection[str], today: date) -> list[date]:
+    """Dates with games, up to today, of which the game day before is summarised, and which some of the tables `described` lacks."""
     summaries = [books[name] for name in GAME_SUMMARIES]
     offense = books[GAME_SUMMARIES[0]]
     summarised = [day for day in offense.days[offense.rows > 0].tolist() if all(day in table.places for table in summaries)]
-    following = np.searchsorted(league.game_days, np.array(summarised, dtype="M8[D]"), side="right")
-    candidates = league.game_days[following[following < len(league.game_days)]].tolist()
+    following = np.searchsorted(game_days, np.array(summarised, dtype="M8[D]"), side="right")
+    candidates = game_days[following[following < len(game_days)]].tolist()
     return sorted({day for day in candidates if day <= today and any(day not in books[name].places for name in described)})
 
 
@@ -212,41 +284,39 @@ class Repairs:
     descriptions: list[Wanted]
 
 
-def repairs(books: Books, graph: Graph, league: League, today: date) -> Repairs:
-    """The runs that are wanted: one per unbroken range of game days that lack the same tables, and one for the newest date to be described."""
+def repairs(late: StaleDates, books: Books, graph: Graph, game_days: Dates, today: date) -> Repairs:
+    """The runs that bring dates up to date: one per unbroken range of game days that lack the same tables, and one for the newest date that is to be built."""
     described = [name for name in graph if name not in GAME_SUMMARIES]
-    late = stale(books, graph, league, today)
-    summaries = _late_runs("postgame", {name: causes for name, causes in late.items() if name in GAME_SUMMARIES}, league)
-    corrections = _late_runs("pregame", {name: causes for name, causes in late.items() if name in described}, league)
-    return Repairs(summaries, [*_next_runs(books, league, described, today), *corrections])
+    summaries = _late_runs("postgame", {name: dates for name, dates in late.items() if name in GAME_SUMMARIES}, game_days)
+    corrections = _late_runs("pregame", {name: dates for name, dates in late.items() if name in described}, game_days)
+    return Repairs(summaries, [*_next_runs(books, game_days, described, today), *corrections])
 
 
-def _late_runs(job: str, late: Mapping[str, Mapping[date, Cause]], league: League) -> list[Wanted]:
-    tables = {day: tuple(name for name in late if day in late[name]) for day in {day for causes in late.values() for day in causes}}
+def _late_runs(job: str, late: StaleDates, game_days: Dates) -> list[Wanted]:
+    tables = {day: tuple(name for name in late if day in late[name]) for day in {day for dates in late.values() for day in dates}}
     runs = []
-    for days in _unbroken(sorted(tables), league.game_days, lambda day: tables[day]):
+    for days in _unbroken(sorted(tables), game_days, lambda day: tables[day]):
         names = tables[days[0]]
-        causes = {late[name][day] for name in names for day in days}
-        newest = max(cause.changed_at for cause in causes)
+        mine = [late[name][day] for name in names for day in days]
         launch = Launch(job, names, days[0], days[-1])
-        key = fingerprint([*names, *days, newest])
-        runs.append(Wanted(launch, f"late_data:{days[0]}:{days[-1]}:{key}", "late_data", _said({(cause.table, cause.day) for cause in causes})))
+        key = fingerprint([*names, *days, *(one.version for one in mine)])
+        runs.append(Wanted(launch, f"late_data:{days[0]}:{days[-1]}:{key}", "late_data", _said({cause for one in mine for cause in one.causes})))
     return runs
 
 
-def _next_runs(books: Books, league: League, described: Sequence[str], today: date) -> list[Wanted]:
-    days = undescribed(books, league, described, today)
+def _next_runs(books: Books, game_days: Dates, described: Sequence[str], today: date) -> list[Wanted]:
+    days = undescribed(books, game_days, described, today)
     if not days:
         return []
     # The newest date has a run to itself: one in the past that cannot be built does not hold it up.
-    ranges = [days[-1:], *reversed(list(_unbroken(days[:-1], league.game_days, lambda _: None)))]
+    ranges = [days[-1:], *reversed(list(_unbroken(days[:-1], game_days, lambda _: None)))]
     return [_next_run(books, mine) for mine in ranges if mine]
 
 
 def _next_run(books: Books, days: Sequence[date]) -> Wanted:
-    known = [books[name].changed_at[books[name].days < np.datetime64(days[-1], "D")] for name in GAME_SUMMARIES]
-    newest = max(moments.max() for moments in known if len(moments))
-    key = fingerprint([*days, newest])
+    """A run that failed is not asked for again until some summary before it has changed."""
+    known = [books[name].digests[books[name].days < np.datetime64(days[-1], "D")] for name in GAME_SUMMARIES]
+    key = fingerprint([*days, *np.concatenate(known)])
     return Wanted(Launch("pregame", (), days[0], days[-1]), f"next_date:{days[0]}:{days[-1]}:{key}", "next_date")
 
 
@@ -257,74 +327,10 @@ def _unbroken(days: Sequence[date], game_days: Dates, kind: Callable[[date], obj
         yield [day for _, day in group]
 
 
-def _said(causes: Collection[tuple[str, date]]) -> str:
-    ordered = sorted(causes, key=lambda cause: (cause[1], cause[0]))
-    said = ", ".join(f"{table} {day}" for table, day in ordered[:SHOWN_CAUSES])
-    return f"changed: {said}" + (f" and {len(ordered) - SHOWN_CAUSES} more" if len(ordered) > SHOWN_CAUSES else "")
+def _said(causes: Collection[Cause]) -> str:
+    ordered = [str(cause) for cause in sorted(causes, key=lambda cause: (cause.day or date.max, cause.name))]
+    return f"changed: {', '.join(ordered[:SHOWN_CAUSES])}" + (f" and {len(ordered) - SHOWN_CAUSES} more" if len(ordered) > SHOWN_CAUSES else "")
 
 
-def _window(source: Source, theirs: Dates, days: Dates, calendar: SeasonCalendar) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The places, from and up to, of what each of some dates reads of a source."""
-    first = calendar.first_day(days) if source.days is None else days - np.timedelta64(source.days, "D")
-    last = days if source.own_date else days - np.timedelta64(1, "D")
-    start = np.searchsorted(theirs, first)
-    return start, np.maximum(start, np.searchsorted(theirs, last, side="right"))
-
-
-def _newest(moments: Moments, start: NDArray[np.int64], stop: NDArray[np.int64]) -> Moments:
-    """The newest moment of each window; the beginning of time where a window is empty."""
-    values = moments.astype("M8[us]").astype(np.int64)
-    # Maxima over 1, 2, 4, ... places: of any window, two of these tell the maximum.
-    levels = [values]
-    while len(levels[-1]) > 2 ** (len(levels) - 1):
-        step = 2 ** (len(levels) - 1)
-        levels.append(np.maximum(levels[-1][:-step], levels[-1][step:]))
-    newest = np.full(len(start), np.iinfo(np.int64).min + 1)
-    sizes = stop - start
-    for level, maxima in enumerate(levels):
-        mine = (sizes >= 2**level) & (sizes < 2 ** (level + 1))
-        newest[mine] = np.maximum(maxima[start[mine]], maxima[stop[mine] - 2**level])
-    return newest.astype("M8[us]")
-
-
-@dataclass(frozen=True)
-class Starters:
-    """Who started, by date, as it was when last looked at: the raw digest, the starters' own digest, and since when they are who they are."""
-
-    dates: Mapping[date, tuple[str, str, np.datetime64]] = field(default_factory=dict)
-
-    def to_json(self) -> str:
-        """For a cursor."""
-        return json.dumps({day.isoformat(): [raw, own, str(since)] for day, (raw, own, since) in sorted(self.dates.items())}, separators=(",", ":"))
-
-    @classmethod
-    def from_json(cls, text: str | None) -> Starters:
-        """From a cursor; one that cannot be read counts as none."""
-        try:
-            dates = json.loads(text or "{}")
-            return cls({date.fromisoformat(day): (raw, own, np.datetime64(since, "us")) for day, (raw, own, since) in dates.items()})
-        except (ValueError, TypeError, AttributeError):
-            return cls()
-
-    def followed(self, books: Books, read: Callable[[Sequence[date]], Mapping[date, str]]) -> tuple[Starters, Books]:
-        """What is known of the starters now, and the books in which box scores changed when their starters did.
-
-        `read` gives the digest of the starters of some dates. A date that was never looked at changed when its raw content did.
-        """
-        box = books[PLAYER_BOXSCORES.name]
-        if not len(box.days):
-            return Starters(), books
-        first = box.days[-1].item() - timedelta(days=REMEMBERED_DAYS)
-        digests = {day: box.digests[place] for day, place in box.places.items() if day >= first}
-        unknown = sorted(day for day, digest in digests.items() if day not in self.dates or self.dates[day][0] != digest)
-        fresh = read(unknown) if unknown else {}
-        changed_at = box.changed_at.copy()
-        dates = {}
-        for day, digest in digests.items():
-            place = box.places[day]
-            own = fresh[day] if day in fresh else self.dates[day][1]
-            known = self.dates.get(day)
-            since = known[2] if known is not None and known[1] == own else box.changed_at[place]
-            dates[day], changed_at[place] = (digest, own, since), since
-        followed = TableBooks(box.days, box.digests, box.rows, box.written_at, changed_at)
-        return Starters(dates), Books({**books.tables, PLAYER_BOXSCORES.name: followed})
+def _span(days: Sequence[date]) -> str:
+    return f"{days[0]}" if days[0] == days[-1] else f"{days[0]} to {days[-1]}"

@@ -1,8 +1,8 @@
-"""A run that somebody other than a person asks for, and why. Who asks, and when, is said in `arrival`, `staleness` and `schedules`."""
+"""A run that is wanted by a sensor, and why. What is wanted is decided in `arrival` and `staleness`, when it is launched in `requests`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -16,15 +16,17 @@ LONGEST_REASON = 160
 
 @dataclass(frozen=True)
 class Wanted:
-    """A run that is asked for. A launch without assets means all of its job's.
+    """A run that is wanted. A launch without assets means all of its job's.
 
-    Runs are told apart by `run_key`: of two requests with the same one, the second is not carried out.
+    `run_key` tells the job, the dates and the input that it is wanted for; each attempt at it is a run of its own.
     """
 
     launch: Launch
     run_key: str
     trigger: str
     because: str = ""
+    unreadable: str = ""
+    """A file of the dates that cannot be read, and why: with the same file, a run that got as far as reading it would end in the same way."""
 
     @property
     def dates(self) -> str:
@@ -32,15 +34,15 @@ class Wanted:
         start, end = self.launch.start, self.launch.end
         return f"{start}" if start == end else f"{start} to {end}"
 
-    def run_request(self) -> dg.RunRequest:
-        """The request as Dagster takes it, with tags that say why."""
-        tags = {TRIGGER_TAG: self.trigger} | ({BECAUSE_TAG: shortened(self.because)} if self.because else {})
+    def run_request(self, run_key: str, tags: Mapping[str, str]) -> dg.RunRequest:
+        """The request of one attempt as Dagster takes it, with tags that say why; a run key that Dagster knows already is ignored by it."""
+        said = {TRIGGER_TAG: self.trigger} | ({BECAUSE_TAG: shortened(self.because)} if self.because else {})
         single = self.launch.start == self.launch.end
         return dg.RunRequest(
-            run_key=self.run_key,
+            run_key=run_key,
             job_name=self.launch.job,
             partition_key=self.launch.tags[PARTITION_TAG] if single else None,
-            tags=tags if single else tags | self.launch.tags,
+            tags={**tags, **said} if single else {**tags, **said, **self.launch.tags},
             asset_selection=[dg.AssetKey(name) for name in self.launch.assets] or None,
         )
 

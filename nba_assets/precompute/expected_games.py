@@ -13,13 +13,23 @@ from numpy.typing import NDArray
 
 from nba_assets.analytics.feed_names import FeedNames
 from nba_assets.analytics.games import final_games, team_games
+from nba_assets.analytics.parts import FINALS, PEOPLE, PLAYERS
 from nba_assets.entities.completeness import OLDEST_SNAPSHOT_DAYS, Completeness, League, PlayerGames
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import failures
 from nba_assets.entities.relations import within
 from nba_assets.entities.windows import Dates
 from nba_assets.publishing.table_run import TableRun
-from nba_assets.tables.spec import Columns
+from nba_assets.raw.tables import PLAYER_BOXSCORES, PLAYER_REGISTRY, ROSTERS, SCHEDULE
+from nba_assets.tables.spec import Columns, before, of_season
+
+EXPECTATIONS = (
+    before(SCHEDULE.table, part=FINALS),
+    before(ROSTERS.table, lead_days=OLDEST_SNAPSHOT_DAYS),
+    before(PLAYER_BOXSCORES.table, part=PLAYERS),
+    of_season(PLAYER_REGISTRY.table, PEOPLE),
+)
+"""Inputs of a table that calls `read_expectations`."""
 
 
 def read_expectations(run: TableRun) -> tuple[League, dict[str, Grouped]]:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nba_assets.analytics.parts import GAME_DAYS
 from nba_assets.analytics.player_game_summary import TABLE as PLAYER_GAMES
 from nba_assets.analytics.player_game_summary import played_games
 from nba_assets.analytics.team_offense_game_summary import TABLE as TEAM_OFFENSE
@@ -36,7 +37,7 @@ from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.tables.blocks import QUALITY_TIERS, REPROCESSING, STAMPS, completeness_block, readiness_block, ready_flag
-from nba_assets.tables.spec import Columns, LookBack, Table, day, flag, number, numbers, text, texts, whole
+from nba_assets.tables.spec import Columns, Table, before, day, flag, number, numbers, of_its_date, text, texts, whole
 
 VERSION = "v1_baseline_25"
 FEATURES = BASELINE
@@ -93,7 +94,13 @@ TABLE = Table(
         *STAMPS,
     ),
     entity_column="player_lookup",
-    looks_back=(LookBack(PLAYER_GAMES.name), LookBack(TEAM_OFFENSE.name)),
+    inputs=(
+        of_its_date(SCHEDULE.table, GAME_DAYS),
+        *map(of_its_date, (CACHE, FACTORS, SHOT_ZONES, ZONE_DEFENSE, PLAYER_CONTEXT)),
+        before(PLAYER_GAMES, has_all_finals=True),
+        before(TEAM_OFFENSE, has_all_finals=True),
+    ),
+    code_version="1",
 )
 
 
@@ -243,7 +250,5 @@ SHEET_COLUMNS = ("player_lookup", "game_date", "is_dnp", "points", "minutes_play
 ml_feature_store = table_asset(
     TABLE,
     build,
-    upstream=[SCHEDULE.table, CACHE, FACTORS, SHOT_ZONES, ZONE_DEFENSE, PLAYER_CONTEXT, PLAYER_GAMES, TEAM_OFFENSE],
     group="precompute",
-    code_version="1",
 )

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nba_assets.analytics.parts import GAME_DAYS
 from nba_assets.analytics.upcoming_player_game_context import TABLE as PLAYER_CONTEXT
 from nba_assets.analytics.upcoming_team_game_context import TABLE as TEAM_CONTEXT
 from nba_assets.basketball.arithmetic import Floats
@@ -31,7 +32,7 @@ from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.tables.blocks import REPROCESSING, STAMPS, completeness_block, readiness_block, ready_flag
-from nba_assets.tables.spec import Columns, Table, day, flag, number, text, texts, whole
+from nba_assets.tables.spec import Columns, Table, day, flag, number, of_its_date, text, texts, whole
 
 VERSION = "v1_4factors"
 
@@ -122,6 +123,14 @@ TABLE = Table(
         *STAMPS,
     ),
     entity_column="player_lookup",
+    inputs=(
+        of_its_date(SCHEDULE.table, GAME_DAYS),
+        of_its_date(PLAYER_CONTEXT),
+        of_its_date(TEAM_CONTEXT),
+        of_its_date(SHOT_ZONES),
+        of_its_date(ZONE_DEFENSE),
+    ),
+    code_version="1",
 )
 
 
@@ -401,7 +410,5 @@ DEFENSE_COLUMNS = ("analysis_date", "team_abbr", "weakest_zone", *(f"{zone}_defe
 player_composite_factors = table_asset(
     TABLE,
     build,
-    upstream=[SCHEDULE.table, PLAYER_CONTEXT, TEAM_CONTEXT, SHOT_ZONES, ZONE_DEFENSE],
     group="precompute",
-    code_version="1",
 )

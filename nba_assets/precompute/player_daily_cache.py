@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nba_assets.analytics.parts import GAME_DAYS
 from nba_assets.analytics.player_game_summary import TABLE as PLAYER_GAMES
 from nba_assets.analytics.player_game_summary import played_games
 from nba_assets.analytics.team_offense_game_summary import TABLE as TEAM_OFFENSE
@@ -25,15 +26,15 @@ from nba_assets.entities.outcomes import Outcome, concatenate, take
 from nba_assets.entities.relations import find, join_at, text_where
 from nba_assets.entities.windows import AsOfWindow
 from nba_assets.precompute.described_days import described_days
-from nba_assets.precompute.expected_games import SeasonSoFar, read_expectations
+from nba_assets.precompute.expected_games import EXPECTATIONS, SeasonSoFar, read_expectations
 from nba_assets.precompute.player_shot_zone_analysis import TABLE as SHOT_ZONES
 from nba_assets.precompute.team_form import join_team_form
 from nba_assets.precompute.zones import ZONE_LABELS
 from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import TableRun
-from nba_assets.raw.tables import PLAYER_BOXSCORES, PLAYER_REGISTRY, ROSTERS, SCHEDULE
+from nba_assets.raw.tables import SCHEDULE
 from nba_assets.tables.blocks import REPROCESSING, STAMPS, completeness_block, readiness_block, ready_flag
-from nba_assets.tables.spec import Columns, LookBack, Table, count, day, flag, number, text, whole
+from nba_assets.tables.spec import Columns, Table, before, count, day, flag, number, of_its_date, text, whole
 
 FULL_SAMPLE = 10
 STALE_DAYS = 30
@@ -95,7 +96,15 @@ TABLE = Table(
         *STAMPS,
     ),
     entity_column="player_lookup",
-    looks_back=(LookBack(PLAYER_GAMES.name), LookBack(TEAM_OFFENSE.name)),
+    inputs=(
+        of_its_date(SCHEDULE.table, GAME_DAYS),
+        *EXPECTATIONS,
+        before(PLAYER_GAMES, has_all_finals=True),
+        before(TEAM_OFFENSE, has_all_finals=True),
+        of_its_date(PLAYER_CONTEXT),
+        of_its_date(SHOT_ZONES),
+    ),
+    code_version="1",
 )
 
 
@@ -263,7 +272,5 @@ SHEET_COLUMNS = (
 player_daily_cache = table_asset(
     TABLE,
     build,
-    upstream=[*(raw.table for raw in (SCHEDULE, ROSTERS, PLAYER_BOXSCORES, PLAYER_REGISTRY)), PLAYER_GAMES, TEAM_OFFENSE, PLAYER_CONTEXT, SHOT_ZONES],
     group="precompute",
-    code_version="1",
 )

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nba_assets.analytics.parts import GAME_DAYS
 from nba_assets.analytics.player_game_summary import TABLE as PLAYER_GAMES
 from nba_assets.analytics.player_game_summary import played_games
 from nba_assets.basketball.arithmetic import Floats, ratio
@@ -24,13 +25,13 @@ from nba_assets.entities.quality import SAMPLE_QUALITIES, sample_quality
 from nba_assets.entities.relations import text_where
 from nba_assets.entities.windows import AsOfWindow, Dates
 from nba_assets.precompute.described_days import described_days
-from nba_assets.precompute.expected_games import SeasonSoFar, read_expectations
+from nba_assets.precompute.expected_games import EXPECTATIONS, SeasonSoFar, read_expectations
 from nba_assets.precompute.zones import ZONE_LABELS, ZONE_WORDS, ZONES
 from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import TableRun
-from nba_assets.raw.tables import PLAYER_BOXSCORES, PLAYER_REGISTRY, ROSTERS, SCHEDULE
+from nba_assets.raw.tables import SCHEDULE
 from nba_assets.tables.blocks import REPROCESSING, STAMPS, completeness_block, readiness_block, ready_flag
-from nba_assets.tables.spec import Columns, LookBack, Table, count, day, flag, number, text, whole
+from nba_assets.tables.spec import Columns, Table, before, count, day, flag, number, of_its_date, text, whole
 
 SHORT, LONG = 10, 20
 LONG_NEEDS = 15
@@ -86,7 +87,12 @@ TABLE = Table(
         *STAMPS,
     ),
     entity_column="player_lookup",
-    looks_back=(LookBack(PLAYER_GAMES.name),),
+    inputs=(
+        of_its_date(SCHEDULE.table, GAME_DAYS),
+        *EXPECTATIONS,
+        before(PLAYER_GAMES, has_all_finals=True),
+    ),
+    code_version="1",
 )
 
 
@@ -231,7 +237,5 @@ SHEET_COLUMNS = (
 player_shot_zone_analysis = table_asset(
     TABLE,
     build,
-    upstream=[*(raw.table for raw in (SCHEDULE, ROSTERS, PLAYER_BOXSCORES, PLAYER_REGISTRY)), PLAYER_GAMES],
     group="precompute",
-    code_version="1",
 )

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nba_assets.analytics.games import SCHEDULE_COLUMNS, team_games
+from nba_assets.analytics.parts import FINALS, GAME_DAYS, TEAMS
 from nba_assets.analytics.team_defense_game_summary import TABLE as TEAM_DEFENSE
 from nba_assets.basketball.arithmetic import Floats
 from nba_assets.entities.completeness import Completeness, Readiness, completeness_counts, missing_game_ids
@@ -30,7 +31,7 @@ from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.schedule import league_finals, league_games
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.tables.blocks import REPROCESSING, STAMPS, completeness_block, readiness_block, ready_flag
-from nba_assets.tables.spec import Column, Columns, LookBack, Table, day, flag, number, text, whole
+from nba_assets.tables.spec import Column, Columns, Table, before, day, flag, number, of_its_date, of_season, text, whole
 
 SAMPLE_GAMES, MEDIUM_GAMES, FEWEST_GAMES = 15, 10, 5
 DAYS_PER_GAME = 3
@@ -81,7 +82,13 @@ TABLE = Table(
         *STAMPS,
     ),
     entity_column="team_abbr",
-    looks_back=(LookBack(TEAM_DEFENSE.name),),
+    inputs=(
+        of_its_date(SCHEDULE.table, GAME_DAYS),
+        before(SCHEDULE.table, part=FINALS),
+        of_season(SCHEDULE.table, TEAMS),
+        before(TEAM_DEFENSE, has_all_finals=True),
+    ),
+    code_version="1",
 )
 
 
@@ -223,4 +230,4 @@ GAME_COLUMNS = (
     "opponent_pace",
 )
 
-team_defense_zone_analysis = table_asset(TABLE, build, upstream=[SCHEDULE.table, TEAM_DEFENSE], group="precompute", code_version="1")
+team_defense_zone_analysis = table_asset(TABLE, build, group="precompute")

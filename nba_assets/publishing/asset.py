@@ -5,7 +5,7 @@ alike (partitions, checks, publishing, metadata) is said here, once.
 """
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from nba_assets.entities.outcomes import Outcome
 from nba_assets.entities.resource import ParallelEntitiesResource
 from nba_assets.partitions import DAILY
 from nba_assets.publishing.inputs import MissingInputsError, computed
-from nba_assets.publishing.lineage import Input, inputs_by_date, thin_look_backs
+from nba_assets.publishing.lineage import InputFacts, inputs_by_date, thin_look_backs
 from nba_assets.publishing.observations import Observation, observation_names
 from nba_assets.publishing.presentation import presented
 from nba_assets.publishing.publication import DateFacts, Publication, PublicationRefusedError, prepare
@@ -34,7 +34,7 @@ from nba_assets.settings import Settings
 from nba_assets.tables.audit import Finding, check_names
 from nba_assets.tables.columns import to_columns
 from nba_assets.tables.dagster_schema import column_schema
-from nba_assets.tables.dictionary import look_back_text
+from nba_assets.tables.dictionary import input_text
 from nba_assets.tables.spec import Table
 from nba_assets.warehouse.interface import OvertakenError, Warehouse
 from nba_assets.warehouse.resource import WarehouseResource
@@ -48,19 +48,19 @@ Build = Callable[[TableRun], Outcome]
 """Reads what a table needs and computes its rows for the dates of a run."""
 
 
-def table_asset(table: Table, build: Build, *, upstream: Sequence[Table], group: str, code_version: str) -> dg.AssetsDefinition:
-    """The asset of a table, from the function that builds its rows; `upstream` are the tables that it reads, whatever their dates."""
+def table_asset(table: Table, build: Build, *, group: str) -> dg.AssetsDefinition:
+    """The asset of a table, from the function that builds its rows."""
     module = inspect.getmodule(build)
 
     @dg.asset(
         name=table.name,
-        deps=[source.name for source in upstream],
+        deps=[source.name for source in table.upstream],
         partitions_def=DAILY,
         backfill_policy=dg.BackfillPolicy.single_run(),
         group_name=group,
         kinds={"python", "duckdb"},
         owners=OWNERS,
-        code_version=code_version,
+        code_version=table.code_version,
         description=inspect.cleandoc((module.__doc__ if module else None) or table.description),
         metadata=definition_metadata(table),
         check_specs=check_specs(table),
@@ -69,7 +69,8 @@ def table_asset(table: Table, build: Build, *, upstream: Sequence[Table], group:
         context: dg.AssetExecutionContext, warehouse: WarehouseResource, entities: ParallelEntitiesResource
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
         for tries_left in reversed(range(TRIES)):
-            run = _table_run(context, table, warehouse.open(), entities, code_version, upstream)
+            run = _table_run(context, table, warehouse.open(), entities)
+            publication: Publication | None = None
             facts: list[DateFacts] = []
             nothing_published = None
             try:
@@ -98,17 +99,10 @@ def table_asset(table: Table, build: Build, *, upstream: Sequence[Table], group:
             context.log.error(nothing_published)
             if run.retry is not None:
                 raise dg.Failure(nothing_published, allow_retries=False)
-        inputs = inputs_by_date(run, upstream) if facts else {}
+        inputs = inputs_by_date(run) if facts else {}
         for warning in thin_look_backs(table, inputs):
             context.log.warning(warning)
-        if facts:
-            shown = presented(publication, facts)
-            for fact, preview in zip(facts, _previews(publication, facts), strict=True):
-                context.add_asset_metadata(shown[fact.day] | date_metadata(run, fact, inputs[fact.day]) | preview, partition_key=fact.day.isoformat())
-        for day, standing in _left_alone(run, partition_dates(context), facts):
-            context.add_asset_metadata(standing, partition_key=day.isoformat())
-        for day, refused in refused_metadata(run).items():
-            context.add_asset_metadata(refused, partition_key=day.isoformat())
+        _add_date_metadata(context, run, publication, facts, inputs)
         for line in refusal_lines(table.name, run.refused):
             context.log.error(line)
         yield dg.MaterializeResult(metadata=run_metadata(run, facts))
@@ -116,13 +110,29 @@ def table_asset(table: Table, build: Build, *, upstream: Sequence[Table], group:
     return asset
 
 
+def _add_date_metadata(
+    context: dg.AssetExecutionContext,
+    run: TableRun,
+    publication: Publication | None,
+    facts: Sequence[DateFacts],
+    inputs: Mapping[date, Sequence[InputFacts]],
+) -> None:
+    """What the UI shows of each date of the run: published (`facts`), left as it was, or refused."""
+    if publication is not None and facts:
+        shown = presented(publication, facts)
+        for fact, preview in zip(facts, _previews(publication, facts), strict=True):
+            context.add_asset_metadata(shown[fact.day] | date_metadata(run, fact, inputs[fact.day]) | preview, partition_key=fact.day.isoformat())
+    for day, standing in _left_alone(run, partition_dates(context), facts):
+        context.add_asset_metadata(standing, partition_key=day.isoformat())
+    for day, refused in refused_metadata(run).items():
+        context.add_asset_metadata(refused, partition_key=day.isoformat())
+
+
 def _table_run(
     context: dg.AssetExecutionContext,
     table: Table,
     warehouse: Warehouse,
     entities: ParallelEntitiesResource,
-    code_version: str,
-    upstream: Sequence[Table],
 ) -> TableRun:
     """The computation of a table for the partitions of a Dagster run; a run with the tag of a retry computes failed entities only."""
     now, dates = datetime.now(UTC), partition_dates(context)
@@ -138,9 +148,7 @@ def _table_run(
         context.run.run_id,
         now,
         context.log.info,
-        code_version=code_version,
         retry=retry,
-        upstream=upstream,
         as_begun=begun,
     )
 
@@ -164,7 +172,7 @@ def definition_metadata(table: Table) -> dict[str, Any]:
         "dagster/table_name": table.qualified_name,
         "grain": table.grain,
         "key": ", ".join(table.key),
-        "looks_back": "; ".join(look_back_text(look_back) for look_back in table.looks_back) or "its own date only",
+        "reads": "; ".join(map(input_text, table.inputs)) or "files of the landing zone",
     }
 
 
@@ -195,7 +203,7 @@ def check_result(finding: Finding) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(passed=finding.passed, check_name=finding.name, severity=severity, metadata=metadata)
 
 
-def date_metadata(run: TableRun, fact: DateFacts, inputs: Sequence[Input]) -> dict[str, Any]:
+def date_metadata(run: TableRun, fact: DateFacts, inputs: Sequence[InputFacts]) -> dict[str, Any]:
     """What the UI shows of one date: numbers that plot over time, and where they come from."""
     return {
         "dagster/partition_row_count": fact.row_count,
@@ -205,7 +213,7 @@ def date_metadata(run: TableRun, fact: DateFacts, inputs: Sequence[Input]) -> di
         "digest": fact.digest,
         "changed": fact.changed,
         "inputs": {
-            source.table: {
+            source.name: {
                 "dates_built": source.dates_built,
                 "rows": source.row_count,
                 "digest": source.digest,

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 
 from nba_assets.entities.outcomes import Outcome
-from nba_assets.publishing.observations import is_summary, rows_expected
+from nba_assets.publishing.lineage import note_inputs
+from nba_assets.publishing.observations import rows_expected
 from nba_assets.publishing.refusals import refusal_text, stored_refusals, upstream_refused
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.refusals import not_ingested
-from nba_assets.raw.tables import KNOWN_BEFORE, RAW_TABLES, SCHEDULE
+from nba_assets.raw.tables import RAW_TABLES, SCHEDULE
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.tables.spec import INPUTS_INGESTED, Table
 
@@ -32,6 +33,7 @@ def computed(run: TableRun, build: Callable[[TableRun], Outcome]) -> Outcome:
         return Outcome({})
     with run.session():
         run.begin()
+        note_inputs(run)
         refused = dates_without_inputs(run)
     if len(refused) == len(run.dates):
         run.refuse(refused)
@@ -40,16 +42,10 @@ def computed(run: TableRun, build: Callable[[TableRun], Outcome]) -> Outcome:
     return build(run)
 
 
-def own_date_inputs(table: Table, upstream: Sequence[Table]) -> list[Table]:
-    """Of the tables upstream, those whose rows of its own date a table reads, by its declared look-backs.
-
-    A table that describes games before they begin never reads their results.
-    """
-    earlier_only = {look_back.table for look_back in table.looks_back if not look_back.same_day}
-    own = [source for source in upstream if source.name not in earlier_only]
-    if is_summary(table):
-        return own
-    return [source for source in own if source.name not in RAW_TABLES or source.name in KNOWN_BEFORE]
+def own_date_inputs(table: Table) -> list[Table]:
+    """The tables of which a table needs its own date, those that hold the state of all tables apart: it reads it, or its season as a whole."""
+    needed = {source.table.name for source in table.inputs if source.own_date or source.whole_season}
+    return [source for source in table.upstream if source.name in needed]
 
 
 def dates_without_inputs(run: TableRun) -> dict[date, str]:
@@ -57,7 +53,7 @@ def dates_without_inputs(run: TableRun) -> dict[date, str]:
 
     Dates that get no rows anyway need nothing but the schedule that says so. An optional feed that was not ingested is noted under `inputs_ingested`.
     """
-    inputs = own_date_inputs(run.table, run.upstream)
+    inputs = own_date_inputs(run.table)
     if not inputs:
         return {}
     names = [table.name for table in inputs]
@@ -99,7 +95,7 @@ def _advice(run: TableRun) -> str:
     days = sorted(run.refused)
     unbuilt = [
         table
-        for table in own_date_inputs(run.table, run.upstream)
+        for table in own_date_inputs(run.table)
         if table.name not in RAW_TABLES and any(run.refused[day] == f"upstream {table.name} is not built for {day}" for day in days)
     ]
     if not unbuilt:

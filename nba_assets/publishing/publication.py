@@ -223,10 +223,11 @@ class Publication:
                 "failure_count": np.array([sum(fact.failures.values()) for fact in facts], dtype=np.float64),
                 "digest": np.array([fact.digest for fact in facts], dtype=object),
                 "newest_processed_at": np.where([fact.row_count > 0 for fact in facts], now, np.datetime64("NaT", "us")),
-                "code_version": np.full(size, self.run.code_version, dtype=object),
+                "code_version": np.full(size, self.run.table.code_version, dtype=object),
                 "run_id": np.full(size, self.run.run_id, dtype=object),
                 "written_at": np.full(size, now),
                 "changed_at": np.array([fact.changed_at for fact in facts], dtype="M8[us]"),
+                "inputs": np.array([self.run.built_from.get(fact.day) for fact in facts], dtype=object),
             },
         )
         computed = set(_dates(self.computed, self.run.table).tolist())

@@ -190,7 +190,7 @@ class Retry:
         rows = written.to_pylist()
         for row in rows:
             before = self.books[row["partition_date"]]
-            row |= {name: before[name] for name in ("written_at", "code_version")}
+            row |= {name: before[name] for name in ("written_at", "code_version", "inputs")}
             if row["row_count"] and row["partition_date"] not in computed:
                 row["newest_processed_at"] = before["newest_processed_at"]
         return pa.Table.from_pylist(rows, schema=written.schema)

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,9 @@ from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.tables.columns import to_columns
 from nba_assets.tables.spec import SHARED_NOTICES, Columns, Table, Type
 from nba_assets.warehouse.interface import Changed, Value, Warehouse
+
+if TYPE_CHECKING:
+    from nba_assets.publishing.lineage import InputState
 
 LONGEST_SEASON_DAYS = 366
 """Schedule that is read before and after the run's dates to know their seasons."""
@@ -66,7 +69,6 @@ class TableRun:
     run_id: str
     now: datetime
     log: Callable[[str], None] = lambda _: None
-    code_version: str | None = None
     retry: Retry | None = None
     """Of a run that computes failed entities again and keeps all else; `dates` are then those on which there are any."""
     reads: list[Read] = field(default_factory=list)
@@ -84,8 +86,10 @@ class TableRun:
     """The same of single dates, e.g. why one has no rows."""
     notices: dict[str, list[tuple[date, str]]] = field(default_factory=dict)
     """What the run reports of its inputs, by the name of the table's `Notice`: the date concerned, and what is odd."""
-    upstream: Sequence[Table] = ()
-    """The tables that this one reads, whatever their dates."""
+    input_state: InputState | None = None
+    """The inputs of the run as they stood when it began to read."""
+    built_from: Mapping[date, str] = field(default_factory=dict, repr=False)
+    """What is recorded of that with each date."""
     as_begun: Changed | None = None
     """The entries of the run's dates as they stood when it began: its write is conditional on them."""
     refused: dict[date, str] = field(default_factory=dict)
@@ -153,13 +157,27 @@ class TableRun:
         end: date | None = None,
         where: Mapping[str, Value | Sequence[Value]] | None = None,
     ) -> dict[str, NDArray[Any]]:
-        """Columns of an upstream table, dated within the run unless told otherwise; remembered for the run's lineage."""
+        """Columns of an upstream table, dated within the run unless told otherwise; remembered for the run's lineage.
+
+        Raises ValueError for a table that is not among the inputs, and for dates after the run's of any but the schedule: what is not declared would not be
+        known to make dates stale.
+        """
         first, last = start or self.start, end or self.end
+        if table.name not in self._declared or (last > self.end and table is not SCHEDULE.table):
+            raise ValueError(
+                f"{self.table.qualified_name} reads {table.qualified_name} from {first} to {last}, which is not among its declared inputs: "
+                f"add it to the inputs of its Table ({', '.join(sorted(self._declared))})"
+            )
         with self.timed("read"):
             self._share_connection()
             rows = self.warehouse.read(table, columns, first, last, where)
             self.reads.append(Read(table, first, last, rows.num_rows))
             return to_columns(rows)
+
+    @cached_property
+    def _declared(self) -> frozenset[str]:
+        """Names of the tables that may be read; the schedule tells the seasons of every run."""
+        return frozenset({SCHEDULE.name, *(source.table.name for source in self.table.inputs)})
 
     def read_days(self, table: Table, columns: Sequence[str], days: NDArray[np.datetime64]) -> dict[str, NDArray[Any]]:
         """Columns of an upstream table on some of the run's dates alone: what a table reads of its own date."""
@@ -253,7 +271,7 @@ class TableRun:
             return self.map(kind, compute, asked, histories, shared, columns)
         with self.timed("read"):
             self._share_connection()
-            self.breaker = CircuitBreaker.of(self.warehouse, self.table, self.start, self.now, self.code_version, asked, histories)
+            self.breaker = CircuitBreaker.of(self.warehouse, self.table, self.start, self.now, self.table.code_version, asked, histories)
             left_alone = self.breaker.active(ENTITY_TYPES[kind])
         if left_alone:
             names = left_alone["entity_id"].tolist()

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NoReturn
 
 import dagster as dg
+from dagster._core.events import JobFailureData, RunFailureReason
 
 from nba_assets.partitions import DAILY
 from nba_assets.publishing.asset import OWNERS, definition_metadata, partition_dates
@@ -12,7 +13,7 @@ from nba_assets.raw.ingestion import ABSENT, CODE_VERSION, DateReport, Ingestion
 from nba_assets.raw.landing import FolderLandingZone
 from nba_assets.raw.tables import RAW_TABLES, RawTable
 from nba_assets.settings import Settings
-from nba_assets.warehouse.interface import OvertakenError
+from nba_assets.warehouse.interface import OvertakenError, WarehouseBusyError
 from nba_assets.warehouse.resource import WarehouseResource
 
 FILES_READABLE, ROWS_ACCEPTED = "files_readable", "rows_accepted"
@@ -50,6 +51,8 @@ def raw_asset(raw: RawTable) -> dg.AssetsDefinition:
             report = ingest(raw, landing, warehouse.open(), partition_dates(context), run_id=context.run.run_id, now=datetime.now(UTC))
         except OvertakenError as error:
             raise dg.Failure(f"{raw.table.qualified_name} was {error}. Run it again.") from None
+        except WarehouseBusyError as error:
+            end_run(context, str(error))
         for line in warnings(report):
             context.log.warning(line)
         if report.duplicate_count or report.replaced_count:
@@ -67,6 +70,13 @@ def raw_asset(raw: RawTable) -> dg.AssetsDefinition:
         yield dg.MaterializeResult(metadata=_run_metadata(report))
 
     return asset
+
+
+def end_run(context: dg.AssetExecutionContext, message: str) -> NoReturn:
+    """Fail the whole run at once: each of the other steps would wait for the same warehouse as long, and fail with the same words."""
+    # A failure of a step, as Dagster counts it: the daemon does not repeat it by itself.
+    context.instance.report_run_failed(context.run, message, JobFailureData(error=None, failure_reason=RunFailureReason.STEP_FAILURE))
+    raise dg.DagsterExecutionInterruptedError(message) from None
 
 
 RAW_ASSETS = [raw_asset(raw) for raw in RAW_TABLES.values()]

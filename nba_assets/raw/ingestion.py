@@ -386,6 +386,7 @@ def _partition_rows(request: Request, reports: Sequence[DateReport], run_id: str
             "run_id": _repeated(run_id, len(reports)),
             "written_at": np.full(len(reports), utc(request.now)),
             "changed_at": np.array([changes.to(report.day, report.digest)[1] for report in reports], dtype="M8[us]"),
+            "inputs": _texts(None for _ in reports),
         },
     )
 

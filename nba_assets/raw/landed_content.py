@@ -86,6 +86,10 @@ class LandedContent:
     tables: Mapping[str, LandedTable]
     schedule: Columns
 
+    def dates(self, names: Sequence[str]) -> list[date]:
+        """The dates of which any of the named tables has rows, ascending."""
+        return sorted({day for name in names for day in self.tables[name].digests})
+
     def digests(self, names: Sequence[str], day: date) -> dict[str, str]:
         """The digest of a date, by table, of those of the named tables that have rows of it."""
         return {name: digest for name in names if (digest := self.tables[name].digests.get(day)) is not None}

@@ -7,7 +7,6 @@ tables.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -18,7 +17,6 @@ from nba_assets.operations.staleness import Graph
 from nba_assets.pictures.canvas import MINUS, UNKNOWN, day_text
 from nba_assets.pictures.of_tables import picture
 from nba_assets.precompute.ml_feature_store import TABLE as FEATURES
-from nba_assets.precompute.player_composite_factors import FATIGUE_PER_POINT
 from nba_assets.precompute.player_composite_factors import TABLE as FACTORS
 from nba_assets.precompute.player_shot_zone_analysis import TABLE as SHOT_ZONES
 from nba_assets.precompute.team_defense_zone_analysis import TABLE as ZONE_DEFENSE
@@ -108,7 +106,7 @@ def bars(player: Player, reach: float) -> tuple[list[Bar], float]:
     """A player's factors as bars to the right of the middle where they give, to its left where they take; and where the total stands."""
     ends = {True: 50.0, False: 50.0}
     found = []
-    for factor, points in contributions(player.factors).items():
+    for factor, points in player.contributions.items():
         width = 50 * abs(points) / reach
         if width:
             left = ends[True] if points > 0 else ends[False] - width
@@ -117,20 +115,10 @@ def bars(player: Player, reach: float) -> tuple[list[Bar], float]:
     return found, round(50 + 50 * player.factors["total_composite_adjustment"] / reach, 2)
 
 
-def contributions(factors: Row) -> Mapping[str, float]:
-    """Points that each factor adds to the total."""
-    return {
-        "fatigue": (factors["fatigue_score"] - 100) / FATIGUE_PER_POINT,
-        "mismatch": factors["shot_zone_mismatch_score"],
-        "pace": factors["pace_score"],
-        "usage": factors["usage_spike_score"],
-    }
-
-
 def _reach(slate: SlateFacts) -> float:
     """Points at the end of the bars: no player of the page goes beyond."""
     longest = [
-        sum(points for points in contributions(player.factors).values() if points * sign > 0) * sign
+        sum(points for points in player.contributions.values() if points * sign > 0) * sign
         for game in slate.games
         for side in (game.away, game.home)
         for player in side.players

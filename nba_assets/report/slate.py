@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from nba_assets.analytics.injuries import INJURY_COLUMNS, latest_statuses
+from nba_assets.analytics.player_game_summary import TABLE as RESULTS
 from nba_assets.analytics.upcoming_player_game_context import TABLE as PLAYER_CONTEXT
 from nba_assets.analytics.upcoming_team_game_context import TABLE as TEAM_CONTEXT
 from nba_assets.analytics.venues import ARENA_COLUMNS, arenas
@@ -22,23 +23,28 @@ from nba_assets.basketball.season import SeasonCalendar
 from nba_assets.basketball.teams import TEAMS
 from nba_assets.entities.outcomes import take
 from nba_assets.entities.relations import at, find
-from nba_assets.operations.staleness import BOOK_COLUMNS, Books, Cause, Graph, League, stale
+from nba_assets.operations.staleness import STATE_COLUMNS, Books, Graph, Stale, stale
 from nba_assets.precompute.ml_feature_store import TABLE as FEATURES
+from nba_assets.precompute.player_composite_factors import FATIGUE_PER_POINT
 from nba_assets.precompute.player_composite_factors import TABLE as FACTORS
 from nba_assets.precompute.player_daily_cache import TABLE as CACHE
 from nba_assets.precompute.team_defense_zone_analysis import TABLE as ZONE_DEFENSE
+from nba_assets.publishing.lineage import InputState
 from nba_assets.publishing.table_run import LONGEST_SEASON_DAYS
 from nba_assets.raw.schedule import FINAL_COLUMNS, POSTPONED, has_ended, league_games
 from nba_assets.raw.tables import INJURY_REPORT, PLAYER_REGISTRY, RAW_TABLES, SCHEDULE
 from nba_assets.registry import COMPUTED_TABLES
-from nba_assets.tables.bookkeeping import ENTITY_FAILURES, TABLE_PARTITIONS
+from nba_assets.tables.bookkeeping import ENTITY_FAILURES, EXPECTED_FAILURES, TABLE_PARTITIONS
 from nba_assets.tables.columns import to_columns
 from nba_assets.tables.spec import Columns, Table
 from nba_assets.warehouse.interface import Warehouse
 
 SHOWN_PER_SIDE = 4
-"""Players of a team that are shown at either end of their composite factors."""
+"""Rotation players of a team that are shown at either end of their composite factors."""
+ROTATION_MINUTES = 15.0
+"""Mean minutes of the newest ten games from which a player is one of the rotation."""
 READ_BY_THE_PAGE = (TEAM_CONTEXT, PLAYER_CONTEXT, ZONE_DEFENSE, FACTORS, CACHE, FEATURES)
+FINAL = "final"
 STATUSES = ("out", "doubtful", "questionable", "probable")
 """Injury statuses that are told, the gravest first."""
 
@@ -73,10 +79,33 @@ class Player:
     """A player with composite factors, and what else is stored of him for the date."""
 
     name: str
+    context: Row
     factors: Row
     cache: Row | None
     features: Row | None
-    is_favoured: bool
+    result: Row | None
+    """His game summary, once the date was played; known only after the fact."""
+
+    @property
+    def contributions(self) -> Mapping[str, float]:
+        """Points that each factor adds to the total adjustment."""
+        return {
+            "fatigue": (self.factors["fatigue_score"] - 100) / FATIGUE_PER_POINT,
+            "mismatch": self.factors["shot_zone_mismatch_score"],
+            "pace": self.factors["pace_score"],
+            "usage": self.factors["usage_spike_score"],
+        }
+
+    @property
+    def is_favoured(self) -> bool:
+        """Whether the circumstances of the date add to his points."""
+        return bool(self.factors["total_composite_adjustment"] > 0)
+
+    @property
+    def is_in_rotation(self) -> bool:
+        """Whether he plays `ROTATION_MINUTES` a game."""
+        minutes = None if self.cache is None else self.cache["minutes_avg_last_10"]
+        return minutes is not None and minutes >= ROTATION_MINUTES
 
 
 @dataclass(frozen=True)
@@ -90,8 +119,21 @@ class Side:
     """How the opponent defends each zone."""
     absences: Sequence[Absence]
     players: Sequence[Player]
-    player_count: int
-    """All players of the team with composite factors."""
+    """All players of the team with composite factors, the most favoured first."""
+    score: int | None = None
+    """Final score, once the game was played; known only after the fact."""
+
+    @property
+    def shown(self) -> Sequence[Player]:
+        """The rotation players at either end of their composite factors."""
+        rotation = [player for player in self.players if player.is_in_rotation]
+        return [*rotation[:SHOWN_PER_SIDE], *rotation[max(SHOWN_PER_SIDE, len(rotation) - SHOWN_PER_SIDE) :]]
+
+    @property
+    def others(self) -> Sequence[Player]:
+        """All other players."""
+        shown = self.shown
+        return [player for player in self.players if player not in shown]
 
 
 @dataclass(frozen=True)
@@ -164,8 +206,18 @@ class SlateFacts:
 
     @property
     def failure_count(self) -> int:
-        """Failure records of the date, over all tables."""
-        return sum(sum(state.failures.values()) for state in self.tables)
+        """Failure records of the date, over all tables, without the expected ones."""
+        return sum(sum(state.failures.values()) for state in self.tables) - self.expected_count
+
+    @property
+    def expected_count(self) -> int:
+        """Failure records that say that an entity has too few games yet."""
+        return sum(count for state in self.tables for category, count in state.failures.items() if category in EXPECTED_FAILURES)
+
+    @property
+    def players(self) -> list[Player]:
+        """All players of the date with composite factors."""
+        return [player for game in self.games for side in (game.away, game.home) for player in side.players]
 
 
 def gather(warehouse: Warehouse, day: date, graph: Graph, bootstrap_days: int) -> SlateFacts:
@@ -173,7 +225,8 @@ def gather(warehouse: Warehouse, day: date, graph: Graph, bootstrap_days: int) -
     with warehouse.session():
         schedule = _schedule(warehouse, day)
         rows = {table.name: warehouse.read(table, table.column_names, day, day) for table in COMPUTED_TABLES.values()}
-        books = warehouse.read(TABLE_PARTITIONS, (*BOOK_COLUMNS, "failure_count"), day - timedelta(days=LONGEST_SEASON_DAYS), day)
+        books = warehouse.read(TABLE_PARTITIONS, (*STATE_COLUMNS, "failure_count"), day - timedelta(days=LONGEST_SEASON_DAYS), day)
+        inputs = InputState.read(warehouse, [source for sources in graph.values() for source in sources], day, day, to_columns(books))
         failed = warehouse.read(ENTITY_FAILURES, ("table_name", "failure_category"), day, day).to_pylist()
         reports = to_columns(warehouse.read(INJURY_REPORT.table, INJURY_COLUMNS, day, day))
         registry = (PLAYER_REGISTRY.table, ("player_lookup", "player_name"), day - timedelta(days=LONGEST_SEASON_DAYS), day)
@@ -181,8 +234,9 @@ def gather(warehouse: Warehouse, day: date, graph: Graph, bootstrap_days: int) -
     stored = {name: [Row(COMPUTED_TABLES[name], values) for values in mine.to_pylist()] for name, mine in rows.items()}
     tonight = take(schedule, schedule["game_date"] == np.datetime64(day, "D"))
     calendar = SeasonCalendar.from_schedule(schedule["game_date"], schedule["season_year"], schedule["is_regular_season"] == 1)
-    league = League(calendar, np.unique(schedule["game_date"][league_games(schedule)]))
-    late = stale(Books.of(to_columns(books)), graph, league, day)
+    game_days = np.unique(schedule["game_date"][league_games(schedule)])
+    of_date = take(to_columns(books), to_columns(books)["partition_date"] == np.datetime64(day, "D"))
+    late = stale(Books.of(of_date), inputs, graph, game_days, day)
     entries = {book["table_name"]: Row(TABLE_PARTITIONS, book) for book in books.to_pylist() if book["partition_date"] == day}
     elapsed = float(calendar.days_into_season(np.array([day], dtype="M8[D]"))[0])
     qualities = [row["feature_quality_score"] for row in stored[FEATURES.name]]
@@ -232,20 +286,21 @@ def _games(tonight: Columns, stored: Mapping[str, list[Row]], reports: Columns, 
     defenses = {row["team_abbr"]: row for row in stored[ZONE_DEFENSE.name]}
     players = _players(stored, names)
 
-    def side(team: str, opponent: str) -> Side:
-        mine = players.get(team, [])
-        shown = [*mine[:SHOWN_PER_SIDE], *mine[max(SHOWN_PER_SIDE, len(mine) - SHOWN_PER_SIDE) :]]
+    def side(team: str, opponent: str, score: float | None) -> Side:
         full_name = TEAMS[team].full_name if team in TEAMS else team
-        return Side(team, full_name, contexts.get(team), defenses.get(opponent), absences.get(team, []), shown, len(mine))
+        final = None if score is None else int(score)
+        return Side(team, full_name, contexts.get(team), defenses.get(opponent), absences.get(team, []), players.get(team, []), final)
 
     found = []
     for place, game_id in enumerate(games["game_id"].tolist()):
         away, home = games["away_team_abbr"][place], games["home_team_abbr"][place]
         tip = games["game_time_utc"][place]
         status = games["game_status"][place]
-        state = "final" if over[place] else "postponed or cancelled" if status == POSTPONED else None
+        state = FINAL if over[place] else "postponed or cancelled" if status == POSTPONED else None
         eastern_tip = _clock(tip, "America/New_York")
-        found.append(Game(game_id, side(away, home), side(home, away), _clock(tip, zones[place]), eastern_tip, games["arena_name"][place], state))
+        scores = [games[f"{which}_team_score"][place] if state == FINAL else None for which in ("away", "home")]
+        sides = side(away, home, scores[0]), side(home, away, scores[1])
+        found.append(Game(game_id, *sides, _clock(tip, zones[place]), eastern_tip, games["arena_name"][place], state))
     return found
 
 
@@ -272,15 +327,16 @@ def _absences(games: Columns, reports: Columns, names: Mapping[str, str]) -> dic
 
 def _players(stored: Mapping[str, list[Row]], names: Mapping[str, str]) -> dict[str, list[Player]]:
     """The players with composite factors by team, the most favoured first."""
-    teams = {row["player_lookup"]: row["team_abbr"] for row in stored[PLAYER_CONTEXT.name]}
+    contexts = {row["player_lookup"]: row for row in stored[PLAYER_CONTEXT.name]}
+    results = {row["player_lookup"]: row for row in stored[RESULTS.name]}
     caches = {row["player_lookup"]: row for row in stored[CACHE.name]}
     features = {row["player_lookup"]: row for row in stored[FEATURES.name]}
     found: dict[str, list[Player]] = {}
     for row in sorted(stored[FACTORS.name], key=lambda row: (-row["total_composite_adjustment"], row["player_lookup"])):
         player = row["player_lookup"]
-        if player in teams:
-            shown = Player(names.get(player, player), row, caches.get(player), features.get(player), row["total_composite_adjustment"] > 0)
-            found.setdefault(teams[player], []).append(shown)
+        if player in contexts:
+            rows = contexts[player], row, caches.get(player), features.get(player), results.get(player)
+            found.setdefault(contexts[player]["team_abbr"], []).append(Player(names.get(player, player), *rows))
     return found
 
 
@@ -289,7 +345,7 @@ def _state(
     entries: Mapping[str, Row],
     failed: Sequence[Mapping[str, Any]],
     rows: Sequence[Row],
-    cause: Cause | None,
+    late: Stale | None,
     *,
     bootstrap: bool,
     has_games: bool,
@@ -299,8 +355,8 @@ def _state(
     remark = None
     if book is not None and not book["row_count"]:
         remark = _why_empty(table, bootstrap=bootstrap, has_games=has_games) or ("everybody has a failure record instead" if failures else None)
-    elif cause is not None:
-        remark = f"stale: {cause.table} of {cause.day} changed after it was built"
+    elif late is not None:
+        remark = f"stale: {late.causes[0]} is not what it was built from"
     return TableState(
         table,
         book,

@@ -11,9 +11,9 @@ from datetime import date
 
 import numpy as np
 
-from nba_assets.tables.spec import Columns, Table, count, day, flag, moment, text, texts, whole
+from nba_assets.tables.spec import BOOKKEEPING_DATASET, Columns, Table, count, day, flag, moment, text, texts, whole
 
-DATASET = "nba_processing"
+DATASET = BOOKKEEPING_DATASET
 
 FAILURE_CATEGORIES = (
     "INSUFFICIENT_DATA",
@@ -25,6 +25,8 @@ FAILURE_CATEGORIES = (
     "CIRCUIT_BREAKER_ACTIVE",
     "PROCESSING_ERROR",
 )
+EXPECTED_FAILURES = ("INSUFFICIENT_DATA", "EXPECTED_INCOMPLETE")
+"""Categories that say that there are too few games yet: nothing is wrong, and only more games change it."""
 HARD_FAILURE = "PROCESSING_ERROR"
 BREAKER_ACTIVE = "CIRCUIT_BREAKER_ACTIVE"
 WITHOUT_ROW = (HARD_FAILURE, BREAKER_ACTIVE)
@@ -82,8 +84,14 @@ TABLE_PARTITIONS = Table(
         text("code_version", "Version of the computation", hashed=False),
         text("run_id", "Run that wrote it", nullable=False, hashed=False),
         moment("written_at", "When the run that wrote it began to read: what came later is not in it", nullable=False, hashed=False),
-        # Nullable, so that books that were kept without it can gain it.
-        moment("changed_at", "When the digest last became what it is: whatever was made from the date before that is stale", hashed=False),
+        # Nullable, as what follows, so that a table that was written without it can gain it.
+        moment("changed_at", "When the digest last became what it is", hashed=False),
+        text(
+            "inputs",
+            "What the date was built from: a digest of each input over what is read of it, as it stood when the run began to read. "
+            "The date is stale where one of them differs now. Null for raw tables, and where it was built before this was recorded",
+            hashed=False,
+        ),
     ),
     description="Which dates of which tables are built, how many rows they hold and their digests: an empty date is told from a missing one here.",
 )

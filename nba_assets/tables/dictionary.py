@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from nba_assets.tables.spec import Column, LookBack, Range, Rule, Table
+from nba_assets.tables.spec import Column, Input, Range, Rule, Table
 
 
 def dictionary_page(tables: Sequence[Table]) -> str:
@@ -41,10 +41,15 @@ def rule_text(rule: Rule) -> str:
     return rule.description if rule.blocking else f"{rule.description} (warns only)"
 
 
-def look_back_text(look_back: LookBack) -> str:
-    """A look-back in words."""
-    reach = "the season to date" if look_back.days is None else f"the {look_back.days} days before"
-    return f"{look_back.table}: {reach}{' and the date itself' if look_back.same_day else ''}"
+def input_text(source: Input) -> str:
+    """An input in words. Example: "schedule (finals): the season to date"."""
+    part = "" if source.part is None else f" ({source.part.name})"
+    reach = [
+        *(["the whole season"] if source.whole_season else []),
+        *(["the season to date"] if source.days is None else [f"the {source.days} days before"] if source.days else []),
+        *(["the date itself"] if source.own_date else []),
+    ]
+    return f"{source.table.name}{part}: {' and '.join(reach)}"
 
 
 def _section(table: Table) -> list[str]:
@@ -55,7 +60,7 @@ def _section(table: Table) -> list[str]:
         f"- Grain: {table.grain}",
         f"- Key: {', '.join(table.key)}",
         f"- Stored by: {table.date_column}",
-        *(f"- Looks back: {look_back_text(look_back)}" for look_back in table.looks_back),
+        *(f"- Reads: {input_text(source)}" for source in table.inputs),
         *(f"- Rule `{rule.name}`: {rule_text(rule)}" for rule in table.rules),
         "",
         _line("column", "type", "unit", "decimals", "null", "values", "meaning"),

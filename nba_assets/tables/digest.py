@@ -50,6 +50,11 @@ def columns_digest(columns: Columns) -> str:
     return blake2b(_hashes(columns, size).astype("<u8").tobytes(), digest_size=8).hexdigest()
 
 
+def column_hashes(columns: Columns) -> Hashes:
+    """64-bit hash of each row of columns in memory."""
+    return _hashes(columns, len(next(iter(columns.values()))))
+
+
 def _hashes(columns: Columns, size: int) -> Hashes:
     hashes = np.zeros(size, dtype=np.uint64)
     for name, values in columns.items():

@@ -86,16 +86,71 @@ SHARED_NOTICES = (INPUTS_INGESTED,)
 """Notices that every computed table has beside its own."""
 
 
-@dataclass(frozen=True)
-class LookBack:
-    """How far before its own date a table reads another one: `days` calendar days, or the season to date when None.
+@dataclass(frozen=True, eq=False)
+class Part:
+    """What is read of a table where not all of it is: `columns` of the rows that hold the values of `where`.
 
-    `same_day` says whether it reads that table's rows of its own date as well.
+    `elements` makes of these rows what counts: the date and the 64-bit hash of each element. To whoever reads the part over some dates, two states of the
+    table are the same where the sums of the hashes are. It is given whole seasons, and what it makes of one may not depend on another.
     """
 
-    table: str
-    days: int | None = None
-    same_day: bool = False
+    name: str
+    columns: tuple[str, ...]
+    elements: Callable[[Columns], tuple[NDArray[np.datetime64], NDArray[np.uint64]]]
+    where: Mapping[str, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Input:
+    """What a table reads of another one for a date of its own; made by `of_its_date`, `before` and `of_season`.
+
+    `days` calendar days before the date are read, or the season to date when None (from `lead_days` before opening night on), and the date itself where
+    `own_date`. Of a `whole_season` input everything of the date's season is read, whatever the date: it is dated by the first of July before it.
+    """
+
+    table: Table
+    days: int | None = 0
+    own_date: bool = True
+    lead_days: int = 0
+    whole_season: bool = False
+    part: Part | None = None
+    only_on: Part | None = None
+    """A part of the schedule: of the window only the dates of its elements are read."""
+    has_all_finals: bool = False
+    """Every date with final games is to have rows: a window that lacks some is thin."""
+
+    @property
+    def name(self) -> str:
+        """The table, and the part of it; unique among the inputs of a table."""
+        return self.table.name if self.part is None else f"{self.table.name}:{self.part.name}"
+
+
+def of_its_date(table: Table, part: Part | None = None) -> Input:
+    """An input of which a table reads its own date."""
+    return Input(table, part=part)
+
+
+def before(
+    table: Table,
+    *,
+    days: int | None = None,
+    own_date: bool = False,
+    lead_days: int = 0,
+    part: Part | None = None,
+    only_on: Part | None = None,
+    has_all_finals: bool = False,
+) -> Input:
+    """An input of which a table reads earlier dates: the season to date, or so many days; see `Input`."""
+    return Input(table, days, own_date, lead_days, part=part, only_on=only_on, has_all_finals=has_all_finals)
+
+
+def of_season(table: Table, part: Part | None = None) -> Input:
+    """An input that a table reads for a season as a whole."""
+    return Input(table, own_date=False, whole_season=True, part=part)
+
+
+BOOKKEEPING_DATASET = "nba_processing"
+"""Dataset of the tables that hold the state of all others."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +167,9 @@ class Table:
     entity_column: str | None = None
     rules: tuple[Rule, ...] = ()
     notices: tuple[Notice, ...] = ()
-    looks_back: tuple[LookBack, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    code_version: str | None = None
+    """Of a computed table: changes whenever the same inputs give other rows, and with each new column. Dates of another version are from older code."""
     cluster_by: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
@@ -126,6 +183,9 @@ class Table:
         unknown = {*self.key, self.date_column, *self.cluster_by} - set(names)
         if unknown:
             raise ValueError(f"table {self.qualified_name} names columns that it does not declare: {sorted(unknown)}")
+        inputs = [source.name for source in self.inputs]
+        if len(set(inputs)) < len(inputs):
+            raise ValueError(f"table {self.qualified_name} declares two inputs of one name: {inputs}")
         nullable = [name for name in {*self.key, self.date_column} if self.column(name).nullable]
         if nullable:
             raise ValueError(f"table {self.qualified_name} has nullable key or date columns: {sorted(nullable)}")
@@ -139,6 +199,12 @@ class Table:
     def column_names(self) -> tuple[str, ...]:
         """Names of all columns in stored order."""
         return tuple(self._by_name)
+
+    @property
+    def upstream(self) -> tuple[Table, ...]:
+        """The tables that it reads, those apart that hold the state of all tables."""
+        tables = {source.table.name: source.table for source in self.inputs if source.table.dataset != BOOKKEEPING_DATASET}
+        return tuple(tables.values())
 
     def column(self, name: str) -> Column:
         """The column called `name`; KeyError names the table where there is none."""

@@ -67,7 +67,7 @@ class DuckDBWarehouse:
         `where` keeps rows whose column equals the value, or one of the values. A nullable column that the file does not have yet is read as null.
         """
         query = _Query.of(table, columns, start, end, where)
-        if not self.path.exists():
+        if not self._is_there():
             return query.schema.empty_table()
         with self._connection(read_only=True) as connection:
             return query.rows(connection, _stored_columns(connection, table))
@@ -106,7 +106,7 @@ class DuckDBWarehouse:
 
     def status(self, tables: Sequence[Table]) -> list[TableStatus]:
         """What is stored of each table."""
-        if not self.path.exists():
+        if not self._is_there():
             return [TableStatus(table, 0, 0, None, None) for table in tables]
         with self._connection(read_only=True) as connection:
             return [_status(connection, table) for table in tables]
@@ -114,7 +114,7 @@ class DuckDBWarehouse:
     @contextmanager
     def session(self) -> Iterator[None]:
         """Reads within the block share one connection, under one lock; there must be no replacing in it."""
-        if self._session is not None or not self.path.exists():
+        if self._session is not None or not self._is_there():
             yield
             return
         with self._connection(read_only=True) as connection:
@@ -146,7 +146,7 @@ class DuckDBWarehouse:
                 connection.execute("SET TimeZone = 'UTC'")
                 yield connection
             except duckdb.Error as error:
-                raise WarehouseError(f"the warehouse {self.path} refused, and keeps what it had: {error}") from error
+                raise WarehouseError(f"the warehouse {self.path} refused, and keeps what it had: {_in_a_line(error)}") from error
             finally:
                 connection.close()
 
@@ -168,6 +168,16 @@ class DuckDBWarehouse:
                 yield
             finally:
                 self._holder_path.unlink(missing_ok=True)
+
+    def _is_there(self) -> bool:
+        """Whether there is a file; raises WarehouseError where its folder may not be looked into."""
+        try:
+            return self.path.exists()
+        except OSError as error:
+            raise WarehouseError(
+                f"the warehouse {self.path} cannot be read: {error.strerror or error}. Give yourself the permission to read {self.path.parent}, "
+                "or name another file with NBA_ASSETS_WAREHOUSE."
+            ) from error
 
     @contextmanager
     def _writable(self) -> Iterator[None]:
@@ -202,7 +212,7 @@ class DuckDBWarehouse:
             except duckdb.Error as error:
                 holder = _foreign_holder(error)
                 if holder is None:
-                    raise WarehouseError(f"the warehouse {self.path} cannot be opened: {error}") from error
+                    raise WarehouseError(f"the warehouse {self.path} cannot be opened: {_in_a_line(error)}") from error
                 remaining = deadline - time.monotonic()
                 if remaining <= 0:
                     raise WarehouseBusyError(self._busy(holder)) from error
@@ -236,6 +246,20 @@ class DuckDBWarehouse:
         )
 
 
+ADVICE = {
+    "No space left on device": "Free space there",
+    "File too large": "It is larger than this process may write (ulimit -f): allow it larger files",
+    "Too many open files": "Allow this process more open files (ulimit -n)",
+    "Permission denied": "Give yourself the permission, or name another file with NBA_ASSETS_WAREHOUSE",
+    "Is a directory": "Name a file with NBA_ASSETS_WAREHOUSE",
+    "Out of Memory": "Close other programs, or run fewer dates at once",
+    "with version number": "The file is of another version of DuckDB: install that one, or move the file away and run the backfill again",
+    "orrupt": "The file is damaged: put a copy in its place, or move it away and run the backfill again",
+    "Could not read enough bytes": "The file is damaged: put a copy in its place, or move it away and run the backfill again",
+    "not a valid DuckDB database": "Name another file with NBA_ASSETS_WAREHOUSE, or move this one away and run the backfill again",
+}
+"""What to do, by words of what DuckDB says."""
+
 UNKNOWN_HOLDER = "a process that has not left its name"
 
 
@@ -247,6 +271,13 @@ def _is_alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def _in_a_line(error: duckdb.Error) -> str:
+    """What DuckDB says, and what to do, where that is known."""
+    said = " ".join(str(error).split())
+    advice = next((f" {advice}." for words, advice in ADVICE.items() if words in said), "")
+    return f"{said.removesuffix('.')}.{advice}" if advice else said
 
 
 def _foreign_holder(error: duckdb.Error) -> str | None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import pyarrow as pa
 
@@ -85,7 +85,9 @@ class Changed:
         before, now = self.rows.to_pylist(), stored.to_pylist()
         if before == now:
             return
-        difference = next((row for row in now if row not in before), None) or next(row for row in before if row not in now)
+        # Empty where the rows are the same in another order, or one of two equal ones is gone: not all columns were read.
+        sides = ((now, before), (before, now))
+        difference: dict[str, Any] = next((row for rows, others in sides for row in rows if row not in others), {})
         run = difference.get("run_id")
         day = difference.get(self.table.date_column)
         raise OvertakenError(

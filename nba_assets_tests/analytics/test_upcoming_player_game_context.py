@@ -176,6 +176,7 @@ def test_zero_points_are_a_value() -> None:
         (15, {"game_spread": NAN}, "gold", 95.0, ["missing_game_spread"]),
         (2, {}, "bronze", 50.0, ["thin_sample:2/3"]),
         (15, {"book_count": 1}, "gold", 95.0, ["few_bookmakers:1/3"]),
+        (15, {"book_count": NAN}, "gold", 95.0, []),
         (15, {"date_has_reports": 0}, "gold", 95.0, ["missing_injury_report"]),
         (15, {"roster_date": NEVER}, "gold", 95.0, ["missing_roster_snapshot"]),
     ],

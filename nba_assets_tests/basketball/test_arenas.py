@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from nba_assets.basketball import arenas
-from nba_assets.basketball.arenas import ARENAS, arena_named
+from nba_assets.basketball.arenas import ARENAS, Arena, arena_named
 from nba_assets.basketball.teams import CURRENT_TEAMS, TEAMS
-from nba_assets.basketball.travel import great_circle_miles, is_time_zone
+from nba_assets.basketball.travel import great_circle_miles, is_time_zone, utc_offset_hours
 
 
 def miles_between(first: str, second: str) -> float:
@@ -76,3 +77,17 @@ def test_each_name_belongs_to_one_arena() -> None:
         assert {arena_named(name) for name in names} == {arena_named(TEAMS[tricode].arena_name)}
     for arena, names in arenas._OTHERS:
         assert {arena_named(name) for name in names} == {arena}
+
+
+@pytest.mark.parametrize("arena", dict.fromkeys(ARENAS.values()), ids=str)
+def test_the_sun_stands_over_an_arena_when_its_zone_says_noon(arena: Arena) -> None:
+    """By the standard time of January; zones lie within two hours and a half of the sun."""
+    offset = utc_offset_hours(np.array([arena.timezone], dtype=object), np.array(["2025-01-15"], dtype="M8[D]"))[0]
+    assert abs(arena.longitude / 15 - offset) < 2.5
+
+
+def test_no_place_moves_unnoticed() -> None:
+    """A digit of a coordinate is nothing that a formula notices; whoever corrects or adds one changes these sums."""
+    arenas_sum = [sum(getattr(arena, name) for arena in ARENAS.values()) for name in ("latitude", "longitude")]
+    teams_sum = [sum(getattr(team, f"arena_{name}") for team in TEAMS.values()) for name in ("latitude", "longitude")]
+    assert [*arenas_sum, *teams_sum] == pytest.approx([7368.7565, -15519.7036, 1396.5604, -3462.4829], rel=0, abs=0.00001)

@@ -7,9 +7,11 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +19,19 @@ import numpy as np
 import psutil
 import pytest
 
+from nba_assets.entities.executors import Parcel, remove_leftovers
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, failures, take
 from nba_assets.entities.parallel import EntityKind, ParallelEntities, Workers
+from nba_assets.entities.time_limits import UnfinishedError
+from nba_assets.processes import this_process
 from nba_assets.settings import Backend
 from nba_assets.tables.spec import Columns
 
 PLAYERS = [f"player{number:03d}" for number in range(120)]
 DAYS = np.arange("2021-10-19", "2021-10-24", dtype="M8[D]")
 ODD_ONE = "player007"
+HANGING = [ODD_ONE, "player008", "player111"]
 PATIENCE_SECONDS = 30.0
 
 
@@ -127,6 +133,19 @@ def one_writes_into_its_input(mine: Columns, histories: Mapping[str, Columns], s
 def who_works(mine: Columns, histories: Mapping[str, Columns], shared: Any) -> Outcome:
     time.sleep(0.002)
     return Outcome({**mine, "worker": np.full(len(mine["game_date"]), os.getpid() if shared else threading.get_ident())})
+
+
+def several_hang(mine: Columns, histories: Mapping[str, Columns], shared: Any) -> Outcome:
+    while mine["player_lookup"][0] in HANGING:
+        time.sleep(0.01)
+    return rows_of(mine, histories, 0.1)
+
+
+def one_hangs_once(mine: Columns, histories: Mapping[str, Columns], shared: Path) -> Outcome:
+    if is_odd(mine) and not shared.exists():
+        shared.touch()
+        time.sleep(3 * PATIENCE_SECONDS)
+    return rows_of(mine, histories, 1.0)
 
 
 class Unpacked:
@@ -344,6 +363,84 @@ def test_a_worker_that_dies_once_costs_nobody(tmp_path: Path) -> None:
     outcome = mapped(processes(), one_kills_once, shared=tmp_path / "died")
     assert (tmp_path / "died").exists()
     assert (outcome.row_count, outcome.failure_count) == (len(PLAYERS) * len(DAYS), 0)
+
+
+@pytest.mark.parametrize("entities", [ParallelEntities.serial(), processes(chunk=40)], ids=["serial", "processes"])
+def test_players_who_hang_are_failures_and_the_others_are_computed(entities: ParallelEntities) -> None:
+    outcome = mapped(replace(entities, chunk_seconds=0.5), several_hang)
+    assert outcome.failures["entity_id"].tolist() == [player for player in HANGING for _ in DAYS]
+    assert outcome.failures["partition_date"].tolist() == DAYS.tolist() * 3
+    assert set(outcome.failures["failure_category"]) == {"PROCESSING_ERROR"}
+    (reason,) = {re.sub(r":\d+", "", reason) for reason in outcome.failures["failure_reason"]}
+    assert reason == "the computation of this entity did not finish within 0.5 s (several_hang test_parallel.py)"
+    expected = mapped(ParallelEntities.serial()).rows
+    assert bits(outcome.rows) == bits(take(expected, ~np.isin(expected["player_lookup"].astype(str), HANGING)))
+
+
+def test_a_player_who_hangs_once_costs_nobody(tmp_path: Path) -> None:
+    outcome = mapped(replace(processes(), chunk_seconds=0.5), one_hangs_once, shared=tmp_path / "hung")
+    assert (tmp_path / "hung").exists()
+    assert (outcome.row_count, outcome.failure_count) == (len(PLAYERS) * len(DAYS), 0)
+
+
+def test_in_threads_the_map_ends_and_names_who_hangs() -> None:
+    entities = replace(workers(2, chunk=40), chunk_seconds=0.3)
+    with entities, pytest.raises(UnfinishedError) as unfinished:
+        entities.map("players", several_hang, asked(), {"past": past()})
+    named = re.match(r"the computation of (.+) did not finish within 0\.3 s", str(unfinished.value))
+    assert named is not None
+    assert {*named[1].split(", ")} <= {ODD_ONE, "player111"}
+
+
+def test_threads_that_hang_do_not_keep_the_process_from_ending() -> None:
+    script = (
+        "from nba_assets_tests.entities.test_parallel import *\n"
+        "with replace(workers(2), chunk_seconds=0.3) as entities:\n"
+        "    entities.map('players', several_hang, asked(), {'past': past()})\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    ended = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 1
+    assert "UnfinishedError" in ended.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("entities", [ParallelEntities.serial(), workers(2), processes()], ids=["serial", "threads", "processes"])
+def test_who_ends_in_time_is_not_bothered_by_the_bound(entities: ParallelEntities) -> None:
+    """Also not by that of an earlier map of the same workers."""
+    with replace(entities, chunk_seconds=0.5) as bounded:
+        for _ in range(2):
+            assert bounded.map("players", rows_of, asked(), {"past": past()}, 0.1).failure_count == 0
+        time.sleep(0.7)
+        assert bounded.map("players", rows_of, asked(), {"past": past()}, 0.1).failure_count == 0
+
+
+def test_an_interrupted_map_waits_for_no_worker(tmp_path: Path) -> None:
+    def interrupt() -> None:
+        until(lambda: len(list(tmp_path.glob("*.pid"))) == 2)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        threading.Thread(target=interrupt, daemon=True).start()
+        with processes() as entities, pytest.raises(KeyboardInterrupt):
+            entities.map("players", sleeps, asked(), shared=tmp_path)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert not any(psutil.pid_exists(int(path.stem)) for path in tmp_path.glob("*.pid"))
+
+
+def test_folders_of_killed_processes_are_removed_and_those_of_others_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    host, number, _ = this_process().rsplit(":", 2)
+    gone, other = f"nba-assets-{host}:{number}:1.00-a_b-c", "nba-assets-another-host:1:1.00-abc"
+    for name in (gone, other, "nba-assets-abc"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "parcel.pickle").touch()
+    with Parcel.of("content") as parcel:
+        remove_leftovers()
+        assert parcel.opened() == "content"
+        assert {path.name for path in tmp_path.iterdir()} == {other, "nba-assets-abc", parcel.folder.name}
+    assert not parcel.folder.exists()
 
 
 @pytest.mark.parametrize("backend", list(Backend))

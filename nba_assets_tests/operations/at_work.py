@@ -26,9 +26,10 @@ from nba_assets.definitions import defs
 from nba_assets.entities.parallel import ParallelEntities
 from nba_assets.operations.jobs import GAME_SUMMARIES
 from nba_assets.operations.launch import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG
-from nba_assets.operations.sensors import RUN_KEY_TAG, SENSOR_TAG, build_sensors
+from nba_assets.operations.sensors import build_sensors
 from nba_assets.operations.slates import slates
 from nba_assets.operations.wanted import TRIGGER_TAG
+from nba_assets.processes import this_process
 from nba_assets.publishing.inputs import computed
 from nba_assets.publishing.publication import prepare
 from nba_assets.publishing.table_run import TableRun
@@ -44,7 +45,6 @@ from nba_assets.tables.columns import arrow_schema
 from nba_assets.tables.spec import Table
 from nba_assets.warehouse.interface import Changed, Insertion, Replacement, TableStatus, Value, Warehouse
 from nba_assets.warehouse.resource import WarehouseResource
-from nba_assets_tests.pipeline import upstream_of
 
 ENVIRONMENT = {"NBA_ASSETS_BOOTSTRAP_DAYS": "2", "NBA_ASSETS_CACHE_MINIMUM_GAMES": "1"}
 OPENING = date(2024, 10, 22)
@@ -54,6 +54,7 @@ NEXT = date(2024, 11, 2)
 DESCRIBED = [name for name in TABLE_MODULES if name not in GAME_SUMMARIES]
 YEARS_LATER = datetime(2026, 3, 1, 17, tzinfo=UTC)
 HOURS, MINUTES = timedelta(hours=1), timedelta(minutes=1)
+RUN_KEY_TAG, SENSOR_TAG = "dagster/run_key", "dagster/sensor_name"
 POINTS = frozenset(DESCRIBED)
 """Tables of later dates that a player's points can reach: all of them, since a sum of players that is not the team's is an issue of the team's rows."""
 
@@ -78,7 +79,7 @@ def build_table(warehouse: Warehouse, name: str, days: Sequence[date], run_id: s
     """Compute a table; what comes back publishes it."""
     module = TABLE_MODULES[name]
     workers, settings = ParallelEntities.serial(), Settings.from_environment()
-    run = TableRun(module.TABLE, days, warehouse, workers, settings, run_id, datetime.now(UTC), upstream=upstream_of(name))
+    run = TableRun(module.TABLE, days, warehouse, workers, settings, run_id, datetime.now(UTC))
     with run.reading():
         outcome = computed(run, module.build)
     return prepare(run, outcome).write
@@ -218,6 +219,12 @@ class Operator:
     now: datetime = YEARS_LATER
     in_jobs: bool = False
     """Execute the requested jobs; the warehouse is the one of the environment then."""
+    may_fail: bool = False
+    """Executed jobs may fail; otherwise that is an error of the test."""
+    around_runs: Callable[[], AbstractContextManager[object]] = nullcontext
+    """What is the case while a run is executed."""
+    status: dg.DagsterRunStatus | None = None
+    """Runs are left in this status, and do nothing, unless jobs are executed."""
     fails: Callable[[Ran], bool] = lambda _: False
     cursors: dict[str, str | None] = field(default_factory=dict)
     reasons: dict[str, str | None] = field(default_factory=dict)
@@ -256,13 +263,20 @@ class Operator:
         start, end = (date.fromisoformat(tags.get(PARTITION_TAG) or tags[tag]) for tag in (RANGE_START_TAG, RANGE_END_TAG))
         ran = Ran(job.name, tags[TRIGGER_TAG], start, end, frozenset(key.path[-1] for key in selected), tags)
         if self.in_jobs:
-            assert job.execute_in_process(instance=self.instance, tags=tags, asset_selection=list(selected)).success
+            with self.around_runs():
+                result = job.execute_in_process(instance=self.instance, tags=tags, asset_selection=list(selected), raise_on_error=not self.may_fail)
+            assert result.success or self.may_fail
             return ran
-        status = dg.DagsterRunStatus.FAILURE if self.fails(ran) else dg.DagsterRunStatus.SUCCESS
+        status = self.status or (dg.DagsterRunStatus.FAILURE if self.fails(ran) else dg.DagsterRunStatus.SUCCESS)
         create_run_for_test(self.instance, job_name=job.name, tags=tags, status=status)
         if status is dg.DagsterRunStatus.SUCCESS:
             build_tables(self.warehouse, self.landing, ran.assets, days_of(start, end), tags[RUN_KEY_TAG])
         return ran
+
+    @property
+    def process_that_is_gone(self) -> str:
+        """This process under a moment at which it did not begin, as a killed run has noted its own."""
+        return f"{this_process().rsplit(':', 1)[0]}:1.00"
 
     def until_quiet(self, *, restarts: random.Random | None = None) -> list[Ran]:
         """Ticks of both sensors until none of them asks for anything; with restarts of their process in between."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -15,12 +15,15 @@ from hypothesis import strategies as st
 
 from nba_assets.operations.arrival import Decision, State, decide
 from nba_assets.operations.jobs import CONTEXTS, GAME_SUMMARIES
+from nba_assets.operations.requests import INPUT_TAG, Failure, LaunchedRun, Selection, select, subject_of
 from nba_assets.operations.slates import end_of, league_date
 from nba_assets.operations.staleness import ANNOUNCEMENTS, BOOK_COLUMNS, Books
 from nba_assets.operations.wanted import Wanted, fingerprint
+from nba_assets.publishing.lineage import input_text
 from nba_assets.raw.landed_content import ANY_DATE, RESULTS, SCHEDULE_COLUMNS, LandedContent, LandedTable
 from nba_assets.raw.schedule import FINAL, FINAL_COLUMNS, POSTPONED
 from nba_assets.raw.tables import RAW_TABLES
+from nba_assets.registry import COMPUTED_TABLES
 from nba_assets.settings import Settings
 
 DAY = date(2024, 11, 5)
@@ -55,6 +58,11 @@ class World:
     conflicts: dict[str, dict[date, list[str]]] = field(default_factory=dict)
     now: datetime = MORNING
     state: State = field(default_factory=State)
+    run_count: int = 0
+    runs: dict[str, list[LaunchedRun]] = field(default_factory=dict)
+    """Of each subject, newest first."""
+    verdicts: set[str] = field(default_factory=set)
+    """Keys of runs that failed for a reason that stays."""
 
     def scheduled(self, day: date, games: int = 2, status: int = FINAL, kind: str = "is_regular_season") -> World:
         """Put games on a date."""
@@ -106,19 +114,29 @@ class World:
     def in_books(self) -> Books:
         """As the sensor reads them."""
         rows = [(table, day, *(entry[name] for name in BOOK_COLUMNS[2:])) for (table, day), entry in self.books.items()]
-        kinds = ("O", "M8[D]", "O", "f8", "M8[us]", "M8[us]")
+        kinds = ("O", "M8[D]", "O", "f8", "M8[us]", "M8[us]", "O", "O", "O")
         return Books.of(
             {name: np.array([row[place] for row in rows], dtype=kind) for place, (name, kind) in enumerate(zip(BOOK_COLUMNS, kinds, strict=True))}
         )
 
-    def write(self, table: str, day: date, digest: str, at: datetime) -> None:
+    def write(self, table: str, day: date, digest: str, at: datetime, rows: float = 10.0) -> None:
         """A run writes a date of a table."""
         moment = np.datetime64(at.replace(tzinfo=None), "us")
         before = self.books.get((table, day))
         changed = before["changed_at"] if before is not None and before["digest"] == digest else moment
-        self.books[table, day] = {"digest": digest, "row_count": 10.0, "written_at": moment, "changed_at": changed}
+        self.run_count += 1
+        entry = {"digest": digest, "row_count": rows, "written_at": moment, "changed_at": changed}
+        self.books[table, day] = entry | {"run_id": f"run {self.run_count}", "code_version": "1", "inputs": self.inputs(table, day)}
 
-    def run(self, wanted: Wanted, *, fails: bool = False) -> None:
+    def inputs(self, table: str, day: date) -> str | None:
+        """What a table is built from, as far as arrival looks at it: what is ingested of its own date."""
+        if table not in GAME_SUMMARIES:
+            return None
+        whole = [source for source in COMPUTED_TABLES[table].inputs if source.own_date and source.part is None]
+        books = self.in_books()
+        return " ".join(input_text(source.name, books[source.table.name].hashes.get(day, 0)) for source in whole)
+
+    def run(self, wanted: Wanted, *, fails: bool = False, rows: float = 10.0) -> None:
         """A run brings in what has landed of its date; unless it fails then, it computes its tables."""
         day = wanted.launch.start
         raw = RAW_TABLES if wanted.launch.job == "postgame" else (SCHEDULE, *ANNOUNCEMENTS)
@@ -126,18 +144,46 @@ class World:
             if (digest := self.digest(table, day)) is not None:
                 self.write(table, day, digest, self.now)
         for table in () if fails else (GAME_SUMMARIES if wanted.launch.job == "postgame" else CONTEXTS):
-            self.write(table, day, fingerprint(entry["digest"] for (_, when), entry in sorted(self.books.items()) if when == day), self.now + MINUTES)
+            digest = fingerprint(entry["digest"] for (_, when), entry in sorted(self.books.items()) if when == day)
+            self.write(table, day, digest, self.now + MINUTES, rows)
+        self.end(wanted)
+
+    def end(self, wanted: Wanted) -> None:
+        """A run ends, whatever it did."""
+        subject = subject_of("raw_arrival", wanted)
+        mine = self.runs.get(subject, [])
+        self.runs[subject] = [replace(run, is_unfinished=run.is_unfinished and run.run_id != wanted.run_key) for run in mine]
 
     def tick(self, *, running: Collection[date] = (), settings: Settings = SETTINGS, **content: int) -> list[Wanted]:
-        """A look; its state goes through a cursor, as it does between any two ticks."""
-        decision = self.decision(running=running, settings=settings, **content)
+        """A look and the runs that it launches, under their run keys; its state goes through a cursor, as it does between any two ticks."""
+        decision = self.decision(**content)
         self.state = State.from_json(decision.state.to_json())
         assert self.state == decision.state
-        return decision.wanted
+        launched = []
+        for request in self.selection(decision.wanted, running, settings).launches:
+            (wanted,) = [one for one in decision.wanted if one.run_key == request.tags[INPUT_TAG]]
+            subject, key = subject_of("raw_arrival", wanted), str(request.run_key)
+            before = self.runs.setdefault(subject, [])
+            before.insert(0, LaunchedRun(key, wanted.run_key, len(before) + 1, self.now, is_unfinished=True))
+            launched.append(replace(wanted, run_key=key))
+        return launched
 
-    def decision(self, *, running: Collection[date] = (), settings: Settings = SETTINGS, **content: int) -> Decision:
+    def selection(self, wanted: Sequence[Wanted], running: Collection[date] = (), settings: Settings = SETTINGS) -> Selection:
+        """What is launched of what is wanted."""
+        return select(
+            "raw_arrival",
+            wanted,
+            self.runs,
+            lambda run: Failure("as told", is_transient=run.run_id not in self.verdicts),
+            self.now,
+            attempts=settings.request_attempts,
+            limit=settings.requests_per_tick,
+            running=running,
+        )
+
+    def decision(self, **content: int) -> Decision:
         """A look that leaves no trace."""
-        return decide(self.state, self.content(**content), self.in_books(), self.now, settings, running)
+        return decide(self.state, self.content(**content), self.in_books(), self.now, SETTINGS)
 
     def later(self, step: timedelta) -> World:
         """Let time pass."""
@@ -152,7 +198,7 @@ def short(wanted: Sequence[Wanted]) -> list[tuple[str, date, str]]:
 RESULTS_DUE = [("postgame", DAY, "results")]
 
 
-def test_a_complete_date_is_asked_for_once() -> None:
+def test_a_complete_date_is_requested_once() -> None:
     world = World().scheduled(DAY).land(DAY)
     assert short(world.tick()) == RESULTS_DUE
     assert [world.later(MINUTES).tick() for _ in range(3)] == [[], [], []]
@@ -230,9 +276,9 @@ def test_the_deadline_waits_until_the_content_has_settled() -> None:
 def test_deadline_and_settling_are_settings() -> None:
     world = World().scheduled(DAY).land(DAY, games=[0])
     world.now = TIP + 2 * HOURS
-    hasty = Settings(results_deadline_hours=1, settle_minutes=0)
     assert world.decision().wanted == []
-    assert short(world.tick(settings=hasty)) == [("postgame", DAY, "deadline")]
+    hasty = Settings(results_deadline_hours=1, settle_minutes=0)
+    assert short(decide(State(), world.content(), world.in_books(), world.now, hasty).wanted) == [("postgame", DAY, "deadline")]
 
 
 def test_what_the_books_hold_is_neither_asked_for_nor_remembered() -> None:
@@ -260,16 +306,56 @@ def test_summaries_that_are_older_than_the_raw_rows_in_the_books_are_made_again(
     world.run(world.tick()[0])
     world.land(DAY, version=2).later(HOURS)
     world.run(world.tick()[0], fails=True)
-    world.state = State()
+    world.runs.clear()
     assert short(world.tick()) == RESULTS_DUE
 
 
-def test_a_run_that_failed_is_not_repeated_but_new_content_is_tried() -> None:
+def test_a_run_that_failed_is_repeated_with_growing_pauses_until_it_is_named() -> None:
     world = World().scheduled(DAY).land(DAY)
-    world.run(world.tick()[0], fails=True)
-    assert [world.later(HOURS).tick() for _ in range(3)] == [[], [], []]
-    assert list(world.state.results) == [DAY]
+    asked = []
+    for _ in range(48 * 60):
+        for wanted in world.tick():
+            asked.append(world.now)
+            world.run(wanted, fails=True)
+        world.later(MINUTES)
+    assert [(moment - asked[0]) // MINUTES for moment in asked] == [0, 2, 8, 26, 80, 242]
+    assert world.selection(world.decision().wanted).notes == [
+        f"2024-11-05: postgame failed 6 times, newest run {world.runs['raw_arrival:postgame:2024-11-05:2024-11-05'][0].run_id}: as told; "
+        "look at the run and at nba-assets status, it is requested again when its input changes or after nba-assets run 2024-11-05"
+    ]
     assert short(world.land(DAY, games=[1], version=2).tick()) == RESULTS_DUE
+
+
+def test_summaries_without_rows_of_games_that_are_over_are_requested_again() -> None:
+    world = World().scheduled(DAY).land(DAY)
+    world.run(world.tick()[0], rows=0.0)
+    assert short(world.later(HOURS).tick()) == RESULTS_DUE
+    nothing_over = World().scheduled(DAY, status=1).land(DAY)
+    nothing_over.now = TIP + 13 * HOURS
+    nothing_over.tick()
+    nothing_over.later(HOURS)
+    nothing_over.run(nothing_over.tick()[0], rows=0.0)
+    assert nothing_over.later(HOURS).tick() == []
+
+
+def test_a_run_over_an_unreadable_file_is_not_repeated_until_the_file_changes_unless_it_never_got_there() -> None:
+    world = World().scheduled(DAY).land(DAY, tables=set(RESULTS) - {"play_by_play"})
+    world.bad["play_by_play"] = {DAY: ["x.parquet cannot be read as Parquet"]}
+    world.now = TIP + 13 * HOURS
+    world.tick()
+    (busy,) = world.later(HOURS).tick()
+    world.end(busy)
+    (wanted,) = world.later(HOURS).tick()
+    assert wanted.run_key != busy.run_key
+    world.verdicts.add(wanted.run_key)
+    world.run(wanted, fails=True)
+    assert [world.later(24 * HOURS).tick() for _ in range(3)] == [[], [], []]
+    assert world.selection(world.decision().wanted).notes == [
+        "2024-11-05 waits: play_by_play cannot be read: x.parquet cannot be read as Parquet; "
+        f"run {wanted.run_key} could not use it, it is requested again when the file changes"
+    ]
+    world.bad.clear()
+    assert short(world.land(DAY).tick()) == RESULTS_DUE
 
 
 def test_content_that_comes_back_has_a_run_key_of_its_own() -> None:
@@ -280,15 +366,18 @@ def test_content_that_comes_back_has_a_run_key_of_its_own() -> None:
         keys.append(wanted.run_key)
         world.run(wanted)
     for version in (3, 4, 3, 4):
-        (wanted,) = world.land(DAY, version=version).later(HOURS).tick()
+        (wanted,) = world.land(DAY, version=version).later(MINUTES).tick()
         keys.append(wanted.run_key)
+        world.end(wanted)
     assert len(set(keys)) == len(keys)
 
 
-def test_a_lost_cursor_asks_with_the_same_run_key() -> None:
+def test_a_lost_cursor_requests_nothing_twice() -> None:
     world = World().scheduled(DAY).land(DAY)
     (first,) = world.tick()
     world.state = State.from_json("no cursor at all")
+    assert world.tick() == []
+    world.runs.clear()  # the daemon died before it launched the run
     assert [wanted.run_key for wanted in world.tick()] == [first.run_key]
 
 
@@ -377,13 +466,12 @@ def test_requests_are_capped_oldest_first_and_the_state_stays_small() -> None:
     days = [DAY - timedelta(days=number) for number in range(80)]
     for day in days:
         world.scheduled(day).land(day)
-    asked = []
+    requested = []
     for _ in range(3):
-        wanted = world.tick(settings=Settings(requests_per_tick=4))
-        asked += [one.launch.start for one in wanted]
-        assert len(world.state.results) == len(asked)
-        assert len(world.state.to_json()) < 1000
-    assert asked == sorted(days)[:12]
+        assert world.selection(world.decision().wanted, settings=Settings(requests_per_tick=4)).notes[-1].endswith("wait for the next look")
+        requested += [one.launch.start for one in world.tick(settings=Settings(requests_per_tick=4))]
+        assert world.state == State()
+    assert requested == sorted(days)[:12]
 
 
 def test_incomplete_dates_over_the_cap_keep_their_place() -> None:
@@ -406,11 +494,12 @@ def test_dates_outside_the_partitions_are_never_asked_for() -> None:
 
 
 def test_dates_are_remembered_while_the_clock_stands_before_them() -> None:
-    world = World().scheduled(DAY).land(DAY)
-    world.run(world.tick()[0], fails=True)
-    world.later(timedelta(days=-3))
-    assert world.tick() == []
-    assert world.later(timedelta(days=3)).tick() == []
+    world = World().scheduled(DAY).land(DAY, games=[0])
+    world.tick()
+    before = world.state
+    assert before.results
+    assert world.later(timedelta(days=-3)).tick() == []
+    assert world.state == before
 
 
 NOON = datetime(2024, 11, 5, 17, tzinfo=UTC)
@@ -508,7 +597,8 @@ class Witness:
     world: World
     first_seen: dict[date, datetime] = field(default_factory=dict)
     content: dict[date, tuple[Any, ...]] = field(default_factory=dict)
-    asked_of: Counter[tuple[date, int]] = field(default_factory=Counter)
+    requested: dict[tuple[date, int], list[datetime]] = field(default_factory=dict)
+    """When each content of a date was requested."""
     period: Counter[date] = field(default_factory=Counter)
     keys: set[str] = field(default_factory=set)
     queue: list[Wanted] = field(default_factory=list)
@@ -564,15 +654,18 @@ class Witness:
             else:
                 assert not self.complete(day)
                 assert now >= max(tip(day, 1) + 12 * HOURS, self.first_seen[day] + 30 * MINUTES)
-            self.asked_of[day, self.period[day]] += 1
-        assert all(count == 1 for count in self.asked_of.values())
+            before_it = self.requested.setdefault((day, self.period[day]), [])
+            assert all(other.launch.start != day or other.launch.job != "postgame" for other in self.queue[:-1])
+            assert not before_it or now - before_it[-1] >= 2 * MINUTES * 3 ** (len(before_it) - 1) or now < before_it[-1]
+            before_it.append(now)
+            assert len(before_it) <= SETTINGS.request_attempts
         assert set(self.world.state.results) <= set(self.content)
         assert all(not self.is_built(day) for day in self.world.state.results if day <= league_date(now))
 
 
 @settings(max_examples=150)
 @given(actions=st.lists(ACTIONS, min_size=5, max_size=60))
-def test_each_content_of_a_date_is_asked_for_once_and_never_too_early(actions: list[Action]) -> None:
+def test_each_content_of_a_date_is_requested_never_too_early_nor_too_often(actions: list[Action]) -> None:
     """Any order of portions, copies of the same, restarts (at every tick), clock jumps and runs that work or fail."""
     world = World()
     for day in DAYS:
@@ -614,23 +707,23 @@ def test_each_content_of_a_date_is_asked_for_once_and_never_too_early(actions: l
     ticks=st.lists(st.booleans(), min_size=8, max_size=8),
     restart=st.integers(0, 8),
 )
-def test_a_date_that_lands_in_any_order_is_asked_for_exactly_once(order: list[tuple[str, int]], ticks: list[bool], restart: int) -> None:
+def test_a_date_that_lands_in_any_order_is_requested_exactly_once(order: list[tuple[str, int]], ticks: list[bool], restart: int) -> None:
     """And by the portion that completes it, wherever a restart falls."""
-    world, asked = World().scheduled(DAY), []
+    world, requested = World().scheduled(DAY), []
     for place, ((table, number), looks) in enumerate(zip(order, ticks, strict=True)):
         world.landed[table, DAY, number] = 1
         if place == restart:
             world.state = State.from_json(world.state.to_json())
         if looks:
-            asked += world.tick()
-    asked += world.tick()
-    assert short(asked[:1]) == RESULTS_DUE
+            requested += world.tick()
+    requested += world.tick()
+    assert short(requested[:1]) == RESULTS_DUE
     # A second sheet that comes after the date was complete is new content.
-    assert len(asked) <= 1 + sum(table in ("player_gamebook", "player_boxscores") for table, _ in order[-2:])
+    assert len(requested) <= 1 + sum(table in ("player_gamebook", "player_boxscores") for table, _ in order[-2:])
 
 
 def test_the_state_survives_its_cursor_and_anything_else_in_it_is_none() -> None:
-    world = World().scheduled(DAY).land(DAY, games=[0]).scheduled(OTHER).land(OTHER)
+    world = World().scheduled(DAY).land(DAY, games=[0]).scheduled(OTHER).land(OTHER, games=[1])
     world.now += timedelta(days=1)
     world.tick()
     assert set(world.state.results) == {DAY, OTHER}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import duckdb
 import pyarrow as pa
 import pytest
 
@@ -19,7 +21,9 @@ from nba_assets.operations.health import (
     NO_DATE_REFUSED,
     NO_ROW_QUARANTINED,
     OPEN_FAILURES,
+    ROWS_AS_RECORDED,
     WAREHOUSE_HEALTH,
+    altered_partitions,
     game_days_without_rows,
     quarantined_rows,
     unreadable_files,
@@ -34,6 +38,8 @@ from nba_assets.tables.spec import Table
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets.warehouse.interface import Replacement
 from nba_assets.warehouse.resource import WarehouseResource
+from nba_assets_tests.operations.conftest import Home
+from nba_assets_tests.pipeline import build, days_between, ingest_all
 
 OPENING, NOW = date(2024, 10, 22), datetime(2024, 12, 1, tzinfo=UTC)
 TODAY = OPENING + timedelta(days=30)
@@ -120,8 +126,9 @@ def evaluated(path: Path, *checks: str) -> dict[str, dg.AssetCheckEvaluation]:
 def test_the_job_checks_every_table_and_builds_none(warehouse: DuckDBWarehouse) -> None:
     found = evaluated(warehouse.path)
     whole = {NO_DATE_REFUSED, FILES_READABLE, NO_ROW_QUARANTINED}
-    assert found.keys() == {f"{table}_{name}" for table in COMPUTED_TABLES for name in (GAME_DAYS_HAVE_ROWS, OPEN_FAILURES)} | whole
-    assert {name for name, evaluation in found.items() if evaluation.severity is dg.AssetCheckSeverity.ERROR} == {NO_DATE_REFUSED, FILES_READABLE}
+    errors = {NO_DATE_REFUSED, FILES_READABLE, ROWS_AS_RECORDED}
+    assert found.keys() == {f"{table}_{name}" for table in COMPUTED_TABLES for name in (GAME_DAYS_HAVE_ROWS, OPEN_FAILURES)} | whole | errors
+    assert {name for name, evaluation in found.items() if evaluation.severity is dg.AssetCheckSeverity.ERROR} == errors
     assert {name for name, evaluation in found.items() if evaluation.passed} == {f"{table}_{OPEN_FAILURES}" for table in COMPUTED_TABLES} | whole
     said = found[f"{SHEET.name}_{GAME_DAYS_HAVE_ROWS}"].metadata
     assert said["days_without_rows"].value == 6
@@ -192,6 +199,59 @@ def test_quarantined_rows_of_the_newest_season_are_counted_by_table(warehouse: D
     assert found[NO_ROW_QUARANTINED].metadata["rows_quarantined"].value == 4
     assert (found[FILES_READABLE].passed, found[FILES_READABLE].severity) == (False, dg.AssetCheckSeverity.ERROR)
     assert found[FILES_READABLE].metadata["files"].value == [f"game_lines {day(0)}: game_lines/0: is empty"]
+
+
+@pytest.fixture(scope="module")
+def built_once(landed: Home, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse with three dates, as a run has built them."""
+    warehouse, days = DuckDBWarehouse(tmp_path_factory.mktemp("built") / "nba.duckdb"), days_between(landed.opening, landed.day(2))
+    ingest_all(warehouse, landed.landing, days)
+    build(warehouse, days, ["team_offense_game_summary", SHEET.name])
+    return warehouse.path
+
+
+@pytest.fixture
+def built(built_once: Path, tmp_path: Path) -> DuckDBWarehouse:
+    """A copy of it, of the test's own."""
+    return DuckDBWarehouse(shutil.copy(built_once, tmp_path / "built.duckdb"))
+
+
+def test_what_runs_have_written_is_as_recorded(built: DuckDBWarehouse) -> None:
+    assert altered_partitions(built, 7) == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "altered"),
+    [
+        ("DELETE FROM nba_analytics.player_game_summary WHERE game_date = '{first}' AND points > 20", (SHEET.name, "first")),
+        ("DELETE FROM nba_raw.game_lines WHERE game_date = '{first}'", ("game_lines", "first")),
+        ("DELETE FROM nba_processing.table_partitions WHERE table_name = 'player_game_summary' AND partition_date = '{last}'", (SHEET.name, "last")),
+        ("UPDATE nba_analytics.player_game_summary SET points = points + 1 WHERE game_date = '{last}'", (SHEET.name, "last")),
+    ],
+    ids=["some rows", "all raw rows of a date", "an entry", "a value"],
+)
+def test_what_was_altered_by_hand_is_named(built: DuckDBWarehouse, landed: Home, statement: str, altered: tuple[str, str]) -> None:
+    days = {"first": landed.opening, "last": max(built.read(SHEET, ("game_date",), date.min, date.max)["game_date"].to_pylist())}
+    with duckdb.connect(str(built.path)) as connection:
+        connection.execute(statement.format(**days))
+    assert [(table, on) for table, on, _ in altered_partitions(built, 3)] == [(altered[0], days[altered[1]])]
+
+
+def test_a_table_dropped_by_hand_fails_the_check(built: DuckDBWarehouse) -> None:
+    with duckdb.connect(str(built.path)) as connection:
+        connection.execute("DROP TABLE nba_analytics.player_game_summary")
+    found = evaluated(built.path, f"{WAREHOUSE_HEALTH.key.to_python_identifier()}_{ROWS_AS_RECORDED}")[ROWS_AS_RECORDED]
+    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    said: Any = found.metadata["partitions"].value
+    assert said
+    assert all(text.startswith(f"{SHEET.name} 2024-10-2") and ": 0 rows, " in text for text in said)
+
+
+def test_digests_are_compared_for_the_newest_dates_only(built: DuckDBWarehouse, landed: Home) -> None:
+    with duckdb.connect(str(built.path)) as connection:
+        connection.execute("UPDATE nba_analytics.player_game_summary SET points = points + 1 WHERE game_date = ?", [landed.opening])
+    assert altered_partitions(built, 0) == altered_partitions(built, 2) == []
+    assert altered_partitions(built, 3) == [(SHEET.name, landed.opening, "the rows have another digest than recorded")]
 
 
 def test_nothing_that_builds_tables_runs_the_checks() -> None:

@@ -19,21 +19,28 @@ from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, failures
 from nba_assets.entities.parallel import ParallelEntities
 from nba_assets.entities.resource import ParallelEntitiesResource
+from nba_assets.operations.jobs import GAME_SUMMARIES
 from nba_assets.publishing import circuit_breaker
 from nba_assets.publishing.asset import TRIES, table_asset
 from nba_assets.publishing.circuit_breaker import stored_attempts
 from nba_assets.publishing.publication import prepare
+from nba_assets.publishing.retry import Retry
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw import ingestion
 from nba_assets.raw.ingestion import ingest
+from nba_assets.raw.landed_content import RESULTS
 from nba_assets.raw.landing import FolderLandingZone
-from nba_assets.raw.tables import PLAY_BY_PLAY, SCHEDULE
+from nba_assets.raw.sample_league import write_season
+from nba_assets.raw.tables import PLAY_BY_PLAY, RAW_TABLES, SCHEDULE
 from nba_assets.settings import Settings
 from nba_assets.tables.blocks import STAMPS
+from nba_assets.tables.bookkeeping import ENTITY_FAILURES, TABLE_PARTITIONS
 from nba_assets.tables.spec import Table, day, text, whole
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets.warehouse.interface import Changed, Insertion, OvertakenError, Replacement, Warehouse
 from nba_assets.warehouse.resource import WarehouseResource
+from nba_assets_tests.league import SMALL_LEAGUE
+from nba_assets_tests.operations.at_work import OPENING, Season, build_tables
 from nba_assets_tests.raw.feeds import DAY, NEXT_DAY, books, event_row, ingested, schedule_row, stored, write
 from nba_assets_tests.warehouse.back_ends import PROCESSES, running
 
@@ -123,8 +130,8 @@ POINTS: dict[str, float] = {}
 
 
 def sums(run: TableRun, broken: Sequence[str] = ()) -> Outcome:
-    """A row per player, and a hard failure for those who are broken."""
-    there = [player for player in PLAYERS if player not in broken]
+    """A row per player, and a hard failure for those who are broken; of a retry those only whom it computes again."""
+    there = [player for player in PLAYERS if player not in broken and (run.retry is None or player in run.retry.entities[DAY])]
     size = len(there)
     rows = {
         "game_date": np.full(size, np.datetime64(run.start, "D")),
@@ -136,9 +143,9 @@ def sums(run: TableRun, broken: Sequence[str] = ()) -> Outcome:
     return Outcome(rows, failed)
 
 
-def run_of(warehouse: Warehouse, run_id: str, table: Table = SUMS) -> TableRun:
+def run_of(warehouse: Warehouse, run_id: str, table: Table = SUMS, retry: Retry | None = None) -> TableRun:
     settings = Settings.from_environment({"NBA_ASSETS_HARD_FAILURE_SHARE": "1"})
-    run = TableRun(table, [DAY], warehouse, ParallelEntities.serial(), settings, run_id, datetime.now(UTC))
+    run = TableRun(table, [DAY], warehouse, ParallelEntities.serial(), settings, run_id, datetime.now(UTC), retry=retry)
     run.begin()
     return run
 
@@ -206,7 +213,7 @@ class TestPublication:
             def open(self) -> Warehouse:
                 return warehouse
 
-        asset = table_asset(SUMS, build, upstream=[], group="analytics", code_version="1")
+        asset = table_asset(SUMS, build, group="analytics")
         result = dg.materialize(
             [asset], partition_key=DAY.isoformat(), resources={"warehouse": Given(), "entities": ParallelEntitiesResource()}, raise_on_error=False
         )
@@ -247,6 +254,82 @@ class TestBreaker:
 
         assert circuit_breaker.reset(Interleaved(path, another_attempt), SUMS.name, DAY, "a") == 2
         assert attempts(path) == [("a", 1, True), ("a", 2, True), ("b", 1, False)]
+
+
+def retry_of(warehouse: Warehouse, run_id: str) -> TableRun:
+    """A run that computes again who failed."""
+    return run_of(warehouse, run_id, retry=Retry.of(warehouse, SUMS, [DAY], datetime.now(UTC)))
+
+
+def failures_of(path: Path) -> list[str]:
+    rows = DuckDBWarehouse(path).read(ENTITY_FAILURES, ("entity_id",), DAY, DAY, {"table_name": SUMS.name}).to_pylist()
+    return [row["entity_id"] for row in rows]
+
+
+class TestRetry:
+    @pytest.fixture(autouse=True)
+    def a_failed(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """One of three players has failed; the others have no points yet."""
+        for player in PLAYERS:
+            monkeypatch.setitem(POINTS, player, 0.0)
+        run = run_of(DuckDBWarehouse(path), "earlier")
+        prepare(run, sums(run, ["a"])).write()
+
+    @pytest.mark.parametrize("rebuilt_after_reading", [False, True])
+    def test_retained_rows_do_not_replace_those_of_a_rebuild(self, path: Path, rebuilt_after_reading: bool) -> None:
+        """A rebuild comes after the retry has decided whom to compute, before or after it has read the rows that it keeps."""
+
+        def rebuild() -> None:
+            POINTS["b"] = 9.0
+            newer = run_of(DuckDBWarehouse(path), "newer")
+            prepare(newer, sums(newer)).write()
+
+        retry = retry_of(Interleaved(path, *[rebuild] * rebuilt_after_reading), "retry")
+        if not rebuilt_after_reading:
+            rebuild()
+        with pytest.raises(OvertakenError, match="overtaken by run newer"):
+            prepare(retry, sums(retry)).write()
+        assert points(path) == {"a": 0, "b": 9, "c": 0}
+        assert failures_of(path) == []
+
+    def test_a_rebuild_that_read_before_a_retry_wrote_computes_again(self, path: Path) -> None:
+        rebuild = run_of(DuckDBWarehouse(path), "rebuild")
+        publication = prepare(rebuild, sums(rebuild, ["a"]))
+        retry = retry_of(DuckDBWarehouse(path), "retry")
+        prepare(retry, sums(retry)).write()
+        with pytest.raises(OvertakenError, match="overtaken by run retry"):
+            publication.write()
+        assert sorted(points(path)) == ["a", "b", "c"]
+        assert failures_of(path) == []
+
+    def test_of_two_retries_at_once_the_second_is_overtaken(self, path: Path) -> None:
+        first, second = (retry_of(DuckDBWarehouse(path), name) for name in ("first", "second"))
+        publication = prepare(first, sums(first, ["a"]))
+        prepare(second, sums(second)).write()
+        with pytest.raises(OvertakenError, match="overtaken by run second"):
+            publication.write()
+        assert failures_of(path) == []
+
+
+def test_results_of_a_night_are_summarised_although_a_run_of_the_day_before_ends_later(path: Path, tmp_path: Path) -> None:
+    """The run of the day before has read the schedule of the season before these games were final, and writes it after the run of the night has."""
+    provider, landing = tmp_path / "provider", tmp_path / "landing"
+    season = Season(provider, write_season(provider, 2024, **SMALL_LEAGUE))
+    night = date.fromisoformat(sorted((provider / "team_boxscores").iterdir())[1].name.removeprefix("game_date="))
+    season.land_all(landing, OPENING, OPENING)
+    season.land(landing, night, RESULTS)
+    warehouse = DuckDBWarehouse(path)
+    build_tables(warehouse, landing, RAW_TABLES, [OPENING])
+
+    def run_of_the_night() -> None:
+        season.land_schedule(landing, night)
+        build_tables(warehouse, landing, RAW_TABLES, [night])
+
+    ingest(SCHEDULE, FolderLandingZone(landing), Interleaved(path, run_of_the_night), [OPENING], run_id="the day before", now=datetime.now(UTC))
+    build_tables(warehouse, landing, GAME_SUMMARIES, [night])
+    entries = warehouse.read(TABLE_PARTITIONS, ("table_name", "row_count"), night, night, {"table_name": list(GAME_SUMMARIES)}).to_pylist()
+    assert all(entry["row_count"] for entry in entries)
+    assert len(entries) == len(GAME_SUMMARIES)
 
 
 RACE_SECONDS = 60

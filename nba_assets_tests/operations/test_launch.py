@@ -11,14 +11,15 @@ import pytest
 
 from nba_assets.analytics import player_game_summary
 from nba_assets.instance import dagster_instance
-from nba_assets.operations.launch import Launch, execute, plan
+from nba_assets.operations.launch import Launch, execute, missing_upstream, plan
 from nba_assets.raw.landing import FolderLandingZone
 from nba_assets.raw.tables import RAW_TABLES
-from nba_assets.registry import ALL_TABLES, COMPUTED_TABLES
+from nba_assets.registry import ALL_TABLES, COMPUTED_TABLES, upstream_names
 from nba_assets.tables.bookkeeping import ENTITY_FAILURES, TABLE_PARTITIONS
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets.warehouse.interface import Replacement
 from nba_assets_tests.operations.conftest import Home
+from nba_assets_tests.pipeline import count_as_ingested
 
 SUMMARIES = ("team_offense_game_summary", "team_defense_game_summary", "player_game_summary")
 WEEK = timedelta(days=6)
@@ -58,6 +59,20 @@ def test_backfill_from_opening_night_is_one_run_of_exactly_that_range(home: Home
     assert run.tags["dagster/asset_partition_range_start"] == home.opening.isoformat()
     assert run.tags["dagster/asset_partition_range_end"] == (home.opening + WEEK).isoformat()
     assert {day for _, day in digests(home)} == {home.day(number) for number in range(7)}
+
+
+def test_a_table_without_its_upstream_is_warned_of_in_a_line(home: Home) -> None:
+    def missing(*tables: str) -> list[str]:
+        return missing_upstream(DuckDBWarehouse(home.warehouse), tables, upstream_names(), home.opening, home.day(1))
+
+    offense, _, sheet = SUMMARIES
+    assert missing(*SUMMARIES) == missing(offense) == []
+    assert missing(sheet) == [f"{sheet} reads what is not built: {offense} (0 of 2 dates are built). Build it first, or with --table."]
+    warehouse = DuckDBWarehouse(home.warehouse)
+    count_as_ingested(warehouse, [offense], [home.opening])
+    assert missing(sheet) == [f"{sheet} reads what is not built: {offense} (1 of 2 dates are built). Build it first, or with --table."]
+    count_as_ingested(warehouse, [offense], [home.day(1)])
+    assert missing(sheet) == []
 
 
 def test_missing_raw_dates_of_the_season_are_ingested_first_and_once(home: Home) -> None:

@@ -350,13 +350,13 @@ def test_a_run_that_was_overtaken_writes_nothing(operator: Operator) -> None:
     assert operator.books() == newer
 
 
-def test_a_failed_repair_is_not_tried_again_and_again_and_holds_nothing_up(operator: Operator) -> None:
+def test_a_failed_repair_is_repeated_after_pauses_and_holds_nothing_up(operator: Operator) -> None:
     corrected = OPENING + timedelta(days=6)
     (file,) = operator.landing.glob(f"player_gamebook/game_date={corrected}/*.parquet")
     give_points(file)
     operator.fails = lambda ran: ran.trigger == "late_data"
     assert [one.trigger for one in operator.until_quiet()] == ["results", "late_data"]
-    assert "1 runs for stale dates were started before" in str(operator.reasons["stale_dates"])
+    assert "waits: attempt 1 of 6 failed" in str(operator.reasons["stale_dates"])
     operator.season.land_schedule(operator.landing, NEXT)
     operator.season.land(operator.landing, NEXT, RESULTS)
     assert "next_date" in [one.trigger for one in operator.until_quiet()]

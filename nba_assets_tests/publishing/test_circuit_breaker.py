@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -89,7 +89,7 @@ class Lab:
         self.computed.clear()
         self.said.clear()
         run = TableRun(
-            TABLE,
+            replace(TABLE, code_version=code_version),
             days,
             self.warehouse,
             ParallelEntities.serial(),
@@ -97,7 +97,6 @@ class Lab:
             "run",
             NOW + after,
             log=self.said.append,
-            code_version=code_version,
         )
         players = np.array([player for _ in days for player in self.past], dtype=object)
         asked = {

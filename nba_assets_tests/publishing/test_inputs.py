@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from nba_assets.entities.outcomes import Outcome
 from nba_assets.entities.parallel import ParallelEntities
 from nba_assets.publishing.inputs import MissingInputsError, computed, own_date_inputs
+from nba_assets.publishing.lineage import differing_inputs, note_inputs
 from nba_assets.publishing.publication import prepare
 from nba_assets.publishing.refusals import recorded_refusals, stored_refusals
 from nba_assets.publishing.table_run import TableRun
@@ -23,10 +25,9 @@ from nba_assets.settings import Settings
 from nba_assets.tables.blocks import STAMPS
 from nba_assets.tables.bookkeeping import RAW_QUARANTINE, TABLE_PARTITIONS
 from nba_assets.tables.columns import arrow_schema
-from nba_assets.tables.spec import LookBack, Table, day, text
+from nba_assets.tables.spec import Input, Table, before, day, of_its_date, text
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets.warehouse.interface import Replacement
-from nba_assets_tests.pipeline import upstream_of
 
 OPENING = date(2021, 10, 19)
 IDLE = OPENING + timedelta(days=3)
@@ -34,13 +35,13 @@ DAYS = [OPENING + timedelta(days=number) for number in range(6)]
 NOW = datetime(2022, 1, 1, tzinfo=UTC)
 
 
-def table(name: str, *looks_back: LookBack) -> Table:
+def table(name: str, *inputs: Input) -> Table:
     columns = (day("game_date", "Date", nullable=False), text("team_abbr", "Team", nullable=False), *STAMPS)
-    return Table("nba_analytics", name, "one team on one date", ("game_date", "team_abbr"), "game_date", columns, looks_back=looks_back)
+    return Table("nba_analytics", name, "one team on one date", ("game_date", "team_abbr"), "game_date", columns, inputs=inputs)
 
 
 RESULTS, TONIGHT, OTHER = table("results"), table("tonight"), table("other")
-READER = table("reader_game_summary", LookBack(RESULTS.name))
+READER = table("reader_game_summary")
 
 
 @pytest.fixture
@@ -71,7 +72,8 @@ def quarantined_file(warehouse: DuckDBWarehouse, name: str, played: date) -> Non
 
 
 def run_of(warehouse: DuckDBWarehouse, spec: Table, dates: Sequence[date], upstream: Sequence[Table] = ()) -> TableRun:
-    return TableRun(spec, dates, warehouse, ParallelEntities.serial(), Settings.from_environment({}), "run", NOW, upstream=upstream)
+    spec = replace(spec, inputs=tuple(before(RESULTS) if source is RESULTS else of_its_date(source) for source in upstream))
+    return TableRun(spec, dates, warehouse, ParallelEntities.serial(), Settings.from_environment({}), "run", NOW)
 
 
 def published(warehouse: DuckDBWarehouse, spec: Table, dates: Sequence[date], *, without_rows: bool = False) -> None:
@@ -186,7 +188,7 @@ def test_an_optional_feed_that_was_not_ingested_is_done_without_and_told_of(ware
         ("upcoming_team_game_context", {"game_lines", "injury_report", "player_registry", "schedule"}),
         ("upcoming_player_game_context", {"game_lines", "injury_report", "player_points_props", "player_registry", "rosters", "schedule"}),
         ("team_defense_zone_analysis", {"schedule"}),
-        ("player_shot_zone_analysis", {"player_registry", "rosters", "schedule"}),
+        ("player_shot_zone_analysis", {"player_registry", "schedule"}),
         (
             "player_composite_factors",
             {
@@ -194,7 +196,7 @@ def test_an_optional_feed_that_was_not_ingested_is_done_without_and_told_of(ware
                 *("upcoming_player_game_context", "upcoming_team_game_context"),
             },
         ),
-        ("player_daily_cache", {"player_registry", "player_shot_zone_analysis", "rosters", "schedule", "upcoming_player_game_context"}),
+        ("player_daily_cache", {"player_registry", "player_shot_zone_analysis", "schedule", "upcoming_player_game_context"}),
         (
             "ml_feature_store",
             {
@@ -206,6 +208,34 @@ def test_an_optional_feed_that_was_not_ingested_is_done_without_and_told_of(ware
 )
 def test_what_each_table_needs_of_its_own_date(name: str, own_date: set[str]) -> None:
     """Results of the date itself are nothing to a table that describes games before they begin."""
-    assert {source.name for source in own_date_inputs(COMPUTED_TABLES[name], upstream_of(name))} == own_date
+    assert {source.name for source in own_date_inputs(COMPUTED_TABLES[name])} == own_date
     assert PLAYER_GAMEBOOK.required
     assert not ROSTERS.required
+
+
+def test_a_read_that_is_not_declared_is_refused(warehouse: DuckDBWarehouse) -> None:
+    """Neither another table, nor dates after the run's; what is not declared could change unseen."""
+    run = run_of(warehouse, READER, DAYS[:2], [RESULTS])
+    assert len(run.read(RESULTS, ("game_date",))["game_date"]) == 0
+    with pytest.raises(ValueError, match=r"nba_analytics\.tonight from 2021-10-19 to 2021-10-20, which is not among its declared inputs"):
+        run.read(TONIGHT, ("game_date",))
+    with pytest.raises(ValueError, match="from 2021-10-19 to 2021-10-24"):
+        run.read(RESULTS, ("game_date",), end=DAYS[-1])
+
+
+def test_what_is_recorded_is_what_stood_before_the_first_read(warehouse: DuckDBWarehouse) -> None:
+    """An input that changes while a run computes leaves the date stale."""
+    published(warehouse, TONIGHT, [OPENING])
+    run = run_of(warehouse, READER, [OPENING], [TONIGHT])
+
+    def overtaken(of: TableRun) -> Outcome:
+        published(warehouse, TONIGHT, [OPENING], without_rows=True)
+        return every_day(of)
+
+    outcome = computed(run, overtaken)
+    before = run.built_from[OPENING]
+    prepare(run, outcome).write()
+    (entry,) = warehouse.read(TABLE_PARTITIONS, ("inputs",), OPENING, OPENING, {"table_name": READER.name}).to_pylist()
+    assert entry["inputs"] == before
+    note_inputs(run)
+    assert differing_inputs(before, run.built_from[OPENING]) == [TONIGHT.name]

@@ -14,25 +14,25 @@ import pytest
 from nba_assets.entities.outcomes import Outcome
 from nba_assets.entities.parallel import ParallelEntities
 from nba_assets.publishing.asset import date_metadata
-from nba_assets.publishing.lineage import Input, inputs_by_date, thin_look_backs
+from nba_assets.publishing.lineage import InputFacts, inputs_by_date, note_inputs, thin_look_backs
 from nba_assets.publishing.publication import prepare
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.settings import Settings
 from nba_assets.tables.blocks import STAMPS
 from nba_assets.tables.columns import arrow_schema
-from nba_assets.tables.spec import LookBack, Table, day, text
+from nba_assets.tables.spec import Input, Table, before, day, of_its_date, text
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets.warehouse.interface import Replacement
 
 
-def table(name: str, *looks_back: LookBack) -> Table:
+def table(name: str, *inputs: Input) -> Table:
     columns = (day("game_date", "Date", nullable=False), text("team_abbr", "Team", nullable=False), *STAMPS)
-    return Table("nba_precompute", name, "one team on one date", ("game_date", "team_abbr"), "game_date", columns, looks_back=looks_back)
+    return Table("nba_precompute", name, "one team on one date", ("game_date", "team_abbr"), "game_date", columns, inputs=inputs)
 
 
 RESULTS, LATELY, TONIGHT = table("results"), table("lately"), table("tonight")
-READER = table("reader", LookBack(RESULTS.name), LookBack(LATELY.name, days=3))
+READER = table("reader", before(RESULTS, has_all_finals=True), before(LATELY, days=3, has_all_finals=True), of_its_date(TONIGHT))
 """Looks back on results of the season and of the last three days, and reads tonight's rows of its own date."""
 OPENING = date(2021, 10, 19)
 GAME_DAYS = [OPENING + timedelta(days=number) for number in (0, 1, 2, 4, 5, 8)]
@@ -65,7 +65,9 @@ def warehouse(tmp_path: Path) -> DuckDBWarehouse:
 
 
 def run_of(warehouse: DuckDBWarehouse, spec: Table, *dates: date) -> TableRun:
-    return TableRun(spec, dates, warehouse, ParallelEntities.serial(), Settings.from_environment({}), "run", datetime(2022, 1, 1, tzinfo=UTC))
+    run = TableRun(spec, dates, warehouse, ParallelEntities.serial(), Settings.from_environment({}), "run", datetime(2022, 1, 1, tzinfo=UTC))
+    note_inputs(run)
+    return run
 
 
 def publish(warehouse: DuckDBWarehouse, spec: Table, dates: Sequence[date], *, empty: Sequence[date] = ()) -> None:
@@ -75,9 +77,9 @@ def publish(warehouse: DuckDBWarehouse, spec: Table, dates: Sequence[date], *, e
     prepare(run_of(warehouse, spec, *sorted(dates)), Outcome(rows)).write()
 
 
-def looked_back(warehouse: DuckDBWarehouse, *dates: date) -> dict[date, dict[str, Input]]:
-    inputs = inputs_by_date(run_of(warehouse, READER, *dates), [RESULTS, LATELY, TONIGHT])
-    return {when: {source.table: source for source in sources} for when, sources in inputs.items()}
+def looked_back(warehouse: DuckDBWarehouse, *dates: date) -> dict[date, dict[str, InputFacts]]:
+    inputs = inputs_by_date(run_of(warehouse, READER, *dates))
+    return {when: {source.name: source for source in sources} for when, sources in inputs.items()}
 
 
 def found_of_expected(warehouse: DuckDBWarehouse, when: date, name: str) -> tuple[int | None, int | None]:
@@ -93,7 +95,7 @@ def test_a_full_past_is_every_day_with_final_games(warehouse: DuckDBWarehouse) -
     assert found_of_expected(warehouse, TODAY, LATELY.name) == (1, 1)
     assert found_of_expected(warehouse, OPENING, RESULTS.name) == (0, 0)
     assert found_of_expected(warehouse, TODAY, TONIGHT.name) == (None, None)
-    assert thin_look_backs(READER, inputs_by_date(run_of(warehouse, READER, TODAY), [RESULTS, LATELY, TONIGHT])) == []
+    assert thin_look_backs(READER, inputs_by_date(run_of(warehouse, READER, TODAY))) == []
 
 
 def test_a_thin_past_is_told_as_found_of_expected(warehouse: DuckDBWarehouse) -> None:
@@ -101,7 +103,7 @@ def test_a_thin_past_is_told_as_found_of_expected(warehouse: DuckDBWarehouse) ->
     publish(warehouse, RESULTS, [day_number(0), day_number(1), day_number(3), day_number(5)], empty=[day_number(1), day_number(3)])
     publish(warehouse, LATELY, [day_number(5)])
     run = run_of(warehouse, READER, TODAY)
-    inputs = inputs_by_date(run, [RESULTS, LATELY, TONIGHT])
+    inputs = inputs_by_date(run)
     (fact,) = prepare(run, Outcome({})).write()
     told = date_metadata(run, fact, inputs[TODAY])["inputs"]
     assert {name: told[name].get("game_days") for name in told} == {RESULTS.name: "2 / 5", LATELY.name: "1 / 1", TONIGHT.name: None}
@@ -116,7 +118,7 @@ def test_in_a_range_the_newest_thin_date_speaks_for_all(warehouse: DuckDBWarehou
     publish(warehouse, RESULTS, [day_number(0), day_number(2), day_number(4), day_number(5)])
     publish(warehouse, LATELY, GAME_DAYS[:5])
     dates = [day_number(number) for number in (1, 2, 4, 8)]
-    inputs = inputs_by_date(run_of(warehouse, READER, *dates), [RESULTS, LATELY])
+    inputs = inputs_by_date(run_of(warehouse, READER, *dates))
     (warning,) = thin_look_backs(READER, inputs)
     assert "for 3 of 4 dates results lacks rows" in warning
     assert "for 2021-10-27 4 of 5 are there" in warning

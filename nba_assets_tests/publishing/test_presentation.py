@@ -107,7 +107,7 @@ def materialize(tmp_path: Path) -> Iterator[Any]:
             def build(_: TableRun) -> Outcome:
                 return Outcome(rows)
 
-            asset = table_asset(table_called(name), build, upstream=[], group="precompute", code_version="1")
+            asset = table_asset(table_called(name), build, group="precompute")
             resources = {"warehouse": WarehouseResource(address=str(tmp_path / "nba.duckdb")), "entities": ParallelEntitiesResource()}
             tags = {RANGE_START_TAG: str(FIRST), RANGE_END_TAG: str(THIRD)}
             result = dg.materialize([asset], instance=instance, resources=resources, tags=tags)

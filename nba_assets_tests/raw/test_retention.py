@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,7 +47,7 @@ def games(days: list[date], *, utc: bool = False, since: date | None = None) -> 
     return rows
 
 
-def sheets(day: date, count: int = 8, **changes: object) -> list[Row]:
+def sheets(day: date, count: int = 8, **changes: Any) -> list[Row]:
     return [sheet_row(f"Player {'ABCDEFGHIJKLMNOP'[number]}", day, **changes) for number in range(count)]
 
 

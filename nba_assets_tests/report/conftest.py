@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from nba_assets.publishing.inputs import computed
 from nba_assets.publishing.publication import prepare
 from nba_assets.raw.sample_league import write_season
 from nba_assets.registry import TABLE_MODULES
@@ -55,7 +56,7 @@ def build_now(warehouse: DuckDBWarehouse, tables: Sequence[str], days: Sequence[
     for name in tables:
         run = replace(table_run(warehouse, name, days), now=datetime.now(UTC))
         with run.reading():
-            outcome = TABLE_MODULES[name].build(run)
+            outcome = computed(run, TABLE_MODULES[name].build)
         prepare(run, outcome).write()
 
 

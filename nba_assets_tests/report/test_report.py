@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 from typer.testing import CliRunner
@@ -15,9 +16,9 @@ from nba_assets.pictures.canvas import MINUS
 from nba_assets.precompute.player_composite_factors import TABLE as FACTORS
 from nba_assets.precompute.zones import ZONES
 from nba_assets.report import page
-from nba_assets.report.page import bars, contributions, report, stored, value_text
-from nba_assets.report.slate import READ_BY_THE_PAGE, SHOWN_PER_SIDE, Row, SlateFacts, gather
-from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
+from nba_assets.report.page import bars, report, stored, value_text
+from nba_assets.report.slate import FINAL, READ_BY_THE_PAGE, SHOWN_PER_SIDE, Row, SlateFacts, gather
+from nba_assets.tables.bookkeeping import EXPECTED_FAILURES, TABLE_PARTITIONS
 from nba_assets.tables.spec import Column, count, flag, number, text
 from nba_assets.warehouse.interface import Replacement, Warehouse
 from nba_assets_tests.report.conftest import BOOTSTRAP_DAYS, BuiltLeague
@@ -56,7 +57,7 @@ def test_every_number_is_the_tables_own(built_league: BuiltLeague, html: str) ->
     assert differences(shown, built_league.warehouse, built_league.last) == []
     assert mean_differences(shown, built_league.warehouse, built_league.last) == []
     tables = {table for table, *_ in shown.stored()}
-    assert tables == {*(table.name for table in READ_BY_THE_PAGE), "table_partitions"} - {"upcoming_player_game_context"}
+    assert tables == {*(table.name for table in READ_BY_THE_PAGE), "table_partitions", "player_game_summary"}
     assert len(shown.stored()) > 150
 
 
@@ -99,8 +100,14 @@ def test_teams_show_whom_the_factors_move_most(facts: SlateFacts, html: str) -> 
         for side in (game.away, game.home):
             totals = [player.factors["total_composite_adjustment"] for player in side.players]
             assert totals == sorted(totals, reverse=True)
-            assert len(side.players) == min(2 * SHOWN_PER_SIDE, side.player_count) > 0
-            assert len({player.name for player in side.players}) == len(side.players)
+            assert 0 < len(side.shown) <= 2 * SHOWN_PER_SIDE
+            assert all(player.cache is not None and player.cache["minutes_avg_last_10"] >= 15 for player in side.shown)
+            left_out = [player for player in side.others if player.is_in_rotation]
+            assert not left_out or len(side.shown) == 2 * SHOWN_PER_SIDE
+            ends = [side.shown[SHOWN_PER_SIDE - 1], side.shown[-SHOWN_PER_SIDE]] if left_out else []
+            between = [player.factors["total_composite_adjustment"] for player in (*ends[:1], *left_out, *ends[1:])]
+            assert between == sorted(between, reverse=True)
+            assert len({player.name for player in side.players}) == len(side.shown) + len(side.others)
             for player in side.players:
                 assert player.name in shown.text
                 assert player.factors["game_id"] == game.game_id
@@ -121,7 +128,7 @@ def test_absences_are_those_that_the_context_counts(facts: SlateFacts) -> None:
 def test_bars_end_where_the_factors_add_up(facts: SlateFacts) -> None:
     player = facts.games[0].home.players[0]
     parts, total = bars(player, 10.0)
-    points = contributions(player.factors)
+    points = player.contributions
     assert sum(points.values()) == pytest.approx(player.factors["total_composite_adjustment"], abs=0.16)
     assert sum(bar.width for bar in parts) == pytest.approx(5 * sum(abs(value) for value in points.values()), abs=0.05)
     assert total == pytest.approx(50 + 5 * player.factors["total_composite_adjustment"], abs=0.01)
@@ -169,7 +176,7 @@ def test_stale_tables_are_named(own_league: BuiltLeague, no_pictures: None) -> N
     day = own_league.first
     where = {"table_name": "player_game_summary"}
     (book,) = own_league.warehouse.read(TABLE_PARTITIONS, TABLE_PARTITIONS.column_names, day, day, where).to_pylist()
-    later = book | {"changed_at": datetime(2100, 1, 1, tzinfo=UTC)}
+    later = book | {"digest": "0" * 16}
     kind = own_league.warehouse.read(TABLE_PARTITIONS, TABLE_PARTITIONS.column_names, day, day).schema
     own_league.warehouse.replace([Replacement(TABLE_PARTITIONS, kind.empty_table().from_pylist([later], kind), [day], where)])
     shown = read_page(report(own_league.warehouse, own_league.last, reading_graph(), BOOTSTRAP_DAYS))
@@ -177,7 +184,7 @@ def test_stale_tables_are_named(own_league: BuiltLeague, no_pictures: None) -> N
     assert "upcoming_player_game_context" in stale
     assert "ml_feature_store" in stale
     assert not {"team_defense_zone_analysis", "upcoming_team_game_context"} & set(stale)
-    assert f"stale: player_game_summary of {day} changed after it was built" in shown.text
+    assert "stale: player_game_summary is not what it was built from" in shown.text
 
 
 def test_picture_that_cannot_be_drawn_leaves_the_page_whole(facts: SlateFacts, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,3 +235,28 @@ def test_command_writes_the_page_and_says_where(own_league: BuiltLeague, no_pict
         result = CliRunner().invoke(cli.app, ["report", str(own_league.last), *arguments])
         assert result.exit_code == 0, result.output
         assert read_page(file.read_text(encoding="utf-8")).stored()
+
+
+def test_results_are_shown_as_known_after_the_fact(facts: SlateFacts, html: str) -> None:
+    """The last date of the league was played: its scores and points stand in columns of their own."""
+    assert {game.state for game in facts.games} == {FINAL}
+    for game in facts.games:
+        assert f"{game.away.score} : {game.home.score}" in html
+        for side in (game.away, game.home):
+            points = sum(player.result["points"] or 0 for player in side.players if player.result is not None)
+            assert side.score is not None
+            assert 0 < points <= side.score
+    assert html.count("Scored, after the fact") == html.count('class="scroll"')
+
+
+def test_games_to_come_have_no_column_of_results(facts: SlateFacts, no_pictures: None) -> None:
+    coming = [replace(game, state=None, home=replace(game.home, score=None), away=replace(game.away, score=None)) for game in facts.games]
+    page_of_tonight = page.render(replace(facts, games=coming))
+    assert "after the fact" not in page_of_tonight
+    assert all(table != "player_game_summary" for table, *_ in read_page(page_of_tonight).stored())
+
+
+def test_too_few_games_yet_are_no_failures(facts: SlateFacts) -> None:
+    told = sum((Counter(state.failures) for state in facts.tables), Counter[str]())
+    assert facts.expected_count == sum(told[category] for category in EXPECTED_FAILURES) > 0
+    assert facts.failure_count == told.total() - facts.expected_count

@@ -10,11 +10,13 @@ import duckdb
 import numpy as np
 import pytest
 
+from nba_assets.analytics.parts import AHEAD, HOMES, SLATE
+from nba_assets.raw.tables import GAME_LINES, PLAYER_BOXSCORES, SCHEDULE
 from nba_assets.registry import ALL_TABLES
 from nba_assets.tables.dagster_schema import column_schema
 from nba_assets.tables.ddl import bigquery_layout, bigquery_schema, duckdb_column, duckdb_create, duckdb_type, quoted
 from nba_assets.tables.dictionary import dictionary_page, range_text
-from nba_assets.tables.spec import LookBack, Rule, Table, day, flag, moment, number, numbers, text, texts, whole
+from nba_assets.tables.spec import Rule, Table, before, day, flag, moment, number, numbers, of_its_date, of_season, text, texts, whole
 
 TABLE = Table(
     "nba_analytics",
@@ -40,7 +42,13 @@ TABLE = Table(
         Rule("won_is_positive", "won means a positive margin", lambda rows: rows["won"] != (rows["margin"] > 0)),
         Rule("pace_is_known", "pace is known", lambda rows: np.isnan(rows["pace"]), blocking=False),
     ),
-    looks_back=(LookBack("schedule", days=7), LookBack("player_boxscores", same_day=True)),
+    inputs=(
+        before(PLAYER_BOXSCORES.table, days=7),
+        before(SCHEDULE.table, own_date=True, part=AHEAD),
+        of_its_date(SCHEDULE.table, SLATE),
+        of_its_date(GAME_LINES.table),
+        of_season(SCHEDULE.table, HOMES),
+    ),
 )
 
 PAGE = """# Data dictionary
@@ -54,8 +62,11 @@ A table of every type.
 - Grain: one player in one game
 - Key: game_id, player
 - Stored by: game_date
-- Looks back: schedule: the 7 days before
-- Looks back: player_boxscores: the season to date and the date itself
+- Reads: player_boxscores: the 7 days before
+- Reads: schedule (games_ahead): the season to date and the date itself
+- Reads: schedule (slate): the date itself
+- Reads: game_lines: the date itself
+- Reads: schedule (homes): the whole season
 - Rule `won_is_positive`: won means a positive margin
 - Rule `pace_is_known`: pace is known (warns only)
 

@@ -13,11 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.synchronize import Event
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import pytest
 from filelock import FileLock
 
+from nba_assets.warehouse import duckdb as back_end
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets.warehouse.interface import Replacement, WarehouseBusyError, WarehouseError
 from nba_assets_tests.warehouse.back_ends import FIRST, PROCESSES, TABLE, row, rows, running
@@ -140,6 +142,29 @@ with DuckDBWarehouse({str(path)!r})._connection():
         assert row_count(path) == 12
 
 
+class TestPauses:
+    """How long is waited between two attempts to open a file that a foreign program holds, by a clock of the test's own."""
+
+    def pauses(self, path: Path, monkeypatch: pytest.MonkeyPatch, wait_seconds: float) -> list[float]:
+        slept: list[float] = []
+        monkeypatch.setattr(back_end, "time", SimpleNamespace(monotonic=lambda: sum(slept), sleep=slept.append))
+        warehouse = DuckDBWarehouse(path, wait_seconds)
+        with pytest.raises(WarehouseBusyError, match="this very one"):
+            warehouse._connect(wait_seconds, read_only=True)
+        return slept
+
+    @pytest.mark.parametrize(
+        ("wait_seconds", "expected"),
+        [(0, []), (0.05, [0.05]), (0.1, [0.05, 0.05]), (4, [0.05, 0.1, 0.2, 0.4, 0.8, 1, 1, 0.45])],
+    )
+    def test_they_double_up_to_a_second_and_end_with_the_bound(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch, wait_seconds: float, expected: list[float]
+    ) -> None:
+        DuckDBWarehouse(path).replace([ONE_ROW])
+        with duckdb.connect(str(path)):
+            assert self.pauses(path, monkeypatch, wait_seconds) == pytest.approx(expected)
+
+
 class TestTheFile:
     def test_reading_what_is_not_there_leaves_no_trace(self, path: Path) -> None:
         warehouse = DuckDBWarehouse(path)
@@ -191,6 +216,39 @@ os.kill(os.getpid(), signal.SIGKILL)
         with pytest.raises(WarehouseError, match=rf"{path} cannot be opened.*not a valid DuckDB database"):
             DuckDBWarehouse(path).read(TABLE, ("points",), FIRST, FIRST)
         assert time.monotonic() - began < 5
+
+    def test_one_that_is_torn_is_named_as_damaged(self, path: Path) -> None:
+        season = rows(*(row(FIRST, f"p{place}", points=place, usage_rate=place * 0.7) for place in range(20_000)))
+        DuckDBWarehouse(path).replace([Replacement(TABLE, season, [FIRST])])
+        path.write_bytes(path.read_bytes()[:100_000])
+        with pytest.raises(
+            WarehouseError, match=rf"{path} cannot be opened: .*The file is damaged: put a copy in its place, or move it away"
+        ) as damaged:
+            row_count(path)
+        assert "\n" not in str(damaged.value)
+
+    def test_one_in_a_folder_that_may_not_be_looked_into_is_said_in_one_line(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(Path, "exists", refused)
+        with pytest.raises(WarehouseError, match=rf"{path} cannot be read: Permission denied. Give yourself the permission to read {path.parent}"):
+            row_count(path)
+
+    @pytest.mark.parametrize(
+        ("said", "advice"),
+        [
+            ('Could not write file "x": No space left on device', "Free space there."),
+            ('Cannot open file "x": Too many open files', "Allow this process more open files"),
+            ("trying to read a database file with version number 99, but we can only read 64", "another version of DuckDB"),
+        ],
+    )
+    def test_what_duckdb_refuses_comes_with_what_to_do(self, path: Path, said: str, advice: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse(*_: object, **__: object) -> None:
+            raise duckdb.IOException(f"{said}\n\nmore")
+
+        DuckDBWarehouse(path).replace([ONE_ROW])
+        monkeypatch.setattr(duckdb, "connect", refuse)
+        with pytest.raises(WarehouseError, match=advice) as refusal:
+            row_count(path)
+        assert "\n" not in str(refusal.value)
 
     def test_it_does_not_grow_by_being_replaced(self, path: Path) -> None:
         warehouse = DuckDBWarehouse(path)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from nba_assets.raw.sample_league.schedule import opening_night
+from nba_assets.raw.sample_league.schedule import GAMES_PER_TEAM, SEED, opening_night
 from nba_assets.raw.sample_league.season import SeasonSummary, SimulatedSeason, SpecialCase, SpecialCases, simulate
 
 __all__ = [
@@ -41,11 +42,11 @@ PARTITIONED_BY: Mapping[str, str] = {"schedule": "season_year", "player_registry
 
 def simulate_season(
     season_year: int = 2024,
-    seed: int = 7,
+    seed: int = SEED,
     through: date | None = None,
     *,
     teams: Sequence[str] | None = None,
-    games_per_team: int = 82,
+    games_per_team: int = GAMES_PER_TEAM,
     special_cases: bool = True,
 ) -> Mapping[str, pa.Table]:
     """The raw tables of a season, see `simulate`; a corrected row is there twice, and the later `processed_at` counts."""
@@ -57,18 +58,30 @@ def write_season(
     directory: Path,
     season_year: int = 2024,
     *,
-    seed: int = 7,
+    seed: int = SEED,
     through: date | None = None,
     teams: Sequence[str] | None = None,
-    games_per_team: int = 82,
+    games_per_team: int = GAMES_PER_TEAM,
     special_cases: bool = True,
+    opening: date | None = None,
+    announced_through: date | None = None,
 ) -> SeasonSummary:
     """Write a season into a folder as a landing zone, and tell what is in it; for the arguments see `simulate`.
 
     There is one sub-folder per raw table, and in it one Parquet file per date (`play_by_play/game_date=2024-10-22/part.parquet`), or one per season for
-    schedule and registry. Files of the same name are replaced, each at once; others are left alone. The same arguments give the same bytes.
+    schedule and registry. Files of the same name with other bytes are replaced, each at once; all others are left alone. The same arguments give the same
+    bytes.
     """
-    season = simulate(season_year, seed, through, teams=teams, games_per_team=games_per_team, special_cases=special_cases)
+    season = simulate(
+        season_year,
+        seed,
+        through,
+        teams=teams,
+        games_per_team=games_per_team,
+        special_cases=special_cases,
+        opening=opening,
+        announced_through=announced_through,
+    )
     for tables, file_name in ((season.tables, FIRST_FILE), (season.corrections, CORRECTION_FILE)):
         for name, rows in tables.items():
             column = PARTITIONED_BY.get(name, "game_date")
@@ -86,7 +99,11 @@ def _partitions(rows: pa.Table, column: str) -> Iterator[tuple[object, pa.Table]
 
 
 def _write(rows: pa.Table, path: Path) -> None:
+    content = BytesIO()
+    pq.write_table(rows, content, compression="zstd")
+    if path.exists() and path.read_bytes() == content.getvalue():
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.tmp")
-    pq.write_table(rows, unfinished, compression="zstd")
+    unfinished.write_bytes(content.getvalue())
     os.replace(unfinished, path)

@@ -14,6 +14,8 @@ import numpy as np
 from nba_assets.basketball.teams import CURRENT_TEAMS, Team
 from nba_assets.raw.sample_league.streams import Purpose, stream
 
+SEED, GAMES_PER_TEAM = 7, 82
+"""The league that is simulated where nothing else is said."""
 ROUND_DAYS = 2
 """Every team plays once in every two days of the calendar, so that no team plays on three days in a row."""
 EASTERN = ZoneInfo("America/New_York")
@@ -75,16 +77,23 @@ def opening_night(season_year: int) -> date:
 
 
 def regular_season(
-    seed: int, season_year: int, teams: Sequence[str], games_per_team: int, *, neutral: int | None, postponed: int | None
+    seed: int,
+    season_year: int,
+    teams: Sequence[str],
+    games_per_team: int,
+    *,
+    opening: date | None = None,
+    neutral: int | None = None,
+    postponed: int | None = None,
 ) -> list[Game]:
-    """All games in order of their tip-off.
+    """All games in order of their tip-off: from the league's usual opening night on with its days off, or from the day `opening` on without any.
 
     `neutral` and `postponed` are the places in that order of the game at a neutral site and of the one that is played later instead; its new date is one
     more game of the list. Raises ValueError for an odd number of teams, for unknown teams and for more games than a season has room for.
     """
     _check(teams, games_per_team)
     rng = stream(seed, season_year, Purpose.SCHEDULE)
-    days = _playable_days(season_year, ROUND_DAYS * games_per_team)
+    days = _playable_days(season_year, opening, ROUND_DAYS * games_per_team)
     games: list[Game] = []
     for day, first, second in _pairings(len(teams), games_per_team, days, rng):
         home, away = first, second
@@ -107,19 +116,21 @@ def _check(teams: Sequence[str], games_per_team: int) -> None:
         raise ValueError(f"no teams {', '.join(unknown)}; use tricodes such as BOS")
     if len(teams) < 2 or len(teams) % 2 or len(set(teams)) != len(teams):
         raise ValueError(f"a simulated league needs an even number of different teams, not {', '.join(teams) or 'none'}")
-    if not 1 <= games_per_team <= 82:
-        raise ValueError(f"a team plays 1 to 82 games in a season, not {games_per_team}")
+    if not 1 <= games_per_team <= GAMES_PER_TEAM:
+        raise ValueError(f"a team plays 1 to {GAMES_PER_TEAM} games in a season, not {games_per_team}")
 
 
-def _playable_days(season_year: int, count: int) -> list[date]:
-    """The first `count` days from opening night on that are neither Thanksgiving, Christmas Eve nor in the All-Star break."""
+def _playable_days(season_year: int, opening: date | None, count: int) -> list[date]:
+    """The first `count` days from opening night on; after the usual one neither Thanksgiving, Christmas Eve nor the All-Star break is among them."""
     november = date(season_year, 11, 1)
     thanksgiving = november + timedelta(days=(3 - november.weekday()) % 7 + 21)
     february = date(season_year + 1, 2, 1)
     all_star_sunday = february + timedelta(days=(6 - february.weekday()) % 7 + 14)
     free = {thanksgiving, date(season_year, 12, 24), *(all_star_sunday + timedelta(days=offset) for offset in range(-2, 4))}
-    opening = opening_night(season_year)
-    days = (opening + timedelta(days=offset) for offset in range(count + len(free)))
+    if opening is not None:
+        free = set()
+    first = opening or opening_night(season_year)
+    days = (first + timedelta(days=offset) for offset in range(count + len(free)))
     return [day for day in days if day not in free][:count]
 
 

@@ -14,7 +14,7 @@ from nba_assets.basketball.teams import CURRENT_TEAMS
 from nba_assets.raw.sample_league import announcements, playoffs, records
 from nba_assets.raw.sample_league.people import People, invent_people
 from nba_assets.raw.sample_league.play import Played, play
-from nba_assets.raw.sample_league.schedule import Game, opening_night, regular_season
+from nba_assets.raw.sample_league.schedule import GAMES_PER_TEAM, SEED, Game, opening_night, regular_season
 from nba_assets.raw.sample_league.sheets import Sheets, write_sheets
 from nba_assets.raw.sample_league.streams import Purpose, stream
 
@@ -93,23 +93,28 @@ class SimulatedSeason:
 
 def simulate(
     season_year: int = 2024,
-    seed: int = 7,
+    seed: int = SEED,
     through: date | None = None,
     *,
     teams: Sequence[str] | None = None,
-    games_per_team: int = 82,
+    games_per_team: int = GAMES_PER_TEAM,
     special_cases: bool = True,
+    opening: date | None = None,
+    announced_through: date | None = None,
 ) -> SimulatedSeason:
     """A season as known at the end of the day `through`, by default after its last game.
 
-    The results and announcements of a date do not depend on `through`; the schedule and the registry are as of it. `teams` (an even number of tricodes,
-    by default all thirty) and `games_per_team` make a smaller league; one of fewer than eighteen teams has no play-offs. Raises ValueError for teams that
-    cannot make a league.
+    The results and announcements of a date do not depend on `through`; the schedule and the registry are as of it. Lines, props, injury reports and
+    rosters reach to `announced_through`, which is `through` by default. `opening` is the day of the first games of a season without
+    days off; by default the season opens as the league's do.
+    `teams` (an even number of tricodes, by default all thirty) and `games_per_team` make a smaller league; one of fewer than eighteen teams has no
+    play-offs. Raises ValueError for teams that cannot make a league.
     """
     tricodes = tuple(sorted(CURRENT_TEAMS) if teams is None else teams)
     places = _special_places(len(tricodes) * games_per_team // 2) if special_cases else {}
-    games = regular_season(seed, season_year, tricodes, games_per_team, neutral=places.get("neutral"), postponed=places.get("postponed"))
-    opening = opening_night(season_year)
+    special = {case: places[case] for case in ("neutral", "postponed") if case in places}
+    games = regular_season(seed, season_year, tricodes, games_per_team, opening=opening, **special)
+    opening = opening or opening_night(season_year)
     season_days = (games[-1].day - opening).days + 1
     people = invent_people(seed, season_year, len(tricodes), season_days + playoffs.DAYS + 1, season_days)
     through = through or opening + timedelta(days=season_days + playoffs.DAYS)
@@ -121,8 +126,14 @@ def simulate(
     def results_of(some: Sequence[Game]) -> playoffs.Results:
         return _results(some, play_games(some)[1])
 
-    regular = [game for game in games if game.day <= through and not game.postponed]
-    sheets, played = play_games(regular)
+    announced_through = announced_through or through
+    postponed = {game.number for game in games if game.postponed and game.day <= through}
+    to_be_played = [game for game in games if not game.postponed and (not game.made_up or game.number in postponed)]
+    announced_games = [game for game in to_be_played if game.day <= announced_through]
+    regular = [game for game in announced_games if game.day <= through]
+    announced_sheets = write_sheets(seed, season_year, people, announced_games, opening)
+    sheets = announced_sheets.first(len(regular))
+    played = play(sheets, people.skills, [stream(seed, season_year, Purpose.PLAY, game.number) for game in regular])
     batches = [(regular, sheets, played)]
     scores = _results(regular, played)
     later = playoffs.play_off(tricodes, games, scores, through, results_of)
@@ -133,10 +144,10 @@ def simulate(
     # A game's number is its place in the schedule before anything was postponed, from 1.
     quirks = records.Quirks(**{case: place + 1 for case, place in places.items() if case not in ("neutral", "postponed")})
     recorded = [records.record(season_year, people, *batch, quirks) for batch in batches]
-    announced = [{name: announce(seed, season_year, people, some, sheets) for name, announce in ANNOUNCED.items()} for some, sheets, _ in batches]
-    postponed = {game.number for game in games if game.postponed and game.day <= through}
     known = [game for game in games if not game.made_up or game.number in postponed] + later
-    end = min(through, max(game.day for game in known))
+    with_sheets = [(announced_games, announced_sheets), *((some, later_sheets) for some, later_sheets, _ in batches[1:])]
+    announced = [{name: announce(seed, season_year, people, *announced_of) for name, announce in ANNOUNCED.items()} for announced_of in with_sheets]
+    end = min(announced_through, max(game.day for game in known))
     tables = {
         "schedule": records.schedule_table(season_year, known, scores, postponed),
         **_concatenated([batch.tables for batch in recorded]),

@@ -50,6 +50,17 @@ class Sheets:
     away: list[tuple[int, int, int, int | None]]
     """Members who are not dressed, as (game, side, player, reason); no reason where the sheet has no room."""
 
+    def first(self, games: int) -> Sheets:
+        """Of the first `games` games alone."""
+        return Sheets(
+            self.dressed[:games],
+            self.target_minutes[:games],
+            self.preference[:games],
+            self.stint_starts[:games],
+            self.pace[:games],
+            [absence for absence in self.away if absence[0] < games],
+        )
+
     def strength(self, people: People) -> NDArray[np.float64]:
         """Mean ability of those who are meant to play, weighted by their minutes, (games, 2)."""
         level = np.where(self.dressed == NOBODY, 0.0, people.level[self.dressed])
@@ -58,7 +69,10 @@ class Sheets:
 
 
 def write_sheets(seed: int, season_year: int, people: People, games: Sequence[Game], first_day: date) -> Sheets:
-    """The sheets of `games`; a team never has fewer than nine players, whoever must then play hurt."""
+    """The sheets of `games`; a team never has fewer than nine players, whoever must then play hurt.
+
+    A game's sheet depends on nothing that comes later than the game.
+    """
     days_of: dict[int, set[date]] = {}
     for game in games:
         for team in (game.home, game.away):

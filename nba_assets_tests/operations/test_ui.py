@@ -1,0 +1,65 @@
+"""`nba-assets ui` serves the instance of the home on this machine alone, says nothing frightening, and leaves no process behind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+from pathlib import Path
+
+import psutil
+import pytest
+from typer.testing import CliRunner
+
+from nba_assets.cli import app
+from nba_assets_tests.dagster_server import PROJECT, STOP_SECONDS, UI, loaded_locations, serving
+
+IN_THE_BACKGROUND = ("sh", "-c", 'trap "" INT; exec "$@"', "sh", *UI)
+"""As a script starts it with `&`: SIGINT is ignored, which children inherit."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("command", [UI, IN_THE_BACKGROUND], ids=["foreground", "background"])
+def test_all_its_processes_end_with_it(ending: signal.Signals, command: tuple[str, ...], own_home: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "clone"
+    folder.mkdir()
+    shutil.copy(PROJECT / "dagster.yaml", folder)
+    log = tmp_path / "ui.log"
+    with serving(os.environ, log, command=command, folder=folder) as (address, process):
+        assert loaded_locations(address) == {"nba_assets": "RepositoryLocation"}
+        started = psutil.Process(process.pid).children(recursive=True)
+        assert len(started) >= 4, "webserver, daemon, code server and its proxy"
+        listening = {at.laddr.ip for child in started for at in child.net_connections("tcp") if at.status == psutil.CONN_LISTEN}
+        assert listening == {"127.0.0.1"}
+        process.send_signal(ending)
+        assert process.wait(timeout=STOP_SECONDS) == 0
+        assert not [child for child in started if child.is_running()]
+    printed = log.read_text().lower()
+    assert address in printed
+    assert not [words for words in ("temporary", "will be removed", "superseded", "will not be used", "traceback", "aborted") if words in printed]
+    assert [path.name for path in folder.iterdir()] == ["dagster.yaml"]
+    assert (own_home / "dagster" / "storage").is_dir()
+
+
+@pytest.mark.slow
+def test_a_server_that_ends_by_itself_ends_the_command_with_an_error(tmp_path: Path) -> None:
+    log = tmp_path / "ui.log"
+    with serving(os.environ, log, folder=tmp_path) as (_, process):
+        started = psutil.Process(process.pid).children(recursive=True)
+        next(child for child in started if "dagster_webserver" in child.cmdline()).kill()
+        assert process.wait(timeout=STOP_SECONDS) == 1
+        assert not [child for child in started if child.is_running()]
+    assert "one of Dagster's servers ended by itself" in log.read_text()
+
+
+def test_a_port_that_is_taken_is_said_in_a_line(own_home: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        ended = CliRunner().invoke(app, ["ui", "--port", str(port)])
+    assert ended.exit_code == 1
+    assert f"port {port} of 127.0.0.1 cannot be used (Address already in use): choose another with --port" in ended.output
+    assert not own_home.exists()

@@ -122,6 +122,16 @@ class Settings(BaseModel):
         default=6,
         ge=1,
     )
+    max_file_megabytes: int = _setting("NBA_ASSETS_MAX_FILE_MB", "Size of a landed file, in MB, above which it is refused", default=512, ge=1)
+    max_content_megabytes: int = _setting(
+        "NBA_ASSETS_MAX_CONTENT_MB",
+        "Size of a landed file's content, decompressed and decoded, in MB, above which it is refused; reading takes two to three times as much memory",
+        default=400,
+        ge=1,
+    )
+    max_file_columns: int = _setting("NBA_ASSETS_MAX_FILE_COLUMNS", "Columns of a landed file above which it is refused", default=1000, ge=1)
+    max_line_kilobytes: int = _setting("NBA_ASSETS_MAX_LINE_KB", "Length of a line of CSV or JSON, in KB, above which its file is refused", default=1024, ge=1)
+    max_nesting: int = _setting("NBA_ASSETS_MAX_NESTING", "Levels of values within values in JSON or Parquet above which a file is refused", default=32, ge=1)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:

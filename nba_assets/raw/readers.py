@@ -6,6 +6,10 @@ business of `normalise`.
 
 from __future__ import annotations
 
+import csv as plain_csv
+import gzip
+import io
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -20,18 +24,22 @@ from numpy.typing import NDArray
 from pyarrow import csv
 
 from nba_assets.raw.landing import Format, LandedFile
+from nba_assets.raw.limits import BadFileError, Limits
+from nba_assets.settings import Settings
+
+__all__ = ["BadFileError", "FileRows", "Keep", "Malformed", "is_text", "read_file", "without_views"]
 
 Keep = Callable[[pa.ChunkedArray], NDArray[np.bool_]]
 """Tells from the values of a file's date column which rows are wanted."""
 
 
-class BadFileError(Exception):
-    """A whole file cannot be used; `column` is the column at fault, where there is one."""
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+CHUNK_BYTES = 2**20
+LARGEST_FOOTER_BYTES = 32 * 2**20
+"""Of Parquet: what its description takes in memory is many times that."""
 
-    def __init__(self, reason: str, column: str | None = None) -> None:
-        """`reason` goes on where "the file" begins: it says what is wrong without naming the file."""
-        super().__init__(reason)
-        self.column = column
+ENGINE_MEMORY = "512MB"
+"""What the engine that reads JSON may hold, beside the content of a file."""
 
 
 @dataclass(frozen=True)
@@ -52,31 +60,42 @@ class FileRows:
     malformed: list[Malformed] = field(default_factory=list)
 
 
-def read_file(path: Path, file: LandedFile, names: Sequence[str], date_column: str, keep: Keep | None = None) -> FileRows:
+def read_file(
+    path: Path, file: LandedFile, names: Sequence[str], date_column: str, keep: Keep | None = None, limits: Limits | None = None
+) -> FileRows:
     """Those of the columns `names` that the file has, of the rows that `keep` wants by their `date_column`, or of all.
 
-    Raises BadFileError where the file is not a whole file of its format, or has a column twice.
+    Raises BadFileError where the file is not a whole file of its format, has a column twice, or exceeds `limits` (by default those of the environment).
+    Whether it does is told by the whole file, whatever `keep` wants of it.
     """
+    limits = Limits.from_settings(Settings.from_environment()) if limits is None else limits
     try:
+        limits.see_file(path.stat().st_size)
         if file.format is Format.PARQUET:
-            found = _read_parquet(path, names, date_column, keep)
+            found = _read_parquet(path, names, date_column, keep, limits)
         elif file.format is Format.CSV:
-            found = _read_csv(path, file.is_gzipped, names, date_column, keep)
+            found = _read_csv(_text(path, file.is_gzipped, limits), names, date_column, keep, limits)
         else:
-            found = _read_json_lines(path, file.is_gzipped, names, date_column, keep)
+            found = _read_json_lines(_text(path, file.is_gzipped, limits), names, date_column, keep, limits)
         found.rows.validate(full=True)
-    except (pa.ArrowException, duckdb.Error, OSError, UnicodeDecodeError) as error:
-        raise BadFileError(f"cannot be read as {file.format}: {str(error).splitlines()[0]}") from error
+    except (pa.ArrowException, duckdb.Error, OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        # An error with a number is the system's, and says nothing of what is in the file.
+        is_transient = isinstance(error, OSError) and error.errno is not None
+        raise BadFileError(f"cannot be read as {file.format}: {str(error).splitlines()[0]}", is_transient=is_transient) from error
     return found
 
 
-def _read_parquet(path: Path, names: Sequence[str], date_column: str, keep: Keep | None) -> FileRows:
-    with pq.ParquetFile(path) as parquet:
-        present = _present(names, parquet.schema_arrow.names)
+def _read_parquet(path: Path, names: Sequence[str], date_column: str, keep: Keep | None, limits: Limits) -> FileRows:
+    present, texts = _checked_parquet(path, names, limits)
+    # Texts stay in their dictionaries until it is known how long they are without: a few bytes can repeat one a million times.
+    with pq.ParquetFile(path, read_dictionary=texts) as parquet:
+        # No raw column is a list or a structure: of one that is, the type is enough to refuse the file.
+        nested = [field for field in parquet.schema_arrow if field.name in present and pa.types.is_nested(field.type)]
+        present = [name for name in present if name not in {field.name for field in nested}]
         if keep is None or date_column not in present:
-            rows = without_views(parquet.read(columns=present))
+            rows = _with_nulls(_decoded(parquet.read(columns=present), limits), nested)
             return FileRows(rows, np.arange(1, rows.num_rows + 1))
-        wanted = keep(without_views(parquet.read(columns=[date_column])).column(0))
+        wanted = keep(_decoded(parquet.read(columns=[date_column]), limits).column(0))
         sizes = [parquet.metadata.row_group(group).num_rows for group in range(parquet.metadata.num_row_groups)]
         group_of_row = np.repeat(np.arange(len(sizes)), sizes)
         if len(wanted) != len(group_of_row):
@@ -84,10 +103,50 @@ def _read_parquet(path: Path, names: Sequence[str], date_column: str, keep: Keep
         # Row groups without a wanted row are not decoded: a date costs what its rows cost, as far as the layout allows.
         groups = np.unique(group_of_row[wanted])
         read = np.isin(group_of_row, groups)
-        rows = without_views(parquet.read_row_groups(groups.tolist(), columns=present))
+        rows = _decoded(parquet.read_row_groups(groups.tolist(), columns=present), limits)
     if rows.num_rows != read.sum():
         raise BadFileError(f"holds {rows.num_rows} rows where it says that it has {read.sum()}")
-    return FileRows(rows.filter(pa.array(wanted[read])), np.flatnonzero(wanted) + 1)
+    return FileRows(_with_nulls(rows.filter(pa.array(wanted[read])), nested), np.flatnonzero(wanted) + 1)
+
+
+def _with_nulls(rows: pa.Table, fields: Sequence[pa.Field]) -> pa.Table:
+    for field in fields:
+        rows = rows.append_column(field, pa.nulls(rows.num_rows, field.type))
+    return rows
+
+
+def _checked_parquet(path: Path, names: Sequence[str], limits: Limits) -> tuple[list[str], list[str]]:
+    """Those of the columns that the file has, and which of these are texts, once what it says of itself is within the limits."""
+    with path.open("rb") as stream:
+        stream.seek(max(path.stat().st_size - 8, 0))
+        footer_bytes = int.from_bytes(stream.read(4), "little")
+    if LARGEST_FOOTER_BYTES < footer_bytes < path.stat().st_size:
+        raise BadFileError(f"describes itself in {footer_bytes:,} bytes, at most {LARGEST_FOOTER_BYTES:,} are allowed")
+    with pq.ParquetFile(path) as parquet:
+        facts = parquet.metadata
+        limits.see_columns(facts.num_columns)
+        leaves = [facts.schema.column(place) for place in range(facts.num_columns)]
+        limits.see_nesting(max((leaf.path.count(".") + 1 for leaf in leaves), default=0))
+        present = _present(names, parquet.schema_arrow.names)
+        mine = [place for place, leaf in enumerate(leaves) if leaf.path in present]
+        limits.see_values(facts.num_rows, len(present))
+        groups = [facts.row_group(group) for group in range(facts.num_row_groups)]
+        limits.see_content(sum(group.column(place).total_uncompressed_size for group in groups for place in mine))
+    return present, [leaves[place].path for place in mine if leaves[place].physical_type == "BYTE_ARRAY"]
+
+
+def _decoded(rows: pa.Table, limits: Limits) -> pa.Table:
+    """The rows with their texts out of their dictionaries, once it is known that they are within the limits."""
+    rows = without_views(rows)
+    repeated = [place for place, column in enumerate(rows.schema) if pa.types.is_dictionary(column.type) and is_text(column.type.value_type)]
+    chunks = [chunk for place in repeated for chunk in rows.column(place).chunks]
+    sizes = [pc.sum(pc.take(pc.binary_length(chunk.dictionary).cast(pa.int64()), chunk.indices)).as_py() or 0 for chunk in chunks]
+    limits.see_content(sum(sizes))
+    for place in repeated:
+        plain = rows.schema.field(place).type.value_type
+        column = pa.chunked_array([chunk.dictionary_decode() for chunk in rows.column(place).chunks], plain)
+        rows = rows.set_column(place, rows.schema.field(place).name, column)
+    return rows
 
 
 def is_text(given: pa.DataType) -> bool:
@@ -114,7 +173,26 @@ def _as_plain(chunk: pa.Array, plain: pa.DataType) -> pa.Array:
     return chunk.cast(plain)
 
 
-def _read_csv(path: Path, gzipped: bool, names: Sequence[str], date_column: str, keep: Keep | None) -> FileRows:
+def _text(path: Path, gzipped: bool, limits: Limits) -> bytearray:
+    """The content of a text file, decompressed, as far as it is within the limits."""
+    with path.open("rb") as stream:
+        if gzipped:
+            # The size that a compressed file states at its end, modulo 2**32: one above the limit spares the decompression.
+            stream.seek(max(path.stat().st_size - 4, 0))
+            limits.see_content(int.from_bytes(stream.read(4), "little"))
+            if not stream.tell():
+                raise EOFError("a compressed file is never empty")
+            stream.seek(0)
+        source = gzip.GzipFile(fileobj=stream) if gzipped else stream
+        text = bytearray()
+        while chunk := source.read(CHUNK_BYTES):
+            text += chunk
+            limits.see_content(len(text), at_least=True)
+    limits.see_lines(text)
+    return text
+
+
+def _read_csv(text: bytearray, names: Sequence[str], date_column: str, keep: Keep | None, limits: Limits) -> FileRows:
     malformed: list[Malformed] = []
 
     def set_aside(row: csv.InvalidRow) -> str:
@@ -122,15 +200,18 @@ def _read_csv(path: Path, gzipped: bool, names: Sequence[str], date_column: str,
         malformed.append(Malformed(row.number - 1, reason, row.text))
         return "skip"
 
-    with pa.input_stream(str(path), compression="gzip" if gzipped else None) as stream:
-        rows = csv.read_csv(
-            stream,
-            # With threads, rows that are set aside have no numbers; with plain "utf8", bytes are not checked before them.
-            csv.ReadOptions(use_threads=False, encoding="utf-8-sig"),
-            csv.ParseOptions(newlines_in_values=True, invalid_row_handler=set_aside),
-            csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True, null_values=[""]),
-        )
-    rows = rows.select(_present(names, rows.column_names))
+    header = _csv_header(text)
+    limits.see_columns(len(header))
+    present = _present(names, header)
+    limits.see_values(max(text.count(b"\n"), text.count(b"\r")), len(present))
+    rows = csv.read_csv(
+        pa.BufferReader(text),
+        # With threads, rows that are set aside have no numbers; with plain "utf8", bytes are not checked before them.
+        csv.ReadOptions(use_threads=False, encoding="utf-8-sig", block_size=max(CHUNK_BYTES, limits.line_bytes)),
+        csv.ParseOptions(newlines_in_values=True, invalid_row_handler=set_aside),
+        csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True, null_values=[""], include_columns=present),
+    )
+    rows = rows.select(present)
     numbers = np.arange(1, rows.num_rows + len(malformed) + 1)
     numbers = numbers[~np.isin(numbers, [row.number for row in malformed])]
     if keep is not None and date_column in rows.column_names:
@@ -139,31 +220,41 @@ def _read_csv(path: Path, gzipped: bool, names: Sequence[str], date_column: str,
     return FileRows(rows, numbers, malformed)
 
 
-def _read_json_lines(path: Path, gzipped: bool, names: Sequence[str], date_column: str, keep: Keep | None) -> FileRows:
+def _csv_header(text: bytearray) -> list[str]:
+    """The names in the first line that is not empty; none where there is none."""
+    lines = io.TextIOWrapper(io.BufferedReader(pa.BufferReader(text)), encoding="utf-8-sig", errors="replace", newline="")
+    try:
+        return next((row for row in plain_csv.reader(lines) if row), [])
+    except plain_csv.Error as error:
+        raise BadFileError(f"cannot be read as CSV: its header is not one line of names: {error}") from error
+
+
+def _read_json_lines(text: bytearray, names: Sequence[str], date_column: str, keep: Keep | None, limits: Limits) -> FileRows:
+    limits.see_values(text.count(b"\n"), 1)
+    content = _json_lines(text)
+    limits.see_json_nesting(text, content)
+    lines = pa.table({"number": np.arange(1, len(content) + 1), "line": content})
     with _json_engine().cursor() as connection:
         # Lines are read as plain text first, so that one that is no JSON is set aside alone and keeps its number.
-        lines = connection.sql(
-            """
-            SELECT number, line, CASE WHEN json_valid(line) THEN json_type(line) = 'OBJECT' ELSE false END AS is_object
-            FROM (
-                SELECT row_number() OVER () AS number, line
-                FROM read_csv(
-                    ?, columns = {'line': 'VARCHAR'}, compression = ?,
-                    auto_detect = false, header = false, delim = '\x01', quote = '', escape = ''
-                )
-            )
-            WHERE trim(line) <> ''
-            """,
-            params=[str(path), "gzip" if gzipped else "none"],
-        ).to_arrow_table()
-        if lines.num_rows and lines.column("line")[0].as_py().lstrip().startswith("["):
-            raise BadFileError("is a JSON array; JSON lines hold one object per line")
-        broken = lines.filter(pc.invert(lines.column("is_object"))).to_pylist()
-        malformed = [Malformed(row["number"], "is not a JSON object", row["line"]) for row in broken]
-        lines = lines.filter(lines.column("is_object"))
         connection.register("lines", lines)
-        keys = {key for (found,) in connection.execute("SELECT DISTINCT json_keys(line) FROM lines").fetchall() for key in found}
+        kinds = connection.sql(
+            """
+            SELECT trim(line, ' \t\r\n') = '' AS is_blank, CASE WHEN json_valid(line) THEN json_type(line) = 'OBJECT' ELSE false END AS is_object
+            FROM lines
+            """
+        ).to_arrow_table()
+        is_blank, is_object = (kinds.column(name).combine_chunks() for name in ("is_blank", "is_object"))
+        first = lines.filter(pc.invert(is_blank)).slice(0, 1).column("line").to_pylist() if pc.any(pc.invert(is_object)).as_py() else []
+        if first and first[0].lstrip().startswith("["):
+            raise BadFileError("is a JSON array; JSON lines hold one object per line")
+        broken = lines.filter(pc.invert(pc.or_(is_object, is_blank))).to_pylist()
+        malformed = [Malformed(row["number"], "is not a JSON object", row["line"].rstrip("\r\n")) for row in broken]
+        if not pc.all(is_object).as_py():
+            lines = lines.filter(is_object)
+            connection.register("lines", lines)
+        keys = _json_keys(connection, limits)
         present = [name for name in names if name in keys or not lines.num_rows]
+        limits.see_values(lines.num_rows, len(present))
         if keep is not None and date_column in present:
             dates = connection.sql("SELECT json_extract_string(line, ?) AS day FROM lines", params=[_json_path(date_column)])
             lines = lines.filter(pa.array(keep(dates.to_arrow_table().column("day"))))
@@ -178,6 +269,27 @@ def _read_json_lines(path: Path, gzipped: bool, names: Sequence[str], date_colum
     return FileRows(rows.select(present), lines.column("number").to_numpy(), malformed)
 
 
+def _json_lines(text: bytearray) -> pa.LargeStringArray:
+    """The lines of a text, each with its end, without a copy of it; raises ArrowInvalid where it is not UTF-8."""
+    start = len(BYTE_ORDER_MARK) if text.startswith(BYTE_ORDER_MARK) else 0
+    ends = [start]
+    for chunk in range(start, len(text), CHUNK_BYTES):
+        ends.extend((np.flatnonzero(np.frombuffer(text, np.uint8, min(CHUNK_BYTES, len(text) - chunk), chunk) == ord("\n")) + chunk + 1).tolist())
+    if ends[-1] < len(text):
+        ends.append(len(text))
+    lines = pa.LargeStringArray.from_buffers(len(ends) - 1, pa.py_buffer(np.array(ends, dtype=np.int64)), pa.py_buffer(text))
+    lines.validate(full=True)
+    return lines
+
+
+def _json_keys(connection: duckdb.DuckDBPyConnection, limits: Limits) -> set[str]:
+    """The keys of all lines, as far as their number is within the limits."""
+    query = "SELECT DISTINCT unnest(keys) FROM (SELECT DISTINCT json_keys(line) AS keys FROM lines) LIMIT ?"
+    keys = {key for (key,) in connection.execute(query, [limits.columns + 1]).fetchall()}
+    limits.see_columns(len(keys), at_least=True)
+    return keys
+
+
 def _json_path(name: str) -> str:
     return f'$."{name}"'
 
@@ -185,7 +297,7 @@ def _json_path(name: str) -> str:
 @cache
 def _json_engine() -> duckdb.DuckDBPyConnection:
     """One engine in memory for all files: to start it takes longer than to read a file of one game."""
-    return duckdb.connect()
+    return duckdb.connect(config={"memory_limit": ENGINE_MEMORY})
 
 
 def _present(names: Sequence[str], there: list[str]) -> list[str]:

@@ -110,8 +110,8 @@ def _read_parquet(path: Path, names: Sequence[str], date_column: str, keep: Keep
 
 
 def _with_nulls(rows: pa.Table, fields: Sequence[pa.Field]) -> pa.Table:
-    for field in fields:
-        rows = rows.append_column(field, pa.nulls(rows.num_rows, field.type))
+    for missing in fields:
+        rows = rows.append_column(missing, pa.nulls(rows.num_rows, missing.type))
     return rows
 
 

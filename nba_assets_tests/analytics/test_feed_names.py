@@ -335,7 +335,9 @@ def test_namesakes_of_two_teams_are_kept_apart_in_every_feed(tmp_path: Path) -> 
 def test_namesakes_in_one_game_are_kept_apart_by_their_ids(tmp_path: Path, opponent: bool) -> None:
     sides = {"1631114": "BOS", "1631119": "LAL" if opponent else "BOS"}
     registry = [registered("jalenwilliams", f"nba_{number}", side) | {"player_id": number} for number, side in sides.items()]
-    told = [(side, {"player_id": number, "assists": assists}) for assists, (number, side) in enumerate(sides.items())]
+    told: list[tuple[str, dict[str, Any]]] = [
+        (side, {"player_id": number, "assists": assists}) for assists, (number, side) in enumerate(sides.items())
+    ]
     tables = Tables(
         tmp_path,
         player_gamebook=[player(side, "jalenwilliams", **facts) for side, facts in told],

@@ -33,7 +33,10 @@ ROWS: dict[str, tuple[Callable[..., Row], dict[str, Any]]] = {
     "player_points_props": (prop_row, {"points_line": 9.5}),
     "injury_report": (injury_row, {"injury_status": "questionable"}),
     "rosters": (roster_row, {"age": 22}),
-    "player_registry": (lambda **changes: registry_row(**{"universal_player_id": "one", "team_abbr": "LAL"} | changes), {"universal_player_id": "two"}),
+    "player_registry": (
+        lambda **changes: registry_row(**{"universal_player_id": "one", "team_abbr": "LAL"} | changes),
+        {"universal_player_id": "two"},
+    ),
 }
 OPPONENT = {"team_abbr": "CHI"}
 

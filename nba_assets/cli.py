@@ -339,10 +339,10 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0
 @app.command()
 def status(as_json: AsJson = False) -> None:
     """What the warehouse holds."""
-    from nba_assets.operations.health import unreadable_files
     from nba_assets.operations.slates import league_date
     from nba_assets.operations.stored_state import read_state
     from nba_assets.publishing.refusals import stored_refusals
+    from nba_assets.raw.refusals import unreadable_files
     from nba_assets.registry import ALL_TABLES, COMPUTED_TABLES
     from nba_assets.warehouse.resource import WarehouseResource
 

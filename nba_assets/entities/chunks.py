@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from nba_assets.entities.outcomes import FAILURE_COLUMNS, Compute, Outcome, conc
 from nba_assets.entities.time_limits import ended_after
 from nba_assets.tables.bookkeeping import FAILURE_CATEGORIES, HARD_FAILURE
 from nba_assets.tables.spec import Columns
+from nba_assets.wording import listed
 
 NO_DATES = np.array([], dtype="M8[D]")
 NUMBERS, MOMENTS, OBJECTS = "fiub", "M", "OU"
@@ -142,7 +142,7 @@ def _checked(task: Task, entity: str, asked: NDArray[np.datetime64], outcome: Ou
     missing, surplus = {day for day in wanted - given if day not in failed}, {*(given - wanted), *(failed - wanted.keys())}
     for days, complaint in ((missing, "no row and no failure for a date that was asked for"), (surplus, "more than was asked for")):
         if days:
-            raise ValueError(f"the compute function gave {complaint}: {_listed(days)}")
+            raise ValueError(f"the compute function gave {complaint}: {_said(days)}")
     return outcome
 
 
@@ -179,14 +179,11 @@ def _see_failures(entity: str, failed: Columns) -> None:
         raise ValueError(f"the compute function gave failure records of unknown categories: {_said(map(str, unknown))}")
 
 
-def _said(names: Any) -> str:
-    first = sorted(names)
-    return ", ".join(first[:5]) + (f" and {len(first) - 5} more" if len(first) > 5 else "")
+def _said(things: Iterable[Any]) -> str:
+    return listed(sorted(things), NAMED)
 
 
-def _listed(days: set[date]) -> str:
-    first = [str(day) for day in sorted(days)[:5]]
-    return ", ".join(first) + (f" and {len(days) - len(first)} more" if len(days) > len(first) else "")
+NAMED = 5
 
 
 def _failed(task: Task, entity: str, dates: NDArray[np.datetime64], reason: str) -> Columns:

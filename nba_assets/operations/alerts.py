@@ -15,6 +15,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 
 from nba_assets.operations.launch import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG, failed_steps
 from nba_assets.settings import Settings, variables
+from nba_assets.wording import listed
 
 WEBHOOK_VARIABLE = variables()["alert_webhook"]
 WEBSERVER_VARIABLE = "DAGSTER_WEBSERVER_URL"
@@ -103,10 +104,7 @@ def alert(webhook: str, text: Callable[[], str | None], warn: Callable[[str], ob
 
 
 def _check_lines(instance: dg.DagsterInstance, run_id: str) -> list[str]:
-    return [
-        f"check {name} ({severity}){': ' + ', '.join(dates[:SHOWN]) if dates else ''}{f' and {len(dates) - SHOWN} more' if len(dates) > SHOWN else ''}"
-        for name, severity, dates in failed_checks(instance, run_id)
-    ]
+    return [f"check {name} ({severity}){': ' + listed(dates, SHOWN) if dates else ''}" for name, severity, dates in failed_checks(instance, run_id)]
 
 
 def _text(run: dg.DagsterRun, outcome: str, lines: list[str]) -> str:

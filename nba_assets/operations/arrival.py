@@ -151,10 +151,13 @@ class _Decisions:
 
     def late_announcements(self, day: date) -> None:
         """Decide about announcements of a past date that came after its results: its descriptions are made again with them, where there are any."""
-        if not all(self.books[name].at(day) for name in (*CONTEXTS, *GAME_SUMMARIES)):
+        described = [self.books[name].at(day) is not None for name in CONTEXTS]
+        if not any(described) or not all(self.books[name].at(day) for name in GAME_SUMMARIES):
             return
+        # A description that is missing beside another one was refused: only other announcements make a difference to it.
+        news = all(described) or not _holds(self.books, self.landed.digests(ANNOUNCEMENTS, day), day)
         # Where results have landed that are not ingested, a run of theirs brings the announcements in as well.
-        if self.landed.is_known(SUMMARISED, day) and _holds(self.books, self.landed.digests(SUMMARISED, day), day):
+        if news and self.landed.is_known(SUMMARISED, day) and _holds(self.books, self.landed.digests(SUMMARISED, day), day):
             self._announcements(day, ANNOUNCEMENTS)
 
     def whole_seasons(self, today: date) -> None:

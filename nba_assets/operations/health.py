@@ -22,6 +22,7 @@ from nba_assets.publishing.asset import OWNERS
 from nba_assets.publishing.observations import rows_expected
 from nba_assets.publishing.refusals import stored_refusals
 from nba_assets.publishing.retry import OpenFailure, open_failures
+from nba_assets.raw.refusals import unreadable_files
 from nba_assets.raw.schedule import FINAL_COLUMNS, league_finals
 from nba_assets.raw.tables import RAW_TABLES, SCHEDULE
 from nba_assets.registry import COMPUTED_TABLES
@@ -118,20 +119,6 @@ def _open_failures_check(table: Table) -> dg.AssetChecksDefinition:
         )
 
     return check
-
-
-def unreadable_files(warehouse: Warehouse) -> list[tuple[str, date, str]]:
-    """Raw dates that hold no ingested partition because of a file that could not be used: table, date, and the file with its reason."""
-    with warehouse.session():
-        columns = ("table_name", "partition_date", "file", "reason")
-        files = warehouse.read(RAW_QUARANTINE, columns, date.min, date.max, {"row_number": WHOLE_FILE}).to_pylist()
-        names = sorted({file["table_name"] for file in files})
-        if not names:
-            return []
-        there = warehouse.read(TABLE_PARTITIONS, ("table_name", "partition_date"), date.min, date.max, {"table_name": names})
-    ingested = set(zip(there["table_name"].to_pylist(), there["partition_date"].to_pylist(), strict=True))
-    said = [(file["table_name"], file["partition_date"], f"{file['file']}: {file['reason']}") for file in files]
-    return sorted(entry for entry in said if entry[:2] not in ingested)
 
 
 def quarantined_rows(warehouse: Warehouse) -> dict[str, int]:

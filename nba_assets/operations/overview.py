@@ -12,12 +12,13 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 
-from nba_assets.operations.health import game_days_without_rows, unreadable_files
+from nba_assets.operations.health import game_days_without_rows
 from nba_assets.operations.launch import landed_since
 from nba_assets.operations.stored_state import StoredState, read_state
 from nba_assets.publishing.refusals import stored_refusals
 from nba_assets.publishing.retry import open_failures
 from nba_assets.raw.landing import LandingZone, LandingZoneError
+from nba_assets.raw.refusals import unreadable_files
 from nba_assets.registry import COMPUTED_TABLES
 from nba_assets.settings import Settings
 from nba_assets.warehouse.interface import Warehouse

@@ -23,6 +23,7 @@ from nba_assets.operations.wanted import Wanted, fingerprint
 from nba_assets.publishing.lineage import ENTRY_COLUMNS, SEASON, InputState, differing_inputs, input_text, inputs_texts, partition_hashes
 from nba_assets.raw.tables import GAME_LINES, INJURY_REPORT, PLAYER_POINTS_PROPS, ROSTERS
 from nba_assets.tables.spec import Columns, Input
+from nba_assets.wording import listed
 
 ANNOUNCEMENTS = (ROSTERS.name, INJURY_REPORT.name, GAME_LINES.name, PLAYER_POINTS_PROPS.name)
 """Raw tables that speak of games before they begin."""
@@ -328,8 +329,8 @@ def _unbroken(days: Sequence[date], game_days: Dates, kind: Callable[[date], obj
 
 
 def _said(causes: Collection[Cause]) -> str:
-    ordered = [str(cause) for cause in sorted(causes, key=lambda cause: (cause.day or date.max, cause.name))]
-    return f"changed: {', '.join(ordered[:SHOWN_CAUSES])}" + (f" and {len(ordered) - SHOWN_CAUSES} more" if len(ordered) > SHOWN_CAUSES else "")
+    ordered = sorted(causes, key=lambda cause: (cause.day or date.max, cause.name))
+    return f"changed: {listed(ordered, SHOWN_CAUSES)}"
 
 
 def _span(days: Sequence[date]) -> str:

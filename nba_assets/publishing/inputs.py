@@ -18,6 +18,9 @@ from nba_assets.raw.refusals import not_ingested
 from nba_assets.raw.tables import RAW_TABLES, SCHEDULE
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.tables.spec import INPUTS_INGESTED, Table
+from nba_assets.wording import listed
+
+DATES_NAMED = 5
 
 
 class MissingInputsError(Exception):
@@ -103,10 +106,6 @@ def _advice(run: TableRun) -> str:
     lacking = [day for day in days if run.refused[day] == f"upstream {unbuilt[0].name} is not built for {day}"]
     command = f"run {lacking[0]}" if len(lacking) == 1 else f"backfill {lacking[0]} {lacking[-1]}"
     return (
-        f"{run.table.qualified_name} reads the rows of its own date in {unbuilt[0].qualified_name}, which is not built for {_listed(lacking)}. "
+        f"{run.table.qualified_name} reads the rows of its own date in {unbuilt[0].qualified_name}, which is not built for {listed(lacking, DATES_NAMED, 'dates')}. "
         f"Build it first: nba-assets {command} --table {unbuilt[0].name}"
     )
-
-
-def _listed(days: Sequence[date]) -> str:
-    return ", ".join(map(str, days[:5])) + (f" and {len(days) - 5} more dates" if len(days) > 5 else "")

@@ -18,6 +18,7 @@ from nba_assets.tables.audit import Finding
 from nba_assets.tables.bookkeeping import REFUSED_DATES, TABLE_PARTITIONS
 from nba_assets.tables.columns import to_arrow
 from nba_assets.warehouse.interface import Replacement, Value, Warehouse
+from nba_assets.wording import listed
 
 DATES_PUBLISHED = "dates_published"
 DATES_PUBLISHED_DESCRIPTION = "Every date of the run is published; a refused date keeps what it had"
@@ -81,9 +82,8 @@ def upstream_refused(table: str, day: date, reason: str) -> str:
 
 def refusal_text(table: str, refused: Mapping[date, str]) -> str:
     """In one line, why a table was left as it was on all dates of a run."""
-    first = "; ".join(f"{day}: {refused[day]}" for day in sorted(refused)[:SHOWN])
-    more = f"; and {len(refused) - SHOWN} more dates" if len(refused) > SHOWN else ""
-    return f"{table} was left as it was. {first}{more}. Correct the input or the computation, then run again."
+    dates = listed((f"{day}: {refused[day]}" for day in sorted(refused)), SHOWN, "dates", separator="; ")
+    return f"{table} was left as it was. {dates}. Correct the input or the computation, then run again."
 
 
 def refusal_lines(table: str, refused: Mapping[date, str]) -> Iterable[str]:

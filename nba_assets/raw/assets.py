@@ -15,6 +15,7 @@ from nba_assets.raw.tables import RAW_TABLES, RawTable
 from nba_assets.settings import Settings
 from nba_assets.warehouse.interface import OvertakenError, WarehouseBusyError
 from nba_assets.warehouse.resource import WarehouseResource
+from nba_assets.wording import listed
 
 FILES_READABLE, ROWS_ACCEPTED = "files_readable", "rows_accepted"
 COMMON_FAULTS, NOTICES, ROWS_NOT_UNDERSTOOD = "looks_like", "notices", "rows_not_understood"
@@ -92,10 +93,10 @@ def warnings(report: IngestionReport) -> Iterator[str]:
         )
     yield from (f"{report.table}: {hint}" for hint in report.hints)
     if report.refused and not report.required_but_absent:
-        dates = [str(day) for day in report.refused]
-        yield f"{report.table}: {len(dates):,} dates do not count as ingested: {_some(dates)}. Replace the files that cannot be used, and run the dates again"
+        dates = f"{len(report.refused):,} dates do not count as ingested: {listed(report.refused, SHOWN)}"
+        yield f"{report.table}: {dates}. Replace the files that cannot be used, and run the dates again"
     if report.notices:
-        yield f"{report.table}: kept, but not understood: {_some(_counted(report))}"
+        yield f"{report.table}: kept, but not understood: {listed(_counted(report), SHOWN)}"
 
 
 def files_readable(report: IngestionReport) -> dg.AssetCheckResult:
@@ -168,8 +169,3 @@ def _dropped(report: IngestionReport) -> dict[str, int]:
 def _counted(report: IngestionReport) -> list[str]:
     """The notices, the most common first, with how many rows each concerns."""
     return [f"{text} ({count:,} rows)" for text, count in sorted(report.notices.items(), key=lambda one: (-one[1], one[0]))]
-
-
-def _some(texts: list[str]) -> str:
-    more = f" and {len(texts) - SHOWN:,} more" if len(texts) > SHOWN else ""
-    return f"{', '.join(texts[:SHOWN])}{more}"

@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nba_assets.tables.spec import Columns, Table
+from nba_assets.wording import listed
 
 COLUMNS_NAMED = 5
 """Differing columns that a reason names."""
@@ -25,11 +26,8 @@ def key_conflicts(table: Table, rows: Columns, groups: NDArray[np.int64]) -> lis
     reasons = []
     for group, (start, size) in enumerate(zip(starts.tolist(), sizes.tolist(), strict=True)):
         key = ", ".join(f"{name} {_shown(rows[name][order[start]])}" for name in table.key)
-        named = differing[group][:COLUMNS_NAMED]
-        more = f" and {len(differing[group]) - len(named)} more columns" if len(differing[group]) > len(named) else ""
-        reasons.append(
-            f"is one of {size:,} rows of the file with {key} that differ in {', '.join(named)}{more}, and nothing says which is the newest"
-        )
+        named = listed(differing[group], COLUMNS_NAMED, "columns")
+        reasons.append(f"is one of {size:,} rows of the file with {key} that differ in {named}, and nothing says which is the newest")
     return [reasons[group] for group in groups.tolist()]
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from nba_assets.tables.bookkeeping import RAW_QUARANTINE, TABLE_PARTITIONS, WHOLE_FILE
-from nba_assets.warehouse.interface import Value, Warehouse
+from nba_assets.warehouse.interface import Warehouse
+from nba_assets.wording import listed
 
 NEVER_INGESTED = "no run has ingested it yet"
 FILES_NAMED = 3
@@ -24,9 +25,27 @@ def not_ingested(warehouse: Warehouse, names: Sequence[str], dates: Sequence[dat
     missing = [(name, day) for name in names for day in sorted(wanted) if (name, day) not in there]
     if not missing:
         return {}
-    where: dict[str, Value | Sequence[Value]] = {"table_name": list(names), "row_number": WHOLE_FILE}
-    files = warehouse.read(RAW_QUARANTINE, ("table_name", "partition_date", "file", "reason"), first, last, where).to_pylist()
-    told: dict[tuple[str, date], list[str]] = {}
-    for file in files:
-        told.setdefault((file["table_name"], file["partition_date"]), []).append(f"{file['file']} {file['reason']}")
-    return {place: "; ".join(told[place][:FILES_NAMED]) if place in told else NEVER_INGESTED for place in missing}
+    files = quarantined_files(warehouse, first, last)
+    reasons = {place: listed((f"{file} {why}" for file, why in told), FILES_NAMED, "files", separator="; ") for place, told in files.items()}
+    return {place: reasons.get(place, NEVER_INGESTED) for place in missing}
+
+
+def unreadable_files(warehouse: Warehouse) -> list[tuple[str, date, str]]:
+    """Raw dates that hold no ingested partition because of a file that could not be used: table, date, and the file with its reason."""
+    with warehouse.session():
+        files = quarantined_files(warehouse, date.min, date.max)
+        names = sorted({name for name, _ in files})
+        if not names:
+            return []
+        there = warehouse.read(TABLE_PARTITIONS, ("table_name", "partition_date"), date.min, date.max, {"table_name": names})
+    ingested = set(zip(there["table_name"].to_pylist(), there["partition_date"].to_pylist(), strict=True))
+    return sorted((*place, f"{file}: {why}") for place, told in files.items() if place not in ingested for file, why in told)
+
+
+def quarantined_files(warehouse: Warehouse, first: date, last: date) -> dict[tuple[str, date], list[tuple[str, str]]]:
+    """Files that could not be used, each with its reason, by the raw tables and dates of which they hold, or may hold, rows."""
+    rows = warehouse.read(RAW_QUARANTINE, ("table_name", "partition_date", "file", "reason"), first, last, {"row_number": WHOLE_FILE}).to_pylist()
+    files: dict[tuple[str, date], list[tuple[str, str]]] = {}
+    for row in rows:
+        files.setdefault((row["table_name"], row["partition_date"]), []).append((row["file"], row["reason"]))
+    return files

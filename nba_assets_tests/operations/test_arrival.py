@@ -567,6 +567,19 @@ def test_announcements_that_come_after_the_results_reach_the_descriptions_of_the
     assert world.state == State()
 
 
+def test_a_refused_description_of_a_past_date_is_made_again_once_its_announcements_have_changed() -> None:
+    """It is refused where another description of the date was made and it was not."""
+    world = before_the_games().land(DAY, tables=ANNOUNCEMENTS)
+    world.run(world.tick()[0])
+    world.now = MORNING
+    world.scheduled(DAY).land(DAY)
+    world.run(world.tick()[0])
+    del world.books[CONTEXTS[1], DAY]
+    assert world.later(HOURS).tick() == []
+    (late,) = world.land(DAY, tables=["injury_report"], version=2).tick()
+    assert (short([late]), late.because) == (PREGAME_DUE, "new: injury_report")
+
+
 def test_late_announcements_of_a_date_that_nobody_described_are_left_alone() -> None:
     world = World().scheduled(DAY).land(DAY)
     world.run(world.tick()[0])

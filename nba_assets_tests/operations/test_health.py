@@ -26,8 +26,8 @@ from nba_assets.operations.health import (
     altered_partitions,
     game_days_without_rows,
     quarantined_rows,
-    unreadable_files,
 )
+from nba_assets.raw.refusals import unreadable_files
 from nba_assets.raw.schedule import FINAL, POSTPONED
 from nba_assets.raw.tables import GAME_LINES, SCHEDULE
 from nba_assets.registry import COMPUTED_TABLES

@@ -10,6 +10,8 @@ import subprocess
 import sys
 import time
 import urllib.request
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from nba_assets.operations.sensors import unfinished_runs
 from nba_assets.processes import is_gone, this_process
 from nba_assets.run_workers import PROCESS_TAG, LocalRunLauncher, fail_dead_runs, note_process
 from nba_assets_tests.dagster_server import dagster_server
+from nba_assets_tests.operations.crashing import EVENT, Order, running_elsewhere
 
 NOT_STARTED, STARTING = dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING
 STARTED, CANCELING = dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING
@@ -146,11 +149,31 @@ mutation ($selector: JobOrPipelineSelector!) {
 SELECTOR = {"repositoryLocationName": "nba_assets", "repositoryName": "__repository__", "jobName": "health"}
 
 
+def dead_runs(instance: dg.DagsterInstance, home: Path) -> list[str]:
+    """Four runs that count as at work.
+
+    A killed one of the command line, one whose process has ended, one from before the machine restarted, one whose process id has been given to this process.
+    """
+    (home / "landing").mkdir(parents=True)
+    order = Order(home, "full", ("schedule",), date(2024, 10, 22), date(2024, 10, 22), kind=EVENT)
+    with running_elsewhere() as runs:
+        moments = runs.run(order).moments[EVENT]
+        # By then it has started, and has not ended yet.
+        assert runs.run(replace(order, number=int(0.75 * moments))).code == -signal.SIGKILL
+    host, number, began = this_process().rsplit(":", 2)
+    boot, seconds = began.split("+")
+    for process in (ended(), f"{host}:{number}:00000000-0000-0000-0000-000000000000+{seconds}", f"{host}:{number}:{boot}+1.00"):
+        create_run_for_test(instance, job_name="full", tags={PROCESS_TAG: process}, status=STARTED)
+    dead = instance.get_runs(dg.RunsFilter(statuses=[STARTED]))
+    assert len(dead) == 4
+    return [run.run_id for run in dead]
+
+
 @pytest.mark.slow
 def test_four_killed_runs_do_not_hold_up_the_daemons_queue(own_home: Path, tmp_path: Path) -> None:
     """As many dead runs as may run at once; the next one begins within five minutes."""
     with dagster_instance() as instance:
-        dead = [create_run_for_test(instance, job_name="full", tags={PROCESS_TAG: ended()}, status=STARTED).run_id for _ in range(4)]
+        dead = dead_runs(instance, own_home)
         with dagster_server(dict(os.environ), tmp_path / "server.log") as address:
             launched = graphql(address, LAUNCH, selector=SELECTOR)["launchRun"]
             assert launched["__typename"] == "LaunchRunSuccess", launched

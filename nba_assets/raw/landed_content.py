@@ -260,10 +260,9 @@ class _Trouble:
 
 @dataclass(frozen=True, eq=False)
 class _FileContent:
-    """The rows of one file's newest deliveries, sorted by date: hashes of keys, of players' ids and of contents, when they were processed, which are
-    contested, their games.
+    """The rows of one file's newest deliveries, sorted by date.
 
-    A row of which the feed does not say when it was processed has NaT there.
+    Hashes of their keys, of players' ids and of contents, when they were processed (NaT where the feed does not say), which are contested, their games.
     """
 
     fingerprint: str

@@ -260,9 +260,9 @@ class _Trouble:
 
 @dataclass(frozen=True, eq=False)
 class _FileContent:
-    """The rows of one file's newest deliveries, sorted by date: hashes of keys, of players' ids and of contents, when they were processed, which are
-    contested, their games.
+    """The rows of one file's newest deliveries, sorted by date, as far as others are held against them.
 
+    These are hashes of keys, of players' ids and of contents, when the rows were processed, which of them are contested, and their games.
     A row of which the feed does not say when it was processed has NaT there.
     """
 

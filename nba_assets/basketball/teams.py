@@ -81,13 +81,15 @@ _TRICODES_UNTIL = {
     # The franchise counts the first Hornets' seasons as its own; from 2002 to 2004 Charlotte had no team.
     "CHA": ((2001, "CHH"), (2003, None)),
     "MEM": ((2000, "VAN"),),
-    "NOP": ((2001, None), (2004, "NOH"), (2006, "NOK"), (2012, "NOH")),
+    # Until 2014 those seasons counted as New Orleans', which the team moved to: some feeds have that franchise's code for them.
+    "NOP": ((2001, "CHH"), (2004, "NOH"), (2006, "NOK"), (2012, "NOH")),
     "OKC": ((2007, "SEA"),),
     "WAS": ((1996, "WSB"),),
 }
 """Former tricodes of a franchise, each with the year in which its last season began; None where the franchise had no team."""
 
-_FRANCHISE_OF = {former: today for today, periods in _TRICODES_UNTIL.items() for _, former in periods if former is not None}
+# Of two franchises with one former tricode the first counts: CHH is Charlotte's.
+_FRANCHISE_OF = {former: today for today, periods in reversed(_TRICODES_UNTIL.items()) for _, former in periods if former is not None}
 
 TRICODE_ALIASES: Mapping[str, str] = MappingProxyType(
     {
@@ -137,7 +139,7 @@ def team_tricode(name_or_code: str | None) -> str | None:
 def tricode_in_season(tricode: str, season_year: int) -> str | None:
     """The tricode that a team's franchise had in the season that began in a year; None where it had no team then.
 
-    Example: OKC in 2007 is SEA, NOH in 2008 stays NOH and is NOP in 2013, CHA in 2000 is CHH and in 2003 nobody.
+    Example: OKC in 2007 is SEA, NOH in 2008 stays NOH and is NOP in 2013, CHA and NOP in 2000 are CHH, CHA in 2003 is nobody.
     """
     today = _FRANCHISE_OF.get(tricode, tricode)
     return next((code for last_season, code in _TRICODES_UNTIL.get(today, ()) if season_year <= last_season), today)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -31,6 +32,7 @@ def translate(columns: dict[str, Array], report: Report) -> None:
         columns["event_type"] = np.array([*types, None], dtype=object)[codes]
     is_shot, is_free_throw = (np.array([*(word == kind for word in types), False])[codes] for kind in ("shot", "free throw"))
     _free_throw_words(columns, is_free_throw, report)
+    _technical_free_throws(columns, np.array([*(word in PENALTIES for word in types), False])[codes], is_shot)
     _points(columns, is_shot, is_free_throw)
     for name, nothing in (("shot_made", np.full(1, np.nan)), ("shot_type", np.full(1, None, dtype=object))):
         others = ~is_shot & ~pd.isna(columns[name])
@@ -76,6 +78,33 @@ def _free_throw_words(columns: dict[str, Array], is_free_throw: NDArray[np.bool_
         if own is None:
             report(f"event_subtype {word!r} of a free throw is not known", _at(places[codes == code], len(is_free_throw)))
     report("a free throw without event_subtype is not the last of its trip for sure", _at(places[codes < 0], len(is_free_throw)))
+
+
+PENALTIES = frozenset({"foul", "violation"})
+_TECHNICAL = re.compile(r"technical|defensive.?(?:3|three)")
+
+
+def _technical_free_throws(columns: dict[str, Array], is_penalty: NDArray[np.bool_], is_shot: NDArray[np.bool_]) -> None:
+    """Give single free throws their kind in feeds that call a technical one "1 of 1" as well.
+
+    It is shot at the moment of a technical foul, by a player who has made no shot at that moment.
+    """
+    single = np.flatnonzero(columns["event_subtype"] == SINGLE)
+    penalties = np.flatnonzero(is_penalty) if len(single) else single
+    technical = penalties[[word is not None and _TECHNICAL.search(word.lower()) is not None for word in columns["event_subtype"][penalties]]]
+    if not len(technical):
+        return
+    game = np.where(pd.isna(columns["game_id"]), columns["nba_game_id"], columns["game_id"])
+    moment = pd.MultiIndex.from_arrays([game, columns["period"], columns["game_clock_seconds"]])
+    suspects = single[moment[single].isin(moment[technical])]
+    scored = np.flatnonzero(is_shot & (columns["shot_made"] == 1))
+    of_player = pd.MultiIndex.from_arrays([game, columns["period"], columns["game_clock_seconds"], columns["player_1_lookup"]])
+    suspects = suspects[~of_player[suspects].isin(of_player[scored])]
+    columns["event_subtype"] = columns["event_subtype"].copy()
+    columns["event_subtype"][suspects] = "free throw technical"
+
+
+SINGLE = "free throw 1/1"
 
 
 def _points(columns: dict[str, Array], is_shot: NDArray[np.bool_], is_free_throw: NDArray[np.bool_]) -> None:

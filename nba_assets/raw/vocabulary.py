@@ -110,7 +110,8 @@ MADE_BY_EVENT_TYPE = {"made shot": 1.0, "missed shot": 0.0, "miss": 0.0}
 WORTH_BY_EVENT_TYPE = {"2pt": "2PT", "3pt": "3PT"}
 """What the type of an event tells of a shot, in feeds that put it there."""
 
-_FREE_THROW = re.compile(r"(?:free ?throw)?\W*(?:(technical|flagrant|clear path)\b\W*)?(?:([1-3]) ?(?:of|/) ?([1-3]))?")
+_FREE_THROW_KIND = r"(technical|flagrant|clear path)"
+_FREE_THROW = re.compile(rf"(?:free ?throw)?\W*(?:{_FREE_THROW_KIND}\b\W*)?(?:([1-3]) ?(?:of|/) ?([1-3]))?(?:\W+{_FREE_THROW_KIND})?")
 _OVERTIME_FINAL = re.compile(r"final\W.*ot\)?")
 _NOT_PLAYING = {"dnp": "dnp", "did not play": "dnp", "dnd": "inactive", "did not dress": "inactive", "nwt": "inactive", "not with team": "inactive"}
 
@@ -136,14 +137,16 @@ def free_throw(word: str) -> str | None:
     """The subtype of a free throw in the words of `FREE_THROWS`, None where the text speaks of no free throw that is known.
 
     Example: "Free Throw 1 of 2", "1 of 2", "Free Throw - 1 of 2" and "free throw 1/2" are `free throw 1/2`, "Free Throw Flagrant 1 of 2" is
-    `free throw flagrant 1/2`, "Free Throw Technical" is `free throw technical`.
+    `free throw flagrant 1/2`, "Free Throw Technical" and "1 of 1 technical" are
+    `free throw technical`.
     """
     parts = _FREE_THROW.fullmatch(word.lower())
-    if parts is None or not (parts[1] or parts[2]):
+    if parts is None or not any(parts.groups()):
         return None
-    if parts[1] == "technical":
+    kind = parts[1] or parts[4]
+    if kind == "technical":
         return "free throw technical"
-    told = " ".join(["free throw", *filter(None, [parts[1], f"{parts[2]}/{parts[3]}" if parts[2] else None])])
+    told = " ".join(["free throw", *filter(None, [kind, f"{parts[2]}/{parts[3]}" if parts[2] else None])])
     return told if told in FREE_THROWS else None
 
 

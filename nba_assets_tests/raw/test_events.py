@@ -29,7 +29,8 @@ def read(**changes: Any) -> tuple[Row, list[str]]:
         *[("1 of 1", "free throw 1/1"), ("2 of 2", "free throw 2/2"), ("technical", "free throw technical")],
         *[("free throw 1/2", "free throw 1/2"), ("free throw technical", "free throw technical"), ("free throw other", "free throw other")],
         *[("freethrow 1 of 2", "free throw 1/2"), ("Free Throw - 1 of 2", "free throw 1/2"), ("Free Throw - Technical", "free throw technical")],
-        ("Free Throw Technical 1 of 2", "free throw technical"),
+        *[("Free Throw Technical 1 of 2", "free throw technical"), ("1 of 1 technical", "free throw technical")],
+        ("2 of 2 flagrant", "free throw flagrant 2/2"),
     ],
 )
 @pytest.mark.parametrize("kind", ["free throw", "Free Throw", "freethrow", "FREETHROW"])
@@ -47,6 +48,35 @@ def test_a_free_throw_of_an_unknown_kind_is_kept_and_reported(word: str) -> None
 
 def test_a_free_throw_without_its_kind_is_reported() -> None:
     assert read(event_type="free throw")[1] == ["a free throw without event_subtype is not the last of its trip for sure"]
+
+
+def moment(sequence: int, event_type: str, event_subtype: str, player: str = "one", **changes: Any) -> Row:
+    told = {"event_type": event_type, "event_subtype": event_subtype, "player_1_lookup": player, "game_clock_seconds": 300}
+    return event_row(sequence, **BLANK_SHOT | told | changes)
+
+
+@pytest.mark.parametrize(
+    ("penalty", "others", "own"),
+    [
+        (("foul", "technical"), [], "technical"),
+        (("foul", "Double Technical"), [], "technical"),
+        (("violation", "defensive-3-second"), [], "technical"),
+        (("foul", "technical"), [moment(3, "2pt", "layup", shot_made=1)], "1/1"),
+        (("foul", "technical"), [moment(3, "2pt", "layup", shot_made=0)], "technical"),
+        (("foul", "technical"), [moment(3, "2pt", "layup", "two", shot_made=1)], "technical"),
+        (("foul", "shooting"), [], "1/1"),
+        (("turnover", "technical"), [], "1/1"),
+    ],
+)
+def test_a_single_free_throw_for_a_technical_foul_is_one_in_feeds_that_do_not_say_so(penalty: tuple[str, str], others: list[Row], own: str) -> None:
+    columns, faults, _ = normalised("play_by_play", [moment(1, *penalty, "fouler"), *others, moment(9, "freethrow", "1 of 1")])
+    assert (columns["event_subtype"][-1], faults) == (f"free throw {own}", {})
+
+
+@pytest.mark.parametrize("elsewhere", [{"game_clock_seconds": 299}, {"period": 2}, {"game_id": "20211115_BOS_CLE", "player_1_team_abbr": "BOS"}])
+def test_a_technical_foul_of_another_moment_means_nothing_for_a_free_throw(elsewhere: dict[str, Any]) -> None:
+    columns, _, _ = normalised("play_by_play", [moment(1, "foul", "technical", **elsewhere), moment(9, "freethrow", "1 of 1")])
+    assert columns["event_subtype"][-1] == "free throw 1/1"
 
 
 def test_the_type_may_name_the_free_throw() -> None:

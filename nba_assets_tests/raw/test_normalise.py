@@ -603,6 +603,12 @@ class TestFormerTeams:
         assert (columns["team_abbr"], faults) == (["OKC", "LAL"], {})
         assert notices == {"team_abbr SEA is read as OKC, the franchise's tricode of that season": 1}
 
+    @pytest.mark.parametrize("code", ["CHA", "CHH", "NOP", "NOH", "Charlotte Hornets", "New Orleans Pelicans"])
+    def test_the_first_hornets_under_either_franchise_that_counts_their_seasons(self, code: str) -> None:
+        row = schedule_row(date(1997, 11, 4), "WAS", code, season_year=1997, game_id=None, winning_team_abbr=None)
+        columns, faults, _ = normalised("schedule", [row])
+        assert (columns["game_id"], faults) == (["19971104_WAS_CHH"], {})
+
     def test_a_city_without_a_team(self) -> None:
         row = roster_row(team_abbr="CHA", roster_date=date(2002, 12, 1), season_year=2002, birth_date=None)
         assert normalised("rosters", [row])[1] == {0: "team_abbr CHA had no team in 2002-03"}

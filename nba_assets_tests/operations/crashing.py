@@ -36,8 +36,8 @@ FILE_EVENTS = ("open", "os.rename", "os.remove", "os.mkdir")
 class Order:
     """A run of some assets over dates in a home, and what becomes of it.
 
-    It dies at the `number`-th moment of a `kind`: before or after a statement, before an event is written, before a file is touched, or within a commit, of
-    which the first `share` of the bytes are written then. Without a kind it goes to its end. No file grows beyond `largest_file` bytes, where that is given.
+    It dies at the `number`-th moment of a `kind`: before or after a statement, before an event is written, before a file is touched, or within a commit, once
+    `share` of COMMIT_BYTES are written. Without a kind it goes to its end. No file grows beyond `largest_file` bytes, where that is given.
     """
 
     home: Path
@@ -170,7 +170,7 @@ class _Watch:
             os.kill(os.getpid(), signal.SIGKILL)
         log = Path(self.home) / "nba.duckdb.wal"
         size = log.stat().st_size if log.exists() else 0
-        # What a commit is going to write is about what has been sent: the limit falls into its first bytes, its midst or what it moves into the file then.
+        # A large commit dies with half of its log written, a small one while the log is moved into the file.
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
         resource.setrlimit(resource.RLIMIT_FSIZE, (size + int(self.order.share * COMMIT_BYTES), resource.RLIM_INFINITY))
 
@@ -184,7 +184,7 @@ class _Watch:
 
 
 COMMIT_BYTES = 40_000
-"""About what a commit of a few dates of a small league writes into the log."""
+"""A commit of a few dates of a small league writes from 4,000 (team summaries) to 200,000 bytes (play-by-play) into the log."""
 
 
 class _Watched:

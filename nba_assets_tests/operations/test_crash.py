@@ -29,7 +29,8 @@ BACKFILLS = tuple(zip(RAW_TABLES, COMPUTED_TABLES, strict=True))
 """Ten backfills, of a raw table and a computed one each."""
 KILLS = {FILE: 2, STATEMENT: 3, EVENT: 3, COMMIT: 2}
 """Moments at which each backfill is killed, by kind: a hundred in all."""
-FIRST_AND_SECOND_HALF_OF_A_COMMIT = (0.25, 0.75)
+WITHIN_COMMITS = (0.25, 0.75)
+"""Shares of COMMIT_BYTES that are written before a kill, in turn."""
 
 Key = tuple[str, date]
 
@@ -77,7 +78,7 @@ def orders_to_die(order: Order, moments: dict[str, int], number: int) -> Iterato
     for kind, kills in KILLS.items():
         for place in range(kills):
             share = (place + (number + 0.5) / len(BACKFILLS)) / kills
-            within = FIRST_AND_SECOND_HALF_OF_A_COMMIT[number % 2] if kind is COMMIT else 0.0
+            within = WITHIN_COMMITS[number % 2] if kind is COMMIT else 0.0
             yield replace(order, kind=kind, number=1 + int(share * moments[kind]), share=within)
 
 

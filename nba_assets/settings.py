@@ -104,8 +104,12 @@ class Settings(BaseModel):
         ge=1,
     )
     max_file_columns: int = _setting("NBA_ASSETS_MAX_FILE_COLUMNS", "Columns of a landed file above which it is refused", default=1000, ge=1)
-    max_line_kilobytes: int = _setting("NBA_ASSETS_MAX_LINE_KB", "Length of a line of CSV or JSON, in KB, above which its file is refused", default=1024, ge=1)
-    max_nesting: int = _setting("NBA_ASSETS_MAX_NESTING", "Levels of values within values in JSON or Parquet above which a file is refused", default=32, ge=1)
+    max_line_kilobytes: int = _setting(
+        "NBA_ASSETS_MAX_LINE_KB", "Length of a line of CSV or JSON, in KB, above which its file is refused", default=1024, ge=1
+    )
+    max_nesting: int = _setting(
+        "NBA_ASSETS_MAX_NESTING", "Levels of values within values in JSON or Parquet above which a file is refused", default=32, ge=1
+    )
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:

@@ -88,7 +88,9 @@ class Limits:
             end = text.rfind(newline, start, start + self.line_bytes + 1)
             if end < 0:
                 number = text.count(newline, 0, start) + 1
-                raise BadFileError(f"has more than {self.line_bytes:,} bytes in line {number:,}, more are not allowed{_setting('max_line_kilobytes')}")
+                raise BadFileError(
+                    f"has more than {self.line_bytes:,} bytes in line {number:,}, more are not allowed{_setting('max_line_kilobytes')}"
+                )
             start = end + 1
 
     def see_json_nesting(self, text: bytes | bytearray, lines: pa.LargeStringArray) -> None:

@@ -114,6 +114,8 @@ class BadFile:
     reason: str
     column: str | None = None
     days: tuple[date, ...] = ()
+    is_transient: bool = False
+    """The same file may be read another time: it vanished, say, while it was opened."""
 
 
 @dataclass(frozen=True)
@@ -223,7 +225,8 @@ def _read_files(request: Request, landing: LandingZone, files: list[LandedFile],
             rows = _with_path_values(request.raw, found.rows, file, path_date)
             check_columns(request.raw, rows.schema)
         except (BadFileError, OSError) as error:
-            bad = BadFile(file.path, str(error), getattr(error, "column", None), _dates_at_risk(request, rows, path_date))
+            is_transient = isinstance(error, OSError) or error.is_transient
+            bad = BadFile(file.path, str(error), getattr(error, "column", None), _dates_at_risk(request, rows, path_date), is_transient)
             if bad.days:
                 collection.bad_files.append(bad)
                 collection.uncertain.update(bad.days)

@@ -1,8 +1,8 @@
 """What has landed so far: per raw table and date the content, told by its digest, and the games of which there are rows.
 
-A date's digest is the one that ingestion would write into the books, so that what has landed can be held against what is built without ingesting
-anything. To look again costs a listing: a file is read when it is new or was written since, and never for the sake of another one. Nothing is decided
-here; what the content means for runs is the business of `operations.arrival`.
+A date's digest is the one that ingestion would record, so that what has landed can be held against what is built without ingesting anything. To look
+again costs a listing: a file is read when it is new or was written since, be it good or bad, and `landed_store` keeps what is known of it over restarts.
+Nothing is decided here; what the content means for runs is the business of `operations.arrival`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -26,11 +26,14 @@ from numpy.typing import NDArray
 from nba_assets.partitions import FIRST_DATE
 from nba_assets.raw.collection import PLAYER_ID, Request, collect, people_of
 from nba_assets.raw.deliveries import LEAGUE_GAME_COLUMNS, NOBODY, Deliveries, Standing, standing_by_key, standing_by_league_game
+from nba_assets.raw.landed_store import LandedStore, StoredFile, store_version
 from nba_assets.raw.landing import LandedFile, LandingZone
 from nba_assets.raw.league_schedule import LOOKUP_COLUMNS, LeagueSchedule
+from nba_assets.raw.limits import Limits
 from nba_assets.raw.normalise import FURTHEST_SCHEDULE_DAYS, utc
 from nba_assets.raw.schedule import FINAL_COLUMNS
 from nba_assets.raw.tables import PLAY_BY_PLAY, PLAYER_BOXSCORES, PLAYER_GAMEBOOK, RAW_TABLES, SCHEDULE, TEAM_BOXSCORES, RawTable
+from nba_assets.settings import Settings
 from nba_assets.tables.columns import blank, to_arrow
 from nba_assets.tables.digest import Hashes, columns_digest, partition_digest, row_hashes
 from nba_assets.tables.spec import Columns
@@ -47,8 +50,16 @@ OTHER_SCHEDULE_COLUMNS = tuple(name for name in dict.fromkeys((*LEAGUE_GAME_COLU
 FILES_AT_ONCE = 64
 """Files that are read together, without a look at the clock in between."""
 
-READING_SECONDS = 15.0
+BYTES_AT_ONCE = 32 * 2**20
+"""Size of files that are read together, unless a single one is larger."""
+
+READING_SECONDS = 5.0
 """Reading that one look may cost; what is left over is read at the next look, and counts as not known until then."""
+
+RECENT = timedelta(days=1)
+"""Files of dates no longer ago than this are read before all others that name a date."""
+
+STORE_NAME = "landed.sqlite"
 
 EARLIEST = FIRST_DATE
 
@@ -102,13 +113,19 @@ class LandedContent:
 class LandedIndex:
     """Remembers what the files of a landing zone hold, so that only new ones have to be read."""
 
-    def __init__(self, landing: LandingZone) -> None:
+    def __init__(self, landing: LandingZone, store: LandedStore | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        """`store` keeps what is known over restarts; `clock` tells seconds, by which reading is bounded."""
         self.landing = landing
+        self._store = store
+        self._clock = clock
         self._files: dict[str, _FileContent] = {}
+        self._troubles: dict[str, _Trouble] = {}
+        self._is_loaded = store is None
+        self._changed: set[str] = set()
+        """Paths of which the store does not hold what is known."""
         self._dates: dict[tuple[str, date], _DateContent] = {}
         self._tables: dict[str, tuple[object, LandedTable]] = {}
         self._schedule: Columns = {}
-        self._bad: set[str] = set()
         self._lock = threading.Lock()
 
     def look(self, through: date, now: datetime, *, seconds: float = READING_SECONDS) -> LandedContent:
@@ -118,12 +135,33 @@ class LandedIndex:
         """
         with self._lock:
             listings = {name: self._listed(raw, through) for name, raw in RAW_TABLES.items()}
-            unread, bad = self._read(listings, now, time.monotonic() + seconds)
+            self._load()
+            deadline = self._clock() + seconds
+            unread = self._read(listings, through, now, deadline)
             if self._drop_outdated(listings, now):
-                unread, bad = self._read(listings, now, time.monotonic() + seconds)
+                unread = self._read(listings, through, now, deadline)
             self._forget({file.path for files in listings.values() for file, _ in files})
-            tables = {name: self._table(name, files, unread, bad, now) for name, files in listings.items()}
+            self._save()
+            tables = {name: self._table(name, files, unread, now) for name, files in listings.items()}
             return LandedContent(tables, self._schedule)
+
+    def _load(self) -> None:
+        if self._is_loaded or self._store is None:
+            return
+        for path, stored in self._store.load().items():
+            if stored.columns:
+                self._files[path] = _FileContent.from_stored(stored)
+            else:
+                self._troubles[path] = _Trouble.from_stored(stored)
+        self._is_loaded = True
+
+    def _save(self) -> None:
+        if self._store is None or not self._changed:
+            return
+        files = {path: self._files[path].stored() for path in self._changed if path in self._files}
+        troubles = {path: self._troubles[path].stored() for path in self._changed if path in self._troubles and not self._troubles[path].is_transient}
+        self._store.save(files | troubles, self._changed - files.keys() - troubles.keys())
+        self._changed.clear()
 
     def _listed(self, raw: RawTable, through: date) -> list[_Listed]:
         files = []
@@ -134,33 +172,35 @@ class LandedIndex:
                 files.append((file, day))
         return files
 
-    def _read(self, listings: Listings, now: datetime, deadline: float) -> tuple[set[str], dict[str, _Trouble]]:
-        """Read what is new, oldest dates first; returns the paths that are left unread, and the bad files by path."""
-        wanted = [
-            (name, file, day)
-            for name, files in listings.items()
-            for file, day in files
-            if (known := self._files.get(file.path)) is None or known.fingerprint != file.fingerprint
-        ]
-        if not wanted:
-            self._bad = set()
-            return set(), {}
+    def _read(self, listings: Listings, through: date, now: datetime, deadline: float) -> set[str]:
+        """Read what is new; returns the paths that are left unread."""
+        new = [(name, file, day) for name, files in listings.items() for file, day in files if not self._is_read(file)]
+        if not new:
+            return set()
         dates = _dates(EARLIEST, now.date() + timedelta(days=FURTHEST_SCHEDULE_DAYS))
-        bad: dict[str, _Trouble] = {}
-        batches = self._batches(wanted)
+        batches = self._batches(new, through)
         for number, (name, files) in enumerate(batches):
-            if number and time.monotonic() > deadline:
-                return {file.path for _, mine in batches[number:] for file, _ in mine}, bad
+            if number and self._clock() > deadline:
+                return {file.path for _, mine in batches[number:] for file, _ in mine}
             schedule = None if name == SCHEDULE.name else LeagueSchedule(partial(self._league_schedule, listings, now))
             request = Request(RAW_TABLES[name], dates if files[0][1] is None else sorted(day for _, day in files if day is not None), now, schedule)
             for path, content in _read_files(request, self.landing, files).items():
+                self._files.pop(path, None)
+                self._troubles.pop(path, None)
                 if isinstance(content, _Trouble):
-                    bad[path] = content
-                    self._files.pop(path, None)
+                    self._troubles[path] = content
                 else:
                     self._files[path] = content
-        self._bad = set(bad)
-        return set(), bad
+                self._changed.add(path)
+        return set()
+
+    def _is_read(self, file: LandedFile) -> bool:
+        """Whether the file is known as it stands; one that could not be read for a transient reason is tried again."""
+        known = self._files.get(file.path)
+        trouble = self._troubles.get(file.path)
+        return (known is not None and known.fingerprint == file.fingerprint) or (
+            trouble is not None and trouble.fingerprint == file.fingerprint and not trouble.is_transient
+        )
 
     def _drop_outdated(self, listings: Listings, now: datetime) -> bool:
         """Forget files whose rows had their games from a schedule that has changed since; whether there are any."""
@@ -183,36 +223,52 @@ class LandedIndex:
         """The games of the schedule that stand, from what is known of its files."""
         return _FileContent.of_games([content for file, _ in files if (content := self._files.get(file.path)) is not None], now)
 
-    def _batches(self, wanted: Sequence[tuple[str, LandedFile, date | None]]) -> list[tuple[str, list[_Listed]]]:
-        """Files that are read together: of one table, each of another date, or one that names no date. Oldest dates come first.
+    def _batches(self, new: Sequence[tuple[str, LandedFile, date | None]], through: date) -> list[tuple[str, list[_Listed]]]:
+        """Files that are read together: of one table, each of another date, or one that names no date.
 
-        Files that were bad before come last: they are tried again and again, and may not hold up the good ones.
+        What all dates depend on comes first, then recent dates, then files that may hold rows of any date, then all others, oldest first. Files that could
+        not be read for a transient reason come last: they are tried again and again, and may not hold up the good ones.
         """
-        rounds: dict[tuple[bool, str, int], list[_Listed]] = {}
+
+        def rank(name: str, file: LandedFile, day: date | None) -> int:
+            if file.path in self._troubles and self._troubles[file.path].fingerprint == file.fingerprint:
+                return 4
+            if day is None:
+                return 0 if RAW_TABLES[name].whole_season else 2
+            return 1 if day >= through - RECENT else 3
+
+        batches: list[tuple[int, date, str, list[_Listed]]] = []
+        rounds: dict[tuple[int, str, int], tuple[list[_Listed], int]] = {}
         of_date: Counter[tuple[str, date | None]] = Counter()
-        for name, file, day in sorted(wanted, key=lambda one: one[2] or EARLIEST):
+        for name, file, day in sorted(new, key=lambda one: one[2] or EARLIEST):
+            place = rank(name, file, day)
             of_date[name, day] += 1
-            rounds.setdefault((file.path in self._bad, name, 0 if day is None else of_date[name, day]), []).append((file, day))
-        batches = []
-        for (was_bad, name, dated), files in rounds.items():
-            size = FILES_AT_ONCE if dated else 1
-            batches += [(was_bad, files[start][1] or EARLIEST, name, files[start : start + size]) for start in range(0, len(files), size)]
+            together = (place, name, of_date[name, day])
+            files, size = rounds.get(together, ([], 0))
+            if day is None or not files or len(files) >= FILES_AT_ONCE or size + file.size > BYTES_AT_ONCE:
+                files, size = [], 0
+                batches.append((place, day or EARLIEST, name, files))
+            files.append((file, day))
+            rounds[together] = (files, size + file.size)
         batches.sort(key=lambda batch: batch[:2])
         return [(name, files) for _, _, name, files in batches]
 
     def _forget(self, listed: set[str]) -> None:
-        self._files = {path: content for path, content in self._files.items() if path in listed}
+        for known in (self._files, self._troubles):
+            for path in known.keys() - listed:
+                del known[path]
+                self._changed.add(path)
 
-    def _table(self, name: str, files: Sequence[_Listed], unread: set[str], bad: Mapping[str, _Trouble], now: datetime) -> LandedTable:
+    def _table(self, name: str, files: Sequence[_Listed], unread: set[str], now: datetime) -> LandedTable:
         """The table's content; the same object as before where no file has changed."""
-        known = self._files
+        known, bad = self._files, self._troubles
         state = [
             (file.path, file.fingerprint, file.path in unread, bad.get(file.path), known[file.path].version if file.path in known else "")
             for file, _ in files
         ]
         if name in self._tables and self._tables[name][0] == state:
             return self._tables[name][1]
-        contents = [(file.path, self._files[file.path]) for file, _ in files if file.path not in unread and file.path not in bad]
+        contents = [(file.path, known[file.path]) for file, _ in files if file.path not in unread and file.path not in bad]
         by_date: dict[date, list[tuple[str, _FileContent]]] = {}
         if name == SCHEDULE.name:
             # A game that is moved changes two dates: what stands is told over all files and dates at once.
@@ -252,10 +308,25 @@ Listings = Mapping[str, Sequence[_Listed]]
 
 @dataclass(frozen=True)
 class _Trouble:
-    """A file that cannot be used: why, and which dates it may hold rows of."""
+    """A file that cannot be used: why, and which dates it may hold rows of. It is not remembered where the reason is transient."""
 
+    fingerprint: str
     reason: str
     places: tuple[date | None, ...]
+    is_transient: bool = False
+
+    def stored(self) -> StoredFile:
+        """As the store has it."""
+        return StoredFile(self.fingerprint, {"reason": self.reason, "places": [day and day.isoformat() for day in self.places]})
+
+    @classmethod
+    def from_stored(cls, stored: StoredFile) -> _Trouble:
+        """From the store."""
+        places = tuple(day and date.fromisoformat(day) for day in stored.facts["places"])
+        return cls(stored.fingerprint, stored.facts["reason"], places)
+
+
+ROW_COLUMNS = ("days", "keys", "people", "hashes", "processed_at", "contested", "games")
 
 
 @dataclass(frozen=True, eq=False)
@@ -305,6 +376,22 @@ class _FileContent:
             [""],
             {name: values[stands] for name, values in schedule.items()},
         )
+
+    def stored(self) -> StoredFile:
+        """As the store has it."""
+        rows = {name: getattr(self, name) for name in ROW_COLUMNS}
+        return StoredFile(
+            self.fingerprint,
+            {"game_ids": list(self.game_ids), "league_schedule": self.league_schedule},
+            rows | {f"{SCHEDULE.name}.{name}": values for name, values in self.schedule.items()},
+        )
+
+    @classmethod
+    def from_stored(cls, stored: StoredFile) -> _FileContent:
+        """From the store."""
+        schedule = {name.partition(".")[2]: values for name, values in stored.columns.items() if name not in ROW_COLUMNS}
+        rows: dict[str, NDArray[Any]] = {name: stored.columns[name] for name in ROW_COLUMNS}
+        return cls(stored.fingerprint, **rows, game_ids=stored.facts["game_ids"], schedule=schedule, league_schedule=stored.facts["league_schedule"])
 
     @property
     def version(self) -> str:
@@ -409,13 +496,17 @@ def _read_files(request: Request, landing: LandingZone, files: Sequence[_Listed]
     names = (*SCHEDULE_COLUMNS, *OTHER_SCHEDULE_COLUMNS) if request.raw is SCHEDULE else ()
     schedule = {name: rows[name][order] for name in names}
     league_schedule = columns_digest({**request.schedule}) if request.schedule is not None and request.schedule.was_read else None
-    contents: dict[str, _FileContent | _Trouble] = {
-        bad.path: _Trouble(bad.reason, bad.days if len(bad.days) < len(request.dates) or files[0][1] is not None else (ANY_DATE,))
-        for bad in collection.bad_files
-    }
+    contents: dict[str, _FileContent | _Trouble] = {}
+    by_path = {file.path: file for file, _ in files}
+    for bad in collection.bad_files:
+        places = bad.days if len(bad.days) < len(request.dates) or files[0][1] is not None else (ANY_DATE,)
+        # What cannot even be opened costs nothing to try again.
+        is_transient = bad.is_transient or by_path[bad.path].fault is not None
+        contents[bad.path] = _Trouble(by_path[bad.path].fingerprint, bad.reason, places, is_transient)
     for file, day in files:
         if file.path not in contents:
             mine = slice(None) if day is None else slice(*np.searchsorted(days, np.array([day, day + timedelta(days=1)], dtype="M8[D]")).tolist())
+            of_file, places_of_file = np.unique(games[mine], return_inverse=True)
             contents[file.path] = _FileContent(
                 file.fingerprint,
                 days[mine],
@@ -424,8 +515,8 @@ def _read_files(request: Request, landing: LandingZone, files: Sequence[_Listed]
                 hashes[mine],
                 stamps[mine],
                 contested[mine],
-                games[mine],
-                list(ids),
+                places_of_file.astype(np.int32),
+                [ids[code] for code in of_file.tolist()],
                 {name: values[mine] for name, values in schedule.items()},
                 league_schedule,
             )
@@ -440,10 +531,14 @@ _INDEXES: dict[LandingZone, LandedIndex] = {}
 
 
 def landed_index(landing: LandingZone) -> LandedIndex:
-    """The index of a landing zone that this process keeps; after a restart it begins anew."""
-    return _INDEXES.setdefault(landing, LandedIndex(landing))
+    """The index of a landing zone that this process keeps, and that goes on after a restart with what the home holds of it."""
+    if landing not in _INDEXES:
+        settings = Settings.from_environment()
+        store = LandedStore(settings.home / STORE_NAME, repr(landing), store_version(Limits.from_settings(settings)))
+        _INDEXES[landing] = LandedIndex(landing, store)
+    return _INDEXES[landing]
 
 
 def forget_landed() -> None:
-    """Drop what this process remembers of landing zones."""
+    """Drop what this process remembers of landing zones, as a restart does."""
     _INDEXES.clear()

@@ -90,8 +90,8 @@ def _read_parquet(path: Path, names: Sequence[str], date_column: str, keep: Keep
     # Texts stay in their dictionaries until it is known how long they are without: a few bytes can repeat one a million times.
     with pq.ParquetFile(path, read_dictionary=texts) as parquet:
         # No raw column is a list or a structure: of one that is, the type is enough to refuse the file.
-        nested = [field for field in parquet.schema_arrow if field.name in present and pa.types.is_nested(field.type)]
-        present = [name for name in present if name not in {field.name for field in nested}]
+        nested = [column for column in parquet.schema_arrow if column.name in present and pa.types.is_nested(column.type)]
+        present = [name for name in present if name not in {column.name for column in nested}]
         if keep is None or date_column not in present:
             rows = _with_nulls(_decoded(parquet.read(columns=present), limits), nested)
             return FileRows(rows, np.arange(1, rows.num_rows + 1))
@@ -109,9 +109,9 @@ def _read_parquet(path: Path, names: Sequence[str], date_column: str, keep: Keep
     return FileRows(_with_nulls(rows.filter(pa.array(wanted[read])), nested), np.flatnonzero(wanted) + 1)
 
 
-def _with_nulls(rows: pa.Table, fields: Sequence[pa.Field]) -> pa.Table:
-    for missing in fields:
-        rows = rows.append_column(missing, pa.nulls(rows.num_rows, missing.type))
+def _with_nulls(rows: pa.Table, columns: Sequence[pa.Field]) -> pa.Table:
+    for column in columns:
+        rows = rows.append_column(column, pa.nulls(rows.num_rows, column.type))
     return rows
 
 

@@ -40,16 +40,16 @@ class Installed:
         """The command of the wheel."""
         return str(self.environment / "bin" / "nba-assets")
 
-    @property
-    def variables(self) -> dict[str, str]:
-        """The variables of a user who set none: the home is `var` in the folder."""
-        return {name: value for name, value in os.environ.items() if not name.startswith(("NBA_ASSETS_", "DAGSTER_", "PYTHONPATH"))}
-
     def run(self, *command: str) -> str:
         """What a command prints in the folder; it must succeed."""
-        ended = subprocess.run(command, cwd=self.folder, env=self.variables, capture_output=True, text=True, timeout=300, check=False)
+        ended = subprocess.run(command, cwd=self.folder, env=own_variables(), capture_output=True, text=True, timeout=300, check=False)
         assert ended.returncode == 0, ended.stdout + ended.stderr
         return ended.stdout
+
+
+def own_variables() -> dict[str, str]:
+    """The environment of a user who set nothing: the home is `var` in the current folder, and no other folder is searched for packages."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("NBA_ASSETS_", "DAGSTER_", "PYTHONPATH"))}
 
 
 def build_wheel(folder: Path) -> Path:
@@ -75,7 +75,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     wheel = build_wheel(tmp_path_factory.mktemp("wheel"))
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], timeout=300, check=True)
     pip = [sys.executable, "-m", "pip", f"--python={environment / 'bin' / 'python'}", "install", "--quiet", "--no-deps", str(wheel)]
-    subprocess.run(pip, capture_output=True, text=True, timeout=300, check=True)
+    subprocess.run(pip, env=own_variables(), capture_output=True, text=True, timeout=300, check=True)
     own = Path(sysconfig.get_path("purelib", vars={"base": str(environment)}))
     # A folder that is named so is searched for packages, but the editable installation in it is not followed.
     (own / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
@@ -104,17 +104,14 @@ def test_what_was_built_stands_in_the_empty_folder(built: Installed) -> None:
 
 
 def test_the_ui_shows_the_run_and_leaves_nothing_beside_the_home(built: Installed, tmp_path: Path) -> None:
-    with dagster_server(built.variables, tmp_path / "ui.log", command=(built.command, "ui"), folder=built.folder) as address:
+    with dagster_server(own_variables(), tmp_path / "ui.log", command=(built.command, "ui"), folder=built.folder) as address:
         assert loaded_locations(address) == {"nba_assets": "RepositoryLocation"}
         assert len(run_ids(address)) == 1
         assert [path.name for path in built.folder.iterdir()] == ["var"]
     assert [path.name for path in built.folder.iterdir()] == ["var"]
 
 
-@pytest.mark.parametrize("instance", [None, "var/dagster"], ids=["temporary instance", "instance of the home"])
-def test_dagster_dev_loads_the_definitions(built: Installed, tmp_path: Path, instance: str | None) -> None:
-    variables = built.variables | ({"DAGSTER_HOME": str(built.folder / instance)} if instance else {})
-    command = (built.python, "-m", "dagster", "dev", "-m", "nba_assets.definitions")
-    with dagster_server(variables, tmp_path / "dev.log", command=command, folder=built.folder if instance else tmp_path) as address:
+def test_dagster_dev_loads_the_definitions(installed: Installed, tmp_path: Path) -> None:
+    command = (installed.python, "-m", "dagster", "dev", "-m", "nba_assets.definitions")
+    with dagster_server(own_variables(), tmp_path / "dev.log", command=command, folder=tmp_path) as address:
         assert set(loaded_locations(address).values()) == {"RepositoryLocation"}
-        assert len(run_ids(address)) == (1 if instance else 0)

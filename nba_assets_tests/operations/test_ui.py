@@ -20,9 +20,8 @@ IN_THE_BACKGROUND = ("sh", "-c", 'trap "" INT; exec "$@"', "sh", *UI)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("command", [UI, IN_THE_BACKGROUND], ids=["foreground", "background"])
-def test_all_its_processes_end_with_it(ending: signal.Signals, command: tuple[str, ...], own_home: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("command", "ending"), [(UI, signal.SIGINT), (IN_THE_BACKGROUND, signal.SIGTERM)], ids=["foreground", "background"])
+def test_all_its_processes_end_with_it(command: tuple[str, ...], ending: signal.Signals, own_home: Path, tmp_path: Path) -> None:
     folder = tmp_path / "clone"
     folder.mkdir()
     shutil.copy(PROJECT / "dagster.yaml", folder)

@@ -16,6 +16,7 @@ from rich.table import Column
 from rich.table import Table as ConsoleTable
 from rich.text import Text
 
+from nba_assets.providers.commands import app as provider_commands
 from nba_assets.raw.landing import FolderLandingZone, LandingZoneError
 from nba_assets.settings import Settings, SettingsError
 from nba_assets.warehouse.interface import WarehouseError
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from nba_assets.publishing.retry import OpenFailure
 
 app = typer.Typer(help="NBA raw data into daily analytics tables.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.add_typer(provider_commands)
 PLAIN_WIDTH, LISTING_WIDTH = 120, 240
 """Columns of output that goes into a file or a pipe, where no terminal tells its width; a listing has room for an entry per line there."""
 console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH)

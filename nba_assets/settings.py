@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 CORES = os.cpu_count() or 1
 
@@ -88,6 +88,16 @@ class Settings(BaseModel):
     )
     settle_minutes: float = _setting(
         "NBA_ASSETS_SETTLE_MINUTES", "Minutes for which incomplete results must not have changed before that", default=30.0, ge=0, allow_inf_nan=False
+    )
+    provider_preference: Annotated[tuple[str, ...], BeforeValidator(lambda names: tuple(str(names).replace(",", " ").split()))] = _setting(
+        "NBA_ASSETS_PROVIDER_PREFERENCE",
+        "Providers in order, as `league, espn`: each one's games stand over those of the providers after it; of others what was processed last stands",
+        default="",
+    )
+    league_cdn_url: str = _setting("NBA_ASSETS_LEAGUE_CDN_URL", "Address of the league's live feed", default="https://cdn.nba.com/static/json")
+    league_stats_url: str = _setting("NBA_ASSETS_LEAGUE_STATS_URL", "Address of the league's statistics site", default="https://stats.nba.com/stats")
+    league_pause_seconds: float = _setting(
+        "NBA_ASSETS_LEAGUE_PAUSE_SECONDS", "Least time between two calls of the league's site", default=0.6, ge=0, allow_inf_nan=False
     )
     requests_per_tick: int = _setting("NBA_ASSETS_REQUESTS_PER_TICK", "Runs that a sensor asks for at once; the others come next", default=5, ge=1)
 

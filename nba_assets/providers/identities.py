@@ -84,7 +84,7 @@ class Registry:
         same name, unless two of its players share the name: then it is the team that tells them apart.
         """
         label, own = season_label(season), self._of_provider(provider, season)
-        universal = {own_id: self._identify(provider, label, own_id, name, teams) for own_id, name, teams in seen}
+        universal = self._identify(provider, label, seen)
         holders: dict[str, set[str]] = {}
         for own_id, name, _ in [*seen, *((row["player_id"], row["player_name"], ()) for row in own)]:
             holders.setdefault(player_lookup(name), set()).add(own_id)
@@ -108,21 +108,26 @@ class Registry:
         mine = [row for row in self.rows if row["season"] == label and row["player_id"] is not None and _is_of(provider, row["player_id"])]
         return [{**row, "season_start": date(season, 7, 1)} for row in mine]
 
-    def _identify(self, provider: str, label: str, own_id: str, name: str, teams: Sequence[str]) -> str:
-        known = next((row["universal_player_id"] for row in self.rows if row["player_id"] == own_id), None)
-        return known or self._by_name(provider, label, name, teams) or f"{provider}-{own_id.rpartition(':')[2]}"
+    def _identify(self, provider: str, label: str, seen: Sequence[tuple[str, str, Sequence[str]]]) -> dict[str, str]:
+        """The universal id of each of the provider's ids."""
+        ids = {own_id for own_id, _, _ in seen}
+        universal = {row["player_id"]: row["universal_player_id"] for row in self.rows if row["player_id"] in ids}
+        taken = {row["universal_player_id"] for row in self.rows if row["player_id"] is not None and _is_of(provider, row["player_id"])}
+        for own_id, name, teams in seen:
+            if own_id not in universal:
+                universal[own_id] = self._by_name(label, name, teams, taken) or f"{provider}-{own_id.rpartition(':')[2]}"
+                taken.add(universal[own_id])
+        return universal
 
-    def _by_name(self, provider: str, label: str, name: str, teams: Sequence[str]) -> str | None:
+    def _by_name(self, label: str, name: str, teams: Sequence[str], taken: set[str]) -> str | None:
+        """The one person of a season who has the name and is not `taken`, by the name as it is written first."""
         written = spellings(name)
         for keys in (written, [other for key in written for other in with_other_suffix(key)]):
             found: dict[str, set[str]] = {}
             for row in self.rows:
-                if row["season"] == label and row["player_lookup"] in keys:
+                if row["season"] == label and row["player_lookup"] in keys and row["universal_player_id"] not in taken:
                     found.setdefault(row["universal_player_id"], set()).add(row["team_abbr"])
-            taken = {row["universal_player_id"] for row in self.rows if row["player_id"] is not None and _is_of(provider, row["player_id"])}
-            fits = [universal for universal in found if universal not in taken]
-            if len(fits) > 1:
-                fits = [universal for universal in fits if found[universal] & {*teams}]
+            fits = list(found) if len(found) < 2 else [universal for universal, theirs in found.items() if theirs & {*teams}]
             if len(fits) == 1:
                 return fits[0]
         return None

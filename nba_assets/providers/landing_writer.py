@@ -14,7 +14,7 @@ import io
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -138,6 +138,12 @@ class LandingWriter:
         self.files_written += 1
 
 
+def landed_games(zone: Path, day: date) -> set[str]:
+    """Canonical ids of the games of a date of which team totals have landed from any provider."""
+    files = (zone / TEAM_BOXSCORES.name / f"{TEAM_BOXSCORES.table.date_column}={day}" / f"{provider}.parquet" for provider in PROVIDERS)
+    return {game for file in files if file.exists() for game in pq.read_table(file, columns=["game_id"])["game_id"].to_pylist()}
+
+
 def write_beside(file: Path, content: bytes) -> None:
     """Write a file under a name that nobody reads, and rename it into place: it is there whole or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -152,11 +158,16 @@ def _with_kept_rows(raw: RawTable, file: Path, rows: pa.Table) -> pa.Table:
     if columns is None or not file.exists():
         return rows
     before = pq.read_table(file)
-    if before.schema != rows.schema:
-        return rows
+    for name in rows.column_names:
+        if before.schema.field(name).type != rows.schema.field(name).type:
+            before, rows = _as_text(before, name), _as_text(rows, name)
     delivered = {*_values(rows, columns)}
     kept = [key not in delivered for key in _values(before, columns)]
     return pa.concat_tables([before.filter(pa.array(kept, pa.bool_())), rows])
+
+
+def _as_text(rows: pa.Table, name: str) -> pa.Table:
+    return rows.set_column(rows.column_names.index(name), name, rows[name].cast(pa.string()))
 
 
 def _values(rows: pa.Table, columns: Sequence[str]) -> list[tuple[Any, ...]]:

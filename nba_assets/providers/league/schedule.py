@@ -55,24 +55,26 @@ def scheduled_games(payload: Mapping[str, Any]) -> tuple[list[ScheduledGame], li
     return games, [f"schedule {season}: {others} games left out that are not between two known teams of the league"] if others else []
 
 
+def competition(league_id: str) -> Row:
+    """Which games of the season a game is one of, by the league's id."""
+    kind = league_id[:3]
+    return {"is_regular_season": kind == REGULAR, "is_playoffs": kind in (PLAYOFFS, PLAY_IN), "is_all_star": kind == ALL_STAR}
+
+
 def _row(game: Game, entry: Mapping[str, Any]) -> Row:
-    kind, status = entry["gameId"][:3], entry["gameStatus"]
+    status = entry["gameStatus"]
     if status != FINAL and entry["gameStatusText"].strip().lower() in NOT_PLAYED:
         status = POSTPONED
-    home_score, away_score = (entry[side].get("score") if status == FINAL else None for side in ("homeTeam", "awayTeam"))
-    decided = home_score is not None and away_score is not None
+    home_score, away_score = (entry[side]["score"] for side in ("homeTeam", "awayTeam"))
     return {
         **game.columns(SCHEDULE),
+        **competition(entry["gameId"]),
         # A time that is not set yet is written as midnight.
         "game_time_utc": None if entry["gameStatusText"] == "TBD" else datetime.fromisoformat(entry["gameDateTimeUTC"]),
         "game_status": status,
-        "home_team_score": home_score,
-        "away_team_score": away_score,
-        "winning_team_abbr": game.side(home_score > away_score) if decided else None,
-        "is_regular_season": kind == REGULAR,
-        "is_playoffs": kind in (PLAYOFFS, PLAY_IN),
-        "is_all_star": kind == ALL_STAR,
+        "home_team_score": home_score if status == FINAL else None,
+        "away_team_score": away_score if status == FINAL else None,
+        "winning_team_abbr": game.side(home_score > away_score) if status == FINAL else None,
         "neutral_site_flag": entry.get("isNeutral"),
         "arena_name": entry["arenaName"] or None,
     }
-

@@ -121,11 +121,13 @@ class Registry:
 
     def _by_name(self, label: str, name: str, teams: Sequence[str], taken: set[str]) -> str | None:
         """The one person of a season who has the name and is not `taken`, by the name as it is written first."""
-        written = spellings(name)
-        for keys in (written, [other for key in written for other in with_other_suffix(key)]):
+        written = {*spellings(name)}
+        for keys in (written, {other for key in written for other in with_other_suffix(key)}):
             found: dict[str, set[str]] = {}
             for row in self.rows:
-                if row["season"] == label and row["player_lookup"] in keys and row["universal_player_id"] not in taken:
+                if row["season"] != label or row["universal_player_id"] in taken:
+                    continue
+                if not keys.isdisjoint((row["player_lookup"], *spellings(row["player_name"]))):
                     found.setdefault(row["universal_player_id"], set()).add(row["team_abbr"])
             fits = list(found) if len(found) < 2 else [universal for universal, theirs in found.items() if theirs & {*teams}]
             if len(fits) == 1:

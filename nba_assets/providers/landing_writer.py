@@ -1,7 +1,7 @@
 """Writes deliveries into a landing zone, partitioned by date, and keeps one provider per game; what the files must hold is said by the raw contract.
 
 A provider's rows of one date are one file, `play_by_play/game_date=2025-01-15/league.parquet`. It is written beside and renamed into place, and left alone
-where nothing has changed, so that sensors see every correction and nothing else. Files that no provider wrote are never touched.
+where nothing but the time of processing would change, so that sensors see every correction and nothing else. Files that no provider wrote are never touched.
 
 Two providers spell names and number events in their own ways, so that rows of one game must not be mixed: of each game, and of a team's roster of a day,
 one provider's rows stand in the zone. Those of the preferred provider stand (`NBA_ASSETS_PROVIDER_PREFERENCE`), without a preference those processed last;
@@ -130,10 +130,10 @@ class LandingWriter:
         if not rows.num_rows:
             file.unlink(missing_ok=True)
             return
+        if file.exists() and pq.read_table(file).drop("processed_at").equals(rows.drop("processed_at")):
+            return
         content = io.BytesIO()
         pq.write_table(rows, content, compression="zstd")
-        if file.exists() and file.read_bytes() == content.getvalue():
-            return
         write_beside(file, content.getvalue())
         self.files_written += 1
 

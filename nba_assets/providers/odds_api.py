@@ -20,7 +20,7 @@ from nba_assets.basketball.season import FIRST_MONTH
 from nba_assets.providers.delivery import Delivery, ProviderError, Row
 from nba_assets.providers.files import newest_change
 from nba_assets.providers.games import Game
-from nba_assets.raw.tables import GAME_LINES, PLAYER_POINTS_PROPS
+from nba_assets.raw.tables import GAME_LINES, PLAYER_POINTS_PROPS, RawTable
 
 PROVIDER, SOURCE = "odds-api", "odds_api"
 EASTERN = ZoneInfo("America/New_York")
@@ -43,7 +43,7 @@ class OddsApiFolder:
         files = sorted(self.folder.rglob("*.json"))
         for file in files:
             try:
-                found = odds_rows(json.loads(file.read_bytes()), left_out)
+                found = list(odds_rows(json.loads(file.read_bytes()), left_out))
             except (ValueError, KeyError, TypeError) as error:
                 raise ProviderError(f"{file} is no answer of The Odds API: {error!r}") from error
             for raw, row in found:
@@ -58,7 +58,7 @@ class OddsApiFolder:
             yield Delivery(PROVIDER, processed_at, {name: list(rows.values()) for name, rows in tables[day].items()}, remarks)
 
 
-def odds_rows(answer: Json | Sequence[Json], left_out: Counter[str]) -> Iterator[tuple[Any, Row]]:
+def odds_rows(answer: Json | Sequence[Json], left_out: Counter[str]) -> Iterator[tuple[RawTable, Row]]:
     """The rows of one answer with their raw tables; what is not mapped is counted in `left_out`."""
     snapshot = None
     if isinstance(answer, Mapping) and "data" in answer:

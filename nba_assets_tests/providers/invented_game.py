@@ -14,6 +14,8 @@ DAY = date(2025, 1, 15)
 HOME, AWAY = "BOS", "ATL"
 TEAM_IDS = {"ATL": 1610612737, "BOS": 1610612738, "CLE": 1610612739, "NYK": 1610612752}
 LEAGUE_ID = "0022400561"
+ROUNDS = 4
+"""How often each side plays its round of shots."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class InventedGame:
         """Play it."""
         self.squads = {team: squad(team) for team in (self.home, self.away)}
         ours, theirs = self.squads[self.home], self.squads[self.away]
-        for mine, others in (ours, theirs), (theirs, ours), (ours, theirs):
+        for mine, others in ROUNDS * [(ours, theirs), (theirs, ours)] + [(ours, theirs)]:
             for place in range(6):
                 self.plays += [
                     Play("shot", mine[place], made=True, worth=3 if place % 2 else 2, second=mine[(place + 1) % 6] if place < 4 else None),
@@ -113,14 +115,18 @@ class InventedGame:
             "steals": helped["steal"],
             "blocks": helped["block"],
             "turnovers": sum(play.kind == "turnover" for play in mine),
-            "foulsPersonal": 1,
+            "foulsPersonal": sum(player.absence is None for player in of),
         }
 
     def live_box_score(self, status: int = 3) -> Json:
         def side(team: str) -> Json:
             totals = self.counts(self.squads[team])
             # The live feed counts rebounds of nobody into the total of a team.
-            statistics = totals | {"minutes": "PT240M00.00S", "reboundsPersonal": totals["reboundsTotal"], "reboundsTotal": totals["reboundsTotal"] + 8}
+            statistics = totals | {
+                "minutes": "PT240M00.00S",
+                "reboundsPersonal": totals["reboundsTotal"],
+                "reboundsTotal": totals["reboundsTotal"] + 8,
+            }
             return {
                 "teamId": TEAM_IDS[team],
                 "teamTricode": team,
@@ -147,7 +153,9 @@ class InventedGame:
         def side(team: str) -> Json:
             return {
                 "teamId": TEAM_IDS[team],
-                "inactives": [{"personId": p.number, "firstName": p.first, "familyName": p.family} for p in self.squads[team] if p.absence == "inactive"],
+                "inactives": [
+                    {"personId": p.number, "firstName": p.first, "familyName": p.family} for p in self.squads[team] if p.absence == "inactive"
+                ],
             }
 
         return {"boxScoreSummary": {"gameId": self.league_id, "homeTeam": side(self.home), "awayTeam": side(self.away)}}
@@ -198,8 +206,19 @@ class InventedGame:
 
         def add(number: int, seconds: int, player: Player | None, description: str, **action: Any) -> None:
             blank: Json = {"actionType": "", "subType": "", "isFieldGoal": 0, "shotResult": "", "shotValue": 0, "shotDistance": 0}
-            blank |= {"xLegacy": 0, "yLegacy": 0, "scoreHome": "", "scoreAway": "", "period": 1, "clock": f"PT{seconds // 60:02}M{seconds % 60:02}.00S"}
-            who = {"personId": 0, "location": ""} if player is None else {"personId": player.number, "location": "h" if player.team == self.home else "v"}
+            blank |= {
+                "xLegacy": 0,
+                "yLegacy": 0,
+                "scoreHome": "",
+                "scoreAway": "",
+                "period": 1,
+                "clock": f"PT{seconds // 60:02}M{seconds % 60:02}.00S",
+            }
+            who = (
+                {"personId": 0, "location": ""}
+                if player is None
+                else {"personId": player.number, "location": "h" if player.team == self.home else "v"}
+            )
             actions.append({**blank, "actionNumber": number, "actionId": len(actions) + 1, "description": description, **who, **action})
 
         add(2, 720, None, "Start of 1st Period", actionType="period", subType="start")
@@ -213,7 +232,11 @@ class InventedGame:
                 told |= {"shotDistance": 25 if play.worth == 3 else 4, "xLegacy": 12, "yLegacy": 254 if play.worth == 3 else 40}
                 text, told["actionType"] = f"{miss}{play.player.family} Jump Shot{assist}", "Made Shot" if play.made else "Missed Shot"
             elif play.kind == "free throw":
-                text, told["subType"], told["actionType"] = f"{miss}{play.player.family} Free Throw {play.turn}", f"Free Throw {play.turn}", "Free Throw"
+                text, told["subType"], told["actionType"] = (
+                    f"{miss}{play.player.family} Free Throw {play.turn}",
+                    f"Free Throw {play.turn}",
+                    "Free Throw",
+                )
             else:
                 text, told["actionType"] = f"{play.player.family} {play.kind.upper()}", play.kind.capitalize()
             add(4 + place, 719 - place, play.player, text, **told)

@@ -91,7 +91,7 @@ def serving(site: LeagueSite) -> Iterator[LeagueSite]:
     """The site on a free port of 127.0.0.1."""
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 - the name that the base class looks for
+        def do_GET(self) -> None:
             split = urlsplit(self.path)
             told = parse_qs(split.query)
             what = [told[name][0] for name in ("GameID", "TeamID", "Season") if name in told][:1]

@@ -19,6 +19,10 @@ from nba_assets.providers.landing_writer import LandingWriter
 from nba_assets.providers.league.client import ATTEMPTS, LeagueClient, RefusedError
 from nba_assets.providers.league.source import LeagueSource
 from nba_assets.raw.landing import FolderLandingZone
+from nba_assets.registry import COMPUTED_TABLES
+from nba_assets.tables.bookkeeping import UNMATCHED_NAMES
+from nba_assets.warehouse.duckdb import DuckDBWarehouse
+from nba_assets_tests.pipeline import build, ingest_all
 from nba_assets_tests.providers.conftest import NOW
 from nba_assets_tests.providers.invented_game import DAY, InventedGame, Player, schedule, schedule_entry
 from nba_assets_tests.providers.league_site import LIVE_SCHEDULE, Answer, LeagueSite, live_box, live_events, right, serving
@@ -130,7 +134,10 @@ def test_what_passes_is_waited_for_and_the_date_comes_out_the_same(site: LeagueS
 
 def test_retry_after_is_kept_as_seconds_and_as_a_date(site: LeagueSite, tmp_path: Path) -> None:
     later = datetime.now(UTC) + timedelta(seconds=300)
-    site.trouble[live_box(FIRST)] = [Answer(429, headers={"Retry-After": "70"}), Answer(503, headers={"Retry-After": f"{later:%a, %d %b %Y %H:%M:%S} GMT"})]
+    site.trouble[live_box(FIRST)] = [
+        Answer(429, headers={"Retry-After": "70"}),
+        Answer(503, headers={"Retry-After": f"{later:%a, %d %b %Y %H:%M:%S} GMT"}),
+    ]
     fetching = Fetching(site, tmp_path)
     fetching.run(DAY)
     waits = [seconds for seconds in fetching.slept if seconds > 60]
@@ -171,7 +178,10 @@ def test_games_that_the_live_feed_lacks_come_from_the_statistics_site_the_same(s
     fetching = Fetching(site, tmp_path)
     assert fetching.run(DAY).remarks == []
     assert quarantined(fetching.zone) == []
-    sums = [sorted((row["game_id"], row["team_abbr"], row["points"], row["total_rebounds"]) for row in found.landed("team_boxscores")) for found in (fetching, live)]
+    sums = [
+        sorted((row["game_id"], row["team_abbr"], row["points"], row["total_rebounds"]) for row in found.landed("team_boxscores"))
+        for found in (fetching, live)
+    ]
     assert sums[0] == sums[1]
     assert len(fetching.landed("play_by_play")) == len(live.landed("play_by_play"))
 
@@ -250,7 +260,9 @@ def test_where_the_site_refuses_one_line_says_so_and_what_has_landed_stays(site:
     del site.answers[live_box(NEXT)]
     site.trouble[f"/stats/boxscoretraditionalv3 {NEXT.league_id}"] = [refusal] * ATTEMPTS
     fetching = Fetching(site, tmp_path, timeouts=(5.0, 0.2) if refusal.silent else (5.0, 30.0))
-    with pytest.raises(RefusedError, match=r"The league blocks addresses of clouds and data centres: fetch from another network, or set HTTPS_PROXY$"):
+    with pytest.raises(
+        RefusedError, match=r"The league blocks addresses of clouds and data centres: fetch from another network, or set HTTPS_PROXY$"
+    ):
         fetching.run(DAY, NEXT.day)
     assert len(fetching.landed("team_boxscores")) == 4
     assert any(name.startswith("player_registry/") for name in fetching.files())
@@ -292,7 +304,7 @@ class TestCommand:
         monkeypatch.setenv("NBA_ASSETS_LEAGUE_STATS_URL", site.stats_url)
         monkeypatch.setenv("NBA_ASSETS_LEAGUE_PAUSE_SECONDS", "0")
 
-    def test_a_range_is_fetched_into_the_landing_zone(self, own_home: Path) -> None:
+    def test_a_range_is_fetched_into_the_landing_zone(self) -> None:
         result = CliRunner().invoke(app, ["fetch", "2025-01-15", "2025-01-16"])
         assert result.exit_code == 0, result.output
         assert "2025-01-16: 1 games, 2 calls" in result.output
@@ -321,5 +333,22 @@ class TestCommand:
 
 
 def test_an_unknown_season_is_a_provider_error(site: LeagueSite, tmp_path: Path) -> None:
-    with pytest.raises(ProviderError, match="scheduleleaguev2.* is not there"):
+    with pytest.raises(ProviderError, match=r"scheduleleaguev2.* is not there"):
         Fetching(site, tmp_path).run(seasons=[1990])
+
+
+def test_a_fetched_date_becomes_summaries_about_which_all_feeds_agree(site: LeagueSite, tmp_path: Path) -> None:
+    fetching = Fetching(site, tmp_path)
+    fetching.run(DAY)
+    warehouse = DuckDBWarehouse(tmp_path / "nba.duckdb")
+    ingest_all(warehouse, fetching.zone, [DAY], now=NOW)
+    summaries = ("team_offense_game_summary", "team_defense_game_summary", "player_game_summary")
+    build(warehouse, [DAY], summaries)
+    rows = {name: warehouse.read(COMPUTED_TABLES[name], COMPUTED_TABLES[name].column_names, DAY, DAY).to_pylist() for name in summaries}
+    assert [len(rows[name]) for name in summaries] == [4, 4, 32]
+    assert {issue for name in summaries for row in rows[name] for issue in row["quality_issues"]} == {"missing_points_props"}
+    assert {row["universal_player_id"] for row in rows["player_game_summary"]} == {
+        f"league-{player.number}" for game in (FIRST, SECOND) for squad in game.squads.values() for player in squad
+    }
+    assert {row["has_complete_shot_zones"] for row in rows["player_game_summary"] if row["minutes_played"]} == {True}
+    assert warehouse.read(UNMATCHED_NAMES, UNMATCHED_NAMES.column_names, DAY, DAY).num_rows == 0

@@ -54,13 +54,14 @@ def see_whole(tables: dict[str, Columns]) -> None:
         assert teams["points"][place] == schedule["home_team_score" if teams["is_home"][place] == 1 else "away_team_score"][0]
 
 
-class TestEspn:
-    NAMES = {"points": "points", "field_goals_made": "fieldGoalsMade", "field_goals_attempted": "fieldGoalsAttempted"}
-    NAMES |= {"three_point_field_goals_made": "threePointersMade", "three_point_field_goals_attempted": "threePointersAttempted"}
-    NAMES |= {"free_throws_made": "freeThrowsMade", "free_throws_attempted": "freeThrowsAttempted", "assists": "assists", "steals": "steals"}
-    NAMES |= {"offensive_rebounds": "reboundsOffensive", "defensive_rebounds": "reboundsDefensive", "rebounds": "reboundsTotal"}
-    NAMES |= {"blocks": "blocks", "turnovers": "turnovers", "fouls": "foulsPersonal"}
+ESPN_NAMES = {"points": "points", "field_goals_made": "fieldGoalsMade", "field_goals_attempted": "fieldGoalsAttempted"}
+ESPN_NAMES |= {"three_point_field_goals_made": "threePointersMade", "three_point_field_goals_attempted": "threePointersAttempted"}
+ESPN_NAMES |= {"free_throws_made": "freeThrowsMade", "free_throws_attempted": "freeThrowsAttempted", "assists": "assists", "steals": "steals"}
+ESPN_NAMES |= {"offensive_rebounds": "reboundsOffensive", "defensive_rebounds": "reboundsDefensive", "rebounds": "reboundsTotal"}
+ESPN_NAMES |= {"blocks": "blocks", "turnovers": "turnovers", "fouls": "foulsPersonal"}
 
+
+class TestEspn:
     @classmethod
     def write(cls, folder: Path, suffix: str = ".parquet", without: Sequence[str] = (), **changes: Any) -> EspnFolder:
         folder.mkdir(exist_ok=True)
@@ -91,15 +92,19 @@ class TestEspn:
         nothing = player.absence is not None
         return {
             **{"game_id": ESPN_ID, "athlete_id": float(player.number + 5000), "athlete_display_name": player.name, "starter": player.starter},
-            **{"home_away": "home" if player.team == "BOS" else "away", "minutes": None if nothing else 31.0, "plus_minus": None if nothing else "+5"},
+            **{
+                "home_away": "home" if player.team == "BOS" else "away",
+                "minutes": None if nothing else 31.0,
+                "plus_minus": None if nothing else "+5",
+            },
             **{"did_not_play": nothing, "reason": "COACH'S DECISION" if nothing else None, "athlete_position_abbreviation": "SF"},
-            **{name: None if nothing else counts[theirs] for name, theirs in cls.NAMES.items()},
+            **{name: None if nothing else counts[theirs] for name, theirs in ESPN_NAMES.items()},
         }
 
     @classmethod
     def team_row(cls, team: str) -> dict[str, Any]:
         counts = GAME.counts(GAME.squads[team])
-        told = {name: counts[theirs] for name, theirs in cls.NAMES.items()} | {"total_rebounds": counts["reboundsTotal"]}
+        told = {name: counts[theirs] for name, theirs in ESPN_NAMES.items()} | {"total_rebounds": counts["reboundsTotal"]}
         other = next(name for name in GAME.squads if name != team)
         scores = {"team_score": GAME.score[team], "opponent_team_score": GAME.score[other]}
         return {"game_id": ESPN_ID, "team_home_away": "home" if team == "BOS" else "away", **told, **scores}
@@ -168,7 +173,7 @@ class TestEspn:
         tables, remarks = delivered(self.write(tmp_path / "espn", without=["play_by_play"]))
         assert remarks == ["espn 2025: there is no file of play_by_play, its rows stay absent"]
         see_whole(tables)
-        with pytest.raises(ProviderError, match="holds no season file of the schedule, such as nba_schedule_2024.parquet"):
+        with pytest.raises(ProviderError, match=r"holds no season file of the schedule, such as nba_schedule_2024\.parquet"):
             delivered(self.write(tmp_path / "other", without=["schedule"]))
 
     @pytest.mark.parametrize(
@@ -192,16 +197,22 @@ class TestEspn:
         assert remarks[-1] == "espn 2025: 1 games left out that are not between two teams of the league"
 
 
-class TestGamesCsv:
-    COUNTS = {"FGM": "fieldGoalsMade", "FGA": "fieldGoalsAttempted", "FG3M": "threePointersMade", "FG3A": "threePointersAttempted"}
-    COUNTS |= {"FTM": "freeThrowsMade", "FTA": "freeThrowsAttempted", "OREB": "reboundsOffensive", "DREB": "reboundsDefensive"}
-    COUNTS |= {"REB": "reboundsTotal", "AST": "assists", "STL": "steals", "BLK": "blocks", "TO": "turnovers", "PF": "foulsPersonal", "PTS": "points"}
+CSV_COUNTS = {"FGM": "fieldGoalsMade", "FGA": "fieldGoalsAttempted", "FG3M": "threePointersMade", "FG3A": "threePointersAttempted"}
+CSV_COUNTS |= {"FTM": "freeThrowsMade", "FTA": "freeThrowsAttempted", "OREB": "reboundsOffensive", "DREB": "reboundsDefensive"}
+CSV_COUNTS |= {"REB": "reboundsTotal", "AST": "assists", "STL": "steals", "BLK": "blocks", "TO": "turnovers", "PF": "foulsPersonal", "PTS": "points"}
 
+
+class TestGamesCsv:
     @classmethod
     def write(cls, folder: Path, details: bool = True) -> GamesCsvFolder:
         folder.mkdir(exist_ok=True)
         game = {"GAME_DATE_EST": "2025-01-15", "GAME_ID": "22400561", "GAME_STATUS_TEXT": "Final", "SEASON": "2024"}
-        game |= {"HOME_TEAM_ID": "1610612738", "VISITOR_TEAM_ID": "1610612737", "PTS_home": f"{GAME.score['BOS']}.0", "PTS_away": f"{GAME.score['ATL']}.0"}
+        game |= {
+            "HOME_TEAM_ID": "1610612738",
+            "VISITOR_TEAM_ID": "1610612737",
+            "PTS_home": f"{GAME.score['BOS']}.0",
+            "PTS_away": f"{GAME.score['ATL']}.0",
+        }
         pd.DataFrame([game, game]).to_csv(folder / "games.csv", index=False)
         rows = [cls.line(player) for squad in GAME.squads.values() for player in squad if player.absence != "inactive"] if details else []
         pd.DataFrame(rows, columns=list(cls.line(GAME.squads["BOS"][0]))).to_csv(folder / "games_details.csv", index=False)
@@ -210,10 +221,20 @@ class TestGamesCsv:
     @classmethod
     def line(cls, player: Player) -> dict[str, Any]:
         counts = GAME.counts([player])
-        who = {"GAME_ID": "22400561", "TEAM_ID": {"BOS": 1610612738, "ATL": 1610612737}[player.team], "PLAYER_ID": player.number, "PLAYER_NAME": player.name}
+        who = {
+            "GAME_ID": "22400561",
+            "TEAM_ID": {"BOS": 1610612738, "ATL": 1610612737}[player.team],
+            "PLAYER_ID": player.number,
+            "PLAYER_NAME": player.name,
+        }
         who |= {"START_POSITION": "F" if player.starter else "", "COMMENT": f"{player.absence}      " if player.absence else ""}
         played = player.absence is None
-        return {**who, "MIN": "31:05" if played else "", **{n: float(counts[t]) if played else "" for n, t in cls.COUNTS.items()}, "PLUS_MINUS": "-2.0" if played else ""}
+        return {
+            **who,
+            "MIN": "31:05" if played else "",
+            **{n: float(counts[t]) if played else "" for n, t in CSV_COUNTS.items()},
+            "PLUS_MINUS": "-2.0" if played else "",
+        }
 
     def test_a_game_comes_out_whole_and_what_the_collection_lacks_is_said(self, tmp_path: Path) -> None:
         tables, remarks = delivered(self.write(tmp_path / "csv"))
@@ -223,7 +244,9 @@ class TestGamesCsv:
         assert tables["player_gamebook"]["player_status"].tolist().count("dnp") == 2
         assert tables["player_boxscores"]["plus_minus"][0] == "-2"
         assert set(tables) == {"schedule", "player_gamebook", "player_boxscores", "team_boxscores"}
-        assert remarks == ["games-csv has no play-by-play, lines, rosters, injury reports, inactive players, tip-off times and arenas: they stay absent"]
+        assert remarks == [
+            "games-csv has no play-by-play, lines, rosters, injury reports, inactive players, tip-off times and arenas: they stay absent"
+        ]
 
     def test_a_game_without_lines_is_said(self, tmp_path: Path) -> None:
         _, remarks = delivered(self.write(tmp_path / "csv", details=False))
@@ -232,6 +255,14 @@ class TestGamesCsv:
     def test_a_missing_file_is_one_line(self, tmp_path: Path) -> None:
         with pytest.raises(ProviderError, match=r"games\.csv cannot be read"):
             delivered(GamesCsvFolder(tmp_path, silent))
+
+
+SPREADS = {
+    "key": "spreads",
+    "last_update": "2025-01-15T21:00:00Z",
+    "outcomes": [{"name": "Boston Celtics", "price": -110, "point": -7.5}, {"name": "Atlanta Hawks", "price": 1.95, "point": 7.5}],
+}
+TOTALS = {"key": "totals", "outcomes": [{"name": "Over", "price": 1.91, "point": 228.5}, {"name": "Under", "price": 1.91, "point": 228.5}]}
 
 
 class TestOddsApi:
@@ -246,20 +277,13 @@ class TestOddsApi:
         told = [{"name": side, "description": name, "price": price, "point": point} for side, name, price, point in outcomes]
         return {"key": "player_points", "last_update": "2025-01-15T21:15:00Z", "outcomes": told}
 
-    SPREADS = {
-        "key": "spreads",
-        "last_update": "2025-01-15T21:00:00Z",
-        "outcomes": [{"name": "Boston Celtics", "price": -110, "point": -7.5}, {"name": "Atlanta Hawks", "price": 1.95, "point": 7.5}],
-    }
-    TOTALS = {"key": "totals", "outcomes": [{"name": "Over", "price": 1.91, "point": 228.5}, {"name": "Under", "price": 1.91, "point": 228.5}]}
-
     def told(self, tmp_path: Path, *answers: Any) -> tuple[dict[str, Columns], list[str]]:
         for number, answer in enumerate(answers):
             (tmp_path / f"{number}.json").write_text(json.dumps(answer))
         return delivered(OddsApiFolder(tmp_path))
 
     def test_lines_in_american_and_decimal_prices(self, tmp_path: Path) -> None:
-        tables, remarks = self.told(tmp_path, [self.event([self.SPREADS, self.TOTALS, {"key": "h2h", "outcomes": []}])])
+        tables, remarks = self.told(tmp_path, [self.event([SPREADS, TOTALS, {"key": "h2h", "outcomes": []}])])
         lines = tables["game_lines"]
         assert lines["outcome_team_abbr"].tolist() == ["BOS", "ATL", None, None]
         assert lines["outcome_price"].round(3).tolist() == [1.909, 1.95, 1.91, 1.91]
@@ -284,14 +308,14 @@ class TestOddsApi:
 
     def test_a_historical_answer_tells_its_own_moment(self, tmp_path: Path) -> None:
         answers = [
-            {"timestamp": "2025-01-15T22:55:00Z", "data": [self.event([self.SPREADS])]},
-            {"timestamp": "2025-01-15T23:55:00Z", "data": self.event([self.SPREADS])},
+            {"timestamp": "2025-01-15T22:55:00Z", "data": [self.event([SPREADS])]},
+            {"timestamp": "2025-01-15T23:55:00Z", "data": self.event([SPREADS])},
         ]
         lines = self.told(tmp_path, *answers)[0]["game_lines"]
         assert sorted({str(stood)[11:16] for stood in lines["snapshot_timestamp"]}) == ["22:55", "23:55"]
 
     def test_the_same_moment_twice_is_one_line(self, tmp_path: Path) -> None:
-        assert len(self.told(tmp_path, [self.event([self.SPREADS])], [self.event([self.SPREADS])])[0]["game_lines"]["outcome_name"]) == 2
+        assert len(self.told(tmp_path, [self.event([SPREADS])], [self.event([SPREADS])])[0]["game_lines"]["outcome_name"]) == 2
 
     def test_a_file_that_is_something_else_is_named(self, tmp_path: Path) -> None:
         with pytest.raises(ProviderError, match=r"0\.json is no answer of The Odds API"):
@@ -345,7 +369,7 @@ class TestInjuryReport:
         ("name", "text", "complaint"),
         [
             ("report.csv", ROWS, "neither a column Report Time nor the file's name tells when the report was made"),
-            ("Injury-Report_2025-01-15_05PM.csv", "Game Date,Team,Player Name,Reason\n01/15/2025,BOS,\"A, B\",x\n", "lacks the column status"),
+            ("Injury-Report_2025-01-15_05PM.csv", 'Game Date,Team,Player Name,Reason\n01/15/2025,BOS,"A, B",x\n', "lacks the column status"),
             ("rows_2025-01-15_05PM.json", '{"a": 1}', "cannot be read as an injury report"),
         ],
     )
@@ -405,5 +429,3 @@ class TestCommands:
 def _event(number: int, **changes: Any) -> dict[str, Any]:
     told = {"game_id": "20250115_ATL_BOS", "game_date": date(2025, 1, 15), "event_sequence": number, "period": 1, "event_type": "foul"}
     return told | changes
-
-

@@ -143,7 +143,12 @@ class TestIdentities:
     def test_one_person_is_one_person_across_providers_also_without_his_suffix_and_accents(self, tmp_path: Path) -> None:
         land(tmp_path, "league", {"player_gamebook": [sheet(GAME, "Sam Foster Jr.", "11"), sheet(GAME, "Żarko Đilas", "12")]})
         land(tmp_path, "espn", {"player_gamebook": [sheet(GAME, "Sam Foster", "espn:7"), sheet(GAME, "Zarko Djilas", "espn:8")]}, LATE)
-        assert universal_ids(tmp_path) == {"samfosterjr": {"league-11"}, "samfoster": {"league-11"}, "zarkodilas": {"league-12"}, "zarkodjilas": {"league-12"}}
+        assert universal_ids(tmp_path) == {
+            "samfosterjr": {"league-11"},
+            "samfoster": {"league-11"},
+            "zarkodilas": {"league-12"},
+            "zarkodjilas": {"league-12"},
+        }
         assert ids(tmp_path) == {("league-11", "11"), ("league-11", "espn:7"), ("league-12", "12"), ("league-12", "espn:8")}
 
     def test_ids_of_both_providers_stay_where_they_spell_the_name_the_same(self, tmp_path: Path) -> None:

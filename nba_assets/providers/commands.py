@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -142,9 +142,9 @@ def _land(settings: Settings, deliveries: Iterable[Delivery]) -> None:
     from nba_assets.providers.landing_writer import LandingWriter
 
     rows: Counter[str] = Counter()
-    writer = LandingWriter(settings.landing, settings.provider_preference)
+    writer: LandingWriter | None = None
     try:
-        with writer:
+        with LandingWriter(settings.landing, settings.provider_preference) as writer:
             for delivery in deliveries:
                 writer.write(delivery)
                 rows.update({name: len(found) for name, found in delivery.tables.items()})
@@ -152,17 +152,18 @@ def _land(settings: Settings, deliveries: Iterable[Delivery]) -> None:
         _say(str(error))
         raise typer.Exit(1) from None
     finally:
-        _show(writer, rows, settings.landing, _say)
+        if writer is not None:
+            _show(writer, rows, settings.landing)
 
 
-def _show(writer: LandingWriter, rows: Counter[str], landing: Path, say: Callable[[str], None]) -> None:
+def _show(writer: LandingWriter, rows: Counter[str], landing: Path) -> None:
     remarks = list(dict.fromkeys(writer.remarks))
     for remark in remarks[:REMARKS_SHOWN]:
-        say(remark)
+        _say(remark)
     if len(remarks) > REMARKS_SHOWN:
-        say(f"... and {len(remarks) - REMARKS_SHOWN:,} more remarks")
+        _say(f"... and {len(remarks) - REMARKS_SHOWN:,} more remarks")
     counts = ", ".join(f"{number:,} {name}" for name, number in sorted(rows.items()) if number) or "nothing"
-    say(f"Landed in {landing}: {counts}; {writer.files_written:,} files are new or changed.")
+    _say(f"Landed in {landing}: {counts}; {writer.files_written:,} files are new or changed.")
 
 
 def _say(text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -33,6 +34,15 @@ class Delivery:
     processed_at: datetime
     tables: Mapping[str, Sequence[Row]]
     remarks: Sequence[str] = ()
+
+
+@contextmanager
+def mapping(what: str) -> Iterator[None]:
+    """What goes wrong inside because a payload or file does not have the shape that a mapping expects is a ProviderError that names it."""
+    try:
+        yield
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, StopIteration) as error:
+        raise ProviderError(f"{what} does not have the shape that is expected: {type(error).__name__} {error}") from error
 
 
 class Provider(Protocol):

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from nba_assets.basketball.names import player_lookup
-from nba_assets.providers.delivery import Delivery, ProviderError, Row
+from nba_assets.providers.delivery import Delivery, ProviderError, Row, mapping
 from nba_assets.providers.files import CSV_SUFFIXES, newest_change, read_frame, records
 from nba_assets.providers.games import Game
 from nba_assets.providers.identities import player_id
@@ -109,11 +109,13 @@ class EspnFolder:
     def _of_season(self, season: str, files: Mapping[str, Sequence[Path]]) -> Iterator[Delivery]:
         processed_at = newest_change(file for paths in files.values() for file in paths)
         frames = {kind: pd.concat([read_frame(file) for file in paths]) for kind, paths in files.items()}
-        games, rows, others = scheduled_games(records(frames["schedule"]))
+        with mapping(f"the schedule of espn {season}"):
+            games, rows, others = scheduled_games(records(frames["schedule"]))
         absent = [f"espn {season}: there is no file of {kind}, its rows stay absent" for kind in KINDS if kind not in frames]
         left_out = [f"espn {season}: {others} games left out that are not between two teams of the league"] if others else []
         yield Delivery(PROVIDER, processed_at, {SCHEDULE.name: rows}, [*absent, *left_out])
-        parts = {kind: _by_game(frames[kind]) for kind in frames if kind != "schedule"}
+        with mapping(f"a file of espn {season}"):
+            parts = {kind: _by_game(frames[kind]) for kind in frames if kind != "schedule"}
         by_day: dict[date, list[tuple[str, Game]]] = {}
         for own_id, game in games.items():
             by_day.setdefault(game.day, []).append((own_id, game))
@@ -121,7 +123,9 @@ class EspnFolder:
             tables: dict[str, list[Row]] = {}
             for own_id, game in played:
                 of_game = {kind: records(groups[own_id]) for kind, groups in parts.items() if own_id in groups}
-                for name, found in game_tables(game, of_game).items():
+                with mapping(f"espn {season}, game {own_id},"):
+                    of_the_game = game_tables(game, of_game)
+                for name, found in of_the_game.items():
                     tables.setdefault(name, []).extend(found)
             if any(tables.values()):
                 yield Delivery(PROVIDER, processed_at, tables)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from nba_assets.providers.delivery import Delivery, Row
+from nba_assets.providers.delivery import Delivery, Row, mapping
 from nba_assets.providers.files import newest_change, read_frame, records
 from nba_assets.providers.games import Game
 from nba_assets.providers.league.box_scores import PLAYER_COUNTS, V2_COUNTS, BoxScore, v2_entry
@@ -36,9 +36,11 @@ class GamesCsvFolder:
         """The schedule of all seasons, then one delivery per date. Raises ProviderError where a file is missing or cannot be read."""
         games, details = (read_frame(self.folder / name, texts=True) for name in (GAMES, DETAILS))
         processed_at = newest_change(self.folder / name for name in (GAMES, DETAILS))
-        lines = {league_game_id(str(own_id)): rows for own_id, rows in details.groupby("GAME_ID", sort=False)}
-        found = {entry["GAME_ID"]: (game, entry) for entry in records(games) if (game := _game(entry)) is not None}
-        schedule = [_schedule_row(game, entry) for game, entry in found.values()]
+        with mapping(f"{self.folder / DETAILS}"):
+            lines = {league_game_id(str(own_id)): rows for own_id, rows in details.groupby("GAME_ID", sort=False)}
+        with mapping(f"{self.folder / GAMES}"):
+            found = {entry["GAME_ID"]: (game, entry) for entry in records(games) if (game := _game(entry)) is not None}
+            schedule = [_schedule_row(game, entry) for game, entry in found.values()]
         yield Delivery(PROVIDER, processed_at, {SCHEDULE.name: schedule}, [ABSENT])
         by_day: dict[date, list[tuple[Game, Row]]] = {}
         for game, entry in found.values():
@@ -50,7 +52,9 @@ class GamesCsvFolder:
                 if game.league_id not in lines:
                     remarks.append(f"{DETAILS} has no line of {game.game_id}, its box score stays absent")
                     continue
-                for name, rows in _box_score(game, told, records(lines[game.league_id])).tables().items():
+                with mapping(f"{DETAILS}, game {game.league_id},"):
+                    box = _box_score(game, told, records(lines[game.league_id]))
+                for name, rows in box.tables().items():
                     tables.setdefault(name, []).extend(rows)
             yield Delivery(PROVIDER, processed_at, tables, remarks)
         self.progress(f"games-csv: {len(found)} games on {len(by_day)} dates")

@@ -7,7 +7,7 @@ name. Of several people with that name the team decides. Who is still nobody get
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -113,26 +113,30 @@ class Registry:
         ids = {own_id for own_id, _, _ in seen}
         universal = {row["player_id"]: row["universal_player_id"] for row in self.rows if row["player_id"] in ids}
         taken = {row["universal_player_id"] for row in self.rows if row["player_id"] is not None and _is_of(provider, row["player_id"])}
+        by_key: dict[str, list[dict[str, Any]]] = {}
+        for row in self.rows:
+            if row["season"] == label:
+                for key in {row["player_lookup"], *spellings(row["player_name"])}:
+                    by_key.setdefault(key, []).append(row)
         for own_id, name, teams in seen:
             if own_id not in universal:
-                universal[own_id] = self._by_name(label, name, teams, taken) or f"{provider}-{own_id.rpartition(':')[2]}"
+                universal[own_id] = _by_name(by_key, name, teams, taken) or f"{provider}-{own_id.rpartition(':')[2]}"
                 taken.add(universal[own_id])
         return universal
 
-    def _by_name(self, label: str, name: str, teams: Sequence[str], taken: set[str]) -> str | None:
-        """The one person of a season who has the name and is not `taken`, by the name as it is written first."""
-        written = {*spellings(name)}
-        for keys in (written, {other for key in written for other in with_other_suffix(key)}):
-            found: dict[str, set[str]] = {}
-            for row in self.rows:
-                if row["season"] != label or row["universal_player_id"] in taken:
-                    continue
-                if not keys.isdisjoint((row["player_lookup"], *spellings(row["player_name"]))):
-                    found.setdefault(row["universal_player_id"], set()).add(row["team_abbr"])
-            fits = list(found) if len(found) < 2 else [universal for universal, theirs in found.items() if theirs & {*teams}]
-            if len(fits) == 1:
-                return fits[0]
-        return None
+
+def _by_name(by_key: Mapping[str, Sequence[Mapping[str, Any]]], name: str, teams: Sequence[str], taken: set[str]) -> str | None:
+    """The one person among a season's registered keys who has the name and is not `taken`; the name as it is written comes first."""
+    written = {*spellings(name)}
+    for keys in (written, {other for key in written for other in with_other_suffix(key)}):
+        found: dict[str, set[str]] = {}
+        for row in (row for key in keys for row in by_key.get(key, ())):
+            if row["universal_player_id"] not in taken:
+                found.setdefault(row["universal_player_id"], set()).add(row["team_abbr"])
+        fits = list(found) if len(found) < 2 else [universal for universal, theirs in found.items() if theirs & {*teams}]
+        if len(fits) == 1:
+            return fits[0]
+    return None
 
 
 FIRST_SEASON = 1946

@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from nba_assets.providers.delivery import Delivery, to_table
+from nba_assets.providers.delivery import Delivery, ProviderError, to_table
 from nba_assets.providers.identities import Sightings
 from nba_assets.raw.tables import (
     GAME_LINES,
@@ -39,6 +39,9 @@ from nba_assets.raw.tables import (
     TEAM_BOXSCORES,
     RawTable,
 )
+from nba_assets.settings import variables
+
+PREFERENCE_VARIABLE = variables()["provider_preference"]
 
 PROVIDERS = ("league", "espn", "games-csv", "odds-api", "injury-report")
 """Every provider, by the name of its files."""
@@ -72,6 +75,11 @@ class LandingWriter:
     remarks: list[str] = field(default_factory=list)
     files_written: int = 0
     _sightings: Sightings = field(default_factory=Sightings)
+
+    def __post_init__(self) -> None:
+        """Refuse a preference for somebody who is no provider."""
+        if unknown := [name for name in self.preference if name not in PROVIDERS]:
+            raise ProviderError(f"{PREFERENCE_VARIABLE} names {', '.join(unknown)}; the providers are {', '.join(PROVIDERS)}")
 
     def __enter__(self) -> Self:
         """The writer itself."""

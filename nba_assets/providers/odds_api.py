@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from nba_assets.basketball.names import player_lookup
 from nba_assets.basketball.season import FIRST_MONTH
-from nba_assets.providers.delivery import Delivery, ProviderError, Row
+from nba_assets.providers.delivery import Delivery, ProviderError, Row, mapping
 from nba_assets.providers.files import newest_change
 from nba_assets.providers.games import Game
 from nba_assets.raw.tables import GAME_LINES, PLAYER_POINTS_PROPS, RawTable
@@ -42,10 +42,8 @@ class OddsApiFolder:
         left_out: Counter[str] = Counter()
         files = sorted(self.folder.rglob("*.json"))
         for file in files:
-            try:
+            with mapping(f"{file}, as an answer of The Odds API,"):
                 found = list(odds_rows(json.loads(file.read_bytes()), left_out))
-            except (ValueError, KeyError, TypeError) as error:
-                raise ProviderError(f"{file} is no answer of The Odds API: {error!r}") from error
             for raw, row in found:
                 # Of answers that speak of one moment the last one read stands.
                 rows = tables.setdefault(row["game_date"], {}).setdefault(raw.name, {})

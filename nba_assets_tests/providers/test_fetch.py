@@ -169,6 +169,44 @@ def test_a_game_without_play_by_play_lands_without_it_and_says_so(site: LeagueSi
     assert writer.remarks[0].startswith("20250115_ATL_BOS is without play-by-play: ")
 
 
+@pytest.mark.parametrize(
+    "payload",
+    [{"game": {}}, {}, [], {"game": {"gameStatus": 3, "homeTeam": None}}, {"meta": {"code": 200}}],
+    ids=["empty game", "empty", "a list", "no team", "only meta"],
+)
+def test_an_answer_of_another_shape_costs_its_game_and_is_named(site: LeagueSite, tmp_path: Path, payload: Any) -> None:
+    site.answers[live_box(FIRST)] = right(payload)
+    fetching = Fetching(site, tmp_path)
+    (remark,) = fetching.run(DAY).remarks
+    assert remark.startswith("20250115_ATL_BOS is missing: the box score of 0022400561 does not have the shape that is expected: ")
+    assert {row["game_id"] for row in fetching.landed("team_boxscores")} == {"20250115_CLE_NYK"}
+
+
+def test_an_empty_box_score_is_no_game_without_points(site: LeagueSite, tmp_path: Path) -> None:
+    payload = FIRST.live_box_score()
+    payload["game"]["awayTeam"]["players"] = []
+    site.answers[live_box(FIRST)] = right(payload)
+    fetching = Fetching(site, tmp_path)
+    assert "20250115_ATL_BOS has nobody who played for one of the teams" in fetching.run(DAY).remarks[0]
+    assert {row["game_id"] for row in fetching.landed("team_boxscores")} == {"20250115_CLE_NYK"}
+
+
+@pytest.mark.parametrize("payload", [{"game": {"actions": []}}, {"game": {}}])
+def test_an_empty_play_by_play_is_said(site: LeagueSite, tmp_path: Path, payload: Any) -> None:
+    site.answers[live_events(FIRST)] = right(payload)
+    fetching = Fetching(site, tmp_path)
+    (remark,) = fetching.run(DAY).remarks
+    assert remark.startswith("20250115_ATL_BOS is without play-by-play: ")
+    assert {row["game_id"] for row in fetching.landed("play_by_play")} == {"20250115_CLE_NYK"}
+
+
+def test_a_schedule_of_another_shape_is_one_line(site: LeagueSite, tmp_path: Path) -> None:
+    entry = FIRST.schedule_entry() | {"gameId": "../../0022400561"}
+    site.answers[LIVE_SCHEDULE] = right(schedule([entry]))
+    with pytest.raises(ProviderError, match=r"^the league's schedule of 2024-25 does not have the shape that is expected: .* is no game id$"):
+        Fetching(site, tmp_path).run(DAY)
+
+
 def test_games_that_the_live_feed_lacks_come_from_the_statistics_site_the_same(site: LeagueSite, tmp_path: Path) -> None:
     live = Fetching(site, tmp_path / "live")
     live.run(DAY)

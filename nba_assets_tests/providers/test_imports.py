@@ -192,6 +192,13 @@ class TestEspn:
         schedule = delivered(self.write(tmp_path / "espn", without=["box", "play"], **changes))[0]["schedule"]
         assert (schedule["game_status"][0], schedule["is_regular_season"][0], schedule["is_playoffs"][0]) == told
 
+    def test_a_file_without_a_column_is_named_with_it(self, tmp_path: Path) -> None:
+        folder = self.write(tmp_path / "espn")
+        file = tmp_path / "espn" / "player_box_2025.parquet"
+        pd.read_parquet(file).drop(columns="home_away").to_parquet(file)
+        with pytest.raises(ProviderError, match="espn 2025, game 401700001, does not have the shape that is expected: KeyError 'home_away'"):
+            delivered(folder)
+
     def test_a_game_of_other_teams_is_left_out_and_said(self, tmp_path: Path) -> None:
         _, remarks = delivered(self.write(tmp_path / "espn", without=["box", "play"], home_abbreviation="EAST"))
         assert remarks[-1] == "espn 2025: 1 games left out that are not between two teams of the league"
@@ -318,7 +325,9 @@ class TestOddsApi:
         assert len(self.told(tmp_path, [self.event([SPREADS])], [self.event([SPREADS])])[0]["game_lines"]["outcome_name"]) == 2
 
     def test_a_file_that_is_something_else_is_named(self, tmp_path: Path) -> None:
-        with pytest.raises(ProviderError, match=r"0\.json is no answer of The Odds API"):
+        with pytest.raises(
+            ProviderError, match=r"0\.json, as an answer of The Odds API, does not have the shape that is expected: KeyError 'commence_time'"
+        ):
             self.told(tmp_path, {"message": "quota reached"})
 
     @pytest.mark.parametrize(("price", "told"), [(1.91, -110), (2.0, 100), (2.2, 120), (-110, -110), (145, 145), (1.25, -400)])
@@ -402,6 +411,20 @@ class TestCommands:
             assert "2 team_boxscores" in result.output
         result = CliRunner().invoke(app, ["check-landing", str(own_home / "landing")])
         assert result.exit_code == 0, result.output
+
+    def test_the_preference_of_the_settings_decides_and_a_wrong_one_is_one_line(
+        self, tmp_path: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("NBA_ASSETS_PROVIDER_PREFERENCE", "espn, league")
+        TestEspn.write(tmp_path / "espn")
+        TestGamesCsv.write(tmp_path / "csv")
+        for provider, folder in (("espn", "espn"), ("games-csv", "csv")):
+            assert CliRunner().invoke(app, ["import", provider, str(tmp_path / folder)]).exit_code == 0
+        assert [file.name for file in (own_home / "landing" / "team_boxscores").rglob("*.parquet")] == ["espn.parquet"]
+        monkeypatch.setenv("NBA_ASSETS_PROVIDER_PREFERENCE", "nba")
+        result = CliRunner().invoke(app, ["import", "espn", str(tmp_path / "espn")])
+        assert result.exit_code == 1
+        assert "NBA_ASSETS_PROVIDER_PREFERENCE names nba; the providers are" in result.output
 
     def test_an_import_that_fails_is_one_line_and_status_1(self, tmp_path: Path) -> None:
         result = CliRunner().invoke(app, ["import", "games-csv", str(tmp_path)])

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from nba_assets.providers.delivery import Delivery, Row
+from nba_assets.providers.delivery import Delivery, ProviderError, Row
 from nba_assets.providers.games import Game
 from nba_assets.providers.identities import Registry, player_id
 from nba_assets.providers.landing_writer import LandingWriter
@@ -74,6 +74,11 @@ def test_a_provider_that_is_named_stands_over_one_that_is_not(tmp_path: Path) ->
     land(tmp_path, "league", {"play_by_play": events(GAME, "turnover")}, EARLY, ("league",))
     land(tmp_path, "espn", {"play_by_play": events(GAME, "rebound")}, LATE, ("league",))
     assert stands(tmp_path) == [("20250115_ATL_BOS", "turnover")]
+
+
+def test_a_preference_for_somebody_who_is_no_provider_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ProviderError, match="NBA_ASSETS_PROVIDER_PREFERENCE names nba; the providers are league, espn,"):
+        LandingWriter(tmp_path, ("nba", "espn"))
 
 
 def test_files_that_no_provider_wrote_are_left_alone(tmp_path: Path) -> None:

@@ -6,10 +6,10 @@ A block or a steal is an action of its own in both; it is also named on the shot
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nba_assets.providers.delivery import Row
+from nba_assets.providers.delivery import ProviderError, Row
 from nba_assets.providers.games import Game
 from nba_assets.providers.people import GamePeople, Person
 from nba_assets.raw.tables import PLAY_BY_PLAY
@@ -33,14 +33,22 @@ _SUBSTITUTION = re.compile(r"SUB: (.+) FOR (.+)")
 
 def live_events(payload: Mapping[str, Any], game: Game, people: GamePeople) -> list[Row]:
     """From the live feed."""
-    return [_live_event(action, game, people) for action in payload["game"]["actions"]]
+    return [_live_event(action, game, people) for action in _actions(payload)]
 
 
 def statistics_events(payload: Mapping[str, Any], game: Game, people: GamePeople) -> list[Row]:
     """From PlayByPlay V3, where a block has the number of its shot and a steal that of its turnover; events are numbered by `actionId`."""
-    actions = payload["game"]["actions"]
+    actions = _actions(payload)
     taken = {action["actionNumber"]: (kind, action) for action in actions if (kind := _added_to_another(action))}
     return [_statistics_event(action, taken.get(action["actionNumber"]), game, people) for action in actions]
+
+
+def _actions(payload: Mapping[str, Any]) -> Sequence[Action]:
+    """The actions of a game; raises ProviderError where there are none, as of games for which the site has an empty answer."""
+    actions: Sequence[Action] = payload["game"]["actions"]
+    if not actions:
+        raise ProviderError("it has no actions")
+    return actions
 
 
 def _live_event(action: Action, game: Game, people: GamePeople) -> Row:

@@ -11,6 +11,7 @@ from nba_assets.providers.delivery import Row
 from nba_assets.providers.games import Game
 from nba_assets.raw.schedule import FINAL, POSTPONED
 from nba_assets.raw.tables import SCHEDULE
+from nba_assets.raw.values import LEAGUE_ID_DIGITS, is_league_game_id
 
 REGULAR, ALL_STAR, PLAYOFFS, PLAY_IN, CUP_FINAL = "002", "003", "004", "005", "006"
 """What the first digits of a game's id say; 001 is preseason."""
@@ -47,6 +48,8 @@ def scheduled_games(payload: Mapping[str, Any]) -> tuple[list[ScheduledGame], li
     season, games, others = season_of(payload), [], 0
     for entry in (entry for day in payload["leagueSchedule"]["gameDates"] for entry in day["games"]):
         home, away = (entry[side]["teamTricode"] for side in ("homeTeam", "awayTeam"))
+        if not (is_league_game_id(entry["gameId"]) and len(entry["gameId"]) == LEAGUE_ID_DIGITS):
+            raise ValueError(f"{entry['gameId']!r} is no game id")
         game = Game.between(home, away, date.fromisoformat(entry["gameDateEst"][:10]), season, entry["gameId"])
         if game is None:
             others += 1

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from nba_assets.basketball.season import FIRST_MONTH, season_label
-from nba_assets.providers.delivery import Delivery, ProviderError, Row
+from nba_assets.providers.delivery import Delivery, ProviderError, Row, mapping
 from nba_assets.providers.landing_writer import landed_games
 from nba_assets.providers.league import PROVIDER
 from nba_assets.providers.league.box_scores import BoxScore, inactive_players, is_final, live_box_score, statistics_box_score
-from nba_assets.providers.league.client import LeagueClient, NotThereError, RefusedError, Response, UnavailableError
+from nba_assets.providers.league.client import LeagueClient, NotThereError, RefusedError, Response
 from nba_assets.providers.league.play_by_play import live_events, statistics_events
 from nba_assets.providers.league.rosters import roster_rows
 from nba_assets.providers.league.schedule import ScheduledGame, scheduled_games, season_of
@@ -57,7 +57,8 @@ class LeagueSource:
         games: list[ScheduledGame] = []
         for season in self.seasons or sorted({year for day in self.days for year in _seasons_of(day)}):
             response = self._schedule(season)
-            found, remarks = scheduled_games(response.payload)
+            with mapping(f"the league's schedule of {season_label(season)}"):
+                found, remarks = scheduled_games(response.payload)
             games += found
             yield Delivery(PROVIDER, response.fetched_at, {SCHEDULE.name: [scheduled.row for scheduled in found]}, remarks)
         for day in self.days or sorted({scheduled.game.day for scheduled in games if scheduled.game.day <= self.today}):
@@ -96,14 +97,18 @@ class LeagueSource:
         """The rows of one game, from the live feed or else from the statistics site; both its parts come from the same one."""
         game, reuse = scheduled.game, self._is_settled(scheduled.game.day)
         league_id = str(game.league_id)
+        with mapping(f"the box score of {league_id}"):
+            try:
+                live, box = True, live_box_score(self._kept(self._live_box(league_id, reuse)), game)
+            except NotThereError:
+                live, box = False, self._statistics_box(scheduled, remarks, reuse)
+            tables = box.tables()
         try:
-            live, box = True, live_box_score(self._kept(self._live_box(league_id, reuse)), game)
-        except NotThereError:
-            live, box = False, self._statistics_box(scheduled, remarks, reuse)
-        tables = box.tables()
-        try:
-            tables[PLAY_BY_PLAY.name] = self._events(box, live, league_id, reuse)
-        except (NotThereError, UnavailableError) as error:
+            with mapping(f"the play-by-play of {league_id}"):
+                tables[PLAY_BY_PLAY.name] = self._events(box, live, league_id, reuse)
+        except RefusedError:
+            raise
+        except ProviderError as error:
             remarks.append(f"{game.game_id} is without play-by-play: {error}")
         return tables
 
@@ -135,10 +140,12 @@ class LeagueSource:
         for endpoint in ("boxscoresummaryv3", "boxscoresummaryv2"):
             try:
                 response = self.client.statistics(endpoint, {"GameID": league_id}, _name(endpoint, league_id), reuse=reuse)
-            except (NotThereError, UnavailableError) as error:
+                with mapping(f"the summary of {league_id}"):
+                    return inactive_players(self._kept(response), scheduled.game)
+            except RefusedError:
+                raise
+            except ProviderError as error:
                 why = error
-            else:
-                return inactive_players(self._kept(response), scheduled.game)
         remarks.append(f"{scheduled.game.game_id} is without inactive players: {why}")
         return []
 
@@ -165,11 +172,13 @@ class LeagueSource:
             parameters = {"LeagueID": "00", "Season": season_label(season), "TeamID": str(number)}
             try:
                 response = self.client.statistics("commonteamroster", parameters, f"commonteamroster/{self.today}-{tricode}", reuse=False)
-            except (NotThereError, UnavailableError) as error:
+                with mapping(f"the roster of {tricode}"):
+                    rows += roster_rows(self._kept(response), self.today)
+            except RefusedError:
+                raise
+            except ProviderError as error:
                 self.failed += 1
                 remarks.append(f"the roster of {tricode} is missing: {error}")
-            else:
-                rows += roster_rows(self._kept(response), self.today)
         self.progress(f"{self.today}: rosters with {len(rows)} players")
         if self._fetched_at:
             yield Delivery(PROVIDER, max(self._fetched_at), {ROSTERS.name: rows}, remarks)

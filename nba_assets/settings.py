@@ -140,6 +140,7 @@ DERIVED_DEFAULTS = {
     "player_workers": "min(10, cores)",
     "team_workers": "min(5, cores)",
     "alert_webhook": "not set",
+    "provider_preference": "not set",
 }
 
 

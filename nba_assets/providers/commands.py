@@ -52,9 +52,8 @@ def fetch(start: Day = None, end: Day = None, season: Season = None, daily: Dail
     client = LeagueClient(
         settings.league_cdn_url, settings.league_stats_url, settings.home / "responses" / "league", settings.league_pause_seconds, offline=from_cache
     )
-    source = LeagueSource(
-        client, today, settings.landing, _say, _days(start, end, today, daily), [] if season is None else [season], with_rosters=daily
-    )
+    days, seasons = _days(start, end, today, daily), [] if season is None else [season]
+    source = LeagueSource(client, today, settings.landing, settings.provider_preference, _say, days, seasons, with_rosters=daily)
     _land(settings, source.deliveries())
     if source.failed:
         _say(f"{source.failed} games or rosters could not be had; fetch the same dates again later.")

@@ -41,7 +41,7 @@ def mapping(what: str) -> Iterator[None]:
     """What goes wrong inside because a payload or file does not have the shape that a mapping expects is a ProviderError that names it."""
     try:
         yield
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, StopIteration) as error:
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError, StopIteration) as error:
         raise ProviderError(f"{what} does not have the shape that is expected: {type(error).__name__} {error}") from error
 
 

@@ -121,14 +121,19 @@ class EspnFolder:
             by_day.setdefault(game.day, []).append((own_id, game))
         for _, played in sorted(by_day.items()):
             tables: dict[str, list[Row]] = {}
+            remarks = []
             for own_id, game in played:
                 of_game = {kind: records(groups[own_id]) for kind, groups in parts.items() if own_id in groups}
-                with mapping(f"espn {season}, game {own_id},"):
-                    of_the_game = game_tables(game, of_game)
+                try:
+                    with mapping(f"game {own_id} of espn {season}"):
+                        of_the_game = game_tables(game, of_game)
+                except ProviderError as error:
+                    remarks.append(f"{game.game_id} is left out: {error}")
+                    continue
                 for name, found in of_the_game.items():
                     tables.setdefault(name, []).extend(found)
-            if any(tables.values()):
-                yield Delivery(PROVIDER, processed_at, tables)
+            if remarks or any(tables.values()):
+                yield Delivery(PROVIDER, processed_at, tables, remarks)
         self.progress(f"espn {season}: {len(games)} games on {len(by_day)} dates")
 
     def _files(self) -> dict[tuple[str, str], list[Path]]:

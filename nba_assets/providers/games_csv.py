@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from nba_assets.providers.delivery import Delivery, Row, mapping
+from nba_assets.providers.delivery import Delivery, ProviderError, Row, mapping
 from nba_assets.providers.files import newest_change, read_frame, records
 from nba_assets.providers.games import Game
 from nba_assets.providers.league.box_scores import PLAYER_COUNTS, V2_COUNTS, BoxScore, v2_entry
@@ -52,8 +52,12 @@ class GamesCsvFolder:
                 if game.league_id not in lines:
                     remarks.append(f"{DETAILS} has no line of {game.game_id}, its box score stays absent")
                     continue
-                with mapping(f"{DETAILS}, game {game.league_id},"):
-                    box = _box_score(game, told, records(lines[game.league_id]))
+                try:
+                    with mapping(f"game {game.league_id} of {DETAILS}"):
+                        box = _box_score(game, told, records(lines[game.league_id]))
+                except ProviderError as error:
+                    remarks.append(f"{game.game_id} is left out: {error}")
+                    continue
                 for name, rows in box.tables().items():
                     tables.setdefault(name, []).extend(rows)
             yield Delivery(PROVIDER, processed_at, tables, remarks)
@@ -68,14 +72,14 @@ def _game(entry: Row) -> Game | None:
 
 def _schedule_row(game: Game, entry: Row) -> Row:
     home, away = _whole(entry["PTS_home"]), _whole(entry["PTS_away"])
-    is_final = home is not None and away is not None and entry["GAME_STATUS_TEXT"].strip().lower().startswith("final")
+    is_final = entry["GAME_STATUS_TEXT"].strip().lower().startswith("final")
     return {
         **game.columns(SCHEDULE),
         **competition(str(game.league_id)),
         "game_status": FINAL if is_final else 1,
         "home_team_score": home if is_final else None,
         "away_team_score": away if is_final else None,
-        "winning_team_abbr": game.side((home or 0) > (away or 0)) if is_final else None,
+        "winning_team_abbr": game.side(home > away) if is_final and home is not None and away is not None else None,
     }
 
 

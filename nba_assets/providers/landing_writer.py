@@ -146,9 +146,9 @@ class LandingWriter:
         self.files_written += 1
 
 
-def landed_games(zone: Path, day: date) -> set[str]:
-    """Canonical ids of the games of a date of which team totals have landed from any provider."""
-    files = (zone / TEAM_BOXSCORES.name / f"{TEAM_BOXSCORES.table.date_column}={day}" / f"{provider}.parquet" for provider in PROVIDERS)
+def landed_games(zone: Path, day: date, providers: Sequence[str]) -> set[str]:
+    """Canonical ids of the games of a date of which team totals have landed from one of some providers."""
+    files = (zone / TEAM_BOXSCORES.name / f"{TEAM_BOXSCORES.table.date_column}={day}" / f"{provider}.parquet" for provider in providers)
     return {game for file in files if file.exists() for game in pq.read_table(file, columns=["game_id"])["game_id"].to_pylist()}
 
 

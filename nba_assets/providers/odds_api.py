@@ -79,10 +79,12 @@ def odds_rows(answer: Json | Sequence[Json], left_out: Counter[str]) -> Iterator
                     left_out[f"markets {market['key']}"] += 1
 
 
-def american(price: float) -> int:
-    """American odds of a price that may be decimal. Example: 1.91 is -110, 2.2 is 120, -110 stays."""
+def american(price: float) -> int | None:
+    """American odds of a price that may be decimal; None of a decimal price that pays nothing. Example: 1.91 is -110, 2.2 is 120, -110 stays."""
     if abs(price) >= LEAST_AMERICAN:
         return round(price)
+    if price <= 1:
+        return None
     return round((price - 1) * 100) if price >= 2 else round(-100 / (price - 1))
 
 

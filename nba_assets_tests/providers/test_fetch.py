@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -53,6 +54,7 @@ class Fetching:
     today: date = LONG_AFTER
     timeouts: tuple[float, float] = (5.0, 30.0)
     offline: bool = False
+    preference: tuple[str, ...] = ()
     seconds: float = 0.0
     slept: list[float] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
@@ -68,8 +70,8 @@ class Fetching:
     def run(self, *days: date, **options: Any) -> LandingWriter:
         cache = self.folder / "responses"
         client = LeagueClient(self.site.cdn_url, self.site.stats_url, cache, 0.6, self.offline, self.timeouts, self.sleep, lambda: self.seconds)
-        self.source = LeagueSource(client, self.today, self.zone, self.said.append, days, **options)
-        with LandingWriter(self.zone) as writer:
+        self.source = LeagueSource(client, self.today, self.zone, self.preference, self.said.append, days, **options)
+        with LandingWriter(self.zone, self.preference) as writer:
             for delivery in self.source.deliveries():
                 writer.write(delivery)
         return writer
@@ -258,6 +260,23 @@ def test_what_is_landed_and_final_is_not_fetched_again(site: LeagueSite, tmp_pat
     assert site.calls == [LIVE_SCHEDULE]
     assert fetching.said[-1] == "2025-01-15: 2 games are landed already"
     assert fetching.files() == before
+
+
+@pytest.mark.parametrize(
+    ("preference", "calls"),
+    [((), 5), (("league", "espn"), 5), (("espn", "league"), 1), (("espn",), 1)],
+    ids=["none", "league first", "espn first", "espn alone"],
+)
+def test_a_date_of_another_provider_is_fetched_unless_that_one_is_preferred(
+    site: LeagueSite, tmp_path: Path, preference: tuple[str, ...], calls: int
+) -> None:
+    Fetching(site, tmp_path).run(DAY)
+    file = tmp_path / "landing" / "team_boxscores" / f"game_date={DAY}" / "league.parquet"
+    file.rename(file.with_name("espn.parquet"))
+    site.calls.clear()
+    shutil.rmtree(tmp_path / "responses")
+    Fetching(site, tmp_path, preference=preference).run(DAY)
+    assert len(site.calls) == calls
 
 
 def test_the_newest_days_are_fetched_again_and_a_correction_lands(site: LeagueSite, tmp_path: Path) -> None:

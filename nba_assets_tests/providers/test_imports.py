@@ -192,12 +192,13 @@ class TestEspn:
         schedule = delivered(self.write(tmp_path / "espn", without=["box", "play"], **changes))[0]["schedule"]
         assert (schedule["game_status"][0], schedule["is_regular_season"][0], schedule["is_playoffs"][0]) == told
 
-    def test_a_file_without_a_column_is_named_with_it(self, tmp_path: Path) -> None:
+    def test_a_game_whose_rows_cannot_be_read_is_left_out_and_named(self, tmp_path: Path) -> None:
         folder = self.write(tmp_path / "espn")
         file = tmp_path / "espn" / "player_box_2025.parquet"
         pd.read_parquet(file).drop(columns="home_away").to_parquet(file)
-        with pytest.raises(ProviderError, match="espn 2025, game 401700001, does not have the shape that is expected: KeyError 'home_away'"):
-            delivered(folder)
+        tables, remarks = delivered(folder)
+        assert remarks == ["20250115_ATL_BOS is left out: game 401700001 of espn 2025 does not have the shape that is expected: KeyError 'home_away'"]
+        assert set(tables) == {"schedule"}
 
     def test_a_game_of_other_teams_is_left_out_and_said(self, tmp_path: Path) -> None:
         _, remarks = delivered(self.write(tmp_path / "espn", without=["box", "play"], home_abbreviation="EAST"))
@@ -258,6 +259,25 @@ class TestGamesCsv:
     def test_a_game_without_lines_is_said(self, tmp_path: Path) -> None:
         _, remarks = delivered(self.write(tmp_path / "csv", details=False))
         assert remarks[1:] == ["games_details.csv has no line of 20250115_ATL_BOS, its box score stays absent"]
+
+    def test_a_final_without_points_stays_a_final(self, tmp_path: Path) -> None:
+        folder = self.write(tmp_path / "csv")
+        file = tmp_path / "csv" / "games.csv"
+        file.write_text(file.read_text().replace(f"{GAME.score['BOS']}.0", ""))
+        (row,) = next(folder.deliveries()).tables["schedule"]
+        assert (row["game_status"], row["home_team_score"], row["winning_team_abbr"]) == (3, None, None)
+
+    def test_an_odd_line_costs_its_game(self, tmp_path: Path) -> None:
+        folder = self.write(tmp_path / "csv")
+        file = tmp_path / "csv" / "games_details.csv"
+        frame = pd.read_csv(file, dtype=str)
+        frame.loc[0, "FGM"] = "many"
+        frame.to_csv(file, index=False)
+        _, remarks = delivered(folder)
+        assert remarks[1:] == [
+            "20250115_ATL_BOS is left out: game 0022400561 of games_details.csv does not have the shape that is expected: "
+            "ValueError could not convert string to float: 'many'"
+        ]
 
     def test_a_missing_file_is_one_line(self, tmp_path: Path) -> None:
         with pytest.raises(ProviderError, match=r"games\.csv cannot be read"):
@@ -330,8 +350,8 @@ class TestOddsApi:
         ):
             self.told(tmp_path, {"message": "quota reached"})
 
-    @pytest.mark.parametrize(("price", "told"), [(1.91, -110), (2.0, 100), (2.2, 120), (-110, -110), (145, 145), (1.25, -400)])
-    def test_american_odds(self, price: float, told: int) -> None:
+    @pytest.mark.parametrize(("price", "told"), [(1.91, -110), (2.0, 100), (2.2, 120), (-110, -110), (145, 145), (1.25, -400), (1.0, None)])
+    def test_american_odds(self, price: float, told: int | None) -> None:
         assert american(price) == told
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +36,14 @@ LIVE_SCHEDULE = "staticData/scheduleLeagueV2.json"
 class LeagueSource:
     """The league's data of `days` (ascending US-Eastern dates) or of whole `seasons`; `today` is the US-Eastern date of now.
 
-    `landed` is the landing zone: a final date that is there already is passed over. `progress` is told of each date in a line. `failed` counts games that
-    could not be had. With `with_rosters` the rosters of today come too, in 30 calls.
+    `landed` is the landing zone: a final date that is there already, from the league or a provider before it in `preference`, is passed over. `progress` is
+    told of each date in a line. `failed` counts games that could not be had. With `with_rosters` the rosters of today come too, in 30 calls.
     """
 
     client: LeagueClient
     today: date
     landed: Path
+    preference: Sequence[str]
     progress: Callable[[str], None]
     days: Sequence[date] = ()
     seasons: Sequence[int] = ()
@@ -191,7 +193,8 @@ class LeagueSource:
         return day < self.today - timedelta(days=CORRECTION_DAYS)
 
     def _is_landed(self, day: date, games: Sequence[ScheduledGame]) -> bool:
-        return not self.client.offline and {scheduled.game.game_id for scheduled in games} <= landed_games(self.landed, day)
+        standing = [*takewhile(lambda provider: provider != PROVIDER, self.preference), PROVIDER]
+        return not self.client.offline and {scheduled.game.game_id for scheduled in games} <= landed_games(self.landed, day, standing)
 
 
 def _name(endpoint: str, league_id: str) -> str:

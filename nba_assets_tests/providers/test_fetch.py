@@ -180,8 +180,11 @@ def test_an_answer_of_another_shape_costs_its_game_and_is_named(site: LeagueSite
     site.answers[live_box(FIRST)] = right(payload)
     fetching = Fetching(site, tmp_path)
     (remark,) = fetching.run(DAY).remarks
-    assert remark.startswith("20250115_ATL_BOS is missing: the box score of 0022400561 does not have the shape that is expected: ")
+    assert remark.startswith("20250115_ATL_BOS is missing: the league's cdn-boxscore/0022400561 does not have the shape that is expected: ")
     assert {row["game_id"] for row in fetching.landed("team_boxscores")} == {"20250115_CLE_NYK"}
+    site.has_live(FIRST)
+    assert fetching.run(DAY).remarks == []
+    assert len(fetching.landed("team_boxscores")) == 4
 
 
 def test_an_empty_box_score_is_no_game_without_points(site: LeagueSite, tmp_path: Path) -> None:
@@ -310,6 +313,16 @@ def test_responses_that_are_kept_map_again_without_the_network(site: LeagueSite,
     fetching.run(DAY)
     assert site.calls == []
     assert fetching.files() == before
+
+
+def test_without_the_network_no_response_is_given_up(site: LeagueSite, tmp_path: Path) -> None:
+    fetching = Fetching(site, tmp_path)
+    fetching.run(DAY)
+    kept = tmp_path / "responses" / "cdn-boxscore" / f"{FIRST.league_id}.json"
+    kept.write_text("{}")
+    fetching.offline = True
+    assert "does not have the shape" in fetching.run(DAY).remarks[0]
+    assert kept.exists()
 
 
 @pytest.mark.parametrize("refusal", [Answer(403), Answer(silent=True)], ids=["403", "no answer"])

@@ -130,15 +130,10 @@ class BoxScore:
 def live_box_score(payload: Payload, game: Game) -> BoxScore:
     """From the live feed's box score. Raises ProviderError for a game that is not over."""
     found = payload["game"]
-    if not is_final(payload):
+    if found["gameStatus"] != FINAL:
         raise ProviderError(f"the box score of {game.game_id} ({game.league_id}) is not final yet; fetch its date again later")
     entries = [_live_entry(player, game.side(is_home)) for side, is_home in SIDES.items() for player in found[side]["players"]]
     return BoxScore(game, entries, {is_home: found[side]["statistics"] for side, is_home in SIDES.items()})
-
-
-def is_final(payload: Payload) -> bool:
-    """Whether the game of a live box score is over."""
-    return bool(payload["game"]["gameStatus"] == FINAL)
 
 
 def statistics_box_score(payload: Payload, game: Game, inactive: Iterable[Person] = ()) -> BoxScore:

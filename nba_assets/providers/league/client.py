@@ -36,11 +36,15 @@ LONGEST_RETRY_AFTER_SECONDS = 600.0
 CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS = 10.0, 30.0
 
 
-class NotThereError(ProviderError):
+class CallError(ProviderError):
+    """A call brought no answer that could be kept."""
+
+
+class NotThereError(CallError):
     """The site does not have what was asked for: an unknown game, or an endpoint that is gone."""
 
 
-class RefusedError(ProviderError):
+class RefusedError(CallError):
     """The site does not answer this machine; the next call would fare no better."""
 
 
@@ -53,7 +57,7 @@ class _PassingError(ProviderError):
         self.answered = answered
 
 
-class UnavailableError(ProviderError):
+class UnavailableError(CallError):
     """The site answered, but with errors only, however often it was called."""
 
 
@@ -98,6 +102,11 @@ class LeagueClient:
         if not file.exists():
             return None
         return Response(json.loads(file.read_bytes()), datetime.fromtimestamp(file.stat().st_mtime, UTC))
+
+    def forget(self, *names: str) -> None:
+        """Keep the responses under some names no longer: they are no use, and the next call is to fetch them anew. Not when `offline`."""
+        for name in names if not self.offline else ():
+            self._file(name).unlink(missing_ok=True)
 
     def _file(self, name: str) -> Path:
         return self.cache / f"{name}.json"

@@ -7,6 +7,7 @@ The live feed comes first; a game that it does not have, as those of earlier sea
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import takewhile
@@ -15,10 +16,11 @@ from typing import Any
 
 from nba_assets.basketball.season import FIRST_MONTH, season_label
 from nba_assets.providers.delivery import Delivery, ProviderError, Row, mapping
+from nba_assets.providers.games import Game
 from nba_assets.providers.landing_writer import landed_games
 from nba_assets.providers.league import PROVIDER
-from nba_assets.providers.league.box_scores import BoxScore, inactive_players, is_final, live_box_score, statistics_box_score
-from nba_assets.providers.league.client import LeagueClient, NotThereError, RefusedError, Response
+from nba_assets.providers.league.box_scores import BoxScore, inactive_players, live_box_score, statistics_box_score
+from nba_assets.providers.league.client import CallError, LeagueClient, NotThereError, RefusedError, Response
 from nba_assets.providers.league.play_by_play import live_events, statistics_events
 from nba_assets.providers.league.rosters import roster_rows
 from nba_assets.providers.league.schedule import ScheduledGame, scheduled_games, season_of
@@ -72,7 +74,7 @@ class LeagueSource:
         over = [scheduled for scheduled in games if scheduled.is_final]
         waiting = f", {len(games) - len(over)} not over yet" if len(over) < len(games) else ""
         if not over:
-            self.progress(f"{day}: no games{waiting}" if not games else f"{day}: no game is over{waiting}")
+            self.progress(f"{day}: no game is over{waiting}" if games else f"{day}: no games")
             return
         if self._is_settled(day) and self._is_landed(day, over):
             self.progress(f"{day}: {len(over)} games are landed already")
@@ -99,57 +101,67 @@ class LeagueSource:
         """The rows of one game, from the live feed or else from the statistics site; both its parts come from the same one."""
         game, reuse = scheduled.game, self._is_settled(scheduled.game.day)
         league_id = str(game.league_id)
-        with mapping(f"the box score of {league_id}"):
-            try:
-                live, box = True, live_box_score(self._kept(self._live_box(league_id, reuse)), game)
-            except NotThereError:
-                live, box = False, self._statistics_box(scheduled, remarks, reuse)
-            tables = box.tables()
         try:
-            with mapping(f"the play-by-play of {league_id}"):
-                tables[PLAY_BY_PLAY.name] = self._events(box, live, league_id, reuse)
+            live, box = True, self._live_box(game, league_id, reuse)
+        except NotThereError:
+            live, box = False, self._statistics_box(game, league_id, remarks, reuse)
+        tables = box.tables()
+        try:
+            tables[PLAY_BY_PLAY.name] = self._live_events(box, league_id, reuse) if live else self._statistics_events(box, league_id, reuse)
         except RefusedError:
             raise
         except ProviderError as error:
             remarks.append(f"{game.game_id} is without play-by-play: {error}")
         return tables
 
-    def _live_box(self, league_id: str, reuse: bool) -> Response:
-        def fetched(reuse: bool) -> Response:
-            return self.client.cdn(f"liveData/boxscore/boxscore_{league_id}.json", _name("cdn-boxscore", league_id), reuse=reuse)
+    def _live_box(self, game: Game, league_id: str, reuse: bool) -> BoxScore:
+        name = f"cdn-boxscore/{league_id}"
+        with self._reading(name):
+            return live_box_score(self._kept(self.client.cdn(f"liveData/boxscore/boxscore_{league_id}.json", name, reuse=reuse)), game)
 
-        response = fetched(reuse)
-        # What is cached may have come while the game was still running.
-        return response if not reuse or is_final(response.payload) else fetched(False)
-
-    def _events(self, box: BoxScore, live: bool, league_id: str, reuse: bool) -> list[Row]:
-        if live:
-            response = self.client.cdn(f"liveData/playbyplay/playbyplay_{league_id}.json", _name("cdn-playbyplay", league_id), reuse=reuse)
+    def _live_events(self, box: BoxScore, league_id: str, reuse: bool) -> list[Row]:
+        name = f"cdn-playbyplay/{league_id}"
+        with self._reading(name):
+            response = self.client.cdn(f"liveData/playbyplay/playbyplay_{league_id}.json", name, reuse=reuse)
             return live_events(self._kept(response), box.game, box.people)
-        parameters = {"GameID": league_id, "StartPeriod": "0", "EndPeriod": "0"}
-        response = self.client.statistics("playbyplayv3", parameters, _name("playbyplayv3", league_id), reuse=reuse)
-        return statistics_events(self._kept(response), box.game, box.people)
 
-    def _statistics_box(self, scheduled: ScheduledGame, remarks: list[str], reuse: bool) -> BoxScore:
-        league_id = str(scheduled.game.league_id)
-        every_period = {"StartPeriod": "0", "EndPeriod": "0", "StartRange": "0", "EndRange": "0", "RangeType": "0"}
-        name = _name("boxscoretraditionalv3", league_id)
-        response = self.client.statistics("boxscoretraditionalv3", {"GameID": league_id, **every_period}, name, reuse=reuse)
-        return statistics_box_score(self._kept(response), scheduled.game, self._inactive(scheduled, remarks, reuse))
+    def _statistics_box(self, game: Game, league_id: str, remarks: list[str], reuse: bool) -> BoxScore:
+        name = f"boxscoretraditionalv3/{league_id}"
+        parameters = {"GameID": league_id, "StartPeriod": "0", "EndPeriod": "0", "StartRange": "0", "EndRange": "0", "RangeType": "0"}
+        with self._reading(name):
+            response = self.client.statistics("boxscoretraditionalv3", parameters, name, reuse=reuse)
+            return statistics_box_score(self._kept(response), game, self._inactive(game, league_id, remarks, reuse))
 
-    def _inactive(self, scheduled: ScheduledGame, remarks: list[str], reuse: bool) -> list[Person]:
-        league_id = str(scheduled.game.league_id)
+    def _statistics_events(self, box: BoxScore, league_id: str, reuse: bool) -> list[Row]:
+        name = f"playbyplayv3/{league_id}"
+        with self._reading(name):
+            response = self.client.statistics("playbyplayv3", {"GameID": league_id, "StartPeriod": "0", "EndPeriod": "0"}, name, reuse=reuse)
+            return statistics_events(self._kept(response), box.game, box.people)
+
+    def _inactive(self, game: Game, league_id: str, remarks: list[str], reuse: bool) -> list[Person]:
         for endpoint in ("boxscoresummaryv3", "boxscoresummaryv2"):
+            name = f"{endpoint}/{league_id}"
             try:
-                response = self.client.statistics(endpoint, {"GameID": league_id}, _name(endpoint, league_id), reuse=reuse)
-                with mapping(f"the summary of {league_id}"):
-                    return inactive_players(self._kept(response), scheduled.game)
+                with self._reading(name):
+                    return inactive_players(self._kept(self.client.statistics(endpoint, {"GameID": league_id}, name, reuse=reuse)), game)
             except RefusedError:
                 raise
             except ProviderError as error:
                 why = error
-        remarks.append(f"{scheduled.game.game_id} is without inactive players: {why}")
+        remarks.append(f"{game.game_id} is without inactive players: {why}")
         return []
+
+    @contextmanager
+    def _reading(self, name: str) -> Iterator[None]:
+        """A response that cannot be mapped, as that of a game which is still running, is not kept: the next fetch calls for it again."""
+        try:
+            with mapping(f"the league's {name}"):
+                yield
+        except CallError:
+            raise
+        except ProviderError:
+            self.client.forget(name)
+            raise
 
     def _schedule(self, season: int) -> Response:
         """The live feed has the schedule of one season, the statistics site that of each."""
@@ -174,7 +186,7 @@ class LeagueSource:
             parameters = {"LeagueID": "00", "Season": season_label(season), "TeamID": str(number)}
             try:
                 response = self.client.statistics("commonteamroster", parameters, f"commonteamroster/{self.today}-{tricode}", reuse=False)
-                with mapping(f"the roster of {tricode}"):
+                with mapping(f"the league's roster of {tricode}"):
                     rows += roster_rows(self._kept(response), self.today)
             except RefusedError:
                 raise
@@ -195,10 +207,6 @@ class LeagueSource:
     def _is_landed(self, day: date, games: Sequence[ScheduledGame]) -> bool:
         standing = [*takewhile(lambda provider: provider != PROVIDER, self.preference), PROVIDER]
         return not self.client.offline and {scheduled.game.game_id for scheduled in games} <= landed_games(self.landed, day, standing)
-
-
-def _name(endpoint: str, league_id: str) -> str:
-    return f"{endpoint}/{league_id}"
 
 
 def _seasons_of(day: date) -> list[int]:

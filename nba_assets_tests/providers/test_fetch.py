@@ -147,6 +147,14 @@ def test_retry_after_is_kept_as_seconds_and_as_a_date(site: LeagueSite, tmp_path
     assert 200 < waits[1] <= 300
 
 
+@pytest.mark.parametrize("header", ["soon", "Wed, 15 Jan 2025 10:00:00 -0000", "Wed, 15 Jan 2025 10:00:00 GMT"])
+def test_a_retry_after_that_says_nothing_or_is_over_is_no_reason_to_wait_longer(site: LeagueSite, tmp_path: Path, header: str) -> None:
+    site.trouble[live_box(FIRST)] = [Answer(429, headers={"Retry-After": header})]
+    fetching = Fetching(site, tmp_path)
+    assert fetching.run(DAY).remarks == []
+    assert max(fetching.slept) <= 60
+
+
 def test_a_game_that_cannot_be_had_costs_itself_and_comes_with_the_next_fetch(site: LeagueSite, tmp_path: Path) -> None:
     site.trouble[live_box(FIRST)] = [Answer(500)] * ATTEMPTS
     fetching = Fetching(site, tmp_path)

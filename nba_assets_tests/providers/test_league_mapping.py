@@ -161,6 +161,23 @@ def test_free_throws_of_the_live_feed_keep_their_kind(descriptor: str | None, to
     assert events["event_subtype"].tolist() == [told]
 
 
+def test_events_of_the_live_feed_are_numbered_in_the_order_of_the_game() -> None:
+    payload = InventedGame().live_play_by_play()
+    first, second = payload["game"]["actions"][1:3]
+    payload["game"]["actions"] = [second, first | {"actionNumber": 999}]
+    rows = live_events(payload, GAME, live().people)
+    assert [row["event_sequence"] for row in rows] == [second["orderNumber"], first["orderNumber"]]
+    del first["orderNumber"]
+    payload["game"]["actions"] = [first]
+    assert [row["event_sequence"] for row in live_events(payload, GAME, live().people)] == [first["actionNumber"]]
+
+
+def test_a_player_whom_the_summary_lists_beside_the_box_score_is_on_the_sheet_once() -> None:
+    twice = statistics_box_score(InventedGame().statistics_box_score(), GAME, [Person("1380", "Żarko Đilas", HOME), Person("1", "Al Hurt", HOME)])
+    lookups = [entry.person.lookup for entry in twice.entries]
+    assert lookups.count("zarkodilas") == lookups.count("alhurt") == 1
+
+
 def test_a_family_name_that_two_team_mates_have_needs_the_beginning_of_the_first_name() -> None:
     people = GamePeople([Person("1", "Jalo Reed", "BOS", "Reed"), Person("2", "Kim Reed", "BOS", "Reed"), Person("3", "Lou Reed", "ATL", "Reed")])
     assert people.by_short_name("BOS", "Reed") is None

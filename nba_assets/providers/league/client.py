@@ -98,15 +98,16 @@ class LeagueClient:
 
     def cached(self, name: str) -> Response | None:
         """The response that is kept under a name."""
-        file = self._file(name)
-        if not file.exists():
-            return None
-        return Response(json.loads(file.read_bytes()), datetime.fromtimestamp(file.stat().st_mtime, UTC))
+        return self._kept(name) if self._file(name).exists() else None
 
     def forget(self, *names: str) -> None:
         """Keep the responses under some names no longer: they are no use, and the next call is to fetch them anew. Not when `offline`."""
         for name in names if not self.offline else ():
             self._file(name).unlink(missing_ok=True)
+
+    def _kept(self, name: str) -> Response:
+        file = self._file(name)
+        return Response(json.loads(file.read_bytes()), datetime.fromtimestamp(file.stat().st_mtime, UTC))
 
     def _file(self, name: str) -> Path:
         return self.cache / f"{name}.json"
@@ -124,9 +125,7 @@ class LeagueClient:
                 raise UnavailableError(f"{url}: {error}; it was called {ATTEMPTS} times. Fetch the same dates again later.") from error
             raise RefusedError(f"{url}: {error}. {WHY_REFUSED}") from error
         write_beside(self._file(name), content)
-        response = self.cached(name)
-        assert response is not None
-        return response
+        return self._kept(name)
 
     def _repeated(self, url: str, parameters: Mapping[str, str], missing: tuple[int, ...]) -> bytes:
         retrying = Retrying(
@@ -177,6 +176,6 @@ def _retry_after(header: str | None) -> float:
         return 0.0
     try:
         seconds = float(header) if header.strip().isdecimal() else (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds()
-    except ValueError:
+    except (ValueError, TypeError):
         return 0.0
     return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_SECONDS)

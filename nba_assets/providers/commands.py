@@ -40,7 +40,7 @@ FromCache = Annotated[bool, typer.Option("--from-cache", help="Map kept response
 def fetch(start: Day = None, end: Day = None, season: Season = None, daily: Daily = False, from_cache: FromCache = False) -> None:
     """Fetch the league's data of a date, of the dates from START to END, of a season, or of the newest days, into the landing zone.
 
-    Final dates that have landed are passed over, the newest days are fetched again. Ends with 1 where something could not be had.
+    Final dates that have landed are passed over, the newest days are fetched again. Ends with 1 where something could not be fetched.
     """
     from nba_assets.providers.league.client import LeagueClient
     from nba_assets.providers.league.source import LeagueSource
@@ -56,7 +56,7 @@ def fetch(start: Day = None, end: Day = None, season: Season = None, daily: Dail
     source = LeagueSource(client, today, settings.landing, settings.provider_preference, _say, days, seasons, with_rosters=daily)
     _land(settings, source.deliveries())
     if source.failed:
-        _say(f"{source.failed} games or rosters could not be had; fetch the same dates again later.")
+        _say(f"{source.failed} games or rosters could not be fetched; fetch the same dates again later.")
         raise typer.Exit(1)
 
 

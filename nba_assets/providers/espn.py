@@ -1,6 +1,6 @@
 """ESPN's data as sportsdataverse (hoopR) publishes it: season files of schedule, player_box, team_box and play_by_play, as Parquet or CSV.
 
-ESPN tells whole minutes only, does not list who is inactive apart from who did not play, and has no lines, rosters or injury reports. Its ids of players are
+ESPN has whole minutes only, does not distinguish inactive players from those who did not play, and has no lines, rosters or injury reports. Its ids of players are
 its own; a game is known by its date and teams.
 """
 
@@ -91,7 +91,7 @@ _FEET = re.compile(r"(\d+)-foot")
 
 @dataclass(frozen=True)
 class EspnFolder:
-    """The season files in a folder, at any depth; `progress` is told of each season in a line."""
+    """The season files in a folder, at any depth; `progress` receives one line per season."""
 
     folder: Path
     progress: Callable[[str], None]

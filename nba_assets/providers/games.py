@@ -42,8 +42,8 @@ class Game:
         return self.home if is_home else self.away
 
     def columns(self, raw: RawTable) -> dict[str, Any]:
-        """What the game tells of each of its rows in a raw table."""
-        told: Mapping[str, Any] = {
+        """The identity columns of the game that a raw table has, for each of its rows."""
+        identity: Mapping[str, Any] = {
             "game_id": self.game_id,
             "nba_game_id": self.league_id,
             "game_date": self.day,
@@ -51,4 +51,4 @@ class Game:
             "home_team_abbr": self.home,
             "away_team_abbr": self.away,
         }
-        return {name: value for name, value in told.items() if name in raw.table.column_names}
+        return {name: value for name, value in identity.items() if name in raw.table.column_names}

@@ -27,7 +27,7 @@ ABSENT = "games-csv has no play-by-play, lines, rosters, injury reports, inactiv
 
 @dataclass(frozen=True)
 class GamesCsvFolder:
-    """A folder with games.csv and games_details.csv; `progress` is told in a line what they hold."""
+    """A folder with games.csv and games_details.csv; `progress` receives one line about them."""
 
     folder: Path
     progress: Callable[[str], None]
@@ -48,13 +48,13 @@ class GamesCsvFolder:
         for _, played in sorted(by_day.items()):
             tables: dict[str, list[Row]] = {}
             remarks = []
-            for game, told in played:
+            for game, line in played:
                 if game.league_id not in lines:
                     remarks.append(f"{DETAILS} has no line of {game.game_id}, its box score stays absent")
                     continue
                 try:
                     with mapping(f"game {game.league_id} of {DETAILS}"):
-                        box = _box_score(game, told, records(lines[game.league_id]))
+                        box = _box_score(game, line, records(lines[game.league_id]))
                 except ProviderError as error:
                     remarks.append(f"{game.game_id} is left out: {error}")
                     continue

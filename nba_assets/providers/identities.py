@@ -1,8 +1,8 @@
-"""One person, one universal id, whichever providers know him: registry rows for the players whom deliveries name with an id.
+"""One person, one universal id, whichever providers know him: registry rows for the players that deliveries name with an id.
 
 A provider's id decides, in every season: who has been registered under it keeps his universal id, also under a new name. An id that is new is matched by
 name with the registry of the season (with and without a suffix), unless the person found has another id of the same provider: those are two people of one
-name. Of several people with that name the team decides. Who is still nobody gets a universal id of his own, made of the provider's name and id.
+name. Of several people with that name the team decides. A person who is still unknown gets a universal id of his own, made of the provider's name and id.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Registry:
         """The provider's rows of a season: those that it has already, and those of `seen` (id, name, teams) that are new.
 
         The league's ids stand under the player's teams. Those of another provider stand under no team, so that they do not replace the league's under the
-        same name, unless two of its players share the name: then it is the team that tells them apart.
+        same name, unless two of its players share the name: then the team distinguishes them.
         """
         label, own = season_label(season), self._of_provider(provider, season)
         universal = self._identify(provider, label, seen)

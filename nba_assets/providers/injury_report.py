@@ -44,7 +44,7 @@ class InjuryReportFolder:
     folder: Path
 
     def deliveries(self) -> Iterator[Delivery]:
-        """One delivery per game date. Raises ProviderError where a file lacks a column, or nothing tells when its report was made."""
+        """One delivery per game date. Raises ProviderError where a file lacks a column, or its report has no time."""
         by_day: dict[date, list[Row]] = {}
         files = [file for file in sorted(self.folder.rglob("*")) if file.suffix.lower() in (".csv", ".json")]
         if not files:
@@ -61,31 +61,31 @@ class InjuryReportFolder:
 
 
 def report_rows(entries: Iterable[Mapping[str, Any]], made: datetime | None = None) -> Iterator[Row]:
-    """Rows of a report that was `made` at a moment; a column of the rows tells it, where there is one. Teams that have not reported yet are left out.
+    """Rows of a report that was `made` at a moment; a time in the rows themselves counts first. Teams that have not reported yet are left out.
 
-    Raises ValueError for rows that lack a column or do not tell when they were reported.
+    Raises ValueError for rows that lack a column or have no report time.
     """
     for entry in entries:
         words = {re.sub("[^a-z]", "", name.lower()): value for name, value in entry.items()}
-        told = {name: next((words[word] for word in spelled if word in words), None) for name, spelled in COLUMNS.items()}
+        found = {name: next((words[word] for word in spelled if word in words), None) for name, spelled in COLUMNS.items()}
         stamp = next((words[word] for word in REPORT_TIME if words.get(word)), None)
         reported = made if stamp is None else _eastern(datetime.fromisoformat(str(stamp)))
         if reported is None:
-            raise ValueError("neither a column Report Time nor the file's name tells when the report was made")
+            raise ValueError("neither a column Report Time nor the file's name says when the report was made")
         if missing := [name for name, spelled in COLUMNS.items() if not any(word in words for word in spelled)]:
             raise ValueError(f"lacks the column {missing[0]}")
-        if not told["player"]:
+        if not found["player"]:
             continue
         local = reported.astimezone(EASTERN)
-        reason = told["reason"] or None
+        reason = found["reason"] or None
         yield {
             "report_date": local.date(),
             "report_hour": local.hour,
             "reported_at": reported,
-            "game_date": _day(str(told["game_date"])),
-            "team": team_tricode(str(told["team"])) or told["team"],
-            "player_lookup": player_lookup(str(told["player"])),
-            "injury_status": told["status"],
+            "game_date": _day(str(found["game_date"])),
+            "team": team_tricode(str(found["team"])) or found["team"],
+            "player_lookup": player_lookup(str(found["player"])),
+            "injury_status": found["status"],
             "reason": reason,
             "reason_category": None if reason is None else str(reason).partition(" - ")[0],
         }
@@ -112,5 +112,5 @@ def _day(text: str) -> date:
 def _read(file: Path) -> list[dict[str, Any]]:
     if file.suffix.lower() == ".csv":
         return records(read_frame(file, texts=True))
-    found: list[dict[str, Any]] = json.loads(file.read_bytes())
-    return found
+    rows: list[dict[str, Any]] = json.loads(file.read_bytes())
+    return rows

@@ -77,7 +77,7 @@ class LandingWriter:
     _sightings: Sightings = field(default_factory=Sightings)
 
     def __post_init__(self) -> None:
-        """Refuse a preference for somebody who is no provider."""
+        """Refuse a preference for an unknown provider."""
         if unknown := [name for name in self.preference if name not in PROVIDERS]:
             raise ProviderError(f"{PREFERENCE_VARIABLE} names {', '.join(unknown)}; the providers are {', '.join(PROVIDERS)}")
 
@@ -153,7 +153,7 @@ def landed_games(zone: Path, day: date, providers: Sequence[str]) -> set[str]:
 
 
 def write_beside(file: Path, content: bytes) -> None:
-    """Write a file under a name that nobody reads, and rename it into place: it is there whole or not at all."""
+    """Write a file under a temporary name, and rename it into place: it is there whole or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)
     unfinished = file.with_name(f".{file.name}.tmp")
     unfinished.write_bytes(content)

@@ -30,7 +30,7 @@ class GamePeople:
         self._people = {person.player_id: person for person in people}
 
     def by_id(self, player_id: object) -> Person | None:
-        """The player with an id, None for nobody on the sheets: officials, coaches, teams, 0."""
+        """The player with an id, None for ids that are not on the sheets: officials, coaches, teams, 0."""
         return self._people.get(str(player_id))
 
     def by_short_name(self, team: str, short: str) -> Person | None:

@@ -200,7 +200,7 @@ def test_an_empty_box_score_is_no_game_without_points(site: LeagueSite, tmp_path
     payload["game"]["awayTeam"]["players"] = []
     site.answers[live_box(FIRST)] = right(payload)
     fetching = Fetching(site, tmp_path)
-    assert "20250115_ATL_BOS has nobody who played for one of the teams" in fetching.run(DAY).remarks[0]
+    assert "20250115_ATL_BOS has no player with minutes for one of the teams" in fetching.run(DAY).remarks[0]
     assert {row["game_id"] for row in fetching.landed("team_boxscores")} == {"20250115_CLE_NYK"}
 
 

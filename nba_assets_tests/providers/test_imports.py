@@ -397,7 +397,7 @@ class TestInjuryReport:
     @pytest.mark.parametrize(
         ("name", "text", "complaint"),
         [
-            ("report.csv", ROWS, "neither a column Report Time nor the file's name tells when the report was made"),
+            ("report.csv", ROWS, "neither a column Report Time nor the file's name says when the report was made"),
             ("Injury-Report_2025-01-15_05PM.csv", 'Game Date,Team,Player Name,Reason\n01/15/2025,BOS,"A, B",x\n', "lacks the column status"),
             ("rows_2025-01-15_05PM.json", '{"a": 1}', "cannot be read as an injury report"),
         ],

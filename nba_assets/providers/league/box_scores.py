@@ -80,7 +80,7 @@ class BoxScore:
     def __post_init__(self) -> None:
         """Refuse an answer that is empty, as those of games that the site does not have in this form."""
         if any(all(entry.minutes is None for entry in self.entries if entry.person.team == self.game.side(is_home)) for is_home in self.teams):
-            raise ProviderError(f"the box score of {self.game.game_id} has nobody who played for one of the teams")
+            raise ProviderError(f"the box score of {self.game.game_id} has no player with minutes for one of the teams")
 
     @property
     def people(self) -> GamePeople:

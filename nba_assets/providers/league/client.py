@@ -41,7 +41,7 @@ class CallError(ProviderError):
 
 
 class NotThereError(CallError):
-    """The site does not have what was asked for: an unknown game, or an endpoint that is gone."""
+    """The site does not have what was requested: an unknown game, or an endpoint that is gone."""
 
 
 class RefusedError(CallError):
@@ -49,7 +49,7 @@ class RefusedError(CallError):
 
 
 class _PassingError(ProviderError):
-    """A call failed for a reason that may pass; `wait_seconds` is what the answer asks for, `answered` whether the site said anything."""
+    """A call failed for a reason that may pass; `wait_seconds` is what the answer requests, `answered` whether there was any."""
 
     def __init__(self, message: str, wait_seconds: float = 0.0, answered: bool = True) -> None:
         super().__init__(message)
@@ -171,7 +171,7 @@ def _wait(state: RetryCallState) -> float:
 
 
 def _retry_after(header: str | None) -> float:
-    """Seconds that an answer asks to wait, given as a number or as a date; 0 where it asks for nothing that can be read."""
+    """Seconds to wait by an answer's Retry-After, a number or a date; 0 where it is missing or cannot be read."""
     if header is None:
         return 0.0
     try:

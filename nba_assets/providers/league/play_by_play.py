@@ -97,7 +97,7 @@ def _statistics_event(action: Action, taken: tuple[str, Action] | None, game: Ga
 
 
 def _added_to_another(action: Action) -> str | None:
-    """What an action without a type is: a block or a steal, which only its description tells."""
+    """What an action without a type is: a block or a steal, by its description."""
     if action["actionType"]:
         return None
     return next((kind for kind in ("block", "steal") if f" {kind.upper()} (" in action["description"]), None)

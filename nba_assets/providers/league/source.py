@@ -38,8 +38,8 @@ LIVE_SCHEDULE = "staticData/scheduleLeagueV2.json"
 class LeagueSource:
     """The league's data of `days` (ascending US-Eastern dates) or of whole `seasons`; `today` is the US-Eastern date of now.
 
-    `landed` is the landing zone: a final date that is there already, from the league or a provider before it in `preference`, is passed over. `progress` is
-    told of each date in a line. `failed` counts games that could not be had. With `with_rosters` the rosters of today come too, in 30 calls.
+    `landed` is the landing zone: a final date that is there already, from the league or a provider before it in `preference`, is passed over. `progress`
+    receives one line per date. `failed` counts games and rosters that could not be fetched. With `with_rosters` the rosters of today come too, in 30 calls.
     """
 
     client: LeagueClient

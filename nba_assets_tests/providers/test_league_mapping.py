@@ -128,6 +128,17 @@ def test_who_did_not_play_is_on_the_sheet_with_the_reason_and_without_counts() -
         assert np.isnan(sheet["points"][[by_key["cybench"], by_key["alhurt"]]]).all()
 
 
+@pytest.mark.parametrize(
+    ("minutes", "comment", "status"), [("0:00", "", "active"), ("0:00", "DND - Rest", "inactive"), ("", "", "dnp"), ("5:00", "", "active")]
+)
+def test_no_time_with_a_reason_is_no_appearance(minutes: str, comment: str, status: str) -> None:
+    payload = InventedGame().statistics_box_score()
+    payload["boxScoreTraditional"]["homeTeam"]["players"][5]["comment"] = comment
+    payload["boxScoreTraditional"]["homeTeam"]["players"][5]["statistics"] = dict.fromkeys(InventedGame().counts([]), 0) | {"minutes": minutes}
+    sheet = accepted("player_gamebook", statistics_box_score(payload, GAME).tables()["player_gamebook"])
+    assert sheet["player_status"][sheet["player_lookup"] == "bensaric"].tolist() == [status]
+
+
 def test_both_forms_of_the_summary_name_the_same_inactive_players() -> None:
     assert inactive_players(InventedGame().summary_v2(), GAME) == inactive_players(InventedGame().summary_v3(), GAME)
 

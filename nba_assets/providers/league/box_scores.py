@@ -196,6 +196,8 @@ def _live_entry(player: Payload, team: str) -> SheetEntry:
 
 def _statistics_entry(player: Payload, team: str) -> SheetEntry:
     minutes, comment = player["statistics"]["minutes"] or None, player["comment"].strip()
+    if minutes is not None and comment and not minutes.strip("0:"):
+        minutes = None  # no time and a reason: he did not play
     return SheetEntry(
         _person(player, team),
         "active" if minutes else comment or "dnp",

@@ -1,6 +1,7 @@
 """A CSV collection of box scores: games.csv, one line per game, with games_details.csv, the players' lines as the league's Traditional V2 has them.
 
-It has no play-by-play, lines, rosters, injury reports and inactive players; team totals are the sums over the players.
+It has no play-by-play, lines, rosters, injury reports and inactive players; team totals are the sums over the players, and their points
+the final score.
 """
 
 from __future__ import annotations

@@ -267,6 +267,13 @@ class TestGamesCsv:
         (row,) = next(folder.deliveries()).tables["schedule"]
         assert (row["game_status"], row["home_team_score"], row["winning_team_abbr"]) == (3, None, None)
 
+    def test_a_team_s_points_are_the_final_score_and_not_the_sum_of_its_players(self, tmp_path: Path) -> None:
+        folder = self.write(tmp_path / "csv")
+        file = tmp_path / "csv" / "games.csv"
+        file.write_text(file.read_text().replace(f"{GAME.score['BOS']}.0", f"{GAME.score['BOS'] + 3}.0"))
+        teams = delivered(folder)[0]["team_boxscores"]
+        assert dict(zip(teams["team_abbr"], teams["points"], strict=True)) == {"BOS": GAME.score["BOS"] + 3, "ATL": GAME.score["ATL"]}
+
     def test_an_odd_line_costs_its_game(self, tmp_path: Path) -> None:
         folder = self.write(tmp_path / "csv")
         file = tmp_path / "csv" / "games_details.csv"

@@ -66,7 +66,7 @@ def competition(league_id: str) -> Row:
 
 def _row(game: Game, entry: Mapping[str, Any]) -> Row:
     status = entry["gameStatus"]
-    if status != FINAL and entry["gameStatusText"].strip().lower() in NOT_PLAYED:
+    if entry["gameStatusText"].strip().lower() in NOT_PLAYED:
         status = POSTPONED
     home_score, away_score = (entry[side]["score"] for side in ("homeTeam", "awayTeam"))
     return {

@@ -22,6 +22,7 @@ from rich.table import Table as ConsoleTable
 from rich.text import Text
 
 from nba_assets.error_lines import interrupted_line, one_line_errors
+from nba_assets.providers.commands import app as provider_commands
 from nba_assets.raw.landing import FolderLandingZone
 from nba_assets.settings import Settings, misspelt_variables
 from nba_assets.signals import InterruptedBySignal, raised_signals
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from nba_assets.report.slate import SlateFacts
 
 app = typer.Typer(help="NBA raw data into daily analytics tables. Without a command: where the pipeline stands.", pretty_exceptions_enable=False)
+app.add_typer(provider_commands)
 PLAIN_WIDTH, LISTING_WIDTH = 120, 240
 """Columns of output that goes into a file or a pipe, where no terminal tells its width; a listing has room for an entry per line there."""
 console = CleanConsole(width=None if sys.stdout.isatty() else PLAIN_WIDTH)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from dotenv import dotenv_values
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 CORES = os.cpu_count() or 1
 SETTINGS_FILE = "settings.env"
@@ -136,6 +136,16 @@ class Settings(BaseModel):
     max_nesting: int = _setting(
         "NBA_ASSETS_MAX_NESTING", "Levels of values within values in JSON or Parquet above which a file is refused", default=32, ge=1
     )
+    provider_preference: Annotated[tuple[str, ...], BeforeValidator(lambda names: tuple(str(names).replace(",", " ").split()))] = _setting(
+        "NBA_ASSETS_PROVIDER_PREFERENCE",
+        "Providers in order, as `league, espn`: each one's games stand over those of the providers after it; of others what was processed last stands",
+        default="",
+    )
+    league_cdn_url: str = _setting("NBA_ASSETS_LEAGUE_CDN_URL", "Address of the league's live feed", default="https://cdn.nba.com/static/json")
+    league_stats_url: str = _setting("NBA_ASSETS_LEAGUE_STATS_URL", "Address of the league's statistics site", default="https://stats.nba.com/stats")
+    league_pause_seconds: float = _setting(
+        "NBA_ASSETS_LEAGUE_PAUSE_SECONDS", "Least time between two calls of the league's site", default=0.6, ge=0, allow_inf_nan=False
+    )
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -199,6 +209,7 @@ DERIVED_DEFAULTS = {
     "player_workers": "min(10, cores)",
     "team_workers": "min(5, cores)",
     "alert_webhook": "not set",
+    "provider_preference": "not set",
 }
 
 

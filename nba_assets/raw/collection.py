@@ -61,8 +61,9 @@ class Request:
     @cached_property
     def seasons(self) -> list[int]:
         """Seasons that the dates may belong to: two, where one may still run while the next is being planned."""
-        years = {day.year - before for day in self.dates for before in (0, 1)}
-        return sorted(year for year in years if set(season_days(year)) & set(self.dates))
+        days = set(self.dates)
+        years = {day.year - before for day in days for before in (0, 1)}
+        return sorted(year for year in years if not days.isdisjoint(season_days(year)))
 
     @cached_property
     def span(self) -> list[date]:

@@ -101,9 +101,9 @@ EVENT_SPELLINGS = _spelled(
         "substitution": ("sub",),
         "period start": ("start of period", "start period"),
         "period end": ("end of period", "end period"),
-        "replay": ("instant replay",),
+        "replay": ("instant replay", "instantreplay", "challenge"),
         "timeout": ("time out",),
-        "other": ("unknown",),
+        "other": ("unknown", "memo"),
     }
 )
 MADE_BY_EVENT_TYPE = {"made shot": 1.0, "missed shot": 0.0, "miss": 0.0}

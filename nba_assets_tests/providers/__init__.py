@@ -1,0 +1,1 @@
+"""Tests of the providers: mappings, fetching from a local site, landing, imports."""

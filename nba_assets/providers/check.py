@@ -45,7 +45,7 @@ class TableCheck:
         if self.collection.required_but_absent:
             yield f"{self.raw.name}: the landing zone has no file of this required feed"
         yield from (f"{bad.path}: {bad.reason}" for bad in self.collection.bad_files)
-        yield from self.collection.hints
+        yield from (f"{fault.path}: {fault.hint}" for fault in self.collection.common_faults)
         whole = {entry.path: entry for entry in self.collection.set_aside if entry.number == WHOLE_FILE}
         yield from (str(entry) for path, entry in whole.items() if path not in {bad.path for bad in self.collection.bad_files})
         rows = [entry for entry in self.collection.set_aside if entry.number != WHOLE_FILE]

@@ -468,7 +468,7 @@ def _execute(launches: Sequence[Launch], execute: Callable[[Launch], RunReport],
     results = []
     for launch in launches:
         if not as_json:
-            console.print(f"Run of {len(launch.assets)} tables, {launch.span}", highlight=False)
+            console.print(f"Run of {len(launch.assets)} assets from {launch.start} to {launch.end}", highlight=False)
         report = execute(launch)
         result = _result_of(report, launch)
         results.append(result)

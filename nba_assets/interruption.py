@@ -35,6 +35,10 @@ SIGNAL_TAG = "nba_assets/signal"
 """Tag of a run that a signal ended: its number."""
 
 
+class RunEndedError(DagsterExecutionInterruptedError):
+    """A step has ended its run, and has reported how: the others are not to begin."""
+
+
 class RunTooLongError(Exception):
     """A run took longer than it may."""
 
@@ -62,6 +66,8 @@ class InterruptibleExecutor(InProcessExecutor):
         with _Watch(instance, run, Settings.from_environment().run_seconds).kept() as watch:
             try:
                 yield from super().execute(plan_context, execution_plan)
+            except RunEndedError:
+                raise
             except (KeyboardInterrupt, DagsterExecutionInterruptedError):
                 if watch.is_overrun:
                     plan_context.log.critical(watch.overrun)

@@ -20,7 +20,7 @@ from nba_assets.precompute import (
 )
 from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.tables.bookkeeping import BOOKKEEPING_TABLES
-from nba_assets.tables.spec import Table
+from nba_assets.tables.spec import BOOKKEEPING_DATASET, Table
 
 TABLE_MODULES = {
     module.TABLE.name: module
@@ -47,4 +47,6 @@ ALL_TABLES: Mapping[str, Table] = (
 
 def upstream_names() -> dict[str, set[str]]:
     """The tables that each computed table reads, by name."""
-    return {name: {source.table.name for source in table.inputs} for name, table in COMPUTED_TABLES.items()}
+    return {
+        name: {source.table.name for source in table.inputs if source.table.dataset != BOOKKEEPING_DATASET} for name, table in COMPUTED_TABLES.items()
+    }

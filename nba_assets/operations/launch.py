@@ -133,19 +133,25 @@ def missing_raw_dates(warehouse: Warehouse, start: date, end: date) -> list[date
 
 def has_landed_since(warehouse: Warehouse, landing: LandingZone, start: date, end: date) -> bool:
     """Whether a file that may hold rows of dates from `start` to `end`, all of them ingested, was put into the landing zone after that."""
-    return any(ingested is not None for _, ingested in _news(warehouse, landing, start, end))
+    return any(ingested is not None for _, _, ingested in _news(warehouse, landing, start, end))
 
 
 def landed_since(warehouse: Warehouse, landing: LandingZone, today: date) -> list[date]:
     """Dates until `today` of which the landing zone holds files that are not ingested, or that came or changed after that, ascending.
 
-    A file of which the path names no date counts for `today`.
+    A file of which the path names no date counts for `today`. Dates that lie behind and have no file of a required feed are left out: a roster of the day
+    before opening night is ingested for nothing.
     """
-    return sorted({day or today for day, _ in _news(warehouse, landing, FIRST_DATE, today)})
+    found = {
+        day or today
+        for name, day, ingested in _news(warehouse, landing, FIRST_DATE, today)
+        if ingested is not None or day is None or day == today or RAW_TABLES[name].required
+    }
+    return sorted(found)
 
 
-def _news(warehouse: Warehouse, landing: LandingZone, start: date, end: date) -> Iterator[tuple[date | None, datetime | None]]:
-    """Of each file that came after its date was ingested: the date that its path names, and when that was ingested, None for never.
+def _news(warehouse: Warehouse, landing: LandingZone, start: date, end: date) -> Iterator[tuple[str, date | None, datetime | None]]:
+    """Of each file that came after its date was ingested: its table, the date that its path names, and when that was ingested, None for never.
 
     Told by the time of the files alone, none is opened. A file of which the path names no date may hold rows of any; every ingestion
     of its table reads it.
@@ -162,7 +168,7 @@ def _news(warehouse: Warehouse, landing: LandingZone, start: date, end: date) ->
                 continue
             ingested = max(dates.values(), default=None) if day is None else dates.get(day)
             if ingested is None or file.placed_at > ingested:
-                yield day, ingested
+                yield name, day, ingested
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 import dagster as dg
 from dagster._core.events import JobFailureData, RunFailureReason
 
+from nba_assets.interruption import RunEndedError
 from nba_assets.partitions import DAILY
 from nba_assets.publishing.asset import OWNERS, definition_metadata, partition_dates
 from nba_assets.raw.ingestion import ABSENT, CODE_VERSION, DateReport, IngestionError, IngestionReport, ingest
@@ -77,7 +78,7 @@ def end_run(context: dg.AssetExecutionContext, message: str) -> NoReturn:
     """Fail the whole run at once: each of the other steps would wait for the same warehouse as long, and fail with the same words."""
     # A failure of a step, as Dagster counts it: the daemon does not repeat it by itself.
     context.instance.report_run_failed(context.run, message, JobFailureData(error=None, failure_reason=RunFailureReason.STEP_FAILURE))
-    raise dg.DagsterExecutionInterruptedError(message) from None
+    raise RunEndedError(message) from None
 
 
 RAW_ASSETS = [raw_asset(raw) for raw in RAW_TABLES.values()]

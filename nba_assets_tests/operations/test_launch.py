@@ -191,7 +191,7 @@ def test_without_a_landing_zone_the_command_says_which_variable_to_set(home: Hom
     home.landing.rename(home.path / "elsewhere")
     outcome = home.command("run", home.opening)
     assert outcome.returncode == 1
-    assert "NBA_ASSETS_LANDING" in outcome.stdout
+    assert "NBA_ASSETS_LANDING" in outcome.stderr
     assert "Traceback" not in outcome.stderr
 
 

@@ -23,8 +23,8 @@ SUMMARIES = list(COMPUTED_TABLES)[:3]
 
 
 @pytest.fixture(scope="module")
-def built(landed: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """A home in which the first week is built, and of later dates only the schedule has landed."""
+def home(landed: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home in which the first week is built, and of later dates only the schedule has landed. The tests of this module go through its life in order."""
     home = Home(tmp_path_factory.mktemp("overview") / "home", landed.opening)
     shutil.copytree(landed.path, home.path)
     for file in (home.path / "landing").rglob("*.parquet"):
@@ -35,24 +35,25 @@ def built(landed: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
     return home
 
 
-@pytest.fixture
-def home(built: Home, own_home: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    """A copy of it, of the test's own."""
-    shutil.copytree(built.path, own_home)
-    monkeypatch.setenv("NBA_ASSETS_HOME", str(own_home))
-    return Home(own_home, built.opening)
+@pytest.fixture(autouse=True)
+def in_the_home(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NBA_ASSETS_HOME", str(home.path))
 
 
 def seen(home: Home, today: date) -> Overview:
     return overview(DuckDBWarehouse(home.warehouse), FolderLandingZone(home.landing), today, Settings.from_environment())
 
 
-def test_nothing_is_to_be_done_where_everything_that_landed_is_built(built: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NBA_ASSETS_HOME", str(built.path))
-    now = seen(built, built.day(6))
-    assert (now.newest, now.behind, now.stale, now.without_rows, now.landed, now.failures) == (built.day(6), {}, {}, {}, [], {})
+def test_nothing_is_to_be_done_where_everything_that_landed_is_built(home: Home) -> None:
+    now = seen(home, home.day(6))
+    assert (now.newest, now.behind, now.stale, now.without_rows, now.landed, now.failures) == (home.day(6), {}, {}, {}, [], {})
     assert now.next_command is None
     assert list(overview_lines(now))[-1] == "Everything is up to date."
+
+
+def test_a_date_with_games_that_is_not_built_is_next(home: Home) -> None:
+    later = next(day for day in map(home.day, range(7, 20)) if seen(home, day).games_today)
+    assert seen(home, later).next_command == f"nba-assets run {later}"
 
 
 def test_a_corrected_file_is_named_with_the_command_that_takes_it(home: Home) -> None:
@@ -63,12 +64,14 @@ def test_a_corrected_file_is_named_with_the_command_that_takes_it(home: Home) ->
     assert now.landed == [home.day(3)]
     assert f"Landed and not ingested: {home.day(3)}" in list(overview_lines(now))
     assert now.next_command == f"nba-assets run {home.day(3)}"
+    assert home.command("run", home.day(3)).returncode in (0, 3)
+    assert seen(home, home.day(6)).landed == []
 
 
 def test_dates_that_read_a_corrected_one_are_stale_until_they_are_built(home: Home) -> None:
     file = next((home.landing / "team_boxscores").rglob(f"*{home.day(3)}*/*.parquet"))
     rows = pq.read_table(file).to_pylist()
-    rows[0]["rebounds"] += 1
+    rows[0]["assists"] += 1
     pq.write_table(pq.read_table(file).from_pylist(rows, schema=pq.read_table(file).schema), file)
     assert home.command("run", home.day(3)).returncode in (0, 3)
     now = seen(home, home.day(6))
@@ -81,24 +84,19 @@ def test_dates_that_read_a_corrected_one_are_stale_until_they_are_built(home: Ho
     assert seen(home, home.day(6)).stale == {}
 
 
-def test_a_date_with_games_that_is_not_built_is_next(built: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NBA_ASSETS_HOME", str(built.path))
-    later = next(day for day in map(built.day, range(7, 20)) if seen(built, day).games_today)
-    assert seen(built, later).next_command == f"nba-assets run {later}"
-
-
-def test_without_a_command_an_empty_home_says_how_to_begin(own_home: Path) -> None:
+def test_without_a_command_an_empty_home_says_how_to_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NBA_ASSETS_HOME", str(tmp_path / "empty"))
     outcome = CliRunner().invoke(app, [])
     assert outcome.exit_code == 0, outcome.output
     assert "Nothing is built yet" in outcome.stdout
     assert "Next: `nba-assets demo`" in outcome.stdout
-    assert not own_home.exists()
+    assert not (tmp_path / "empty").exists()
 
 
 def test_files_that_landed_in_a_new_home_are_named(landed: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NBA_ASSETS_HOME", str(landed.path))
     now = seen(landed, landed.day(2))
-    assert now.landed[0] <= landed.opening
+    assert now.landed[0] == landed.opening
     assert now.landed[-1] == landed.day(2)
     assert (now.next_command or "").startswith("nba-assets backfill")
 

@@ -324,9 +324,9 @@ def test_a_date_outside_the_partitions_is_one_clear_line(home: Home) -> None:
     for arguments in (("run", "2013-11-15"), ("backfill", "2013-11-15", home.opening), ("retry", "--date", "2013-11-15"), ("report", "2013-11-15")):
         outcome = home.command(*arguments)
         assert outcome.returncode == 1
-        (line,) = outcome.stdout.splitlines()
+        (line,) = outcome.stderr.splitlines()
         assert line.startswith("2013-11-15 lies outside the partitions, which run from 2020-07-01 to ")
         assert "NBA_ASSETS_FIRST_DATE=" in line
-        assert outcome.stderr == ""
+        assert outcome.stdout == ""
     future = date.today() + timedelta(days=3)
-    assert f"{future} lies outside the partitions" in home.command("run", future).stdout
+    assert f"{future} lies outside the partitions" in home.command("run", future).stderr

@@ -232,7 +232,7 @@ def test_what_the_real_tables_read() -> None:
     assert own_date["team_defense_game_summary"] == {"team_offense_game_summary", "play_by_play", "schedule:results"}
     assert own_date["upcoming_team_game_context"] == {"game_lines", "injury_report", "schedule:slate"}
     assert {"player_daily_cache", "player_composite_factors"} < own_date["ml_feature_store"]
-    assert {name for name, read_whole in season.items() if "player_registry" in read_whole} == {
+    assert {name for name, read_whole in season.items() if "player_registry:people" in read_whole} == {
         *("team_offense_game_summary", "player_game_summary", *CONTEXTS, "player_shot_zone_analysis", "player_daily_cache")
     }
     assert not any(source.own_date and source.name in RESULTS for name in DESCRIBED for source in GRAPH[name])
@@ -287,7 +287,7 @@ def test_late_announcements_reach_their_own_date_and_results_only_the_summaries_
 
 
 def test_a_changed_registry_reaches_the_whole_season_of_what_names_players() -> None:
-    late = World.built().change("player_registry", JULY[2023]).stale()
+    late = World.built().change("player_registry:people", JULY[2023]).stale()
     assert keys_of(late) == {(table, day) for table in GRAPH if table != "team_defense_zone_analysis" for day in GAME_DAYS if day < OPENINGS[2024]}
 
 
@@ -398,7 +398,7 @@ def test_the_run_key_stands_for_what_changed_and_for_what_it_was() -> None:
     world, day = World.built(), SEASON_DAYS[2024][4]
 
     def key(content: str) -> str:
-        (late,) = world.change("player_registry", JULY[2024], content).repairs().summaries
+        (late,) = world.change("player_registry:people", JULY[2024], content).repairs().summaries
         return late.run_key
 
     once = key("new")
@@ -443,7 +443,7 @@ def test_dates_whose_inputs_were_not_recorded_are_counted_and_never_stale() -> N
     world, days = World.built(), SEASON_DAYS[2024][4:6]
     for table, day in product(("player_game_summary", "ml_feature_store"), days):
         world.recorded[table, day] = None
-    world.change("player_registry", JULY[2024])
+    world.change("player_registry:people", JULY[2024])
     assert not {("player_game_summary", day) for day in days} & keys_of(world.stale())
     found = outdated(world.books, {name: spec.code_version for name, spec in COMPUTED_TABLES.items()}, GAMES)
     assert [(one.table, one.older_code, one.unrecorded) for one in found] == [

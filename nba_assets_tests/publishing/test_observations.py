@@ -106,6 +106,7 @@ def test_what_is_observed_of_each_table() -> None:
             "play_by_play_disagrees",
             "backup_source_used",
             "sheet_says_did_not_play",
+            "team_without_sheet",
             "player_on_two_sheets",
             *notices,
         ],

@@ -99,7 +99,7 @@ def test_the_package_that_is_imported_is_the_wheel_s(installed: Installed) -> No
 
 
 def test_what_was_built_stands_in_the_empty_folder(built: Installed) -> None:
-    assert "nba_analytics.player_game_summary" in built.run(built.command, "status")
+    assert "player_game_summary" in built.run(built.command, "status")
     assert [path.name for path in built.folder.iterdir()] == ["var"]
 
 

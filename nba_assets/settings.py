@@ -179,7 +179,7 @@ def variables() -> dict[str, str]:
 
 
 PREFIX = "NBA_ASSETS_"
-OTHER_VARIABLES = {"NBA_ASSETS_REAL_DATA"}
+OTHER_VARIABLES = {"NBA_ASSETS_REAL_DATA", "NBA_ASSETS_PROVIDER_SAMPLES"}
 """Variables of this project that are no settings: where the tests find real seasons."""
 
 

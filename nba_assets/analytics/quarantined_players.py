@@ -59,8 +59,11 @@ def _records(feeds: FeedNames, rows: dict[str, NDArray[Any]], sheets: Columns) -
 
 
 def _read(content: str, day: date) -> dict[str, Any]:
-    """Who a quarantined row is of, as far as it tells, and whether it may be of the date under which it is quarantined."""
-    row = json.loads(content)
+    """Who a quarantined row is of, as far as it tells, and whether it may be of the date under which it is quarantined; a broken line tells of nobody."""
+    try:
+        row = json.loads(content)
+    except ValueError:
+        row = {}
     texts = {
         name: row[name] if isinstance(row.get(name), str) and row[name].strip() else None for name in ("player_lookup", "player_name", "team_abbr")
     }

@@ -1,139 +1,81 @@
-"""A backfill that is killed at any moment leaves every table and date wholly old or wholly new, an event log that opens, and nobody waiting."""
+"""A backfill that is killed at any moment leaves every table and date wholly old or wholly new."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+import random
+import time
 from datetime import date
-from typing import NamedTuple
 
-import dagster as dg
 import duckdb
 import pytest
 
-from nba_assets.instance import dagster_instance
-from nba_assets.raw.tables import RAW_TABLES
-from nba_assets.registry import ALL_TABLES, COMPUTED_TABLES
+from nba_assets.registry import COMPUTED_TABLES
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.tables.columns import to_columns
 from nba_assets.tables.digest import partition_digest, row_hashes
 from nba_assets.tables.spec import Type
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets_tests.operations.conftest import Home
-from nba_assets_tests.operations.crashing import COMMIT, EVENT, FILE, STATEMENT, Order, Runs, running_elsewhere
 from nba_assets_tests.pipeline import days_between
 
-FIRST_DAY, LAST_DAY = 15, 16
-"""Days of the season on which every table has rows."""
-BACKFILLS = tuple(zip(RAW_TABLES, COMPUTED_TABLES, strict=True))
-"""Ten backfills, of a raw table and a computed one each."""
-KILLS = {FILE: 2, STATEMENT: 3, EVENT: 3, COMMIT: 2}
-"""Moments at which each backfill is killed, by kind: a hundred in all."""
-WITHIN_COMMITS = (0.25, 0.75)
-"""Shares of COMMIT_BYTES that are written before a kill, in turn."""
+KILLS = 20
+EARLIEST_KILL = 0.02
+"""Share of a run that passes before the first kill."""
+FIRST_DAY, LAST_DAY = 12, 16
+"""Days of which the first two are too early for precomputed rows."""
 
-Key = tuple[str, date]
+Digests = dict[tuple[str, date], str]
 
 
-class Held(NamedTuple):
-    """What a table holds on a date: the digest of its rows themselves, and who wrote it last, by its entry in the warehouse."""
-
-    digest: str
-    run_id: str | None
-
-
-def held(home: Home, tables: Sequence[str]) -> dict[Key, Held]:
-    """What some tables hold on every date of the season so far."""
+def digests_of_rows(home: Home) -> Digests:
+    """What every computed table holds on each day, from the rows themselves."""
     found, warehouse = {}, DuckDBWarehouse(home.warehouse)
-    with warehouse.session():
-        entries = warehouse.read(
-            TABLE_PARTITIONS, ("table_name", "partition_date", "run_id"), home.opening, home.day(LAST_DAY), {"table_name": tables}
-        ).to_pylist()
-        writers = {(entry["table_name"], entry["partition_date"]): entry["run_id"] for entry in entries}
-        for name in tables:
-            spec = ALL_TABLES[name]
-            columns = [column.name for column in spec.columns if column.hashed]
-            rows = warehouse.read(spec, columns, date(home.opening.year, 7, 1), home.day(LAST_DAY))
-            hashes, dates = row_hashes(spec, rows), to_columns(rows.select([spec.date_column]))[spec.date_column]
-            for day in {*dates.tolist(), *days_between(home.day(FIRST_DAY), home.day(LAST_DAY))}:
-                found[name, day] = Held(partition_digest(hashes[dates == day]), writers.get((name, day)))
+    for name, spec in COMPUTED_TABLES.items():
+        rows = warehouse.read(spec, [column.name for column in spec.columns if column.hashed], home.day(FIRST_DAY), home.day(LAST_DAY))
+        hashes, dates = row_hashes(spec, rows), to_columns(rows.select([spec.date_column]))[spec.date_column]
+        for day in days_between(home.day(FIRST_DAY), home.day(LAST_DAY)):
+            found[name, day] = partition_digest(hashes[dates == day])
     return found
 
 
-def spoil(home: Home, tables: Sequence[str]) -> None:
-    """Make a text of every row of these days wrong, of a season's tables every row."""
+def spoil(home: Home) -> None:
+    """Make a measure of every row of these days wrong."""
     with duckdb.connect(home.warehouse) as connection:
-        for name in tables:
-            spec = ALL_TABLES[name]
-            text = next(column for column in spec.columns if column.type is Type.STRING and column.hashed and column.name not in spec.key)
-            whole_season = name in RAW_TABLES and RAW_TABLES[name].whole_season
-            start = home.opening.replace(month=7, day=1) if whole_season else home.day(FIRST_DAY)
-            connection.execute(
-                f"UPDATE {spec.qualified_name} SET {text.name} = 'spoilt' WHERE {spec.date_column} BETWEEN ? AND ?", [start, home.day(LAST_DAY)]
-            )
-
-
-def orders_to_die(order: Order, moments: dict[str, int], number: int) -> Iterator[Order]:
-    """The kills of the `number`-th backfill: of each kind evenly over the backfill, and together with those of the others evenly in between."""
-    for kind, kills in KILLS.items():
-        for place in range(kills):
-            share = (place + (number + 0.5) / len(BACKFILLS)) / kills
-            within = WITHIN_COMMITS[number % 2] if kind is COMMIT else 0.0
-            yield replace(order, kind=kind, number=1 + int(share * moments[kind]), share=within)
-
-
-def see_whole(before: dict[Key, Held], after: dict[Key, Held], new: dict[Key, Held]) -> set[Key]:
-    """Every date is as it was, or as it should be and entered as written by the run; returns those that the run wrote."""
-    for key, now in after.items():
-        assert now.digest in (before[key].digest, new[key].digest), f"{key} is half written"
-        assert (now.run_id == before[key].run_id) or now.digest == new[key].digest, f"{key} is entered as written, but holds what it held before"
-        assert (now.run_id != before[key].run_id) or now.digest == before[key].digest, f"{key} is written, but not entered"
-    return {key for key, now in after.items() if now.run_id != before[key].run_id}
-
-
-def see_events_open() -> None:
-    """Every run of the event log can be read."""
-    with dagster_instance() as instance:
-        (newest,) = instance.get_run_records(limit=1)
-        assert instance.get_run_stats(newest.dagster_run.run_id) is not None
-        assert instance.all_logs(newest.dagster_run.run_id) is not None
-
-
-@pytest.fixture(scope="module")
-def runs() -> Iterator[Runs]:
-    with running_elsewhere() as process:
-        yield process
+        for spec in COMPUTED_TABLES.values():
+            measure = next(column for column in spec.columns if column.type is Type.STRING and column.hashed and column.name not in spec.key)
+            connection.execute(f"UPDATE {spec.qualified_name} SET {measure.name} = 'spoilt' WHERE {spec.date_column} >= ?", [home.day(FIRST_DAY)])
 
 
 @pytest.mark.slow
-def test_a_hundred_killed_backfills_leave_no_half_written_date(home: Home, runs: Runs) -> None:
-    """Each backfill works on rows that were spoilt: it ends, is killed at moments from its first to its last, and ends again after these."""
-    everything = (*RAW_TABLES, *COMPUTED_TABLES)
-    assert runs.run(Order(home.path, "full", everything, home.opening, home.day(LAST_DAY))).code == 0
-    killed, written, unwritten = 0, set(), set()
-    for number, tables in enumerate(BACKFILLS):
-        backend = ("threads", "processes")[number % 2]
-        order = Order(home.path, "full", tables, home.day(FIRST_DAY), home.day(LAST_DAY), environment={"NBA_ASSETS_PARALLEL_BACKEND": backend})
-        new = held(home, tables)
-        spoil(home, tables)
-        ended = runs.run(order)
-        assert ended.code == 0, ended.said
-        for doomed in orders_to_die(order, dict(ended.moments), number):
-            spoil(home, tables)
-            before = held(home, tables)
-            assert runs.run(doomed).code < 0, f"{doomed} was not killed"
-            killed += 1
-            mine = see_whole(before, held(home, tables), new)
-            see_events_open()
-            written |= {table for table, _ in mine}
-            unwritten |= {table for table, _ in new if table not in {name for name, _ in mine}}
-        ended = runs.run(order)
-        assert ended.code == 0, ended.said
-        assert {key: now.digest for key, now in held(home, tables).items()} == {key: each.digest for key, each in new.items()}
-    assert killed == 100
-    assert unwritten == set(everything)
-    assert len(written) > len(everything) / 2
-    with dagster_instance() as instance:
-        statuses = [run.status for run in instance.get_runs()]
-    assert statuses.count(dg.DagsterRunStatus.SUCCESS) == 1 + 2 * len(BACKFILLS)
-    assert set(statuses) <= {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE}, "a killed run is left unfinished"
+def test_killed_backfills_leave_no_half_written_date(home: Home) -> None:
+    """Killed twenty times, each backfill over rows that an earlier one has spoilt: a date is as spoilt, or as it should be."""
+    start, end, chance = home.day(FIRST_DAY), home.day(LAST_DAY), random.Random(7)
+    assert home.command("backfill", home.opening, end).returncode == 0
+    new = digests_of_rows(home)
+    spoil(home)
+    began = time.monotonic()
+    assert home.command("backfill", start, end).returncode == 0
+    length = time.monotonic() - began
+    assert digests_of_rows(home) == new
+    seen_old, seen_new = set(), set()
+    # One moment in each of twenty stretches of the run: the first come before anything is written, the last when most is, whatever else the machine does.
+    moments = [EARLIEST_KILL + (1 - EARLIEST_KILL) * (place + chance.random()) / KILLS for place in range(KILLS)]
+    for moment in moments:
+        spoil(home)
+        old = digests_of_rows(home)
+        process = home.start("backfill", start, end)
+        time.sleep(moment * length)
+        process.kill()
+        process.wait()
+        found = digests_of_rows(home)
+        assert all(found[key] in (old[key], new[key]) for key in found)
+        seen_old |= {table for (table, day), digest in found.items() if digest == old[table, day] != new[table, day]}
+        seen_new |= {table for (table, day), digest in found.items() if digest == new[table, day] != old[table, day]}
+    assert seen_old == set(COMPUTED_TABLES)
+    assert len(seen_new) > 1
+    assert home.command("backfill", start, end).returncode == 0
+    assert digests_of_rows(home) == new
+    books = DuckDBWarehouse(home.warehouse).read(
+        TABLE_PARTITIONS, ("table_name", "partition_date", "digest"), start, end, {"table_name": list(COMPUTED_TABLES)}
+    )
+    assert {(book["table_name"], book["partition_date"]): book["digest"] for book in books.to_pylist()} == new

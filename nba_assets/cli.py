@@ -129,9 +129,9 @@ def rebuild(
 ) -> None:
     """Build again what `status` lists as from older code, upstream tables first, in ranges; from stored raw data. Ends as `run` does."""
     from nba_assets.operations.launch import execute
-    from nba_assets.operations.slates import league_date
     from nba_assets.operations.staleness import rebuilds
     from nba_assets.operations.stored_state import read_state
+    from nba_assets.partitions import league_today
     from nba_assets.warehouse.resource import WarehouseResource
 
     if not stale_code:
@@ -139,7 +139,7 @@ def rebuild(
     first, last = (start.date(), (end or start).date()) if start else (date.min, date.max)
     if last < first:
         raise typer.BadParameter(f"END {last} lies before START {first}")
-    state = read_state(WarehouseResource().open(), league_date(datetime.now(UTC)))
+    state = read_state(WarehouseResource().open(), league_today())
     launches = rebuilds([one.within(first, last) for one in state.outdated()], state.game_days)
     if not launches:
         console.print("Nothing to rebuild: every built date is from the current code.")
@@ -341,14 +341,14 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0
 @app.command()
 def status(as_json: AsJson = False) -> None:
     """What the warehouse holds."""
-    from nba_assets.operations.slates import league_date
     from nba_assets.operations.stored_state import read_state
+    from nba_assets.partitions import league_today
     from nba_assets.publishing.refusals import stored_refusals
     from nba_assets.raw.refusals import unreadable_files
     from nba_assets.registry import ALL_TABLES, COMPUTED_TABLES
     from nba_assets.warehouse.resource import WarehouseResource
 
-    warehouse, today = WarehouseResource().open(), league_date(datetime.now(UTC))
+    warehouse, today = WarehouseResource().open(), league_today()
     state = read_state(warehouse, today)
     stale = state.stale(today)
     refused = stored_refusals(warehouse, list(COMPUTED_TABLES))

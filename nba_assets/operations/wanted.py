@@ -31,8 +31,7 @@ class Wanted:
     @property
     def dates(self) -> str:
         """The dates, in words."""
-        start, end = self.launch.start, self.launch.end
-        return f"{start}" if start == end else f"{start} to {end}"
+        return self.launch.span
 
     def run_request(self, run_key: str, tags: Mapping[str, str]) -> dg.RunRequest:
         """The request of one attempt as Dagster takes it, with tags that say why; a run key that Dagster knows already is ignored by it."""

@@ -35,20 +35,33 @@ if TYPE_CHECKING:
     from nba_assets.publishing.retry import OpenFailure
     from nba_assets.report.slate import SlateFacts
 
-app = typer.Typer(help="NBA raw data into daily analytics tables. Without a command: where the pipeline stands.", pretty_exceptions_enable=False)
+app = typer.Typer(
+    help="NBA raw data into daily analytics tables. Without a command: where the pipeline stands.",
+    pretty_exceptions_enable=False,
+)
 app.add_typer(provider_commands)
 PLAIN_WIDTH, LISTING_WIDTH = 120, 240
-"""Columns of output that goes into a file or a pipe, where no terminal tells its width; a listing has room for an entry per line there."""
+"""Columns of output that goes into a file or a pipe, where no terminal tells its width; a listing has room for an entry
+per line there.
+"""
 console = CleanConsole(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
 
 Day = Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="US-Eastern calendar date, YYYY-MM-DD.")]
-Tables = Annotated[list[str] | None, typer.Option("--table", help="Only this table, may be repeated; its inputs must be built.")]
+Tables = Annotated[
+    list[str] | None, typer.Option("--table", help="Only this table, may be repeated; its inputs must be built.")
+]
 Serial = Annotated[bool, typer.Option("--serial", help="One entity after the other, in this thread.")]
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Workers for players and for teams.")]
 Ingest = Annotated[
-    bool, typer.Option("--ingest", help="Ingest the raw data of these dates again, also what is ingested already: after a correction.")
+    bool,
+    typer.Option(
+        "--ingest", help="Ingest the raw data of these dates again, also what is ingested already: after a correction."
+    ),
 ]
-OneDay = Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Only this US-Eastern calendar date, YYYY-MM-DD.")]
+OneDay = Annotated[
+    datetime | None,
+    typer.Option("--date", formats=["%Y-%m-%d"], help="Only this US-Eastern calendar date, YYYY-MM-DD."),
+]
 OneTable = Annotated[list[str] | None, typer.Option("--table", help="Only this table, may be repeated.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Also say what the workers say.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but the result.")]
@@ -61,7 +74,10 @@ NAMES_SHOWN = 200
 
 
 @app.callback(invoke_without_command=True)
-def stands(context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False) -> None:
+def stands(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+) -> None:
     """NBA raw data into daily analytics tables. Without a command: where the pipeline stands."""
     if version:
         typer.echo(importlib.metadata.version("nba-assets"))
@@ -91,8 +107,8 @@ def run(
 ) -> None:
     """Build one date.
 
-    Ends with 0 where everything was published; with 1 where a date was refused, a step or an entity failed hard, or a file could not be read; with 3
-    where everything was published but some of the data should be looked at.
+    Ends with 0 where everything was published; with 1 where a date was refused, a step or an entity failed hard, or a
+    file could not be read; with 3 where everything was published but some of the data should be looked at.
     """
     _build(day.date(), day.date(), table, serial, workers, ingest, _verbosity(verbose, quiet), as_json=as_json)
 
@@ -117,17 +133,27 @@ def backfill(
 
 @app.command()
 def rebuild(
-    start: Annotated[datetime | None, typer.Argument(formats=["%Y-%m-%d"], help="First date, YYYY-MM-DD; all dates by default.")] = None,
-    end: Annotated[datetime | None, typer.Argument(formats=["%Y-%m-%d"], help="Last date; START alone by default.")] = None,
+    start: Annotated[
+        datetime | None, typer.Argument(formats=["%Y-%m-%d"], help="First date, YYYY-MM-DD; all dates by default.")
+    ] = None,
+    end: Annotated[
+        datetime | None, typer.Argument(formats=["%Y-%m-%d"], help="Last date; START alone by default.")
+    ] = None,
     *,
-    stale_code: Annotated[bool, typer.Option("--stale-code", help="Dates that older code built, or code that did not record their inputs.")] = False,
+    stale_code: Annotated[
+        bool,
+        typer.Option("--stale-code", help="Dates that older code built, or code that did not record their inputs."),
+    ] = False,
     serial: Serial = False,
     workers: Workers = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Build again what `status` lists as from older code, upstream tables first, in ranges; from stored raw data. Ends as `run` does."""
+    """Build again what `status` lists as from older code, upstream tables first, in ranges; from stored raw data.
+
+    Ends as `run` does.
+    """
     from nba_assets.operations.launch import execute
     from nba_assets.operations.staleness import rebuilds
     from nba_assets.operations.stored_state import read_state
@@ -162,7 +188,9 @@ def retry(day: OneDay = None, table: OneTable = None, verbose: Verbose = False, 
     failures = failures_of(warehouse, day.date() if day else None, table)
     retryable = [failure for failure in failures if failure.can_retry]
     if not retryable:
-        console.print(f"Nothing to retry: of {len(failures):,} open failures there is none that running again may mend.")
+        console.print(
+            f"Nothing to retry: of {len(failures):,} open failures there is none that running again may mend."
+        )
         return
     launches = plan_retries(warehouse, retryable)
     console.print(f"{len(retryable):,} failures to retry; runs of the job retry: {len(launches):,}")
@@ -185,7 +213,9 @@ def failures(
     day: OneDay = None,
     table: OneTable = None,
     category: Annotated[str | None, typer.Option(help="Only this category, e.g. PROCESSING_ERROR.")] = None,
-    all_of_them: Annotated[bool, typer.Option("--all", help="Also those that are expected: too few games yet.")] = False,
+    all_of_them: Annotated[
+        bool, typer.Option("--all", help="Also those that are expected: too few games yet.")
+    ] = False,
     limit: Annotated[int, typer.Option(min=1, help="Failures to show; all are counted.")] = FAILURES_SHOWN,
     as_json: AsJson = False,
 ) -> None:
@@ -196,7 +226,9 @@ def failures(
 
     _known(table)
     if category is not None and category.upper() not in FAILURE_CATEGORIES:
-        raise typer.BadParameter(f"no category {category}; there are {', '.join(FAILURE_CATEGORIES)}", param_hint="--category")
+        raise typer.BadParameter(
+            f"no category {category}; there are {', '.join(FAILURE_CATEGORIES)}", param_hint="--category"
+        )
     found = failures_of(WarehouseResource().open(), day.date() if day else None, table)
     found = [failure for failure in found if category is None or failure.category == category.upper()]
     hidden = 0
@@ -212,7 +244,10 @@ def failures(
     else:
         console.print("No open failures.")
     if hidden:
-        console.print(f"{hidden:,} records say that there are too few games yet, which is expected; --all shows them", soft_wrap=True)
+        console.print(
+            f"{hidden:,} records say that there are too few games yet, which is expected; --all shows them",
+            soft_wrap=True,
+        )
 
 
 @app.command()
@@ -237,14 +272,27 @@ def quarantine(
         console.print("Nothing is quarantined.")
         return
     narrow = ("table", "date", "file", "row", "game")
-    shown = ConsoleTable(*(Column(name, no_wrap=True) for name in narrow), Column("reason", min_width=40, overflow="fold"))
+    shown = ConsoleTable(
+        *(Column(name, no_wrap=True) for name in narrow), Column("reason", min_width=40, overflow="fold")
+    )
     found.sort(key=lambda row: (-row["partition_date"].toordinal(), row["table_name"], row["file"], row["row_number"]))
     for row in found[:limit]:
         number = "all" if row["row_number"] == WHOLE_FILE else str(row["row_number"])
-        shown.add_row(row["table_name"], str(row["partition_date"]), Text(row["file"]), number, row["game_id"] or "", Text(row["reason"]))
+        shown.add_row(
+            row["table_name"],
+            str(row["partition_date"]),
+            Text(row["file"]),
+            number,
+            row["game_id"] or "",
+            Text(row["reason"]),
+        )
     _listing().print(shown)
     console.print(
-        f"{min(len(found), limit):,} of {len(found):,} entries shown. Correct the files, then ingest the date again with `nba-assets run DATE --ingest`.",
+        (
+            f"{min(len(found), limit):,} of {len(found):,} entries shown. Correct the files, then ingest the date "
+            "again "
+            "with `nba-assets run DATE --ingest`."
+        ),
         soft_wrap=True,
     )
 
@@ -257,14 +305,30 @@ def names(day: OneDay = None, table: OneTable = None) -> None:
 
     _known(table)
     where = {"table_name": table} if table else None
-    found = WarehouseResource().open().read(UNMATCHED_NAMES, UNMATCHED_NAMES.column_names, *_span(day), where).to_pylist()
+    found = (
+        WarehouseResource().open().read(UNMATCHED_NAMES, UNMATCHED_NAMES.column_names, *_span(day), where).to_pylist()
+    )
     if not found:
         console.print("Every name is matched.")
         return
-    columns = ("partition_date", "feed", "player_lookup", "player_name", "team_abbrs", "reason", "candidates", "row_count", "table_name")
+    columns = (
+        "partition_date",
+        "feed",
+        "player_lookup",
+        "player_name",
+        "team_abbrs",
+        "reason",
+        "candidates",
+        "row_count",
+        "table_name",
+    )
     shown = ConsoleTable(*(Column(name.replace("_", " "), no_wrap=True) for name in columns))
-    for row in sorted(found, key=lambda row: (row["partition_date"], row["feed"], row["player_lookup"]), reverse=True)[:NAMES_SHOWN]:
-        shown.add_row(*(Text(", ".join(row[name]) if name == "candidates" else str(row[name] or "")) for name in columns))
+    for row in sorted(found, key=lambda row: (row["partition_date"], row["feed"], row["player_lookup"]), reverse=True)[
+        :NAMES_SHOWN
+    ]:
+        shown.add_row(
+            *(Text(", ".join(row[name]) if name == "candidates" else str(row[name] or "")) for name in columns)
+        )
     _listing().print(shown)
     console.print(
         f"{min(len(found), NAMES_SHOWN):,} of {len(found):,} entries shown. "
@@ -274,7 +338,9 @@ def names(day: OneDay = None, table: OneTable = None) -> None:
 
 
 @app.command("reset-breaker")
-def reset_breaker(table: str, day: Day, entity: Annotated[str, typer.Argument(help="player_lookup or tricode.")]) -> None:
+def reset_breaker(
+    table: str, day: Day, entity: Annotated[str, typer.Argument(help="player_lookup or tricode.")]
+) -> None:
     """Let an entity be computed again that is left alone after repeated failures."""
     from nba_assets.publishing.circuit_breaker import reset
     from nba_assets.warehouse.resource import WarehouseResource
@@ -283,7 +349,11 @@ def reset_breaker(table: str, day: Day, entity: Annotated[str, typer.Argument(he
     attempts = reset(WarehouseResource().open(), table, day.date(), entity)
     if not attempts:
         console.print(
-            f"There is no breaker to reset: no attempt at {entity} in {table} on {day.date()} is on record. Look at `nba-assets failures`.",
+            (
+                f"There is no breaker to reset: no attempt at {entity} in {table} on {day.date()} is on record. Look "
+                "at "
+                "`nba-assets failures`."
+            ),
             style="red",
             soft_wrap=True,
         )
@@ -298,7 +368,9 @@ def reset_breaker(table: str, day: Day, entity: Annotated[str, typer.Argument(he
 @app.command()
 def demo(
     no_open: Annotated[bool, typer.Option("--no-open", help="Do not open the report in a browser.")] = False,
-    next_day: Annotated[bool, typer.Option("--next-day", help="Only land the next day, as a feed would: sensors that are on build it.")] = False,
+    next_day: Annotated[
+        bool, typer.Option("--next-day", help="Only land the next day, as a feed would: sensors that are on build it.")
+    ] = False,
 ) -> None:
     """Simulate a league whose season is under way today, build all of it, and show tonight."""
     from nba_assets.demo import land_next_day, land_until, to_build
@@ -309,10 +381,14 @@ def demo(
     settings = Settings.from_environment()
     if next_day:
         season = land_next_day(league_today(), settings.landing)
-        console.print(f"Landed: the results of {season.through}, the announcements for {season.tonight}.", soft_wrap=True)
+        console.print(
+            f"Landed: the results of {season.through}, the announcements for {season.tonight}.", soft_wrap=True
+        )
         console.print("Sensors that are on build them; so does `nba-assets demo`.", soft_wrap=True)
         return
-    console.print(f"Simulating a league whose season is under way, in {settings.landing}", soft_wrap=True, highlight=False)
+    console.print(
+        f"Simulating a league whose season is under way, in {settings.landing}", soft_wrap=True, highlight=False
+    )
     today = league_today()
     season = land_until(today, settings.home, settings.landing)
     if span := to_build(WarehouseResource().open(), season, today):
@@ -322,7 +398,9 @@ def demo(
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     shown = not no_open and _can_open_a_browser() and webbrowser.open(file.as_uri())
     console.print(f"Report{' (opened)' if shown else ''}: {file}", markup=False, highlight=False, soft_wrap=True)
-    console.print("Next: `nba-assets ui` for the graph, `nba-assets demo --next-day` for what comes overnight.", soft_wrap=True)
+    console.print(
+        "Next: `nba-assets ui` for the graph, `nba-assets demo --next-day` for what comes overnight.", soft_wrap=True
+    )
 
 
 @app.command()
@@ -372,14 +450,24 @@ def status(as_json: AsJson = False) -> None:
         words = {"refused": [*map(str, refused)], "outdated": [*map(str, state.outdated())]}
         typer.echo(json.dumps({"tables": tables, **words, "not_ingested": files}, indent=2))
         return
-    shown = _table("table", "rows", "dates", "first", "last", *(["refused"] if refused else []), *(["stale"] if stale else []))
+    shown = _table(
+        "table", "rows", "dates", "first", "last", *(["refused"] if refused else []), *(["stale"] if stale else [])
+    )
     for dataset, mine in groupby(entries, lambda entry: entry.table.dataset):
         shown.add_row(Text(dataset, style="bold"))
         for entry in mine:
             first, last = entry.first_date or "", entry.last_date or ""
             refusals = [f"{count[entry.table.name]:,}"] if refused else []
             late = [f"{len(stale[entry.table.name]):,}" if entry.table.name in stale else ""] if stale else []
-            shown.add_row(f"  {entry.table.name}", f"{entry.row_count:,}", f"{entry.date_count:,}", str(first), str(last), *refusals, *late)
+            shown.add_row(
+                f"  {entry.table.name}",
+                f"{entry.row_count:,}",
+                f"{entry.date_count:,}",
+                str(first),
+                str(last),
+                *refusals,
+                *late,
+            )
     console.print(shown)
     _say(map(str, refused))
     _say(f"{name} {day} NOT INGESTED: {why}" for name, day, why in unreadable)
@@ -388,7 +476,10 @@ def status(as_json: AsJson = False) -> None:
 
 @app.command("report")
 def write_report(
-    day: Day, output: Annotated[Path | None, typer.Option(help="File to write; reports/DATE.html in the home by default.")] = None
+    day: Day,
+    output: Annotated[
+        Path | None, typer.Option(help="File to write; reports/DATE.html in the home by default.")
+    ] = None,
 ) -> None:
     """Write the slate of a date as one HTML page: games, lines, rest, matchups, top factors, data quality."""
     from nba_assets.partitions import see_within_partitions
@@ -408,7 +499,9 @@ def dictionary() -> None:
 
 
 @app.command()
-def sample(season: Annotated[int, typer.Argument(help="Year in which the season begins.")], directory: Path, seed: int = 7) -> None:
+def sample(
+    season: Annotated[int, typer.Argument(help="Year in which the season begins.")], directory: Path, seed: int = 7
+) -> None:
     """Write a simulated season into DIRECTORY as a landing zone."""
     from nba_assets.raw.sample_league import write_season
 
@@ -474,7 +567,8 @@ def _execute(launches: Sequence[Launch], execute: Callable[[Launch], RunReport],
         results.append(result)
         if not as_json:
             _show(result)
-        # A file of an earlier date that cannot be read keeps that date from being ingested, not this one from being built.
+        # A file of an earlier date that cannot be read keeps that date from being ingested, not this one from being
+        # built.
         codes += [result.damage.exit_code, ExitCode.PUBLISHED if report.succeeded else ExitCode.DAMAGED]
     code = min((code for code in codes if code), default=ExitCode.PUBLISHED)
     if as_json:
@@ -513,7 +607,13 @@ class _Result:
             for step in self.steps()
         ]
         dates = {"start": str(self.launch.start), "end": str(self.launch.end)}
-        return {"run_id": self.report.run_id, **dates, "succeeded": self.report.succeeded, "tables": tables, "messages": list(self.damage.lines())}
+        return {
+            "run_id": self.report.run_id,
+            **dates,
+            "succeeded": self.report.succeeded,
+            "tables": tables,
+            "messages": list(self.damage.lines()),
+        }
 
 
 def _result_of(report: RunReport, launch: Launch) -> _Result:
@@ -528,11 +628,20 @@ def _result_of(report: RunReport, launch: Launch) -> _Result:
 
 def _show(result: _Result) -> None:
     with_quarantine, with_digest = bool(result.damage.quarantined), console.width >= WIDE
-    columns = ["dates", "rows", "failures", *(["quarantined"] if with_quarantine else []), "seconds", *(["digest"] if with_digest else [])]
+    columns = [
+        "dates",
+        "rows",
+        "failures",
+        *(["quarantined"] if with_quarantine else []),
+        "seconds",
+        *(["digest"] if with_digest else []),
+    ]
     shown = _table("table", *columns)
     for step in result.steps():
         holds = result.holds.get(step.asset)
-        counts = (f"{holds.dates:,}", f"{holds.rows:,}", f"{holds.failures:,}") if holds and step.succeeded else ("", "", "")
+        counts = (
+            (f"{holds.dates:,}", f"{holds.rows:,}", f"{holds.failures:,}") if holds and step.succeeded else ("", "", "")
+        )
         quarantined = [f"{result.damage.quarantined.get(step.asset, 0):,}"] if with_quarantine else []
         digest = [holds.digest if holds else ""] if with_digest else []
         shown.add_row(step.asset, *counts, *quarantined, f"{step.seconds:.2f}" if step.succeeded else "FAILED", *digest)
@@ -577,7 +686,14 @@ def _known(names: Sequence[str] | None, parameter: str = "--table", *, tables: I
 def _summarise_failures(failures: Sequence[OpenFailure]) -> None:
     counted = Counter((failure.table, failure.category, failure.reason) for failure in failures)
     retryable = Counter((failure.table, failure.category, failure.reason) for failure in failures if failure.can_retry)
-    shown = ConsoleTable(Column("table", no_wrap=True), "category", "failures", "can retry", Column("reason", overflow="fold"), box=SIMPLE_HEAD)
+    shown = ConsoleTable(
+        Column("table", no_wrap=True),
+        "category",
+        "failures",
+        "can retry",
+        Column("reason", overflow="fold"),
+        box=SIMPLE_HEAD,
+    )
     for kind, number in counted.most_common(REASONS_SHOWN):
         shown.add_row(kind[0], kind[1], f"{number:,}", f"{retryable[kind]:,}", Text(kind[2]))
     _listing().print(shown)
@@ -590,10 +706,20 @@ def _list_failures(failures: Sequence[OpenFailure], limit: int) -> None:
 
     now = datetime.now(UTC)
     narrow = ("table", "date", "entity", "category", "can retry", "attempts", "age")
-    shown = ConsoleTable(*(Column(name, no_wrap=True) for name in narrow), Column("reason", min_width=20, overflow="fold"))
+    shown = ConsoleTable(
+        *(Column(name, no_wrap=True) for name in narrow), Column("reason", min_width=20, overflow="fold")
+    )
     for failure in newest_first(failures)[:limit]:
         can_retry = "yes" if failure.can_retry else "no"
-        facts = (failure.table, str(failure.day), failure.entity, failure.category, can_retry, str(failure.attempts), _age(now - failure.recorded_at))
+        facts = (
+            failure.table,
+            str(failure.day),
+            failure.entity,
+            failure.category,
+            can_retry,
+            str(failure.attempts),
+            _age(now - failure.recorded_at),
+        )
         shown.add_row(*facts, Text(failure.reason))
     _listing().print(shown)
     if len(failures) > limit:
@@ -610,7 +736,9 @@ def _span(day: datetime | None) -> tuple[date, date]:
 
 def _age(age: timedelta) -> str:
     minutes = max(int(age.total_seconds() // 60), 0)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} d"
+    return (
+        f"{minutes} min" if minutes < 60 else f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} d"
+    )
 
 
 def _report(day: date, output: Path | None = None) -> tuple[SlateFacts, Path]:
@@ -631,11 +759,15 @@ def _report(day: date, output: Path | None = None) -> tuple[SlateFacts, Path]:
 
 
 def _can_open_a_browser() -> bool:
-    return sys.stdout.isatty() and (sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")))
+    return sys.stdout.isatty() and (
+        sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    )
 
 
 def main() -> None:
-    """The command `nba-assets`: what a user can set right is said in a line, without a traceback, and a signal ends it within seconds."""
+    """The command `nba-assets`: what a user can set right is said in a line, without a traceback, and a signal ends it
+    within seconds.
+    """
     try:
         with raised_signals(), one_line_errors():
             _say_misspelt()

@@ -1,4 +1,5 @@
-"""The demonstration: a simulated league whose season is under way today, landed day by day as a feed would, and the dates of it that are to be built.
+"""The demonstration: a simulated league whose season is under way today, landed day by day as a feed would, and the
+dates of it that are to be built.
 
 Running and showing them is the command line's business.
 """
@@ -32,7 +33,9 @@ MARKER = ".simulated-season"
 
 @dataclass(frozen=True)
 class DemoSeason:
-    """The season of a demonstration: its year, the day of its first games, and the last day whose results have landed."""
+    """The season of a demonstration: its year, the day of its first games, and the last day whose results have
+    landed.
+    """
 
     year: int
     opening: date
@@ -55,55 +58,70 @@ class DemoSeason:
 
 
 def land_until(today: date, home: Path, landing: Path) -> DemoSeason:
-    """Land what a feed would have brought by the morning of `today`: results until yesterday, announcements for tonight.
+    """Land what a feed would have brought by the morning of `today`: results until yesterday, announcements for
+    tonight.
 
-    A season that landed before goes on, and of its files only those that hold something new are written. `home` gets a settings file with the season's
-    first date. Raises LandingZoneError where the landing zone holds other data, or where its simulated season has ended.
+    A season that landed before goes on, and of its files only those that hold something new are written. `home` gets a
+    settings file with the season's first date. Raises LandingZoneError where the landing zone holds other data, or
+    where its simulated season has ended.
     """
     yesterday = today - timedelta(days=1)
     season = landed_season(landing)
     if season is None:
         if landing.exists() and any(landing.iterdir()):
-            raise LandingZoneError(f"{landing} holds data that is not the demo's; set NBA_ASSETS_HOME to an empty folder for the demo")
+            raise LandingZoneError(
+                f"{landing} holds data that is not the demo's; set NBA_ASSETS_HOME to an empty folder for the demo"
+            )
         season = _season_under_way(today)
         home.mkdir(parents=True, exist_ok=True)
         (home / SETTINGS_FILE).write_text(
-            "# Written by the demo: its league has no earlier dates. Without this line the home serves any other data.\n"
+            "# Written by the demo: its league has no earlier dates. Without this line the home serves any other "
+            "data.\n"
             f"{variables()['first_date']}={season.opening}\n",
             encoding="utf-8",
         )
     if today > season.game_days[-1]:
         raise LandingZoneError(
-            f"the demo's season in {landing} ended on {season.game_days[-1]}; set NBA_ASSETS_HOME to an empty folder for a new one"
+            f"the demo's season in {landing} ended on {season.game_days[-1]}; set NBA_ASSETS_HOME to an empty folder "
+            "for a new one"
         )
     return _land(landing, replace(season, through=max(season.through, yesterday)))
 
 
 def land_next_day(today: date, landing: Path) -> DemoSeason:
-    """Land what a feed would bring overnight: the results of the date that was described, and the announcements of the next one.
+    """Land what a feed would bring overnight: the results of the date that was described, and the announcements of the
+    next one.
 
-    Raises LandingZoneError without a demonstration, and where the results of `today` have landed already: tomorrow has no partition yet.
+    Raises LandingZoneError without a demonstration, and where the results of `today` have landed already: tomorrow has
+    no partition yet.
     """
     season = landed_season(landing)
     if season is None:
         raise LandingZoneError("there is no demo yet: run `nba-assets demo` first")
     if season.through >= today:
-        raise LandingZoneError(f"the results of {today} have landed already; the next day can land after midnight, US-Eastern")
+        raise LandingZoneError(
+            f"the results of {today} have landed already; the next day can land after midnight, US-Eastern"
+        )
     return _land(landing, replace(season, through=season.tonight))
 
 
 def to_build(warehouse: Warehouse, season: DemoSeason, today: date) -> tuple[date, date] | None:
-    """The first and the last date that a computed table lacks, or whose results are not in it yet; None where everything is built."""
+    """The first and the last date that a computed table lacks, or whose results are not in it yet; None where
+    everything is built.
+    """
     last = season.shown_on(today)
     names = ("table_name", "partition_date", "row_count")
-    entries = warehouse.read(TABLE_PARTITIONS, names, season.opening, last, {"table_name": list(COMPUTED_TABLES)}).to_pylist()
+    entries = warehouse.read(
+        TABLE_PARTITIONS, names, season.opening, last, {"table_name": list(COMPUTED_TABLES)}
+    ).to_pylist()
     rows = {(entry["table_name"], entry["partition_date"]): entry["row_count"] for entry in entries}
     played = {day for day in season.game_days if day <= season.through}
     days = [season.opening + timedelta(days=offset) for offset in range((last - season.opening).days + 1)]
     missing = [
         day
         for day in days
-        if any((name, day) not in rows for name in COMPUTED_TABLES) or (day in played and not rows[player_game_summary.TABLE.name, day])
+        if any((name, day) not in rows for name in COMPUTED_TABLES)
+        or (day in played and not rows[player_game_summary.TABLE.name, day])
     ]
     return (missing[0], last) if missing else None
 
@@ -117,14 +135,17 @@ def landed_season(landing: Path) -> DemoSeason | None:
     try:
         return DemoSeason(stored["year"], date.fromisoformat(stored["opening"]), date.fromisoformat(stored["through"]))
     except KeyError:
-        raise LandingZoneError(f"{landing} holds the demo of an earlier version; set NBA_ASSETS_HOME to an empty folder for a new one") from None
+        raise LandingZoneError(
+            f"{landing} holds the demo of an earlier version; set NBA_ASSETS_HOME to an empty folder for a new one"
+        ) from None
 
 
 def _land(landing: Path, season: DemoSeason) -> DemoSeason:
     write_season(landing, season.year, opening=season.opening, through=season.through, announced_through=season.tonight)
     unfinished = landing / f"{MARKER}.tmp"
     unfinished.write_text(
-        json.dumps({"year": season.year, "opening": season.opening.isoformat(), "through": season.through.isoformat()}), encoding="utf-8"
+        json.dumps({"year": season.year, "opening": season.opening.isoformat(), "through": season.through.isoformat()}),
+        encoding="utf-8",
     )
     os.replace(unfinished, landing / MARKER)
     return season
@@ -134,5 +155,8 @@ def _season_under_way(today: date) -> DemoSeason:
     """A season that opened some `DAYS_PLAYED` days ago and has games yesterday, today and tomorrow."""
     year = int(season_year(np.array([today], dtype="M8[D]"))[0])
     around = {today + timedelta(days=offset) for offset in (-1, 0, 1)}
-    seasons = (DemoSeason(year, today - timedelta(days=back), today - timedelta(days=1)) for back in range(DAYS_PLAYED, 2 * DAYS_PLAYED))
+    seasons = (
+        DemoSeason(year, today - timedelta(days=back), today - timedelta(days=1))
+        for back in range(DAYS_PLAYED, 2 * DAYS_PLAYED)
+    )
     return next(season for season in seasons if around <= set(season.game_days))

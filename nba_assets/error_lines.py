@@ -1,4 +1,7 @@
-"""Errors of the command line in one line: what is wrong, where, and what to do. Only what nobody can set right keeps its traceback."""
+"""Errors of the command line in one line: what is wrong, where, and what to do.
+
+Only what nobody can set right keeps its traceback.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,9 @@ PLACES = "the places are NBA_ASSETS_HOME, NBA_ASSETS_WAREHOUSE and NBA_ASSETS_LA
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Say errors that an operator can set right in one line on stderr, and exit with 1; a reader of the output that has gone away is none."""
+    """Say errors that an operator can set right in one line on stderr, and exit with 1; a reader of the output that has
+    gone away is none.
+    """
     try:
         yield
         sys.stdout.flush()
@@ -54,7 +59,9 @@ def one_line_errors() -> Iterator[None]:
 
 def interrupted_line(how_far: str) -> str:
     """What is said of a command that a signal ended, and how to go on."""
-    return one_line(f"interrupted{f': {how_far}' if how_far else ''}; continue with: nba-assets {shlex.join(sys.argv[1:])}")
+    return one_line(
+        f"interrupted{f': {how_far}' if how_far else ''}; continue with: nba-assets {shlex.join(sys.argv[1:])}"
+    )
 
 
 def _said(error: BaseException) -> str | None:
@@ -74,9 +81,14 @@ def _said(error: BaseException) -> str | None:
 
 
 def _of_system(error: OSError) -> str:
-    where = " and ".join(str(os.fsdecode(name)) for name in (error.filename, error.filename2) if isinstance(name, str | bytes))
+    where = " and ".join(
+        str(os.fsdecode(name)) for name in (error.filename, error.filename2) if isinstance(name, str | bytes)
+    )
     why = error.strerror or os.strerror(error.errno or 0)
-    return one_line(f"{where or 'the output'}: {why}. {ADVICE.get(error.errno or 0, 'Set it right, or name another place')}; {PLACES}.")
+    return one_line(
+        f"{where or 'the output'}: {why}. {ADVICE.get(error.errno or 0, 'Set it right, or name another place')}; "
+        f"{PLACES}."
+    )
 
 
 def _sqlite_advice(error: sqlite3.Error) -> str:

@@ -1,8 +1,8 @@
 """Dagster's SQLite event log with its connections kept open, used by the default instance.
 
-The stock storage opens a database, commits with an fsync and closes it again for every event, two or three times for events of assets and checks: of the
-120 CPU seconds that a season of ten tables took in one run, 82 were spent there. What is stored is the same, in the same files. How a run writes events,
-and what they hold, is Dagster's business.
+The stock storage opens a database, commits with an fsync and closes it again for every event, two or three times for
+events of assets and checks: of the 120 CPU seconds that a season of ten tables took in one run, 82 were spent there.
+What is stored is the same, in the same files. How a run writes events, and what they hold, is Dagster's business.
 """
 
 from __future__ import annotations
@@ -26,10 +26,15 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.pool import StaticPool
 
 CONNECTIONS_KEPT = 8
-"""Shards with an open connection: each run has a file of its own, and a server that shows many runs may not keep them all."""
+"""Shards with an open connection: each run has a file of its own, and a server that shows many runs may not keep them
+all.
+"""
 
 CHECKPOINT_SECONDS = 1.0
-"""How often written events reach the file that the live view of a run watches. Without checkpoints it saw 0 of 31 events of a run."""
+"""How often written events reach the file that the live view of a run watches.
+
+Without checkpoints it saw 0 of 31 events of a run.
+"""
 
 BATCH_VARIABLE, BATCH_SIZE = "DAGSTER_EVENT_BATCH_SIZE", "1000"
 PLANNED_SUBSET_VARIABLE = "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS"
@@ -50,11 +55,14 @@ logger = logging.getLogger(__name__)
 
 
 def event_log_storage(base_dir: str) -> SqliteEventLogStorage:
-    """The event log in a folder; the stock one, with a warning, where Dagster's internals are not those that this module knows."""
+    """The event log in a folder; the stock one, with a warning, where Dagster's internals are not those that this
+    module knows.
+    """
     unknown = unknown_internals()
     if unknown:
         logger.warning(
-            f"events are stored by Dagster's own, slower storage: in this version of Dagster {', '.join(unknown)} of SqliteEventLogStorage "
+            f"events are stored by Dagster's own, slower storage: in this version of Dagster {', '.join(unknown)} of "
+            "SqliteEventLogStorage "
             "differ from those of 1.13. Nothing is lost; install the versions of constraints.txt to be faster."
         )
         return SqliteEventLogStorage(base_dir)
@@ -95,8 +103,9 @@ class _Shard:
 class KeptConnectionsEventLogStorage(SqliteEventLogStorage):
     """The stock storage with one open connection per shard, and a batch of events in one transaction.
 
-    Transactions are committed with `synchronous=NORMAL`: a process that dies loses nothing that was committed, a machine that loses power may lose the
-    last second. One thread at a time uses a connection; a forked child opens connections of its own.
+    Transactions are committed with `synchronous=NORMAL`: a process that dies loses nothing that was committed, a
+    machine that loses power may lose the last second. One thread at a time uses a connection; a forked child opens
+    connections of its own.
     """
 
     def __init__(self, base_dir: str) -> None:
@@ -112,7 +121,9 @@ class KeptConnectionsEventLogStorage(SqliteEventLogStorage):
 
     @property
     def supports_partition_subset_in_asset_materialization_planned_events(self) -> bool:
-        """A run over a range plans each asset once, and not once per partition, unless the environment says otherwise."""
+        """A run over a range plans each asset once, and not once per partition, unless the environment says
+        otherwise.
+        """
         return os.environ.get(PLANNED_SUBSET_VARIABLE, "1").lower() not in ("0", "false", "")
 
     @contextmanager
@@ -183,7 +194,9 @@ class KeptConnectionsEventLogStorage(SqliteEventLogStorage):
             self._shards, self._shards_pid, self._timer = OrderedDict(), os.getpid(), None
         if shard not in self._shards:
             self._shards[shard] = self._opened(shard)
-            while len(self._shards) > CONNECTIONS_KEPT and (oldest := next(iter(self._shards))) not in (self._batch or ()):
+            while len(self._shards) > CONNECTIONS_KEPT and (oldest := next(iter(self._shards))) not in (
+                self._batch or ()
+            ):
                 self._shards.pop(oldest).close()
         self._shards.move_to_end(shard)
         return self._shards[shard]
@@ -203,8 +216,14 @@ class KeptConnectionsEventLogStorage(SqliteEventLogStorage):
         return _Shard(connection)
 
     def _written(self, events: Sequence[EventLogEntry]) -> None:
-        """Checkpoint the runs of stored events: at once where a run changed its state or had no checkpoint for a second, else soon."""
-        states = {event.run_id for event in events if event.is_dagster_event and event.dagster_event_type in EVENT_TYPE_TO_PIPELINE_RUN_STATUS}
+        """Checkpoint the runs of stored events: at once where a run changed its state or had no checkpoint for a
+        second, else soon.
+        """
+        states = {
+            event.run_id
+            for event in events
+            if event.is_dagster_event and event.dagster_event_type in EVENT_TYPE_TO_PIPELINE_RUN_STATUS
+        }
         for run_id in dict.fromkeys(event.run_id for event in events):
             kept = self._shards.get(run_id)
             if kept is None:

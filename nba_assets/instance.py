@@ -1,7 +1,8 @@
 """The Dagster instance lives in the home folder, whoever starts it.
 
-`dagster.yaml` names the storages below instead of Dagster's own, so that runs, events and logs land in `$NBA_ASSETS_HOME/dagster` whether the command
-line, `nba-assets ui` or `dagster dev` opens the instance, and whether DAGSTER_HOME is unset or names the project.
+`dagster.yaml` names the storages below instead of Dagster's own, so that runs, events and logs land in
+`$NBA_ASSETS_HOME/dagster` whether the command line, `nba-assets ui` or `dagster dev` opens the instance, and whether
+DAGSTER_HOME is unset or names the project.
 """
 
 from __future__ import annotations
@@ -24,9 +25,14 @@ from nba_assets.event_log import event_log_storage
 from nba_assets.settings import Settings
 
 PACKAGE = Path(__file__).parent
-"""Folder of the package, which holds `dagster.yaml` and `workspace.yaml` as well: there is no project folder beside an installed wheel."""
+"""Folder of the package, which holds `dagster.yaml` and `workspace.yaml` as well: there is no project folder beside an
+installed wheel.
+"""
 
-COPIED = "# A copy, written again whenever it differs from the one that nba-assets ships: change another file and name its folder in DAGSTER_HOME.\n"
+COPIED = (
+    "# A copy, written again whenever it differs from the one that nba-assets ships: change another file and "
+    "name its folder in DAGSTER_HOME.\n"
+)
 
 
 def dagster_home() -> Path:
@@ -35,14 +41,18 @@ def dagster_home() -> Path:
 
 
 def dagster_instance() -> dg.DagsterInstance:
-    """The instance that DAGSTER_HOME names, else the one in the home folder, as the shipped dagster.yaml configures it."""
+    """The instance that DAGSTER_HOME names, else the one in the home folder, as the shipped dagster.yaml configures
+    it.
+    """
     if os.environ.get("DAGSTER_HOME", "").strip():
         return dg.DagsterInstance.get()
     return dg.DagsterInstance.from_config(str(configured_home()))
 
 
 def configured_home() -> Path:
-    """The folder of the instance in the home with the shipped `dagster.yaml` in it, so that DAGSTER_HOME may name it."""
+    """The folder of the instance in the home with the shipped `dagster.yaml` in it, so that DAGSTER_HOME may name
+    it.
+    """
     configuration = dagster_home() / "dagster.yaml"
     shipped = COPIED + (PACKAGE / "dagster.yaml").read_text()
     if not configuration.exists() or configuration.read_text() != shipped:
@@ -80,7 +90,11 @@ class HomeArtifactStorage(LocalArtifactStorage):
         return {}
 
     @classmethod
-    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> HomeArtifactStorage:  # noqa: ARG003
+    def from_config_value(
+        cls,
+        inst_data: ConfigurableClassData | None,
+        config_value: Mapping[str, Any],  # noqa: ARG003 - Dagster calls it by this name
+    ) -> HomeArtifactStorage:
         """The storage in the home folder of the environment."""
         return cls(str(_folder("artifacts")), inst_data)
 
@@ -94,15 +108,22 @@ class HomeComputeLogManager(LocalComputeLogManager):
         return {}
 
     @classmethod
-    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> HomeComputeLogManager:  # noqa: ARG003
+    def from_config_value(
+        cls,
+        inst_data: ConfigurableClassData | None,
+        config_value: Mapping[str, Any],  # noqa: ARG003 - Dagster calls it by this name
+    ) -> HomeComputeLogManager:
         """The logs in the home folder of the environment."""
         return cls(str(_folder("logs")), inst_data=inst_data)
 
     @contextmanager
     def capture_logs(self, log_key: Sequence[str]) -> Iterator[CapturedLogContext]:
-        """Capture what is printed in the block; an interrupt from the terminal does not reach the helper processes that do it, which end with the block."""
+        """Capture what is printed in the block; an interrupt from the terminal does not reach the helper processes that
+        do it, which end with the block.
+        """
         with ExitStack() as stack:
-            # A signal that is blocked when a process starts stays blocked in it; this one sees it as soon as the helpers are there.
+            # A signal that is blocked when a process starts stays blocked in it; this one sees it as soon as the
+            # helpers are there.
             blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             try:
                 captured = stack.enter_context(super().capture_logs(log_key))

@@ -1,7 +1,8 @@
-"""How a run ends before its time: by Ctrl-C, by SIGTERM, or because it takes too long; whatever it is doing, its process ends within seconds.
+"""How a run ends before its time: by Ctrl-C, by SIGTERM, or because it takes too long; whatever it is doing, its
+process ends within seconds.
 
-Dagster turns a signal into an exception of the main thread. What is here says what becomes of the run then, and ends the process where the main thread
-does not react. Bounds of single computations are `entities.time_limits`' business.
+Dagster turns a signal into an exception of the main thread. What is here says what becomes of the run then, and ends
+the process where the main thread does not react. Bounds of single computations are `entities.time_limits`' business.
 """
 
 from __future__ import annotations
@@ -56,8 +57,8 @@ def interruptible_executor(context: dg.InitExecutorContext) -> InterruptibleExec
 class InterruptibleExecutor(InProcessExecutor):
     """Executes the steps of a run under watch.
 
-    A signal cancels a run that the command line started; one of the daemon fails, as Dagster has it, so that it is retried. Both keep what they have
-    published.
+    A signal cancels a run that the command line started; one of the daemon fails, as Dagster has it, so that it is
+    retried. Both keep what they have published.
     """
 
     def execute(self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan) -> Iterator[DagsterEvent]:
@@ -78,13 +79,16 @@ class InterruptibleExecutor(InProcessExecutor):
                     instance.report_run_canceling(run, f"Interrupted by {number.name}.")
                 raise
             if watch.has_seen and not watch.is_overrun:
-                # It came when nothing could be interrupted any more: the run is complete, what comes after it is not to begin.
+                # It came when nothing could be interrupted any more: the run is complete, what comes after it is not to
+                # begin.
                 instance.add_run_tags(run.run_id, {SIGNAL_TAG: str(int(watch.signal()))})
 
 
 @dataclass
 class _Watch:
-    """Sees signals and the time of a run from a thread of its own, and ends the process where the main thread does not react to them."""
+    """Sees signals and the time of a run from a thread of its own, and ends the process where the main thread does not
+    react to them.
+    """
 
     instance: dg.DagsterInstance
     run: dg.DagsterRun
@@ -96,11 +100,16 @@ class _Watch:
     @property
     def overrun(self) -> str:
         """What is said of a run that takes too long."""
-        return f"the run did not finish within {self.seconds:g} s and was ended; what it has published stays. Allow more with NBA_ASSETS_RUN_SECONDS."
+        return (
+            f"the run did not finish within {self.seconds:g} s and was ended; what it has published stays. Allow "
+            "more with NBA_ASSETS_RUN_SECONDS."
+        )
 
     @contextmanager
     def kept(self) -> Iterator[_Watch]:
-        """Watch over the block; in another thread than the main one, which no signal reaches, there is nothing to watch."""
+        """Watch over the block; in another thread than the main one, which no signal reaches, there is nothing to
+        watch.
+        """
         if threading.current_thread() is not threading.main_thread():
             yield self
             return
@@ -160,7 +169,11 @@ class _Watch:
         marking.join(MARKING_SECONDS)
         for worker in multiprocessing.active_children():
             worker.kill()
-        said = self.overrun if self.is_overrun else "interrupted: a computation did not react, the process was ended; what is published stays."
+        said = (
+            self.overrun
+            if self.is_overrun
+            else "interrupted: a computation did not react, the process was ended; what is published stays."
+        )
         os.write(sys.stderr.fileno(), f"{said}\n".encode())
         os._exit(1 if self.is_overrun else 128 + self._number)
 

@@ -14,11 +14,16 @@ LEAGUE_TIMEZONE = "America/New_York"
 FIRST_DATE_VARIABLE = variables()["first_date"]
 
 # Read once, when the definitions are loaded; other wrong settings are reported where they are read.
-FIRST_DATE = Settings.from_environment({name: os.environ.get(name, "") for name in (FIRST_DATE_VARIABLE, variables()["home"])}).first_date
+FIRST_DATE = Settings.from_environment(
+    {name: os.environ.get(name, "") for name in (FIRST_DATE_VARIABLE, variables()["home"])}
+).first_date
 """The first partition."""
 
 DAILY = dg.DailyPartitionsDefinition(start_date=FIRST_DATE.isoformat(), timezone=LEAGUE_TIMEZONE, end_offset=1)
-"""The one partitions object: assets merge into a single run only where they share it. Today is included, so that it can be built before tip-off."""
+"""The one partitions object: assets merge into a single run only where they share it.
+
+Today is included, so that it can be built before tip-off.
+"""
 
 
 def league_today() -> date:
@@ -37,5 +42,6 @@ def see_within_partitions(*days: date) -> None:
         if not FIRST_DATE <= day <= last:
             raise OutsidePartitionsError(
                 f"{day} lies outside the partitions, which run from {FIRST_DATE} to {last} (today, US-Eastern). "
-                f"For earlier dates set {FIRST_DATE_VARIABLE} to the first date that you want, e.g. {FIRST_DATE_VARIABLE}=1996-07-01."
+                f"For earlier dates set {FIRST_DATE_VARIABLE} to the first date that you want, e.g. "
+                f"{FIRST_DATE_VARIABLE}=1996-07-01."
             )

@@ -1,4 +1,6 @@
-"""Which process is at work, told from a later one with the same id, so that what a process has left behind can be known from what one still uses."""
+"""Which process is at work, told from a later one with the same id, so that what a process has left behind can be known
+from what one still uses.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ def this_process() -> str:
 
 
 def is_gone(process: str | None) -> bool:
-    """Whether a process, as `this_process` names it, is known to have ended; one of another host, or a text that names none, is not."""
+    """Whether a process, as `this_process` names it, is known to have ended; one of another host, or a text that names
+    none, is not.
+    """
     parts = (process or "").rsplit(":", 2)
     if len(parts) != 3 or parts[0] != socket.gethostname() or not parts[1].isdigit():
         return False

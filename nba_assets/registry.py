@@ -41,12 +41,15 @@ TABLE_MODULES = {
 
 COMPUTED_TABLES: Mapping[str, Table] = {name: module.TABLE for name, module in TABLE_MODULES.items()}
 ALL_TABLES: Mapping[str, Table] = (
-    {name: raw.table for name, raw in RAW_TABLES.items()} | dict(COMPUTED_TABLES) | {table.name: table for table in BOOKKEEPING_TABLES}
+    {name: raw.table for name, raw in RAW_TABLES.items()}
+    | dict(COMPUTED_TABLES)
+    | {table.name: table for table in BOOKKEEPING_TABLES}
 )
 
 
 def upstream_names() -> dict[str, set[str]]:
     """The tables that each computed table reads, by name."""
     return {
-        name: {source.table.name for source in table.inputs if source.table.dataset != BOOKKEEPING_DATASET} for name, table in COMPUTED_TABLES.items()
+        name: {source.table.name for source in table.inputs if source.table.dataset != BOOKKEEPING_DATASET}
+        for name, table in COMPUTED_TABLES.items()
     }

@@ -18,7 +18,12 @@ from nba_assets.processes import is_gone, this_process
 PROCESS_TAG = "nba_assets/process"
 """Tag of a run: the process that works on it, as `this_process` names it."""
 
-ACTIVE = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+ACTIVE = [
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
 UNNOTED_SECONDS = 240.0
 """A run that has started and not noted its process after so long was killed before it could."""
 
@@ -40,7 +45,10 @@ def why_dead(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str | None:
     if process is None and run.status in (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING):
         record = instance.get_run_record_by_id(run.run_id)
         if record is not None and record.start_time is not None and time.time() - record.start_time > UNNOTED_SECONDS:
-            return f"the run ended without a word: it has not noted its process {UNNOTED_SECONDS:g} s after it started. Run it again."
+            return (
+                f"the run ended without a word: it has not noted its process {UNNOTED_SECONDS:g} s after it "
+                "started. Run it again."
+            )
     return None
 
 
@@ -55,7 +63,9 @@ def fail_dead_runs(instance: dg.DagsterInstance) -> list[str]:
 
 
 class LocalRunLauncher(dg.DefaultRunLauncher):
-    """Dagster's launcher of runs on this machine, which also knows whether a run's process is still there: the daemon asks it about once a minute."""
+    """Dagster's launcher of runs on this machine, which also knows whether a run's process is still there: the daemon
+    asks it about once a minute.
+    """
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData, config_value: Mapping[str, Any]) -> LocalRunLauncher:

@@ -60,7 +60,9 @@ class Settings(BaseModel):
         default_factory=lambda given: str(given["home"] / "nba.duckdb"),
     )
     first_date: date = _setting(
-        "NBA_ASSETS_FIRST_DATE", "First date that has partitions; earlier seasons need an earlier one", default=date(2020, 7, 1)
+        "NBA_ASSETS_FIRST_DATE",
+        "First date that has partitions; earlier seasons need an earlier one",
+        default=date(2020, 7, 1),
     )
     warehouse_wait_seconds: float = _setting(
         "NBA_ASSETS_WAREHOUSE_WAIT_SECONDS",
@@ -71,9 +73,15 @@ class Settings(BaseModel):
     )
     player_workers: int = _setting("NBA_ASSETS_PLAYER_WORKERS", "Workers for players", default=min(10, CORES), ge=1)
     team_workers: int = _setting("NBA_ASSETS_TEAM_WORKERS", "Workers for teams", default=min(5, CORES), ge=1)
-    enable_player_parallelization: bool = _setting("ENABLE_PLAYER_PARALLELIZATION", "Players in parallel; false is one after the other", default=True)
-    enable_team_parallelization: bool = _setting("ENABLE_TEAM_PARALLELIZATION", "Teams in parallel; false is one after the other", default=True)
-    parallel_backend: Backend = _setting("NBA_ASSETS_PARALLEL_BACKEND", "What the workers are: threads or processes", default=Backend.threads)
+    enable_player_parallelization: bool = _setting(
+        "ENABLE_PLAYER_PARALLELIZATION", "Players in parallel; false is one after the other", default=True
+    )
+    enable_team_parallelization: bool = _setting(
+        "ENABLE_TEAM_PARALLELIZATION", "Teams in parallel; false is one after the other", default=True
+    )
+    parallel_backend: Backend = _setting(
+        "NBA_ASSETS_PARALLEL_BACKEND", "What the workers are: threads or processes", default=Backend.threads
+    )
     chunk_seconds: float = _setting(
         "NBA_ASSETS_CHUNK_SECONDS",
         "How long a chunk of entities may be computed, in serial mode one entity, before it counts as hanging",
@@ -83,21 +91,38 @@ class Settings(BaseModel):
     )
     run_seconds: float = _setting(
         "NBA_ASSETS_RUN_SECONDS",
-        "How long a run may take before it is ended; the daemon ends it after max_runtime_seconds of dagster.yaml at the latest",
+        (
+            "How long a run may take before it is ended; the daemon ends it after max_runtime_seconds of dagster.yaml "
+            "at "
+            "the latest"
+        ),
         default=14400.0,
         gt=0,
         le=LONGEST_SECONDS,
     )
-    bootstrap_days: int = _setting("NBA_ASSETS_BOOTSTRAP_DAYS", "First days of a season without precomputed rows", default=14, ge=0)
-    cache_minimum_games: int = _setting(
-        "NBA_ASSETS_CACHE_MINIMUM_GAMES", "Games of the season that a player needs for a row of the daily cache", default=5, ge=1
+    bootstrap_days: int = _setting(
+        "NBA_ASSETS_BOOTSTRAP_DAYS", "First days of a season without precomputed rows", default=14, ge=0
     )
-    ready_threshold_pct: float = _setting("NBA_ASSETS_READY_THRESHOLD_PCT", "Completeness from which a window is ready", default=90.0, ge=0, le=100)
+    cache_minimum_games: int = _setting(
+        "NBA_ASSETS_CACHE_MINIMUM_GAMES",
+        "Games of the season that a player needs for a row of the daily cache",
+        default=5,
+        ge=1,
+    )
+    ready_threshold_pct: float = _setting(
+        "NBA_ASSETS_READY_THRESHOLD_PCT", "Completeness from which a window is ready", default=90.0, ge=0, le=100
+    )
     hard_failure_share: float = _setting(
-        "NBA_ASSETS_HARD_FAILURE_SHARE", "Share of a date's entities that may fail hard before the date is refused", default=0.2, ge=0, le=1
+        "NBA_ASSETS_HARD_FAILURE_SHARE",
+        "Share of a date's entities that may fail hard before the date is refused",
+        default=0.2,
+        ge=0,
+        le=1,
     )
     alert_webhook: SecretStr | None = _setting(
-        "NBA_ASSETS_ALERT_WEBHOOK", "Slack-compatible webhook that is told of failed runs and checks; nobody is told without it", default=None
+        "NBA_ASSETS_ALERT_WEBHOOK",
+        "Slack-compatible webhook that is told of failed runs and checks; nobody is told without it",
+        default=None,
     )
     results_deadline_hours: float = _setting(
         "NBA_ASSETS_RESULTS_DEADLINE_HOURS",
@@ -107,7 +132,11 @@ class Settings(BaseModel):
         allow_inf_nan=False,
     )
     settle_minutes: float = _setting(
-        "NBA_ASSETS_SETTLE_MINUTES", "Minutes for which incomplete results must not have changed before that", default=30.0, ge=0, allow_inf_nan=False
+        "NBA_ASSETS_SETTLE_MINUTES",
+        "Minutes for which incomplete results must not have changed before that",
+        default=30.0,
+        ge=0,
+        allow_inf_nan=False,
     )
     health_digest_dates: int = _setting(
         "NBA_ASSETS_HEALTH_DIGEST_DATES",
@@ -115,44 +144,73 @@ class Settings(BaseModel):
         default=7,
         ge=0,
     )
-    requests_per_tick: int = _setting("NBA_ASSETS_REQUESTS_PER_TICK", "Runs that a sensor requests at once; the others come next", default=5, ge=1)
+    requests_per_tick: int = _setting(
+        "NBA_ASSETS_REQUESTS_PER_TICK", "Runs that a sensor requests at once; the others come next", default=5, ge=1
+    )
     request_attempts: int = _setting(
         "NBA_ASSETS_REQUEST_ATTEMPTS",
         "Runs that a sensor requests for one input, with growing pauses, before it leaves the failure to a person",
         default=6,
         ge=1,
     )
-    max_file_megabytes: int = _setting("NBA_ASSETS_MAX_FILE_MB", "Size of a landed file, in MB, above which it is refused", default=512, ge=1)
+    max_file_megabytes: int = _setting(
+        "NBA_ASSETS_MAX_FILE_MB", "Size of a landed file, in MB, above which it is refused", default=512, ge=1
+    )
     max_content_megabytes: int = _setting(
         "NBA_ASSETS_MAX_CONTENT_MB",
-        "Size of a landed file's content, decompressed and decoded, in MB, above which it is refused; reading takes two to three times as much memory",
+        (
+            "Size of a landed file's content, decompressed and decoded, in MB, above which it is refused; reading "
+            "takes "
+            "two to three times as much memory"
+        ),
         default=400,
         ge=1,
     )
-    max_file_columns: int = _setting("NBA_ASSETS_MAX_FILE_COLUMNS", "Columns of a landed file above which it is refused", default=1000, ge=1)
+    max_file_columns: int = _setting(
+        "NBA_ASSETS_MAX_FILE_COLUMNS", "Columns of a landed file above which it is refused", default=1000, ge=1
+    )
     max_line_kilobytes: int = _setting(
-        "NBA_ASSETS_MAX_LINE_KB", "Length of a line of CSV or JSON, in KB, above which its file is refused", default=1024, ge=1
+        "NBA_ASSETS_MAX_LINE_KB",
+        "Length of a line of CSV or JSON, in KB, above which its file is refused",
+        default=1024,
+        ge=1,
     )
     max_nesting: int = _setting(
-        "NBA_ASSETS_MAX_NESTING", "Levels of values within values in JSON or Parquet above which a file is refused", default=32, ge=1
+        "NBA_ASSETS_MAX_NESTING",
+        "Levels of values within values in JSON or Parquet above which a file is refused",
+        default=32,
+        ge=1,
     )
-    provider_preference: Annotated[tuple[str, ...], BeforeValidator(lambda names: tuple(str(names).replace(",", " ").split()))] = _setting(
+    provider_preference: Annotated[
+        tuple[str, ...], BeforeValidator(lambda names: tuple(str(names).replace(",", " ").split()))
+    ] = _setting(
         "NBA_ASSETS_PROVIDER_PREFERENCE",
-        "Providers in order, as `league, espn`: each one's games stand over those of the providers after it; of others what was processed last stands",
+        (
+            "Providers in order, as `league, espn`: each one's games stand over those of the providers after it; of "
+            "others what was processed last stands"
+        ),
         default="",
     )
-    league_cdn_url: str = _setting("NBA_ASSETS_LEAGUE_CDN_URL", "Address of the league's live feed", default="https://cdn.nba.com/static/json")
-    league_stats_url: str = _setting("NBA_ASSETS_LEAGUE_STATS_URL", "Address of the league's statistics site", default="https://stats.nba.com/stats")
+    league_cdn_url: str = _setting(
+        "NBA_ASSETS_LEAGUE_CDN_URL", "Address of the league's live feed", default="https://cdn.nba.com/static/json"
+    )
+    league_stats_url: str = _setting(
+        "NBA_ASSETS_LEAGUE_STATS_URL", "Address of the league's statistics site", default="https://stats.nba.com/stats"
+    )
     league_pause_seconds: float = _setting(
-        "NBA_ASSETS_LEAGUE_PAUSE_SECONDS", "Least time between two calls of the league's site", default=0.6, ge=0, allow_inf_nan=False
+        "NBA_ASSETS_LEAGUE_PAUSE_SECONDS",
+        "Least time between two calls of the league's site",
+        default=0.6,
+        ge=0,
+        allow_inf_nan=False,
     )
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """The settings of an environment, the process's own by default; an empty variable counts as not set.
 
-        What the environment does not set is taken from the file `SETTINGS_FILE` in the home, where there is one. Raises SettingsError, naming the
-        variable, for a value that cannot be read.
+        What the environment does not set is taken from the file `SETTINGS_FILE` in the home, where there is one. Raises
+        SettingsError, naming the variable, for a value that cannot be read.
         """
         environ = os.environ if environ is None else environ
         environ = {**_settings_in_home(environ), **{name: value for name, value in environ.items() if value.strip()}}
@@ -163,7 +221,8 @@ class Settings(BaseModel):
             first = error.errors()[0]
             name = str(first["loc"][0])
             raise SettingsError(
-                f"{variables()[name]}={values[name]!r} cannot be used: {first['msg']}. It means: {cls.model_fields[name].description}."
+                f"{variables()[name]}={values[name]!r} cannot be used: {first['msg']}. It means: "
+                f"{cls.model_fields[name].description}."
             ) from None
 
 
@@ -190,7 +249,10 @@ def misspelt_variables(environ: Mapping[str, str] | None = None) -> list[str]:
         for names in (os.environ if environ is None else environ, [*variables().values(), *OTHER_VARIABLES])
     )
     nearest = {name: get_close_matches(name, known, 1) for name in sorted(given - known)}
-    return [f"{PREFIX}{name} is no setting and does nothing{f'; do you mean {PREFIX}{near[0]}?' if near else '.'}" for name, near in nearest.items()]
+    return [
+        f"{PREFIX}{name} is no setting and does nothing{f'; do you mean {PREFIX}{near[0]}?' if near else '.'}"
+        for name, near in nearest.items()
+    ]
 
 
 def settings_table() -> str:

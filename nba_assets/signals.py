@@ -1,4 +1,6 @@
-"""The signals that end a command, as an exception of its main thread; what ends a run is the business of `interruption`."""
+"""The signals that end a command, as an exception of its main thread; what ends a run is the business of
+`interruption`.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,10 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class InterruptedBySignal(BaseException):
-    """A signal ended the command; no Exception, so that nothing takes it for a failure of its own. The message says how far the command came."""
+    """A signal ended the command; no Exception, so that nothing takes it for a failure of its own.
+
+    The message says how far the command came.
+    """
 
     def __init__(self, number: int, done: str = "") -> None:
         super().__init__(done)
@@ -21,7 +26,9 @@ class InterruptedBySignal(BaseException):
 
 @contextmanager
 def raised_signals() -> Iterator[None]:
-    """Raise InterruptedBySignal in the block, which the main thread executes, when this process is interrupted or is to end."""
+    """Raise InterruptedBySignal in the block, which the main thread executes, when this process is interrupted or is to
+    end.
+    """
 
     def interrupt(number: int, _: FrameType | None) -> NoReturn:
         raise InterruptedBySignal(number)

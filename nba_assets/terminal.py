@@ -12,7 +12,8 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
 UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Control characters but for tabs and line feeds, those that turn the direction of writing, and halves of characters."""
+"""Control characters but for tabs and line feeds, those that turn the direction of writing, and halves of characters.
+"""
 
 
 def clean(text: str) -> str:

@@ -1,4 +1,7 @@
-"""How a line of text lists things: the first of them, and how many more there are. What is said of them is the caller's business."""
+"""How a line of text lists things: the first of them, and how many more there are.
+
+What is said of them is the caller's business.
+"""
 
 from __future__ import annotations
 

@@ -33,8 +33,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def dagster_server(environment: Mapping[str, str], log: Path, *, command: Sequence[str] = UI, folder: Path = PROJECT) -> Iterator[str]:
-    """The address of a server on a free port of the loopback, started in `folder`; it ends with all processes it started."""
+def dagster_server(
+    environment: Mapping[str, str], log: Path, *, command: Sequence[str] = UI, folder: Path = PROJECT
+) -> Iterator[str]:
+    """The address of a server on a free port of the loopback, started in `folder`; it ends with all processes it
+    started.
+    """
     with serving(environment, log, command=command, folder=folder) as (address, _):
         yield address
 
@@ -60,7 +64,8 @@ def serving(
         _wait_until_up(address, process, log)
         yield address, process
     finally:
-        # SIGTERM to the group: the daemon and the code server end in order. What has not ended then would outlive the tests.
+        # SIGTERM to the group: the daemon and the code server end in order. What has not ended then would outlive the
+        # tests.
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
@@ -71,7 +76,7 @@ def serving(
 
 
 def graphql(address: str, query: str, **variables: Any) -> dict[str, Any]:
-    """What a server answers, asked as its own pages do."""
+    """What a server answers, requested as its own pages do."""
     body = json.dumps({"query": query, "variables": variables}).encode()
     request = urllib.request.Request(f"{address}/graphql", body, {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=60) as response:

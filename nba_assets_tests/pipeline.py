@@ -1,4 +1,7 @@
-"""The graph without Dagster: ingestion and tables in order, on a warehouse of the test's own. What Dagster adds is tested apart."""
+"""The graph without Dagster: ingestion and tables in order, on a warehouse of the test's own.
+
+What Dagster adds is tested apart.
+"""
 
 from __future__ import annotations
 
@@ -38,20 +41,33 @@ def ingest_all(warehouse: Warehouse, landing: Path, dates: Sequence[date], *, no
 def count_as_ingested(warehouse: Warehouse, names: Sequence[str], dates: Sequence[date]) -> None:
     """Enter raw dates as ingested, for tests that write raw rows themselves."""
     for name in names:
-        entry = {"table_name": name, "row_count": 1, "failure_count": 0, "digest": "0" * 16, "run_id": "test", "written_at": NOW, "changed_at": NOW}
+        entry = {
+            "table_name": name,
+            "row_count": 1,
+            "failure_count": 0,
+            "digest": "0" * 16,
+            "run_id": "test",
+            "written_at": NOW,
+            "changed_at": NOW,
+        }
         entries = [dict.fromkeys(TABLE_PARTITIONS.column_names) | entry | {"partition_date": day} for day in dates]
         rows = pa.Table.from_pylist(entries, schema=arrow_schema(TABLE_PARTITIONS))
         warehouse.replace([Replacement(TABLE_PARTITIONS, rows, dates, {"table_name": name})])
 
 
-def table_run(warehouse: Warehouse, name: str, dates: Sequence[date], entities: ParallelEntities | None = None) -> TableRun:
+def table_run(
+    warehouse: Warehouse, name: str, dates: Sequence[date], entities: ParallelEntities | None = None
+) -> TableRun:
     """A run of one table, serial unless told otherwise."""
     settings, workers = Settings.from_environment({}), entities or ParallelEntities.serial()
     return TableRun(TABLE_MODULES[name].TABLE, dates, warehouse, workers, settings, "test", NOW)
 
 
 def build(
-    warehouse: Warehouse, dates: Sequence[date], tables: Sequence[str] = tuple(TABLE_MODULES), entities: ParallelEntities | None = None
+    warehouse: Warehouse,
+    dates: Sequence[date],
+    tables: Sequence[str] = tuple(TABLE_MODULES),
+    entities: ParallelEntities | None = None,
 ) -> dict[str, list[DateFacts]]:
     """Compute and publish tables, upstream first; returns what each of their dates holds."""
     facts = {}

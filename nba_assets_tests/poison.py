@@ -1,7 +1,7 @@
 """Poison for the future: a warehouse in which everything that was not known before a date's games is absurd, or gone.
 
-Results count as unknown from the date itself on, announcements from each game's tip-off on. Whatever a table says of a date before its games must be
-the same bits with and without the poison.
+Results count as unknown from the date itself on, announcements from each game's tip-off on. Whatever a table says of a
+date before its games must be the same bits with and without the poison.
 """
 
 from __future__ import annotations
@@ -27,27 +27,42 @@ Poison = Literal["absurd", "deleted"]
 Row = dict[str, Any]
 
 EASTERN = ZoneInfo("America/New_York")
-ABSURD = {Type.INT64: "999", Type.FLOAT64: "-999.5", Type.STRING: "'POISON'", Type.STRINGS: "['POISON']", Type.FLOATS: "[-999.5]"}
+ABSURD = {
+    Type.INT64: "999",
+    Type.FLOAT64: "-999.5",
+    Type.STRING: "'POISON'",
+    Type.STRINGS: "['POISON']",
+    Type.FLOATS: "[-999.5]",
+}
 LATE_BOOKS = ("draftkings", "fanduel", "poisonbook")
 
 
 def poisoned(source: Path, target: Path, day: date, how: Poison) -> DuckDBWarehouse:
     """A copy of a warehouse whose future, seen from before the first tip-off of `day`, is poisoned.
 
-    Everything computed is poisoned from `day` on, what describes `day` before its games as well: what is read of it has to be built anew.
+    Everything computed is poisoned from `day` on, what describes `day` before its games as well: what is read of it has
+    to be built anew.
     """
     shutil.copy(source, target)
     warehouse = DuckDBWarehouse(target)
-    results = [RAW_TABLES[name].table for name in ("player_gamebook", "player_boxscores", "team_boxscores", "play_by_play")]
+    results = [
+        RAW_TABLES[name].table for name in ("player_gamebook", "player_boxscores", "team_boxscores", "play_by_play")
+    ]
     results += [module.TABLE for module in TABLE_MODULES.values()]
     later = [raw.table for raw in (GAME_LINES, PLAYER_POINTS_PROPS, INJURY_REPORT, ROSTERS)]
     with duckdb.connect(target) as connection:
-        for table, first in [*((table, day) for table in results), *((table, day + timedelta(days=1)) for table in later)]:
+        for table, first in [
+            *((table, day) for table in results),
+            *((table, day + timedelta(days=1)) for table in later),
+        ]:
             _spoil(connection, table, first, how)
         _spoil_results_of_schedule(connection, day, how)
     if how == "absurd":
         games = [game for game in _rows(warehouse, SCHEDULE.table, day) if game["game_status"] != 4]
-        for table, rows in ((GAME_LINES.table, late_lines(games)), (PLAYER_POINTS_PROPS.table, late_props(warehouse, games, day))):
+        for table, rows in (
+            (GAME_LINES.table, late_lines(games)),
+            (PLAYER_POINTS_PROPS.table, late_props(warehouse, games, day)),
+        ):
             _append(warehouse, table, day, rows)
         _append(warehouse, INJURY_REPORT.table, day, late_reports(warehouse, games, day))
     return warehouse
@@ -55,7 +70,11 @@ def poisoned(source: Path, target: Path, day: date, how: Poison) -> DuckDBWareho
 
 def add_props(warehouse: DuckDBWarehouse, day: date) -> None:
     """Points lines for the players of a date, one before and one long before tip-off, where the real feed has none."""
-    games = {team: game for game in _rows(warehouse, SCHEDULE.table, day) for team in (game["home_team_abbr"], game["away_team_abbr"])}
+    games = {
+        team: game
+        for game in _rows(warehouse, SCHEDULE.table, day)
+        for team in (game["home_team_abbr"], game["away_team_abbr"])
+    }
     rows = []
     for number, listed in enumerate(_rostered(warehouse, games, day)):
         game = games[listed["team_abbr"]]
@@ -97,17 +116,29 @@ def late_lines(games: Sequence[Row]) -> list[Row]:
 def late_props(warehouse: DuckDBWarehouse, games: Sequence[Row], day: date) -> list[Row]:
     """Points lines offered while the games ran."""
     game_of = {team: game for game in games for team in (game["home_team_abbr"], game["away_team_abbr"])}
-    return [_prop(game_of[listed["team_abbr"]], listed["player_lookup"], -1, 99.5) for listed in _rostered(warehouse, game_of, day)]
+    return [
+        _prop(game_of[listed["team_abbr"]], listed["player_lookup"], -1, 99.5)
+        for listed in _rostered(warehouse, game_of, day)
+    ]
 
 
 def late_reports(warehouse: DuckDBWarehouse, games: Sequence[Row], day: date) -> list[Row]:
-    """Every player turns out to be out in the first report at or after his game's tip-off, and available again a day later."""
+    """Every player turns out to be out in the first report at or after his game's tip-off, and available again a day
+    later.
+    """
     game_of = {team: game for game in games for team in (game["home_team_abbr"], game["away_team_abbr"])}
     rows = []
     for listed in _rostered(warehouse, game_of, day):
         tip: datetime = game_of[listed["team_abbr"]]["game_time_utc"].astimezone(EASTERN)
-        first = tip if tip == tip.replace(minute=0, second=0, microsecond=0) else tip.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-        for moment, status in ((first, "out"), (datetime.combine(day + timedelta(days=1), time(23), EASTERN), "available")):
+        first = (
+            tip
+            if tip == tip.replace(minute=0, second=0, microsecond=0)
+            else tip.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+        )
+        for moment, status in (
+            (first, "out"),
+            (datetime.combine(day + timedelta(days=1), time(23), EASTERN), "available"),
+        ):
             rows.append(
                 {
                     "report_date": moment.date(),
@@ -149,7 +180,9 @@ def _prop(game: Row, player: str, minutes_before: int, line: float) -> Row:
 def _rostered(warehouse: DuckDBWarehouse, teams: Mapping[str, Row], day: date) -> list[Row]:
     """Whoever was on a roster of the teams in the week before."""
     table = ROSTERS.table
-    rows = warehouse.read(table, ("team_abbr", "player_lookup"), day - timedelta(days=7), day, {"team_abbr": sorted(teams)}).to_pylist()
+    rows = warehouse.read(
+        table, ("team_abbr", "player_lookup"), day - timedelta(days=7), day, {"team_abbr": sorted(teams)}
+    ).to_pylist()
     return list({row["player_lookup"]: row for row in rows}.values())
 
 
@@ -163,7 +196,11 @@ def _spoil(connection: duckdb.DuckDBPyConnection, table: Table, first: date, how
     if how == "deleted":
         connection.execute(f"delete from {table.qualified_name} {where}", [first])
         return
-    changes = [f'"{column.name}" = {value}' for column in table.columns if column.name not in table.key and (value := _absurd(column))]
+    changes = [
+        f'"{column.name}" = {value}'
+        for column in table.columns
+        if column.name not in table.key and (value := _absurd(column))
+    ]
     connection.execute(f"update {table.qualified_name} set {', '.join(changes)} {where}", [first])
 
 
@@ -183,7 +220,10 @@ def _spoil_results_of_schedule(connection: duckdb.DuckDBPyConnection, day: date,
     connection.execute(f"update nba_raw.schedule set {result} where game_date >= ?", [day])
     pairings = "delete from nba_raw.schedule"
     if how == "absurd":
-        pairings = "update nba_raw.schedule set home_team_abbr = 'BOS', away_team_abbr = 'LAL', is_primetime = is_primetime is not true"
+        pairings = (
+            "update nba_raw.schedule set home_team_abbr = 'BOS', away_team_abbr = 'LAL', is_primetime = "
+            "is_primetime is not true"
+        )
     connection.execute(f"{pairings} where is_playoffs and game_date > ?", [day])
 
 

@@ -1,4 +1,6 @@
-"""The demonstration's season is under way on whatever day it is started, and goes on day by day as a feed would land it."""
+"""The demonstration's season is under way on whatever day it is started, and goes on day by day as a feed would land
+it.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +27,16 @@ def files(landing: Path, table: str, day: date) -> list[Path]:
 
 
 def contents(landing: Path) -> dict[str, tuple[int, bytes]]:
-    return {str(file.relative_to(landing)): (file.stat().st_mtime_ns, file.read_bytes()) for file in landing.rglob("*.parquet")}
+    return {
+        str(file.relative_to(landing)): (file.stat().st_mtime_ns, file.read_bytes())
+        for file in landing.rglob("*.parquet")
+    }
 
 
 @pytest.mark.parametrize("today", [date(2026, 7, 4), date(2026, 12, 24), date(2027, 2, 14), date(2028, 2, 29)])
-def test_on_any_day_there_are_games_yesterday_tonight_and_tomorrow(today: date, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_on_any_day_there_are_games_yesterday_tonight_and_tomorrow(
+    today: date, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr("nba_assets.demo.write_season", lambda *_, **__: (tmp_path / "landing").mkdir())
     season = land_until(today, tmp_path, tmp_path / "landing")
     assert {today - DAY, today, today + DAY} <= set(season.game_days)
@@ -47,7 +54,11 @@ def test_season_lands_until_yesterday_and_goes_on_as_a_feed_would(tmp_path: Path
     assert not files(landing, "game_lines", TODAY + DAY)
     assert Settings.from_environment({"NBA_ASSETS_HOME": str(tmp_path)}).first_date == season.opening
     schedule = pq.read_table(next((landing / "schedule").rglob("*.parquet"))).to_pylist()
-    assert all((game["home_team_score"] is None) == (game["game_date"] >= TODAY) for game in schedule if game["game_status"] != 4)
+    assert all(
+        (game["home_team_score"] is None) == (game["game_date"] >= TODAY)
+        for game in schedule
+        if game["game_status"] != 4
+    )
 
     before = contents(landing)
     assert land_until(TODAY, tmp_path, landing) == season
@@ -59,8 +70,15 @@ def test_season_lands_until_yesterday_and_goes_on_as_a_feed_would(tmp_path: Path
     assert files(landing, "game_lines", TODAY + DAY)
     after = contents(landing)
     changed = {name for name in after if after[name] != before.get(name)}
-    assert all("schedule" in name or "player_registry" in name or f"={TODAY}" in name or f"={TODAY + DAY}" in name for name in changed)
-    announced = [str(file.relative_to(landing)) for name in ("game_lines", "injury_report") for file in files(landing, name, TODAY)]
+    assert all(
+        "schedule" in name or "player_registry" in name or f"={TODAY}" in name or f"={TODAY + DAY}" in name
+        for name in changed
+    )
+    announced = [
+        str(file.relative_to(landing))
+        for name in ("game_lines", "injury_report")
+        for file in files(landing, name, TODAY)
+    ]
     assert all(after[name] == before[name] for name in announced), "what was announced does not change with the results"
 
     with pytest.raises(LandingZoneError, match="have landed already; the next day can land after midnight"):

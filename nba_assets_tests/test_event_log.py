@@ -1,4 +1,6 @@
-"""The event log with kept connections holds what the stock one holds, shows a live run, and survives what happens to processes."""
+"""The event log with kept connections holds what the stock one holds, shows a live run, and survives what happens to
+processes.
+"""
 
 import logging
 import multiprocessing
@@ -63,12 +65,18 @@ def stored(instance: dg.DagsterInstance, run_id: str) -> dict[str, Any]:
     entries = [record.event_log_entry for record in instance.get_records_for_run(run_id).records]
     kinds = Counter(entry.dagster_event_type for entry in entries)
     materializations = instance.fetch_materializations(NUMBERS, limit=100).records
-    checks = instance.event_log_storage.get_asset_check_execution_history(dg.AssetCheckKey(NUMBERS, "positive"), limit=10)
+    checks = instance.event_log_storage.get_asset_check_execution_history(
+        dg.AssetCheckKey(NUMBERS, "positive"), limit=10
+    )
     (asset,) = instance.get_asset_records([NUMBERS])
     return {
-        "kinds": {kind: number for kind, number in kinds.items() if kind is not DagsterEventType.ASSET_MATERIALIZATION_PLANNED},
+        "kinds": {
+            kind: number for kind, number in kinds.items() if kind is not DagsterEventType.ASSET_MATERIALIZATION_PLANNED
+        },
         "places": {
-            record.partition_key: record.asset_materialization.metadata["place"].value for record in materializations if record.asset_materialization
+            record.partition_key: record.asset_materialization.metadata["place"].value
+            for record in materializations
+            if record.asset_materialization
         },
         "checks": [check.status.value for check in checks],
         "partitions": sorted(instance.get_materialized_partitions(NUMBERS)),
@@ -94,7 +102,9 @@ def test_a_range_is_planned_as_one_subset_unless_the_environment_says_otherwise(
     if variable is not None:
         monkeypatch.setenv(PLANNED_SUBSET_VARIABLE, variable)
     with dagster_instance() as instance:
-        records = instance.get_records_for_run(run_of(instance), of_type=DagsterEventType.ASSET_MATERIALIZATION_PLANNED).records
+        records = instance.get_records_for_run(
+            run_of(instance), of_type=DagsterEventType.ASSET_MATERIALIZATION_PLANNED
+        ).records
     assert len(records) == planned
 
 
@@ -236,7 +246,9 @@ def test_a_log_whose_writer_was_killed_opens_and_holds_what_was_stored(moment: f
             assert process.stdout is not None
             told = [line for line in process.stdout.read().splitlines() if line.isdigit()]
     with dagster_instance() as instance:
-        messages = [record.event_log_entry.user_message for record in instance.get_records_for_run(run_id).records[before:]]
+        messages = [
+            record.event_log_entry.user_message for record in instance.get_records_for_run(run_id).records[before:]
+        ]
         assert messages == [f"event {number}" for number in range(len(messages))]
         assert len(messages) >= int(told[-1] if told else 0)
         file = instance.event_log_storage.path_for_shard(run_id)  # type: ignore[attr-defined]

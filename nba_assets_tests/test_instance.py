@@ -38,10 +38,14 @@ def files_under(folder: Path) -> set[str]:
 
 
 def dagster_folders_in_the_project() -> set[str]:
-    return {path.name for path in PROJECT.iterdir() if path.name in DAGSTER_FOLDERS or path.name.startswith(TEMPORARY_HOME)}
+    return {
+        path.name for path in PROJECT.iterdir() if path.name in DAGSTER_FOLDERS or path.name.startswith(TEMPORARY_HOME)
+    }
 
 
-def test_all_that_a_run_leaves_is_in_the_home_folder(own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_that_a_run_leaves_is_in_the_home_folder(
+    own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
@@ -67,7 +71,9 @@ def test_a_later_instance_finds_earlier_runs(tmp_path: Path, monkeypatch: pytest
 def test_dagster_home_may_be_the_project(own_home: Path) -> None:
     environment = {**os.environ, "DAGSTER_HOME": str(PROJECT)}
     before = dagster_folders_in_the_project()
-    subprocess.run([sys.executable, "-c", AS_DAGSTER_OPENS_IT], env=environment, check=True, capture_output=True, timeout=120)
+    subprocess.run(
+        [sys.executable, "-c", AS_DAGSTER_OPENS_IT], env=environment, check=True, capture_output=True, timeout=120
+    )
     assert (own_home / "dagster/storage/history/runs.db").exists()
     assert dagster_folders_in_the_project() == before
 
@@ -108,7 +114,9 @@ def test_the_configuration_in_the_home_is_written_only_where_it_differs(own_home
     assert configuration.read_text() == whole
 
 
-def test_the_instance_in_the_home_is_the_same_where_dagster_home_names_it(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_instance_in_the_home_is_the_same_where_dagster_home_names_it(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with dagster_instance() as instance:
         run = dg.materialize([greeting], instance=instance).run_id
     monkeypatch.setenv("DAGSTER_HOME", str(own_home / "dagster"))
@@ -138,8 +146,12 @@ def test_habits_of_the_instance() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("home_of_dagster", [None, str(PROJECT)], ids=["DAGSTER_HOME unset", "DAGSTER_HOME is the project"])
-def test_the_server_shows_what_the_command_line_ran(own_home: Path, tmp_path: Path, home_of_dagster: str | None) -> None:
+@pytest.mark.parametrize(
+    "home_of_dagster", [None, str(PROJECT)], ids=["DAGSTER_HOME unset", "DAGSTER_HOME is the project"]
+)
+def test_the_server_shows_what_the_command_line_ran(
+    own_home: Path, tmp_path: Path, home_of_dagster: str | None
+) -> None:
     with dagster_instance() as instance:
         run = dg.materialize([greeting], instance=instance).run_id
     environment = {**os.environ, **({"DAGSTER_HOME": home_of_dagster} if home_of_dagster else {})}

@@ -28,10 +28,14 @@ needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="no make on
 
 def make(*arguments: str, path: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run make in the project, with `path` before all other folders of commands."""
-    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHON", "VENV", "MAKEFLAGS", "MAKELEVEL")}
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("PYTHON", "VENV", "MAKEFLAGS", "MAKELEVEL")
+    }
     if path:
         environment["PATH"] = f"{path}:{environment['PATH']}"
-    return subprocess.run(["make", *arguments], cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        ["make", *arguments], cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
 
 
 def python_named(folder: Path, name: str, script: str) -> Path:
@@ -81,7 +85,9 @@ def test_every_file_names_the_same_definitions() -> None:
 
 def test_the_command_works_from_any_folder(tmp_path: Path) -> None:
     command = Path(sys.executable).with_name("nba-assets")
-    shown = subprocess.run([str(command), "--help"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True).stdout
+    shown = subprocess.run(
+        [str(command), "--help"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+    ).stdout
     assert set(shown.split()) >= COMMANDS
     assert not list(tmp_path.iterdir())
 

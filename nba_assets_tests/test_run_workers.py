@@ -1,4 +1,6 @@
-"""Runs whose process is gone are failed, by whoever comes next; those of living processes, of other hosts and of unknown ones are left alone."""
+"""Runs whose process is gone are failed, by whoever comes next; those of living processes, of other hosts and of
+unknown ones are left alone.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,9 @@ def test_a_process_id_that_was_given_anew_is_another_process() -> None:
     assert is_gone(f"{began}+{float(seconds) - 60:.2f}")
 
 
-def test_after_a_restart_of_the_machine_a_process_with_the_same_id_is_another_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_a_restart_of_the_machine_a_process_with_the_same_id_is_another_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Even where it began as many seconds after the start as the other one."""
     before = this_process()
     (tmp_path / "boot_id").write_text("00000000-0000-0000-0000-000000000000\n")
@@ -78,10 +82,17 @@ def test_of_what_names_no_process_nothing_is_known(value: str | None) -> None:
 def test_dead_runs_are_failed_with_the_reason_and_others_go_on(status: dg.DagsterRunStatus) -> None:
     tags = {"dead": {PROCESS_TAG: ended()}, "alive": {PROCESS_TAG: this_process()}, "unknown": {}}
     with dagster_instance() as instance:
-        runs = {name: create_run_for_test(instance, job_name="full", tags=mine, status=status).run_id for name, mine in tags.items()}
+        runs = {
+            name: create_run_for_test(instance, job_name="full", tags=mine, status=status).run_id
+            for name, mine in tags.items()
+        }
         assert fail_dead_runs(instance) == [runs["dead"]]
         found = {name: instance.get_run_by_id(run_id) for name, run_id in runs.items()}
-        assert {name: run.status for name, run in found.items() if run} == {"dead": dg.DagsterRunStatus.FAILURE, "alive": status, "unknown": status}
+        assert {name: run.status for name, run in found.items() if run} == {
+            "dead": dg.DagsterRunStatus.FAILURE,
+            "alive": status,
+            "unknown": status,
+        }
         (failure,) = instance.get_records_for_run(runs["dead"], of_type=dg.DagsterEventType.RUN_FAILURE).records
         assert "ended without a word" in failure.event_log_entry.message
         assert fail_dead_runs(instance) == []
@@ -91,13 +102,22 @@ def test_a_run_that_repeats_a_dead_one_is_not_dead_before_it_has_noted_its_proce
     """Dagster copies the tags of the run that it repeats."""
     with dagster_instance() as instance:
         dead = create_run_for_test(instance, job_name="full", tags={PROCESS_TAG: ended()}, status=STARTED)
-        again = create_run_for_test(instance, job_name="full", tags=dead.tags, status=STARTING, parent_run_id=dead.run_id, root_run_id=dead.run_id)
+        again = create_run_for_test(
+            instance,
+            job_name="full",
+            tags=dead.tags,
+            status=STARTING,
+            parent_run_id=dead.run_id,
+            root_run_id=dead.run_id,
+        )
         assert fail_dead_runs(instance) == [dead.run_id]
         (waiting,) = instance.get_runs(dg.RunsFilter(run_ids=[again.run_id]))
         assert waiting.status is STARTING
 
 
-def test_a_run_that_was_killed_before_it_noted_its_process_is_dead_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_was_killed_before_it_noted_its_process_is_dead_after_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with dagster_instance() as instance:
         run = create_run_for_test(instance, job_name="full")
         instance.report_dagster_event(dg.DagsterEvent(dg.DagsterEventType.RUN_START.value, "full"), run.run_id)
@@ -118,8 +138,14 @@ def test_the_launcher_tells_the_daemon_whether_a_run_is_alive() -> None:
         launcher = instance.run_launcher
         assert isinstance(launcher, LocalRunLauncher)
         assert launcher.supports_check_run_worker_health
-        runs = {value: create_run_for_test(instance, job_name="full", tags={PROCESS_TAG: value}) for value in (ended(), this_process())}
-        assert [launcher.check_run_worker_health(run).status for run in runs.values()] == [WorkerStatus.FAILED, WorkerStatus.RUNNING]
+        runs = {
+            value: create_run_for_test(instance, job_name="full", tags={PROCESS_TAG: value})
+            for value in (ended(), this_process())
+        }
+        assert [launcher.check_run_worker_health(run).status for run in runs.values()] == [
+            WorkerStatus.FAILED,
+            WorkerStatus.RUNNING,
+        ]
 
 
 def test_a_run_notes_the_process_that_works_on_it() -> None:
@@ -141,7 +167,8 @@ def graphql(address: str, query: str, **variables: Any) -> Any:
 
 LAUNCH = """
 mutation ($selector: JobOrPipelineSelector!) {
-  launchRun(executionParams: {selector: $selector, executionMetadata: {tags: [{key: "dagster/partition", value: "2021-07-01"}]}}) {
+  launchRun(executionParams:
+  {selector: $selector, executionMetadata: {tags: [{key: "dagster/partition", value: "2021-07-01"}]}}) {
     __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }
   }
 }
@@ -152,7 +179,8 @@ SELECTOR = {"repositoryLocationName": "nba_assets", "repositoryName": "__reposit
 def dead_runs(instance: dg.DagsterInstance, home: Path) -> list[str]:
     """Four runs that count as at work.
 
-    A killed one of the command line, one whose process has ended, one from before the machine restarted, one whose process id has been given to this process.
+    A killed one of the command line, one whose process has ended, one from before the machine restarted, one whose
+    process id has been given to this process.
     """
     (home / "landing").mkdir(parents=True)
     order = Order(home, "full", ("schedule",), date(2024, 10, 22), date(2024, 10, 22), kind=EVENT)
@@ -162,7 +190,11 @@ def dead_runs(instance: dg.DagsterInstance, home: Path) -> list[str]:
         assert runs.run(replace(order, number=int(0.75 * moments))).code == -signal.SIGKILL
     host, number, began = this_process().rsplit(":", 2)
     boot, seconds = began.split("+")
-    for process in (ended(), f"{host}:{number}:00000000-0000-0000-0000-000000000000+{seconds}", f"{host}:{number}:{boot}+1.00"):
+    for process in (
+        ended(),
+        f"{host}:{number}:00000000-0000-0000-0000-000000000000+{seconds}",
+        f"{host}:{number}:{boot}+1.00",
+    ):
         create_run_for_test(instance, job_name="full", tags={PROCESS_TAG: process}, status=STARTED)
     dead = instance.get_runs(dg.RunsFilter(statuses=[STARTED]))
     assert len(dead) == 4
@@ -181,14 +213,18 @@ def test_four_killed_runs_do_not_hold_up_the_daemons_queue(own_home: Path, tmp_p
             while (run := instance.get_run_by_id(launched["run"]["runId"])) is None or not run.is_finished:
                 assert time.monotonic() < deadline, run
                 time.sleep(1)
-        assert {found.status for run_id in dead if (found := instance.get_run_by_id(run_id))} == {dg.DagsterRunStatus.FAILURE}
+        assert {found.status for run_id in dead if (found := instance.get_run_by_id(run_id))} == {
+            dg.DagsterRunStatus.FAILURE
+        }
 
 
 @pytest.mark.slow
 def test_a_killed_command_is_a_failed_run_for_the_next_one(own_home: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "nba_assets.cli"]
     subprocess.run([*command, "sample", "2024", str(own_home / "landing")], check=True, capture_output=True)
-    with subprocess.Popen([*command, "backfill", "2024-10-22", "2024-12-01"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as killed:
+    with subprocess.Popen(
+        [*command, "backfill", "2024-10-22", "2024-12-01"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as killed:
         with dagster_instance() as instance:
             deadline = time.monotonic() + WITHIN_SECONDS
             while not any(PROCESS_TAG in run.tags for run in instance.get_runs()):

@@ -27,7 +27,9 @@ def test_a_home_moves_what_lives_in_it_and_nothing_else(tmp_path: Path) -> None:
     assert (settings.landing, settings.warehouse) == (Path("/elsewhere"), str(tmp_path / "nba.duckdb"))
 
 
-@pytest.mark.parametrize(("value", "expected"), [("true", True), ("0", False), ("off", False), ("YES", True), ("", True)])
+@pytest.mark.parametrize(
+    ("value", "expected"), [("true", True), ("0", False), ("off", False), ("YES", True), ("", True)]
+)
 def test_toggles_take_what_people_write(value: str, expected: bool) -> None:
     assert Settings.from_environment({"ENABLE_TEAM_PARALLELIZATION": value}).enable_team_parallelization is expected
 
@@ -52,7 +54,9 @@ def test_the_readme_lists_every_setting() -> None:
 
 
 def test_a_variable_is_read_without_the_blanks_around_it() -> None:
-    settings = Settings.from_environment({"ENABLE_PLAYER_PARALLELIZATION": " no ", "NBA_ASSETS_PARALLEL_BACKEND": "processes\n"})
+    settings = Settings.from_environment(
+        {"ENABLE_PLAYER_PARALLELIZATION": " no ", "NBA_ASSETS_PARALLEL_BACKEND": "processes\n"}
+    )
     assert (settings.enable_player_parallelization, settings.parallel_backend.value) == (False, "processes")
 
 
@@ -73,7 +77,9 @@ def test_settings_made_in_code_derive_as_those_of_an_environment_do(tmp_path: Pa
     assert Settings(home=tmp_path) == Settings.from_environment({"NBA_ASSETS_HOME": str(tmp_path)})
 
 
-@pytest.mark.parametrize("variable", ["NBA_ASSETS_WAREHOUSE_WAIT_SECONDS", "NBA_ASSETS_READY_THRESHOLD_PCT", "NBA_ASSETS_HARD_FAILURE_SHARE"])
+@pytest.mark.parametrize(
+    "variable", ["NBA_ASSETS_WAREHOUSE_WAIT_SECONDS", "NBA_ASSETS_READY_THRESHOLD_PCT", "NBA_ASSETS_HARD_FAILURE_SHARE"]
+)
 @pytest.mark.parametrize("value", ["nan", "inf", "-1"])
 def test_a_measure_must_be_a_number_in_range(variable: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"{variable}='{value}' cannot be used"):
@@ -85,24 +91,32 @@ def test_the_first_partition_is_the_one_that_is_set(tmp_path: Path) -> None:
     script = (
         "from datetime import date\n"
         "from nba_assets.partitions import DAILY, FIRST_DATE, see_within_partitions\n"
-        "from nba_assets.raw.landed_content import EARLIEST\n"
+        "from nba_assets.raw.content_index import EARLIEST\n"
         "see_within_partitions(date(1996, 11, 1))\n"
         "print(FIRST_DATE, EARLIEST, DAILY.get_first_partition_key())\n"
     )
     environment = {**os.environ, "NBA_ASSETS_FIRST_DATE": "1996-07-01", "NBA_ASSETS_HOME": str(tmp_path)}
-    found = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=120, check=True)
+    found = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=120, check=True
+    )
     assert found.stdout.split() == ["1996-07-01"] * 3
 
 
 def test_a_date_without_a_partition_names_both_bounds_and_the_setting() -> None:
     see_within_partitions(FIRST_DATE)
-    with pytest.raises(OutsidePartitionsError, match=r"^2020-06-30 lies outside .* from 2020-07-01 to .*NBA_ASSETS_FIRST_DATE"):
+    with pytest.raises(
+        OutsidePartitionsError, match=r"^2020-06-30 lies outside .* from 2020-07-01 to .*NBA_ASSETS_FIRST_DATE"
+    ):
         see_within_partitions(FIRST_DATE, FIRST_DATE - timedelta(days=1))
 
 
 def test_what_the_environment_does_not_set_is_taken_from_the_file_in_the_home(tmp_path: Path) -> None:
-    (tmp_path / SETTINGS_FILE).write_text("# a comment\nNBA_ASSETS_FIRST_DATE=2026-10-06\nNBA_ASSETS_BOOTSTRAP_DAYS=7\n")
-    settings = Settings.from_environment({"NBA_ASSETS_HOME": str(tmp_path), "NBA_ASSETS_BOOTSTRAP_DAYS": "3", "NBA_ASSETS_FIRST_DATE": " "})
+    (tmp_path / SETTINGS_FILE).write_text(
+        "# a comment\nNBA_ASSETS_FIRST_DATE=2026-10-06\nNBA_ASSETS_BOOTSTRAP_DAYS=7\n"
+    )
+    settings = Settings.from_environment(
+        {"NBA_ASSETS_HOME": str(tmp_path), "NBA_ASSETS_BOOTSTRAP_DAYS": "3", "NBA_ASSETS_FIRST_DATE": " "}
+    )
     assert (settings.first_date, settings.bootstrap_days) == (date(2026, 10, 6), 3)
 
 

@@ -1,6 +1,8 @@
-"""The feeds that name players, under the keys that the players have in the tables; and a record of the names that match no player.
+"""The feeds that name players, under the keys that the players have in the tables; and a record of the names that match
+no player.
 
-What a table reads of a feed with names it reads through a `FeedNames` of its run. Who is who says `people`, who is meant within a game `name_matching`.
+What a table reads of a feed with names it reads through a `FeedNames` of its run. Who is who says `people`, who is
+meant within a game `name_matching`.
 """
 
 from __future__ import annotations
@@ -27,7 +29,10 @@ from nba_assets.tables.spec import Columns, Notice
 
 NAMES_MATCHED = Notice(
     "names_matched",
-    "Every name in the feeds is that of one player, or of somebody who is known not to be listed for the game; see nba_processing.unmatched_names",
+    (
+        "Every name in the feeds is that of one player, or of somebody who is known not to be listed for the game; see "
+        "nba_processing.unmatched_names"
+    ),
 )
 """Notice of a table that records the names that match no player."""
 
@@ -46,14 +51,21 @@ class FeedNames:
 
     @classmethod
     def of(cls, run: TableRun) -> FeedNames:
-        """For the run of a table. One that declares `NAMES_MATCHED` replaces what its dates have on record, if by nothing."""
+        """For the run of a table.
+
+        One that declares `NAMES_MATCHED` replaces what its dates have on record, if by nothing.
+        """
         names = cls(run, People.of(run))
         if NAMES_MATCHED in run.table.notices:
             run.records.append((UNMATCHED_NAMES, names.unmatched))
         return names
 
-    def sheets(self, book: dict[str, NDArray[Any]], box: dict[str, NDArray[Any]]) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
-        """The official sheets and the box scores of games, a player under one key in both; each of them names a player of a game once."""
+    def sheets(
+        self, book: dict[str, NDArray[Any]], box: dict[str, NDArray[Any]]
+    ) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
+        """The official sheets and the box scores of games, a player under one key in both; each of them names a player
+        of a game once.
+        """
         book, box = self.keyed(book), self.keyed(box)
         found = match(self._listed(box, "game_id"), self._listed(book, "game_id"), complete=True)
         return book, box | {"player_lookup": found.keys}
@@ -63,9 +75,13 @@ class FeedNames:
         return rows | {"player_lookup": self.people.keys(rows, self._seasons(rows), teams=teams)}
 
     def reports_on_starters(self, columns: Sequence[str], starts: Columns, games: Columns) -> dict[str, NDArray[Any]]:
-        """The same for a table that knows of each team's players only who has started for it before: `starts`, one row per start, and the teams' `games`."""
+        """The same for a table that knows of each team's players only who has started for it before: `starts`, one row
+        per start, and the teams' `games`.
+        """
         first = (
-            pd.DataFrame({name: starts[name] for name in ("team_abbr", "player_lookup", "game_date")}).groupby(["team_abbr", "player_lookup"]).min()
+            pd.DataFrame({name: starts[name] for name in ("team_abbr", "player_lookup", "game_date")})
+            .groupby(["team_abbr", "player_lookup"])
+            .min()
         )
         played = pd.DataFrame({name: games[name] for name in ("game_date", "team_abbr")})
         listed = played.merge(first.rename(columns={"game_date": "since"}).reset_index(), on="team_abbr")
@@ -73,60 +89,85 @@ class FeedNames:
         players = {name: listed[name].to_numpy(dtype=object) for name in ("team_abbr", "player_lookup")}
         return self.reports(columns, players | {"game_date": listed["game_date"].to_numpy().astype("M8[D]")})
 
-    def without_shared(self, rows: dict[str, NDArray[Any]], told: Sequence[str]) -> tuple[dict[str, NDArray[Any]], Columns]:
-        """Rows of players (`game_date`, `player_lookup`) without those of persons whom nothing tells apart, and a failure record for each key of these.
+    def without_shared(
+        self, rows: dict[str, NDArray[Any]], told: Sequence[str]
+    ) -> tuple[dict[str, NDArray[Any]], Columns]:
+        """Rows of players (`game_date`, `player_lookup`) without those of persons whom nothing tells apart, and a
+        failure record for each key of these.
 
-        Such are keys that the registry lists for several persons, and rows that say so themselves (`is_shared`, as in `rosters.members`). The record
-        names what the columns `told` hold in their rows.
+        Such are keys that the registry lists for several persons, and rows that say so themselves (`is_shared`, as in
+        `rosters.members`). The record names what the columns `told` hold in their rows.
         """
-        shared = self.people.is_shared(rows["player_lookup"], self._seasons(rows)) | (rows.get("is_shared", np.zeros(len(rows["game_date"]))) == 1)
+        shared = self.people.is_shared(rows["player_lookup"], self._seasons(rows)) | (
+            rows.get("is_shared", np.zeros(len(rows["game_date"]))) == 1
+        )
         rows = {name: values for name, values in rows.items() if name != "is_shared"}
         return (take(rows, ~shared), shared_key_failures(take(rows, shared), told)) if shared.any() else (rows, {})
 
     def box(self, columns: Sequence[str], **where: bool) -> dict[str, NDArray[Any]]:
-        """Columns of the season's box scores (of the rows that have the given values), under the keys that its registry gives."""
-        box = self.run.read(PLAYER_BOXSCORES.table, identifying(PLAYER_BOXSCORES, columns), start=self.run.season_start, where=where)
+        """Columns of the season's box scores (of the rows that have the given values), under the keys that its registry
+        gives.
+        """
+        box = self.run.read(
+            PLAYER_BOXSCORES.table, identifying(PLAYER_BOXSCORES, columns), start=self.run.season_start, where=where
+        )
         return self.keyed(box)
 
     def rosters(self, columns: Sequence[str], start: date) -> dict[str, NDArray[Any]]:
         """Columns of the roster snapshots from a date on, under the keys that the registry of their season gives."""
-        rosters = with_seasons(self.run.read(ROSTERS.table, identifying(ROSTERS, columns), start=start), self.run.calendar)
+        rosters = with_seasons(
+            self.run.read(ROSTERS.table, identifying(ROSTERS, columns), start=start), self.run.calendar
+        )
         return rosters | {"player_lookup": self.people.keys(rosters, rosters["season_year"], name="player_full_name")}
 
     def props(self, players: Columns) -> dict[str, NDArray[Any]]:
         """The points props of the run's dates, under the keys of the two teams' players.
 
-        `players` has a row per player and date: `game_date`, `team_abbr`, `player_lookup` and, where known, `player_full_name`.
+        `players` has a row per player and date: `game_date`, `team_abbr`, `player_lookup` and, where known,
+        `player_full_name`.
         """
         props = self.run.read(PLAYER_POINTS_PROPS.table, identifying(PLAYER_POINTS_PROPS, (*PROP_COLUMNS, *PROP_TEAMS)))
         return self._matched(PLAYER_POINTS_PROPS, props, players, PROP_TEAMS)
 
     def reports(self, columns: Sequence[str], players: Columns) -> dict[str, NDArray[Any]]:
-        """Columns of the injury reports for the run's dates, under the keys of the `players` of the report's team, as in `props`."""
+        """Columns of the injury reports for the run's dates, under the keys of the `players` of the report's team, as
+        in `props`.
+        """
         reports = self.run.read(INJURY_REPORT.table, identifying(INJURY_REPORT, columns))
         return self._matched(INJURY_REPORT, reports, players, ("team",))
 
     def events(self, columns: Sequence[str], kinds: Sequence[str], sheets: Columns) -> dict[str, NDArray[Any]]:
         """Columns of the play-by-play events of some kinds, under the keys of the players on their games' `sheets`.
 
-        `sheets` has a row per player and game: `game_id`, `team_abbr`, `player_lookup` and, where known, `player_full_name` and `player_id`. Who did it is
-        looked for in his own team, who blocked it in both.
+        `sheets` has a row per player and game: `game_id`, `team_abbr`, `player_lookup` and, where known,
+        `player_full_name` and `player_id`. Who did it is looked for in his own team, who blocked it in both.
         """
         told = [name for name in ("game_date", "player_1_id", "player_2_id") if name in PLAY_BY_PLAY.table.column_names]
         events = self.run.read(PLAY_BY_PLAY.table, tuple(dict.fromkeys((*columns, *told))), where={"event_type": kinds})
         blocks = np.flatnonzero(events["player_2_role"] == "block")
         doers = _named(events, 1) | {"team_abbr": events["player_1_team_abbr"]}
         blockers = take(_named(events, 2), blocks) | {"team_abbr": np.full(len(blocks), None, dtype=object)}
-        keys = self._matched(PLAY_BY_PLAY, concatenate([doers, blockers]), sheets, ("team_abbr",), scope="game_id", complete=True)["player_lookup"]
+        keys = self._matched(
+            PLAY_BY_PLAY, concatenate([doers, blockers]), sheets, ("team_abbr",), scope="game_id", complete=True
+        )["player_lookup"]
         second = events["player_2_lookup"].copy()
         second[blocks] = keys[len(doers["game_id"]) :]
         return events | {"player_1_lookup": keys[: len(doers["game_id"])], "player_2_lookup": second}
 
     def _matched(
-        self, raw: RawTable, rows: dict[str, NDArray[Any]], players: Columns, teams: Sequence[str], scope: str = "game_date", complete: bool = False
+        self,
+        raw: RawTable,
+        rows: dict[str, NDArray[Any]],
+        players: Columns,
+        teams: Sequence[str],
+        scope: str = "game_date",
+        complete: bool = False,
     ) -> dict[str, NDArray[Any]]:
         """Rows of a feed under the keys of the players that it means; who is meant by no row is put on record."""
-        if (pd.isna(rows["player_lookup"]) | (find((rows[scope], rows["player_lookup"]), (players[scope], players["player_lookup"])) >= 0)).all():
+        if (
+            pd.isna(rows["player_lookup"])
+            | (find((rows[scope], rows["player_lookup"]), (players[scope], players["player_lookup"])) >= 0)
+        ).all():
             return rows
         rows = self.keyed(rows, teams=teams)
         listed = self._listed(players, scope, name="player_full_name")
@@ -139,12 +180,16 @@ class FeedNames:
                 self._record(raw, take(rows, places), take(vars(found), places), listed.keys, teams)
         return rows | {"player_lookup": found.keys}
 
-    def _listed(self, rows: Columns, scope: str, *, teams: Sequence[str] = ("team_abbr",), name: str = "player_name") -> Listed:
+    def _listed(
+        self, rows: Columns, scope: str, *, teams: Sequence[str] = ("team_abbr",), name: str = "player_name"
+    ) -> Listed:
         who = rows["player_lookup"], self._seasons(rows)
         registered = self.people.knows(*who) & ~self.people.is_shared(*who)
         return Listed.of(rows, scope, teams=teams, name=name, registered=registered)
 
-    def _record(self, raw: RawTable, rows: Columns, found: Columns, listed: NDArray[np.object_], teams: Sequence[str]) -> None:
+    def _record(
+        self, raw: RawTable, rows: Columns, found: Columns, listed: NDArray[np.object_], teams: Sequence[str]
+    ) -> None:
         """Record names that match no player, and report those of them that are no known player's."""
         known = self.people.knows(rows["player_lookup"], self._seasons(rows)) | within(rows["player_lookup"], listed)
         told = pd.DataFrame(
@@ -152,7 +197,9 @@ class FeedNames:
                 "partition_date": rows["game_date"],
                 "feed": raw.name,
                 "player_lookup": rows["player_lookup"],
-                "team_abbrs": ["/".join(sorted(filter(None, mine))) for mine in zip(*(rows[team] for team in teams), strict=True)],
+                "team_abbrs": [
+                    "/".join(sorted(filter(None, mine))) for mine in zip(*(rows[team] for team in teams), strict=True)
+                ],
                 "player_name": rows.get("player_name", np.full(len(known), None, dtype=object)),
                 "reason": text_where((found["reasons"] == NOBODY) & known, NOT_LISTED, found["reasons"]),
                 "candidates": found["candidates"],
@@ -161,9 +208,16 @@ class FeedNames:
         key = ["partition_date", "feed", "player_lookup", "team_abbrs"]
         told["row_count"] = told.groupby(key)["reason"].transform("size").astype(np.float64)
         once = told.sort_values([*key, "player_name"], kind="stable").drop_duplicates(key)
-        self.unmatched.append({name: once[name].to_numpy(dtype="M8[D]" if name == key[0] else None) for name in once.columns})
+        self.unmatched.append(
+            {name: once[name].to_numpy(dtype="M8[D]" if name == key[0] else None) for name in once.columns}
+        )
         for day, who, named, why, several in zip(
-            once["partition_date"], once["player_lookup"], once["player_name"], once["reason"], once["candidates"], strict=True
+            once["partition_date"],
+            once["player_lookup"],
+            once["player_name"],
+            once["reason"],
+            once["candidates"],
+            strict=True,
         ):
             if why in (NOBODY, SEVERAL):
                 fits = f"fits {', '.join(several)}" if why == SEVERAL else "is nobody's name"
@@ -182,4 +236,6 @@ def identifying(raw: RawTable, columns: Sequence[str]) -> tuple[str, ...]:
 def _named(events: Columns, number: int) -> dict[str, NDArray[Any]]:
     """Game and key, and the id where the feed has it, of the players whom the events name first or second."""
     columns = {"player_lookup": f"player_{number}_lookup", "player_id": f"player_{number}_id"}
-    return {name: events[name] for name in ("game_id", "game_date")} | {name: events[column] for name, column in columns.items() if column in events}
+    return {name: events[name] for name in ("game_id", "game_date")} | {
+        name: events[column] for name, column in columns.items() if column in events
+    }

@@ -1,4 +1,7 @@
-"""Free throws, from play-by-play: who shot how many, and which single ones followed a made shot. Second chances are `second_chances`' business."""
+"""Free throws, from play-by-play: who shot how many, and which single ones followed a made shot.
+
+Second chances are `second_chances`' business.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,14 @@ from nba_assets.raw.vocabulary import FREE_THROWS
 from nba_assets.tables.spec import Columns
 
 FREE_THROW = "free throw"
-FREE_THROW_COLUMNS = ("game_id", "event_type", "event_subtype", "player_1_lookup", "player_1_team_abbr", "points_scored")
+FREE_THROW_COLUMNS = (
+    "game_id",
+    "event_type",
+    "event_subtype",
+    "player_1_lookup",
+    "player_1_team_abbr",
+    "points_scored",
+)
 
 
 @dataclass(frozen=True)
@@ -28,16 +38,25 @@ class FreeThrows:
     @classmethod
     def of(cls, play_by_play: Columns) -> FreeThrows:
         """The free throws among play-by-play events."""
-        return cls(take({name: play_by_play[name] for name in FREE_THROW_COLUMNS}, play_by_play["event_type"] == FREE_THROW))
+        return cls(
+            take({name: play_by_play[name] for name in FREE_THROW_COLUMNS}, play_by_play["event_type"] == FREE_THROW)
+        )
 
     def by_player(self) -> dict[str, NDArray[Any]]:
-        """Attempts, makes and and-ones of each player in each game; makes are NaN where the points of any of his are unknown."""
+        """Attempts, makes and and-ones of each player in each game; makes are NaN where the points of any of his are
+        unknown.
+        """
         and_ones = {"and1_count": self.events["event_subtype"] == "free throw 1/1"}
-        return tally({"game_id": self.events["game_id"], "player_lookup": self.events["player_1_lookup"]}, self._counts() | and_ones)
+        return tally(
+            {"game_id": self.events["game_id"], "player_lookup": self.events["player_1_lookup"]},
+            self._counts() | and_ones,
+        )
 
     def by_team(self) -> dict[str, NDArray[Any]]:
         """Attempts and makes of each team in each game."""
-        return tally({"game_id": self.events["game_id"], "team_abbr": self.events["player_1_team_abbr"]}, self._counts())
+        return tally(
+            {"game_id": self.events["game_id"], "team_abbr": self.events["player_1_team_abbr"]}, self._counts()
+        )
 
     def games(self) -> NDArray[np.object_]:
         """Games whose play-by-play has free throws."""

@@ -50,21 +50,29 @@ def team_games(games: Columns) -> dict[str, NDArray[Any]]:
 
 
 def played_besides(games: Columns) -> NDArray[np.bool_]:
-    """Games that were played but count in no standings, such as the final of the league's cup: they tire a team, and are no part of its record.
+    """Games that were played but count in no standings, such as the final of the league's cup: they tire a team, and
+    are no part of its record.
 
-    `games` are rows of the schedule, whole seasons of them (`SCHEDULE_COLUMNS`, `is_all_star`); both teams of such a game play in the league that season.
+    `games` are rows of the schedule, whole seasons of them (`SCHEDULE_COLUMNS`, `is_all_star`); both teams of such a
+    game play in the league that season.
     """
     league = take(games, league_games(games))
     sides = [(league["season_year"], league[f"{side}_team_abbr"]) for side in ("home", "away")]
     there = tuple(np.concatenate(both) for both in zip(*sides, strict=True))
-    in_league = np.logical_and.reduce([find((games["season_year"], games[f"{side}_team_abbr"]), there) >= 0 for side in ("home", "away")])
+    in_league = np.logical_and.reduce(
+        [find((games["season_year"], games[f"{side}_team_abbr"]), there) >= 0 for side in ("home", "away")]
+    )
     return ended_besides(games) & in_league
 
 
 def announced_before(
-    dates: NDArray[np.datetime64], moments: NDArray[np.datetime64], game_dates: NDArray[np.datetime64], tips: NDArray[np.datetime64]
+    dates: NDArray[np.datetime64],
+    moments: NDArray[np.datetime64],
+    game_dates: NDArray[np.datetime64],
+    tips: NDArray[np.datetime64],
 ) -> NDArray[np.bool_]:
-    """Whether anything had been announced for each game's date by the game's own tip-off, by any of `dates` and `moments`.
+    """Whether anything had been announced for each game's date by the game's own tip-off, by any of `dates` and
+    `moments`.
 
     NaT as tip-off lets everything pass. A feed that speaks up only after the game was absent before it.
     """

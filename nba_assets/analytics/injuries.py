@@ -31,8 +31,8 @@ IN_DOUBT = ("questionable", "doubtful")
 def latest_statuses(reports: Columns, tip: NDArray[np.datetime64]) -> dict[str, NDArray[Any]]:
     """The newest believable report of each player and game date that was known before tip-off.
 
-    `tip` is the tip-off of each report's game in UTC; NaT lets the report pass. The status is looked at only afterwards: a player who was out and then
-    available is available.
+    `tip` is the tip-off of each report's game in UTC; NaT lets the report pass. The status is looked at only
+    afterwards: a player who was out and then available is available.
     """
     seen = ~(reports["confidence_score"] < SURE_ENOUGH) & (np.isnat(tip) | (reports["reported_at"] < tip))
     known = take(reports, seen)

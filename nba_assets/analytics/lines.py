@@ -1,6 +1,7 @@
 """Spreads and totals before tip-off: what each bookmaker last offered, and what he offered first.
 
-Only rows whose snapshot lies before the game's tip-off are looked at. A row of the result is one outcome of one game: a team's spread, or the total.
+Only rows whose snapshot lies before the game's tip-off are looked at. A row of the result is one outcome of one game: a
+team's spread, or the total.
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ class Lines:
 
     rows: Columns
 
-    def of(self, games: Columns, outcome: NDArray[np.object_], names: Sequence[str], prefix: str) -> dict[str, NDArray[Any]]:
+    def of(
+        self, games: Columns, outcome: NDArray[np.object_], names: Sequence[str], prefix: str
+    ) -> dict[str, NDArray[Any]]:
         """The lines of given outcomes of given games, as columns named `prefix` + name."""
         key = (*(games[name] for name in GAME), outcome)
         found = find(key, (*(self.rows[name] for name in GAME), self.rows["outcome"]))
@@ -55,7 +58,8 @@ class Lines:
 
 
 def consensus(lines: Columns) -> Lines:
-    """Medians over all bookmakers: `current` of their latest rows, `opening` of their earliest, `movement`, `source` (keys, sorted), `book_count`.
+    """Medians over all bookmakers: `current` of their latest rows, `opening` of their earliest, `movement`, `source`
+    (keys, sorted), `book_count`.
 
     With a single snapshot time of all books together there is no opening line and no movement.
     """
@@ -63,7 +67,9 @@ def consensus(lines: Columns) -> Lines:
 
 
 def preferred(lines: Columns) -> Lines:
-    """The line of one bookmaker: DraftKings, else FanDuel, else the medians over all; `current`, `opening`, `movement`, `source`, `updated_at`."""
+    """The line of one bookmaker: DraftKings, else FanDuel, else the medians over all; `current`, `opening`, `movement`,
+    `source`, `updated_at`.
+    """
     known = _before_tip_off(lines)
     pooled = _pooled(known)
     rank = known["bookmaker_key"].map({book: place for place, book in enumerate(PREFERRED_BOOKS)})
@@ -81,7 +87,9 @@ def _before_tip_off(lines: Columns) -> pd.DataFrame:
     outcome = text_where(known["market_key"] == "totals", text_where(over, OVER, None), known["outcome_team_abbr"])
     frame = pd.DataFrame({**known, "outcome": outcome})
     # The `under` of a total mirrors its `over`; a spread whose team is unknown can be nobody's.
-    return frame[frame["outcome"].notna()].sort_values([*GAME, "outcome", "bookmaker_key", "snapshot_timestamp"], kind="stable")
+    return frame[frame["outcome"].notna()].sort_values(
+        [*GAME, "outcome", "bookmaker_key", "snapshot_timestamp"], kind="stable"
+    )
 
 
 def _pooled(known: pd.DataFrame) -> dict[str, NDArray[Any]]:

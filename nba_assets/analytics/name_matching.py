@@ -1,6 +1,8 @@
-"""Whom a feed means: the names of one feed matched with the players whom another one lists for the same game, team or date.
+"""Whom a feed means: the names of one feed matched with the players whom another one lists for the same game, team or
+date.
 
-Keys go by the registry before they come here (`people`). What is matched here are names that it does not connect, within a few dozen candidates.
+Keys go by the registry before they come here (`people`). What is matched here are names that it does not connect,
+within a few dozen candidates.
 """
 
 from __future__ import annotations
@@ -22,9 +24,11 @@ NOBODY, SEVERAL, NO_CANDIDATES = "unknown_name", "several_candidates", "no_game"
 
 @dataclass(frozen=True, eq=False)
 class Listed:
-    """Players as a feed lists them, one array each: `scope` is the game or date that they are listed for, `keys` are their keys.
+    """Players as a feed lists them, one array each: `scope` is the game or date that they are listed for, `keys` are
+    their keys.
 
-    `teams` are the teams that a player may be with, None where that is not known: the one that he is listed with, or the two of the game.
+    `teams` are the teams that a player may be with, None where that is not known: the one that he is listed with, or
+    the two of the game.
     """
 
     scope: NDArray[Any]
@@ -46,7 +50,14 @@ class Listed:
         registered: NDArray[np.bool_] | None = None,
     ) -> Listed:
         """From rows of a feed, which may lack the name and the `player_id`."""
-        return cls(rows[scope], rows["player_lookup"], [rows[team] for team in teams], rows.get(name), rows.get("player_id"), registered)
+        return cls(
+            rows[scope],
+            rows["player_lookup"],
+            [rows[team] for team in teams],
+            rows.get(name),
+            rows.get("player_id"),
+            registered,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +67,9 @@ class Matches:
     keys: NDArray[np.object_]
     """The candidate's key; the row's own one where there is none."""
     reasons: NDArray[np.object_]
-    """Why a row is matched with nobody, None where it is matched: `NOBODY`, `SEVERAL`, or `NO_CANDIDATES` of its teams in its scope."""
+    """Why a row is matched with nobody, None where it is matched: `NOBODY`, `SEVERAL`, or `NO_CANDIDATES` of its teams
+    in its scope.
+    """
     candidates: NDArray[np.object_]
     """The keys of several candidates as a sorted tuple, else an empty one."""
 
@@ -64,9 +77,10 @@ class Matches:
 def match(rows: Listed, players: Listed, *, complete: bool = False) -> Matches:
     """Match rows of a feed with the players listed for the same scope.
 
-    The first of these that fits counts, where it fits exactly one player: the key; the provider's id; any two spellings of the two names or keys; the key
-    with or without a generational suffix. All but the first go by the row's teams. `complete` says that the feed names each player of a scope once, under
-    one key: whom it names exactly cannot be meant by another key as well.
+    The first of these that fits counts, where it fits exactly one player: the key; the provider's id; any two spellings
+    of the two names or keys; the key with or without a generational suffix. All but the first go by the row's teams.
+    `complete` says that the feed names each player of a scope once, under one key: whom it names exactly cannot be
+    meant by another key as well.
 
     Example: of the two teams' players `robertwilliamsiii` and `anferneesimons`, the first is meant by `robertwilliams`.
     """
@@ -83,8 +97,15 @@ def match(rows: Listed, players: Listed, *, complete: bool = False) -> Matches:
     if len(open_rows):
         named = set(zip(rows.scope[found].tolist(), rows.keys[found], strict=True)) if complete else set()
         directory = _Directory.of(players, np.unique(rows.scope[open_rows]), named)
-        facts = list(zip(*(values[open_rows].tolist() for values in (rows.scope, rows.keys, *_details(rows), *rows.teams)), strict=True))
-        answers = {fact: directory.match(fact[0], fact[1:5], [team for team in fact[5:] if team]) for fact in set(facts)}
+        facts = list(
+            zip(
+                *(values[open_rows].tolist() for values in (rows.scope, rows.keys, *_details(rows), *rows.teams)),
+                strict=True,
+            )
+        )
+        answers = {
+            fact: directory.match(fact[0], fact[1:5], [team for team in fact[5:] if team]) for fact in set(facts)
+        }
         for place, fact in zip(open_rows.tolist(), facts, strict=True):
             fits, reasons[place] = answers[fact]
             keys[place] = fits[0] if reasons[place] is None else keys[place]
@@ -93,7 +114,9 @@ def match(rows: Listed, players: Listed, *, complete: bool = False) -> Matches:
 
 
 def _has_candidates(rows: Listed, players: Listed, places: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Whether anybody is listed for the teams of rows in their scope, or in their scope at all where they have no team."""
+    """Whether anybody is listed for the teams of rows in their scope, or in their scope at all where they have no
+    team.
+    """
     scope, teams = rows.scope[places], [team[places] for team in rows.teams]
     of_team = [find((scope, team), (players.scope, players.teams[0])) >= 0 for team in teams]
     teamless = np.logical_and.reduce([pd.isna(team) for team in teams])
@@ -124,7 +147,10 @@ class _Directory:
     def of(cls, players: Listed, scopes: NDArray[Any], named: set[tuple[Any, str]]) -> _Directory:
         directory = cls()
         wanted = np.flatnonzero(find((players.scope,), (scopes,)) >= 0)
-        facts = zip(*(values[wanted].tolist() for values in (players.scope, players.keys, *_details(players), *players.teams)), strict=True)
+        facts = zip(
+            *(values[wanted].tolist() for values in (players.scope, players.keys, *_details(players), *players.teams)),
+            strict=True,
+        )
         for scope, key, player_id, name, registered, *teams in dict.fromkeys(facts):
             written = frozenset({key, *spellings(name)})
             player = _Player(key, player_id, registered, written, (scope, key) in named)
@@ -137,7 +163,9 @@ class _Directory:
     def match(self, scope: Any, who: Sequence[Any], teams: Sequence[str]) -> tuple[tuple[str, ...], str | None]:
         """The keys of the candidates that fit best, and why it is not one of them."""
         key, player_id, name, registered = who
-        players = [player for team in teams or self.teams.get(scope, []) for player in self.players.get((scope, team), [])]
+        players = [
+            player for team in teams or self.teams.get(scope, []) for player in self.players.get((scope, team), [])
+        ]
         if not players:
             return (), NO_CANDIDATES
         players = [player for player in players if not (registered and player.registered)]

@@ -1,7 +1,9 @@
-"""Parts of raw tables that tables read: what of the schedule, of the box scores and of the quarantine counts for a date.
+"""Parts of raw tables that tables read: what of the schedule, of the box scores and of the quarantine counts for a
+date.
 
-A date does not depend on all that a row of the schedule says. Before its games nothing counts of how they end; of later games the dates alone; of earlier
-ones who played and how it ended. How far around its date a table reads a part is declared with the table.
+A date does not depend on all that a row of the schedule says. Before its games nothing counts of how they end; of later
+games the dates alone; of earlier ones who played and how it ended. How far around its date a table reads a part is
+declared with the table.
 """
 
 from __future__ import annotations
@@ -72,11 +74,14 @@ def _behind(games: Columns) -> tuple[Dates, Hashes]:
     ended = has_ended(played)
     scores = {name: np.where(ended, played[name], np.nan) for name in ("home_team_score", "away_team_score")}
     told = {name: played[name] for name in (*PAIRING, *ARENA_COLUMNS)} | scores
-    return played["game_date"], column_hashes(told | {"is_league": league_games(played).astype(np.float64), "has_ended": ended.astype(np.float64)})
+    return played["game_date"], column_hashes(
+        told | {"is_league": league_games(played).astype(np.float64), "has_ended": ended.astype(np.float64)}
+    )
 
 
 BEHIND = Part("games_behind", (*SCHEDULE_COLUMNS, "is_all_star", *ARENA_COLUMNS), _behind)
-"""Games that tire a team once their date is past, with where they were played and how they ended; see `season_games`."""
+"""Games that tire a team once their date is past, with where they were played and how they ended; see `season_games`.
+"""
 
 
 def _ahead(games: Columns) -> tuple[Dates, Hashes]:
@@ -89,12 +94,16 @@ def _ahead(games: Columns) -> tuple[Dates, Hashes]:
     follows = (seasons[1:] == seasons[:-1]) & (teams[1:] == teams[:-1])
     previous[1:][follows] = dates[:-1][follows]
     first = np.maximum(np.minimum(previous, dates - np.timedelta64(AHEAD_DAYS, "D")), opening)
-    hashes = column_hashes({"day": dates, "team": teams, "opponent": sides["opponent_team_abbr"], "primetime": sides["is_primetime"]})
+    hashes = column_hashes(
+        {"day": dates, "team": teams, "opponent": sides["opponent_team_abbr"], "primetime": sides["is_primetime"]}
+    )
     return np.concatenate([first, dates]), np.concatenate([hashes, np.uint64(0) - hashes])
 
 
 AHEAD = Part("games_ahead", ("is_primetime", *SCHEDULE_COLUMNS), _ahead)
-"""Each team's next game of the regular season and those of the next days, as published: that one is called off later is not known on the date."""
+"""Each team's next game of the regular season and those of the next days, as published: that one is called off later is
+not known on the date.
+"""
 
 
 def _homes(games: Columns) -> tuple[Dates, Hashes]:

@@ -1,7 +1,8 @@
-"""Who a player is: the one key and the one universal id that he has in all tables of a season, whatever a feed calls him.
+"""Who a player is: the one key and the one universal id that he has in all tables of a season, whatever a feed calls
+him.
 
-The registry of the season decides, and nothing else: a key never depends on the day, on other rows or on their order. Names that the registry does not
-know are matched with the players of a game in `name_matching`.
+The registry of the season decides, and nothing else: a key never depends on the day, on other rows or on their order.
+Names that the registry does not know are matched with the players of a game in `name_matching`.
 """
 
 from __future__ import annotations
@@ -43,18 +44,27 @@ class People:
 
     @classmethod
     def from_registry(cls, registry: Columns) -> People:
-        """From rows of the registry: `season`, `player_lookup`, `universal_player_id`, `team_abbr` and, where known, `player_name` and `player_id`."""
+        """From rows of the registry: `season`, `player_lookup`, `universal_player_id`, `team_abbr` and, where known,
+        `player_name` and `player_id`.
+        """
         codes, labels = pd.factorize(registry["season"])
-        return cls({int(label[:4]): SeasonPlayers.of(take(registry, codes == code)) for code, label in enumerate(labels)})
+        return cls(
+            {int(label[:4]): SeasonPlayers.of(take(registry, codes == code)) for code, label in enumerate(labels)}
+        )
 
-    def keys(self, rows: Columns, seasons: NDArray[Any], *, teams: Sequence[str] = ("team_abbr",), name: str = "player_name") -> NDArray[np.object_]:
-        """The key under which the tables have the player of each row, whose season began in the year that `seasons` gives (NaN: unknown).
+    def keys(
+        self, rows: Columns, seasons: NDArray[Any], *, teams: Sequence[str] = ("team_abbr",), name: str = "player_name"
+    ) -> NDArray[np.object_]:
+        """The key under which the tables have the player of each row, whose season began in the year that `seasons`
+        gives (NaN: unknown).
 
-        `rows` holds `player_lookup` and, as far as the feed has them, `player_id`, his name (column `name`) and the teams that he may be with (columns
-        `teams`). In this order:
+        `rows` holds `player_lookup` and, as far as the feed has them, `player_id`, his name (column `name`) and the
+        teams that he may be with (columns `teams`). In this order:
 
-        1. A key that the registry lists for one person is that person's; of several keys of one person the fullest is used for all.
-        2. A key that it lists for several persons is told apart by the id, else by the team. Each of them has a key of his own all season long.
+        1. A key that the registry lists for one person is that person's; of several keys of one person the fullest is
+        used for all.
+        2. A key that it lists for several persons is told apart by the id, else by the team. Each of them has a key of
+        his own all season long.
         3. A key that it does not list is known by the id, else by the other spellings of the name.
         4. Any other key stays as it is, also that of several persons whom nothing tells apart (`is_shared`).
 
@@ -92,7 +102,8 @@ class People:
     ) -> tuple[NDArray[np.object_], NDArray[np.bool_], NDArray[np.object_]]:
         """The universal id of each key in its season, None where it is not known.
 
-        Also, whether the season's registry is there and lacks him, and the season as it is written. Seasons without any registry are noted for the run.
+        Also, whether the season's registry is there and lacks him, and the season as it is written. Seasons without any
+        registry are noted for the run.
         """
         ids, unknown = np.full(len(keys), None, dtype=object), np.zeros(len(keys), dtype=bool)
         labels = np.full(len(keys), None, dtype=object)
@@ -113,18 +124,28 @@ class People:
 
 
 def shared_key_failures(rows: Columns, told: Sequence[str]) -> Columns:
-    """One failure record per date and key of rows that several persons share, naming all that the columns `told` say of them; `rows` may not be empty."""
+    """One failure record per date and key of rows that several persons share, naming all that the columns `told` say of
+    them; `rows` may not be empty.
+    """
     said: dict[tuple[np.datetime64, str], set[str]] = {}
     for place, key in enumerate(zip(rows["game_date"], rows["player_lookup"], strict=True)):
         said.setdefault(key, set()).add(" ".join(str(rows[name][place]) for name in told))
     reasons = []
     for (_, lookup), listed in sorted(said.items()):
         reasons.append(
-            f"{lookup} may be several players ({', '.join(sorted(listed))}), and neither the registry nor a player_id tells which: "
+            f"{lookup} may be several players ({', '.join(sorted(listed))}), and neither the registry nor a player_id "
+            "tells which: "
             "register each of them with his own universal_player_id, and with his team or player_id"
         )
     days, keys = zip(*sorted(said), strict=True)
-    return failures(np.array(keys, dtype=object), np.array(days, dtype="M8[D]"), "PLAYER", "REGISTRY_LOOKUP_FAILED", reasons, can_retry=True)
+    return failures(
+        np.array(keys, dtype=object),
+        np.array(days, dtype="M8[D]"),
+        "PLAYER",
+        "REGISTRY_LOOKUP_FAILED",
+        reasons,
+        can_retry=True,
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,20 +173,39 @@ class SeasonPlayers:
                 holders.setdefault(lookup, []).append(person)
         namesakes = {lookup: tuple(sharing) for lookup, sharing in sorted(holders.items()) if len(sharing) > 1}
         key_of = _keys_of(people, namesakes, set(holders))
-        keys = {lookup: key_of[sharing[0].universal_id] for lookup, sharing in holders.items() if lookup not in namesakes}
-        spelled = ((spelling, lookup) for person in people for lookup, name in person.names.items() for spelling in spellings(name))
+        keys = {
+            lookup: key_of[sharing[0].universal_id] for lookup, sharing in holders.items() if lookup not in namesakes
+        }
+        spelled = (
+            (spelling, lookup)
+            for person in people
+            for lookup, name in person.names.items()
+            for spelling in spellings(name)
+        )
         return cls(
             keys=keys | {key: key for key in key_of.values()},
-            namesakes={lookup: {key_of[person.universal_id]: person for person in sharing} for lookup, sharing in namesakes.items()},
+            namesakes={
+                lookup: {key_of[person.universal_id]: person for person in sharing}
+                for lookup, sharing in namesakes.items()
+            },
             universal_ids={key: universal_id for universal_id, key in key_of.items()},
-            by_id=_only_ones((player_id, key_of[person.universal_id]) for person in people for player_id in person.player_ids),
-            by_spelling=_only_ones((spelling, keys.get(lookup, lookup)) for spelling, lookup in spelled if spelling not in holders),
+            by_id=_only_ones(
+                (player_id, key_of[person.universal_id]) for person in people for player_id in person.player_ids
+            ),
+            by_spelling=_only_ones(
+                (spelling, keys.get(lookup, lookup)) for spelling, lookup in spelled if spelling not in holders
+            ),
         )
 
     def resolved(self, rows: Columns, teams: Sequence[str], name: str) -> NDArray[np.object_]:
         """The keys of rows of this season."""
         blank = np.full(len(rows["player_lookup"]), None, dtype=object)
-        told = (rows["player_lookup"], rows.get(PLAYER_ID, blank), rows.get(name, blank), *(rows[team] for team in teams))
+        told = (
+            rows["player_lookup"],
+            rows.get(PLAYER_ID, blank),
+            rows.get(name, blank),
+            *(rows[team] for team in teams),
+        )
         facts = list(zip(*told, strict=True))
         found = {fact: self._key(fact[0], fact[1], fact[2], {team for team in fact[3:] if team}) for fact in set(facts)}
         return np.array([*(found[fact] for fact in facts), None], dtype=object)[:-1]
@@ -218,7 +258,9 @@ def _people(registry: Columns) -> list[Person]:
 
 
 def _keys_of(people: Sequence[Person], namesakes: Mapping[str, Sequence[Person]], listed: set[str]) -> dict[str, str]:
-    """The key of each person in the tables, by his universal id: the fullest of his own keys, else the shared one with something of his own behind it."""
+    """The key of each person in the tables, by his universal id: the fullest of his own keys, else the shared one with
+    something of his own behind it.
+    """
     keys: dict[str, str] = {}
     for person in people:
         own = [lookup for lookup in person.names if lookup not in namesakes]
@@ -232,7 +274,8 @@ def _keys_of(people: Sequence[Person], namesakes: Mapping[str, Sequence[Person]]
 
 
 def _by_fullness(lookup: str, name: str | None) -> tuple[bool, int, str]:
-    """Sorts the keys of one person: those that spell his registered name, with or without a suffix, then the longest, then the alphabet.
+    """Sorts the keys of one person: those that spell his registered name, with or without a suffix, then the longest,
+    then the alphabet.
 
     A league's own sheets write suffixes and full first names; it is other feeds that leave them out.
     """

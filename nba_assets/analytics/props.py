@@ -32,8 +32,8 @@ BOOKMAKERS = ("draftkings", "fanduel")
 def closing_lines(props: Columns) -> dict[str, NDArray[Any]]:
     """Current and opening line of each player and date, from the rows that were known before tip-off.
 
-    Both lines come from the same bookmaker. The opening line is the feed's own where it gives one, else the earliest snapshot; with a single snapshot
-    and no opening line of the feed's there is no opening line, and no movement.
+    Both lines come from the same bookmaker. The opening line is the feed's own where it gives one, else the earliest
+    snapshot; with a single snapshot and no opening line of the feed's there is no opening line, and no movement.
     """
     known = take(props, before_tip_off(props))
     book = np.char.lower(known["bookmaker"].astype(str))
@@ -43,9 +43,15 @@ def closing_lines(props: Columns) -> dict[str, NDArray[Any]]:
         ["game_date", "player_lookup", "rank", "bookmaker", "snapshot_timestamp"], kind="stable"
     )
     group = frame.groupby(["game_date", "player_lookup"], sort=False)
-    chosen = frame[(frame["bookmaker"] == group["bookmaker"].transform("first")) & (frame["rank"] == group["rank"].transform("first"))]
+    chosen = frame[
+        (frame["bookmaker"] == group["bookmaker"].transform("first"))
+        & (frame["rank"] == group["rank"].transform("first"))
+    ]
     by_player = chosen.groupby(["game_date", "player_lookup"], sort=True)
-    first, last = by_player.head(1).sort_values(["game_date", "player_lookup"]), by_player.tail(1).sort_values(["game_date", "player_lookup"])
+    first, last = (
+        by_player.head(1).sort_values(["game_date", "player_lookup"]),
+        by_player.tail(1).sort_values(["game_date", "player_lookup"]),
+    )
     several = by_player["snapshot_timestamp"].nunique().to_numpy() > 1
     current = last["points_line"].to_numpy(dtype=np.float64)
     opening = first["opening_line"].to_numpy(dtype=np.float64)
@@ -64,7 +70,9 @@ def closing_lines(props: Columns) -> dict[str, NDArray[Any]]:
 
 
 def before_tip_off(props: Columns) -> NDArray[np.bool_]:
-    """Rows whose snapshot is not after tip-off: by the feed's own minutes, else by comparing the two times; an unknown time passes."""
+    """Rows whose snapshot is not after tip-off: by the feed's own minutes, else by comparing the two times; an unknown
+    time passes.
+    """
     minutes = props["minutes_before_tipoff"]
     after = props["snapshot_timestamp"] > props["game_start_time"]
     return np.where(np.isnan(minutes), ~after, minutes >= 0)

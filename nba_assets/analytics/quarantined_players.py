@@ -1,4 +1,6 @@
-"""Players of whose sheet rows none was accepted: failure records that quote why their rows are in quarantine, so that nobody is missing in silence."""
+"""Players of whose sheet rows none was accepted: failure records that quote why their rows are in quarantine, so that
+nobody is missing in silence.
+"""
 
 from __future__ import annotations
 
@@ -23,24 +25,32 @@ COLUMNS = ("partition_date", "table_name", "file", "row_number", "reason", "cont
 
 
 def players_in_quarantine(run: TableRun, feeds: FeedNames, sheets: Columns, sides: Columns) -> Columns:
-    """One failure record for each quarantined sheet or box-score row of a final game whose player can be read and has no row in `sheets`.
+    """One failure record for each quarantined sheet or box-score row of a final game whose player can be read and has
+    no row in `sheets`.
 
-    `sheets` has the accepted rows (`game_date`, `player_lookup`), `sides` each final game from both teams' sides (`game_id`, `game_date`, `team_abbr`).
-    Example of a reason: "20241112_LAL_BOS: his only row, player_gamebook.parquet row 7, is in quarantine: points is -1, allowed is 0 to 250".
+    `sheets` has the accepted rows (`game_date`, `player_lookup`), `sides` each final game from both teams' sides
+    (`game_id`, `game_date`, `team_abbr`). Example of a reason: "20241112_LAL_BOS: his only row, player_gamebook.parquet
+    row 7, is in quarantine: points is -1, allowed is 0 to 250".
     """
     rows = run.read(RAW_QUARANTINE, COLUMNS, where={"table_name": [PLAYER_GAMEBOOK.name, PLAYER_BOXSCORES.name]})
     places = np.flatnonzero([content is not None for content in rows["content"]])
     if not len(places):
         return {}
     told = [_read(rows["content"][place], rows["partition_date"][place].item()) for place in places.tolist()]
-    quarantined = {name: rows[name][places] for name in COLUMNS} | {name: np.array([row[name] for row in told], dtype=object) for name in told[0]}
+    quarantined = {name: rows[name][places] for name in COLUMNS} | {
+        name: np.array([row[name] for row in told], dtype=object) for name in told[0]
+    }
     quarantined["game_date"] = quarantined["partition_date"].astype("M8[D]")
     in_final = within(quarantined["game_id"], sides["game_id"])
     of_team = find((quarantined["game_date"], quarantined["team_abbr"]), (sides["game_date"], sides["team_abbr"])) >= 0
     unknown_game = np.array([game is None for game in quarantined["game_id"]], dtype=bool)
     concerned = ~np.array([key is None for key in quarantined["player_lookup"]], dtype=bool)
     concerned &= in_final | (unknown_game & of_team & (quarantined["is_of_date"] == np.True_))
-    return _records(feeds, {name: values[concerned] for name, values in quarantined.items()}, sheets) if concerned.any() else {}
+    return (
+        _records(feeds, {name: values[concerned] for name, values in quarantined.items()}, sheets)
+        if concerned.any()
+        else {}
+    )
 
 
 def _records(feeds: FeedNames, rows: dict[str, NDArray[Any]], sheets: Columns) -> Columns:
@@ -54,18 +64,27 @@ def _records(feeds: FeedNames, rows: dict[str, NDArray[Any]], sheets: Columns) -
         if lacks
     ]
     return failures(
-        rows["player_lookup"][absent], rows["game_date"][absent], "PLAYER", "MISSING_RAW_DATA", reasons, can_retry=True, failure_type="DATA_GAP"
+        rows["player_lookup"][absent],
+        rows["game_date"][absent],
+        "PLAYER",
+        "MISSING_RAW_DATA",
+        reasons,
+        can_retry=True,
+        failure_type="DATA_GAP",
     )
 
 
 def _read(content: str, day: date) -> dict[str, Any]:
-    """Who a quarantined row is of, as far as it tells, and whether it may be of the date under which it is quarantined; a broken line tells of nobody."""
+    """Who a quarantined row is of, as far as it tells, and whether it may be of the date under which it is quarantined;
+    a broken line tells of nobody.
+    """
     try:
         row = json.loads(content)
     except ValueError:
         row = {}
     texts = {
-        name: row[name] if isinstance(row.get(name), str) and row[name].strip() else None for name in ("player_lookup", "player_name", "team_abbr")
+        name: row[name] if isinstance(row.get(name), str) and row[name].strip() else None
+        for name in ("player_lookup", "player_name", "team_abbr")
     }
     named = texts["player_lookup"] or texts["player_name"]
     player_id = row.get("player_id")

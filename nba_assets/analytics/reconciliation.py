@@ -1,6 +1,8 @@
-"""Feeds held against each other: where two of them count the same thing differently, and what that costs the rows concerned.
+"""Feeds held against each other: where two of them count the same thing differently, and what that costs the rows
+concerned.
 
-What is compared with what is said by the tables; games that the schedule does not account for are `unaccounted_games`' business.
+What is compared with what is said by the tables; games that the schedule does not account for are `unaccounted_games`'
+business.
 """
 
 from __future__ import annotations
@@ -23,18 +25,29 @@ QUARANTINE_COST = 5.0
 
 SHOTS_DISAGREE, FREE_THROWS_DISAGREE, BLOCKS_DISAGREE = "shots_disagree", "free_throws_disagree", "blocks_disagree"
 """Issues of rows whose play-by-play counts differ from their box score."""
-FIELD_GOALS = {"fg_attempts": "attempts", "fg_makes": "makes", "three_pt_attempts": "three_attempts", "three_pt_makes": "three_makes"}
+FIELD_GOALS = {
+    "fg_attempts": "attempts",
+    "fg_makes": "makes",
+    "three_pt_attempts": "three_attempts",
+    "three_pt_makes": "three_makes",
+}
 """Box counts of field goals, with their names among the play-by-play's counts."""
 FREE_THROWS = {"ft_attempts": "free_throw_attempts", "ft_makes": "free_throw_makes"}
 BLOCKS = {"blocks": "blocks_by_events"}
 
-PLAY_BY_PLAY_NOTICE = Notice("play_by_play_disagrees", "Field goals, free throws and blocks of the play-by-play are those of the box score")
+PLAY_BY_PLAY_NOTICE = Notice(
+    "play_by_play_disagrees", "Field goals, free throws and blocks of the play-by-play are those of the box score"
+)
 
-BACKUP_USED = Notice("backup_source_used", "A line or a total is that of its own feed; where that lacks it, it is taken from another feed")
+BACKUP_USED = Notice(
+    "backup_source_used",
+    "A line or a total is that of its own feed; where that lacks it, it is taken from another feed",
+)
 
 
 def differing(left: Columns, right: Columns, names: Mapping[str, str]) -> NDArray[np.object_]:
-    """For each row the names (of the left side) whose counts are known on both sides and differ, joined by commas; None where nothing differs.
+    """For each row the names (of the left side) whose counts are known on both sides and differ, joined by commas; None
+    where nothing differs.
 
     `names` maps each count of the left side to that of the right side.
     """
@@ -52,12 +65,22 @@ def differ(texts: NDArray[np.object_]) -> NDArray[np.bool_]:
 
 
 def report(
-    run: TableRun, notice: str, whose: str, sides: Sequence[str], left: Columns, right: Columns, names: Mapping[str, str], texts: NDArray[np.object_]
+    run: TableRun,
+    notice: str,
+    whose: str,
+    sides: Sequence[str],
+    left: Columns,
+    right: Columns,
+    names: Mapping[str, str],
+    texts: NDArray[np.object_],
 ) -> None:
-    """Report each disagreement of `differing` with its game, the team or player (`whose` is the column that names him) and both numbers."""
+    """Report each disagreement of `differing` with its game, the team or player (`whose` is the column that names him)
+    and both numbers.
+    """
     for place in np.flatnonzero(differ(texts)).tolist():
         said = "; ".join(
-            f"{name} {left[name][place]:.0f} by {sides[0]}, {right[names[name]][place]:.0f} by {sides[1]}" for name in texts[place].split(",")
+            f"{name} {left[name][place]:.0f} by {sides[0]}, {right[names[name]][place]:.0f} by {sides[1]}"
+            for name in texts[place].split(",")
         )
         run.notice(notice, left["game_date"][place].item(), f"{left['game_id'][place]} {left[whose][place]}: {said}")
 

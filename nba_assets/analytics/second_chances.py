@@ -26,7 +26,9 @@ SECOND_CHANCE_EVENTS = ("shot", "free throw", "rebound", "turnover")
 
 
 def second_chances_by_team(events: Columns) -> dict[str, NDArray[Any]]:
-    """One row per game and team of the events, with its `second_chance_points`; NaN where the game's feed cannot tell."""
+    """One row per game and team of the events, with its `second_chance_points`; NaN where the game's feed cannot
+    tell.
+    """
     game_codes, games = pd.factorize(events["game_id"])
     team_codes, teams = pd.factorize(events["player_1_team_abbr"])
     points = second_chance_points(

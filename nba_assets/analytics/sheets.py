@@ -1,6 +1,8 @@
-"""The players' sheets of a run's games: one row per player and game, from the official sheet or, where that fails, from the final box score.
+"""The players' sheets of a run's games: one row per player and game, from the official sheet or, where that fails, from
+the final box score.
 
-Every table that counts what players did starts from these rows. Totals of teams are `team_boxes`' business, and whether the feeds agree `reconciliation`'s.
+Every table that counts what players did starts from these rows. Totals of teams are `team_boxes`' business, and whether
+the feeds agree `reconciliation`'s.
 """
 
 from __future__ import annotations
@@ -42,11 +44,21 @@ COUNTS = {
 def read_sheets(run: TableRun, feeds: FeedNames) -> dict[str, NDArray[Any]]:
     """The sheet rows of the run's dates, one per player and game.
 
-    A row of the official sheet stands, except where the final box score has the player and the sheet leaves his line blank, or says that he did not play
-    although the box score gives him minutes (`sheet_overruled` 1); players whom the sheet lacks are added from the box score (`from_boxscore` 1).
-    `seconds` is NaN where the minutes are unknown, or 0:00 beside points; `starter` is NaN where the box score lacks the player; `plus_minus` is as printed.
+    A row of the official sheet stands, except where the final box score has the player and the sheet leaves his line
+    blank, or says that he did not play although the box score gives him minutes (`sheet_overruled` 1); players whom the
+    sheet lacks are added from the box score (`from_boxscore` 1). `seconds` is NaN where the minutes are unknown, or
+    0:00 beside points; `starter` is NaN where the box score lacks the player; `plus_minus` is as printed.
     """
-    shared = ("game_id", "game_date", "player_lookup", "player_name", "team_abbr", "minutes", "plus_minus", *COUNTS.values())
+    shared = (
+        "game_id",
+        "game_date",
+        "player_lookup",
+        "player_name",
+        "team_abbr",
+        "minutes",
+        "plus_minus",
+        *COUNTS.values(),
+    )
     book = run.read(PLAYER_GAMEBOOK.table, identifying(PLAYER_GAMEBOOK, (*shared, "player_status", "dnp_reason")))
     box = run.read(PLAYER_BOXSCORES.table, identifying(PLAYER_BOXSCORES, (*shared, "game_status", "starter")))
     book, box = feeds.sheets(book, take(box, box["game_status"] == "final"))
@@ -60,7 +72,9 @@ def read_sheets(run: TableRun, feeds: FeedNames) -> dict[str, NDArray[Any]]:
     added[in_box[kept & (in_box >= 0)]] = False
     is_overruled = np.zeros(len(added))
     is_overruled[in_box[overruled]] = 1.0
-    sheets = concatenate([_from_sheet(take(book, kept), box, in_box[kept]), _from_box(take(box, added), is_overruled[added])])
+    sheets = concatenate(
+        [_from_sheet(take(book, kept), box, in_box[kept]), _from_box(take(box, added), is_overruled[added])]
+    )
     seconds = parse_minutes(sheets.pop("minutes"))
     # Nobody scores in no time: the minutes are wrong, and the points show that he played.
     return sheets | {"seconds": np.where((seconds == 0) & (sheets["points"] > 0), np.nan, seconds)}
@@ -74,15 +88,18 @@ def player_key(rows: Columns) -> NDArray[np.object_]:
 
 def played(sheets: Columns) -> NDArray[np.bool_]:
     """Rows of players who were on the floor: active, with a line, and not in 0:00 minutes."""
-    took_part: NDArray[np.bool_] = (sheets["player_status"] == "active") & ~np.isnan(sheets["points"]) & (sheets["seconds"] != 0)
+    took_part: NDArray[np.bool_] = (
+        (sheets["player_status"] == "active") & ~np.isnan(sheets["points"]) & (sheets["seconds"] != 0)
+    )
     return took_part
 
 
 def one_row_per_date(sheets: Columns) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Which rows count where a player is on several sheets of one date, and which contradict each other.
 
-    The game in which he played counts; of several in which he did not, the one that he was dressed for, else the last. Who played in two games of one
-    date is a contradiction, also where two players share the name: none of his rows counts. Returns both as masks of the rows.
+    The game in which he played counts; of several in which he did not, the one that he was dressed for, else the last.
+    Who played in two games of one date is a contradiction, also where two players share the name: none of his rows
+    counts. Returns both as masks of the rows.
     """
     key = pd.DataFrame({"game_date": sheets["game_date"], "player": player_key(sheets)})
     repeated = np.asarray(key.duplicated(keep=False), dtype=bool)
@@ -90,7 +107,9 @@ def one_row_per_date(sheets: Columns) -> tuple[NDArray[np.bool_], NDArray[np.boo
     if not repeated.any():
         return counts, contradictory
     took_part = played(sheets)
-    standing = np.select([took_part, sheets["player_status"] == "active", sheets["player_status"] == "dnp"], [3, 2, 1], 0)
+    standing = np.select(
+        [took_part, sheets["player_status"] == "active", sheets["player_status"] == "dnp"], [3, 2, 1], 0
+    )
     counts[repeated] = False
     for places in key[repeated].groupby(["game_date", "player"]).indices.values():
         mine = np.flatnonzero(repeated)[places]
@@ -128,7 +147,9 @@ def _from_box(box: Columns, overruled: NDArray[np.float64]) -> dict[str, NDArray
 
 def _common(rows: Columns) -> dict[str, NDArray[Any]]:
     return {
-        **{name: rows[name] for name in ("game_id", "game_date", "player_lookup", "player_id", "minutes", "plus_minus")},
+        **{
+            name: rows[name] for name in ("game_id", "game_date", "player_lookup", "player_id", "minutes", "plus_minus")
+        },
         "player_full_name": rows["player_name"],
         **{name: rows[column] for name, column in COUNTS.items()},
     }

@@ -1,4 +1,6 @@
-"""Star players of a team on a date, by what they did for it this season, and how many of them a player will miss beside him."""
+"""Star players of a team on a date, by what they did for it this season, and how many of them a player will miss beside
+him.
+"""
 
 from __future__ import annotations
 
@@ -22,33 +24,39 @@ FEWEST_GAMES, ENOUGH_GAMES = 3, 10
 RECENT_DAYS = 10
 
 
-def compute(asked: Columns, histories: Mapping[str, Columns], shared: Any = None) -> Outcome:
-    """Whether a player is a star of his team on each date, and his weight: 3 for an elite scorer, 2 for a scorer, 1 for any other star.
+def compute(requested: Columns, histories: Mapping[str, Columns], shared: Any = None) -> Outcome:
+    """Whether a player is a star of his team on each date, and his weight: 3 for an elite scorer, 2 for a scorer, 1 for
+    any other star.
 
-    A star has played enough games for the team this season (ten, or half of the team's, but at least three) and averages 18 points, or 28 minutes and 12
-    points; the last ten days count where he played in them. `histories` hold his `played` games.
+    A star has played enough games for the team this season (ten, or half of the team's, but at least three) and
+    averages 18 points, or 28 minutes and 12 points; the last ten days count where he played in them. `histories` hold
+    his `played` games.
     """
     del shared
     parts = []
-    for team in dict.fromkeys(asked["team_abbr"].tolist()):
-        mine = take(asked, asked["team_abbr"] == team)
+    for team in dict.fromkeys(requested["team_abbr"].tolist()):
+        mine = take(requested, requested["team_abbr"] == team)
         played = take(histories["played"], histories["played"]["team_abbr"] == team)
         parts.append(_for_team(mine, played))
     together = concatenate(parts)
     return Outcome(take(together, np.argsort(together["game_date"], kind="stable")))
 
 
-def _for_team(asked: Columns, played: Columns) -> dict[str, NDArray[Any]]:
-    as_of, since = asked["game_date"], asked["season_start"]
+def _for_team(requested: Columns, played: Columns) -> dict[str, NDArray[Any]]:
+    as_of, since = requested["game_date"], requested["season_start"]
     season = AsOfWindow.season_to_date(played["game_date"], as_of, since=since)
     recent = AsOfWindow.last_days(played["game_date"], as_of, RECENT_DAYS, since=since)
     lately = recent.games() > 0
     points = np.where(lately, _mean(recent, played["points"]), _mean(season, played["points"]))
-    minutes = np.where(lately, recent.mean(played["minutes_played"], scale=1), season.mean(played["minutes_played"], scale=1))
-    enough = np.maximum(FEWEST_GAMES, np.minimum(ENOUGH_GAMES, asked["team_finals"] / 2))
-    star = (season.games() >= enough) & ((points >= SCORER_POINTS) | ((minutes >= REGULAR_MINUTES) & (points >= REGULAR_POINTS)))
+    minutes = np.where(
+        lately, recent.mean(played["minutes_played"], scale=1), season.mean(played["minutes_played"], scale=1)
+    )
+    enough = np.maximum(FEWEST_GAMES, np.minimum(ENOUGH_GAMES, requested["team_finals"] / 2))
+    star = (season.games() >= enough) & (
+        (points >= SCORER_POINTS) | ((minutes >= REGULAR_MINUTES) & (points >= REGULAR_POINTS))
+    )
     weight = np.where(points >= ELITE_POINTS, 3.0, np.where(points >= SCORER_POINTS, 2.0, 1.0))
-    return {name: asked[name] for name in ("game_date", "team_abbr", "player_lookup")} | {
+    return {name: requested[name] for name in ("game_date", "team_abbr", "player_lookup")} | {
         "star": star.astype(np.float64),
         "star_weight": weight * star,
     }
@@ -58,10 +66,11 @@ def _mean(window: AsOfWindow, points: NDArray[np.float64]) -> NDArray[np.float64
     return ratio(window.total(points), window.games())
 
 
-def teammates(members: Columns, stars: Columns, asked: Columns) -> dict[str, NDArray[Any]]:
-    """For each asked player, how many of his teammates are stars and out, in doubt, probable; he himself never counts.
+def teammates(members: Columns, stars: Columns, requested: Columns) -> dict[str, NDArray[Any]]:
+    """For each requested player, how many of his teammates are stars and out, in doubt, probable; he himself never
+    counts.
 
-    `members` are all players of the scheduled teams with their `status`, `asked` some of them.
+    `members` are all players of the scheduled teams with their `status`, `requested` some of them.
     """
     if not length(stars):
         stars = {
@@ -82,6 +91,8 @@ def teammates(members: Columns, stars: Columns, asked: Columns) -> dict[str, NDA
         "probable_teammates": (status == "probable").astype(np.float64),
     }
     team = tally({"game_date": members["game_date"], "team_abbr": members["team_abbr"]}, marks)
-    of_team = find((asked["game_date"], asked["team_abbr"]), (team["game_date"], team["team_abbr"]))
-    himself = find((asked["game_date"], asked["player_lookup"]), (members["game_date"], members["player_lookup"]))
+    of_team = find((requested["game_date"], requested["team_abbr"]), (team["game_date"], team["team_abbr"]))
+    himself = find(
+        (requested["game_date"], requested["player_lookup"]), (members["game_date"], members["player_lookup"])
+    )
     return {name: at(team[name], of_team) - at(marks[name], himself) for name in marks}

@@ -20,8 +20,9 @@ def recent_starts(
 ) -> tuple[NDArray[np.object_], NDArray[np.int64], NDArray[np.int64]]:
     """Starts of each player in one team's last ten finals before each date.
 
-    `finals` are the team's final games (`game_id`, `game_date`, ascending), `starts` one row per start for that team (`game_id`, `player_lookup`).
-    Returns the players, sorted, a matrix of (dates, players), and how many finals each window holds.
+    `finals` are the team's final games (`game_id`, `game_date`, ascending), `starts` one row per start for that team
+    (`game_id`, `player_lookup`). Returns the players, sorted, a matrix of (dates, players), and how many finals each
+    window holds.
     """
     players, player_of = np.unique(starts["player_lookup"].astype(str), return_inverse=True)
     place_of = {game: place for place, game in enumerate(finals["game_id"])}
@@ -33,17 +34,20 @@ def recent_starts(
     return players.astype(object), started[window.rows].sum(axis=1), window.games()
 
 
-def count_missing(players: NDArray[np.object_], usual: NDArray[np.bool_], missing: Columns, asked: Columns) -> NDArray[np.float64]:
-    """How many usual starters are among those missing from each asked game.
+def count_missing(
+    players: NDArray[np.object_], usual: NDArray[np.bool_], missing: Columns, requested: Columns
+) -> NDArray[np.float64]:
+    """How many usual starters are among those missing from each requested game.
 
-    `usual` is a matrix of (asked, players); `missing` has one row per absent player (`game_date`, `player_lookup`). A team whose schedule has two games
-    on one date gets the count in both rows, which the check of the table's key then tells of by name.
+    `usual` is a matrix of (requested, players); `missing` has one row per absent player (`game_date`, `player_lookup`).
+    A team whose schedule has two games on one date gets the count in both rows, which the check of the table's key then
+    tells of by name.
     """
     place_of = {player: place for place, player in enumerate(players)}
     rows_of: dict[date, list[int]] = {}
-    for row, game_date in enumerate(asked["game_date"].tolist()):
+    for row, game_date in enumerate(requested["game_date"].tolist()):
         rows_of.setdefault(game_date, []).append(row)
-    missed = np.zeros(len(asked["game_date"]))
+    missed = np.zeros(len(requested["game_date"]))
     for game_date, player in zip(missing["game_date"].tolist(), missing["player_lookup"], strict=True):
         if player in place_of:
             for row in rows_of.get(game_date, ()):

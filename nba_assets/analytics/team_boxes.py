@@ -47,7 +47,9 @@ def team_boxes(team_rows: Columns, sums: Columns) -> dict[str, NDArray[Any]]:
 
 
 def player_sums(sheet_rows: Columns) -> dict[str, NDArray[Any]]:
-    """Sums by game and team over the players with a line: `players`, how many of them come `from_boxscore`, `seconds` and each count."""
+    """Sums by game and team over the players with a line: `players`, how many of them come `from_boxscore`, `seconds`
+    and each count.
+    """
     active = take(sheet_rows, (sheet_rows["player_status"] == "active") & ~np.isnan(sheet_rows["points"]))
     return tally(
         {"game_id": active["game_id"], "team_abbr": active["team_abbr"]},

@@ -1,7 +1,9 @@
-"""What a team allowed in one game: the opponent's shooting by zone, its possessions and rating, and what the defence did about it.
+"""What a team allowed in one game: the opponent's shooting by zone, its possessions and rating, and what the defence
+did about it.
 
-One row per team and final game, a change of perspective on the same game's two rows of `team_offense_game_summary`; only the blocks by zone come from
-the play-by-play. A defensive rating is therefore the opponent's offensive rating, to the last digit. What disagrees about either row disagrees about this one.
+One row per team and final game, a change of perspective on the same game's two rows of `team_offense_game_summary`;
+only the blocks by zone come from the play-by-play. A defensive rating is therefore the opponent's offensive rating, to
+the last digit. What disagrees about either row disagrees about this one.
 """
 
 from __future__ import annotations
@@ -65,31 +67,58 @@ TABLE = Table(
         count("opp_assists", "Assists of the opponent"),
         count("turnovers_forced", "Turnovers of the opponent"),
         count("fouls_committed", "Personal fouls of the defending team itself"),
-        count("opp_paint_attempts", "Field goals attempted by the opponent in the paint; null where its zones are not available"),
-        count("opp_paint_makes", "Field goals made by the opponent in the paint; null where its zones are not available"),
-        count("opp_mid_range_attempts", "Twos attempted by the opponent outside the paint; null where its zones are not available"),
-        count("opp_mid_range_makes", "Twos made by the opponent outside the paint; null where its zones are not available"),
+        count(
+            "opp_paint_attempts",
+            "Field goals attempted by the opponent in the paint; null where its zones are not available",
+        ),
+        count(
+            "opp_paint_makes", "Field goals made by the opponent in the paint; null where its zones are not available"
+        ),
+        count(
+            "opp_mid_range_attempts",
+            "Twos attempted by the opponent outside the paint; null where its zones are not available",
+        ),
+        count(
+            "opp_mid_range_makes", "Twos made by the opponent outside the paint; null where its zones are not available"
+        ),
         count("points_in_paint_allowed", "2 x opp_paint_makes", unit="points"),
         count("mid_range_points_allowed", "2 x opp_mid_range_makes", unit="points"),
         count("three_pt_points_allowed", "3 x opp_three_pt_makes", unit="points"),
         count("second_chance_points_allowed", "The opponent's second-chance points", unit="points"),
         count(
             "blocks_paint",
-            "Blocks of the defending team on shots in the paint; null where the play-by-play does not have the box score's blocks by zone",
+            (
+                "Blocks of the defending team on shots in the paint; null where the play-by-play does not have the box "
+                "score's blocks by zone"
+            ),
         ),
         count("blocks_mid_range", "Blocks of the defending team on twos outside the paint; null where blocks_paint is"),
         count("blocks_three_pt", "Blocks of the defending team on threes; null where blocks_paint is"),
         count("steals", "Steals of the defending team"),
         count("defensive_rebounds", "Defensive rebounds of the defending team"),
-        number("defensive_rating", "The opponent's offensive rating", unit="points per 100 possessions", scale=2, usual=(60, 160)),
+        number(
+            "defensive_rating",
+            "The opponent's offensive rating",
+            unit="points per 100 possessions",
+            scale=2,
+            usual=(60, 160),
+        ),
         number("opponent_pace", "The opponent's pace", unit="possessions per 48 minutes", scale=1, usual=(75, 130)),
         number("opponent_possessions_est", "The opponent's FGA + 0.44 FTA + TOV - OREB", unit="possessions", scale=2),
         number("opponent_ts_pct", "The opponent's true shooting", unit="fraction", scale=3, usual=(0.3, 0.8)),
         flag("win_flag", "The defending team won, by the schedule's final score", nullable=False),
-        whole("margin_of_victory", "Final score of the defending team minus that of its opponent, by the schedule", unit="points", nullable=False),
+        whole(
+            "margin_of_victory",
+            "Final score of the defending team minus that of its opponent, by the schedule",
+            unit="points",
+            nullable=False,
+        ),
         count("overtime_periods", "Overtimes played", nullable=False),
         count("players_inactive", "Players of the defending team on the sheet as inactive; null without a sheet"),
-        count("starters_inactive", "Of those, players with 5 starts or more in the team's last ten games; null without a sheet"),
+        count(
+            "starters_inactive",
+            "Of those, players with 5 starts or more in the team's last ten games; null without a sheet",
+        ),
         *QUALITY,
         *STAMPS,
     ),
@@ -98,7 +127,11 @@ TABLE = Table(
         not_two_per_game("defending_team_abbr"),
         rows_per_game_sum("margins_cancel", "The two margins of a game sum to 0", "margin_of_victory", 0),
         rows_per_game_sum("one_winner", "A game has exactly one winner", "win_flag", 1),
-        Rule("opponents_differ", "A team does not play itself", lambda rows: rows["defending_team_abbr"] == rows["opponent_team_abbr"]),
+        Rule(
+            "opponents_differ",
+            "A team does not play itself",
+            lambda rows: rows["defending_team_abbr"] == rows["opponent_team_abbr"],
+        ),
     ),
     notices=(PLAY_BY_PLAY_NOTICE,),
     inputs=(of_its_date(SCHEDULE.table, RESULTS), of_its_date(TEAM_OFFENSE), of_its_date(PLAY_BY_PLAY.table)),
@@ -151,23 +184,26 @@ FROM_OWN = {
 BLOCKS = {"blocks_paint": "paint_blocks", "blocks_mid_range": "mid_range_blocks", "blocks_three_pt": "three_blocks"}
 
 
-def compute(asked: Columns, histories: Mapping[str, Columns], shared: Any = None) -> Outcome:
-    """The rows of one team over all asked games: `asked` holds both teams' offensive rows under the names of this table, blocks by zone, and what disagrees."""
+def compute(requested: Columns, histories: Mapping[str, Columns], shared: Any = None) -> Outcome:
+    """The rows of one team over all requested games.
+
+    `requested` holds both teams' offensive rows under the names of this table, blocks by zone, and what disagrees.
+    """
     del histories, shared
-    rows = {name: asked[name] for name in TABLE.column_names if name in asked}
-    rows["mid_range_points_allowed"] = 2 * asked["opp_mid_range_makes"]
-    rows["three_pt_points_allowed"] = 3 * asked["opp_three_pt_makes"]
-    return Outcome(rows | _quality(asked))
+    rows = {name: requested[name] for name in TABLE.column_names if name in requested}
+    rows["mid_range_points_allowed"] = 2 * requested["opp_mid_range_makes"]
+    rows["three_pt_points_allowed"] = 3 * requested["opp_three_pt_makes"]
+    return Outcome(rows | _quality(requested))
 
 
-def _quality(asked: Columns) -> dict[str, NDArray[Any]]:
-    own, opponent = asked["own_primary"], asked["opponent_primary"]
+def _quality(requested: Columns) -> dict[str, NDArray[Any]]:
+    own, opponent = requested["own_primary"], requested["opponent_primary"]
     own_backup, opponent_backup = own != PRIMARY, opponent != PRIMARY
     backup = own_backup | opponent_backup
-    actions_missing = np.isnan(asked["steals"]) | np.isnan(asked["defensive_rebounds"])
-    zones_missing = asked["opponent_shot_zones_available"] != 1
-    blocks_differ, quarantined = asked["blocks_differ"] == 1, asked["quarantined"] == 1
-    carried = asked["carried_issues"]
+    actions_missing = np.isnan(requested["steals"]) | np.isnan(requested["defensive_rebounds"])
+    zones_missing = requested["opponent_shot_zones_available"] != 1
+    blocks_differ, quarantined = requested["blocks_differ"] == 1, requested["quarantined"] == 1
+    carried = requested["carried_issues"]
     size = len(backup)
     issues = collect(
         size,
@@ -188,15 +224,23 @@ def _quality(asked: Columns) -> dict[str, NDArray[Any]]:
         [
             (~zones_missing, PLAY_BY_PLAY.name),
             (from_box, PLAYER_BOXSCORES.name),
-            (~np.isnan(asked["players_inactive"]) | (own == "nbac_gamebook") | (opponent == "nbac_gamebook"), PLAYER_GAMEBOOK.name),
+            (
+                ~np.isnan(requested["players_inactive"]) | (own == "nbac_gamebook") | (opponent == "nbac_gamebook"),
+                PLAYER_GAMEBOOK.name,
+            ),
             (~(opponent_backup & own_backup), TEAM_BOXSCORES.name),
         ],
     )
     primary = np.array(
-        [f"{theirs}+{ours}" if mixed else theirs for theirs, ours, mixed in zip(opponent, own, own_backup & ~opponent_backup, strict=True)],
+        [
+            f"{theirs}+{ours}" if mixed else theirs
+            for theirs, ours, mixed in zip(opponent, own, own_backup & ~opponent_backup, strict=True)
+        ],
         dtype=object,
     )
-    scores = np.where(backup, BACKUP_SCORE, PRIMARY_SCORE) - DISAGREEMENT_COST * disagree - QUARANTINE_COST * quarantined
+    scores = (
+        np.where(backup, BACKUP_SCORE, PRIMARY_SCORE) - DISAGREEMENT_COST * disagree - QUARANTINE_COST * quarantined
+    )
     return quality_columns(scores, issues, sources, primary, actions_missing | disagree | quarantined)
 
 
@@ -212,45 +256,69 @@ def build(run: TableRun) -> Outcome:
     own = find((games["game_id"], games["team_abbr"]), (offense["game_id"], offense["team_abbr"]))
     opponent = find((games["game_id"], games["opponent_team_abbr"]), (offense["game_id"], offense["team_abbr"]))
     both = (own >= 0) & (opponent >= 0)
-    asked = take(games | join_at(offense, opponent, FROM_OPPONENT) | join_at(offense, own, FROM_OWN), both)
-    asked |= _blocks(run, asked) | _carried(asked)
+    requested = take(games | join_at(offense, opponent, FROM_OPPONENT) | join_at(offense, own, FROM_OWN), both)
+    requested |= _blocks(run, requested) | _carried(requested)
     lost = failures(
         games["team_abbr"][~both],
         games["game_date"][~both],
         "TEAM",
         "MISSING_RAW_DATA",
-        np.array([f"{game}: the game's team_offense_game_summary rows are not there" for game in games["game_id"][~both]], dtype=object),
+        np.array(
+            [f"{game}: the game's team_offense_game_summary rows are not there" for game in games["game_id"][~both]],
+            dtype=object,
+        ),
         can_retry=True,
         failure_type="DATA_GAP",
     )
-    outcome = run.map_rows("teams", compute, Grouped.by(asked, "defending_team_abbr", "game_date"))
+    outcome = run.map_rows("teams", compute, Grouped.by(requested, "defending_team_abbr", "game_date"))
     return Outcome(outcome.rows, concatenate([outcome.failures, lost]))
 
 
 OFFENSE_COLUMNS = ("game_id", "team_abbr", *sorted({*FROM_OPPONENT.values(), *FROM_OWN.values()}))
 
 
-def _blocks(run: TableRun, asked: Columns) -> dict[str, NDArray[Any]]:
+def _blocks(run: TableRun, requested: Columns) -> dict[str, NDArray[Any]]:
     shots = Shots.of(run.read(PLAY_BY_PLAY.table, SHOT_COLUMNS, where={"event_type": "shot"}))
     by_team = shots.blocks_by_shooting_team()
     # The blocker's team is not in the feed; it is the one that did not shoot.
-    found = find((asked["game_id"], asked["opponent_team_abbr"]), (by_team["game_id"], by_team["team_abbr"]))
-    covered = within(asked["game_id"], shots.games())
+    found = find((requested["game_id"], requested["opponent_team_abbr"]), (by_team["game_id"], by_team["team_abbr"]))
+    covered = within(requested["game_id"], shots.games())
     blocks = join_at(by_team, found, {**BLOCKS, **dict.fromkeys(BLOCKS_BY_EVENTS.values(), "blocks_by_events")})
     blocks = {name: np.where(covered, np.nan_to_num(values), np.nan) for name, values in blocks.items()}
-    box = {"game_id": asked["game_id"], "game_date": asked["game_date"], "team": asked["defending_team_abbr"], "blocks": asked["own_blocks"]}
+    box = {
+        "game_id": requested["game_id"],
+        "game_date": requested["game_date"],
+        "team": requested["defending_team_abbr"],
+        "blocks": requested["own_blocks"],
+    }
     names = differing(box, blocks, BLOCKS_BY_EVENTS)
-    report(run, PLAY_BY_PLAY_NOTICE.name, "team", ("the box score", "the play-by-play"), box, blocks, BLOCKS_BY_EVENTS, names)
+    report(
+        run,
+        PLAY_BY_PLAY_NOTICE.name,
+        "team",
+        ("the box score", "the play-by-play"),
+        box,
+        blocks,
+        BLOCKS_BY_EVENTS,
+        names,
+    )
     known = blocks["blocks_paint"] + blocks["blocks_mid_range"] + blocks["blocks_three_pt"] == box["blocks"]
-    return {name: np.where(known, blocks[name], np.nan) for name in BLOCKS} | {"blocks_differ": differ(names).astype(np.float64)}
+    return {name: np.where(known, blocks[name], np.nan) for name in BLOCKS} | {
+        "blocks_differ": differ(names).astype(np.float64)
+    }
 
 
-def _carried(asked: Columns) -> dict[str, NDArray[Any]]:
-    """Disagreements about either team's offensive row, the opponent's marked as such, and whether rows of the game are in quarantine."""
-    carried = np.empty(len(asked["game_id"]), dtype=object)
-    for place, (own, opponent) in enumerate(zip(asked["own_issues"], asked["opponent_issues"], strict=True)):
-        carried[place] = (*(name for name in own if _is_disagreement(name)), *(f"opponent_{name}" for name in opponent if _is_disagreement(name)))
-    quarantined = np.array([ROWS_QUARANTINED in names for names in asked["own_issues"]], dtype=np.float64)
+def _carried(requested: Columns) -> dict[str, NDArray[Any]]:
+    """Disagreements about either team's offensive row, the opponent's marked as such, and whether rows of the game are
+    in quarantine.
+    """
+    carried = np.empty(len(requested["game_id"]), dtype=object)
+    for place, (own, opponent) in enumerate(zip(requested["own_issues"], requested["opponent_issues"], strict=True)):
+        carried[place] = (
+            *(name for name in own if _is_disagreement(name)),
+            *(f"opponent_{name}" for name in opponent if _is_disagreement(name)),
+        )
+    quarantined = np.array([ROWS_QUARANTINED in names for names in requested["own_issues"]], dtype=np.float64)
     return {"carried_issues": carried, "quarantined": quarantined}
 
 

@@ -1,4 +1,5 @@
-"""What is known of each team on each date with games: form over its last ten games, travel, rest and the schedule ahead.
+"""What is known of each team on each date with games: form over its last ten games, travel, rest and the schedule
+ahead.
 
 Team-level parts of a player's context, computed once per team and date and joined to his own and to the opposing team.
 """
@@ -25,22 +26,29 @@ AHEAD_DAYS = 7
 ONE_DAY = np.timedelta64(1, "D")
 
 OFFENSE_COLUMNS = ("game_date", "team_abbr", "pace", "offensive_rating", "rebounds", "possessions_est")
-DEFENSE_COLUMNS = ("game_date", "defending_team_abbr", "defensive_rating", "opp_ft_attempts", "opponent_possessions_est")
+DEFENSE_COLUMNS = (
+    "game_date",
+    "defending_team_abbr",
+    "defensive_rating",
+    "opp_ft_attempts",
+    "opponent_possessions_est",
+)
 
 
-def compute(asked: Columns, histories: Mapping[str, Columns], shared: Any = None) -> Outcome:
-    """The facts of one team on all asked dates; `histories` are its games `behind` each date, its `scheduled` ones, its `offense` and its `defense` rows.
+def compute(requested: Columns, histories: Mapping[str, Columns], shared: Any = None) -> Outcome:
+    """The facts of one team on all requested dates; `histories` are its games `behind` each date, its `scheduled` ones,
+    its `offense` and its `defense` rows.
 
     See `season_games` for the games.
     """
     del shared
     games = histories["behind"]
     return Outcome(
-        {name: asked[name] for name in ("game_date", "team_abbr")}
-        | _form(asked, histories["offense"], histories["defense"])
-        | _road(asked, games)
-        | _ahead(asked, histories["scheduled"])
-        | _results(asked, games)
+        {name: requested[name] for name in ("game_date", "team_abbr")}
+        | _form(requested, histories["offense"], histories["defense"])
+        | _road(requested, games)
+        | _ahead(requested, histories["scheduled"])
+        | _results(requested, games)
     )
 
 
@@ -55,16 +63,31 @@ def none() -> dict[str, NDArray[Any]]:
 
 
 NUMBERS = (
-    *("pace", "pace_tenths", "ten_pace_games", "pace_spread", "off_rating", "off_rating_spread", "def_rating", "def_rating_spread"),
+    *(
+        "pace",
+        "pace_tenths",
+        "ten_pace_games",
+        "pace_spread",
+        "off_rating",
+        "off_rating_spread",
+        "def_rating",
+        "def_rating_spread",
+    ),
     *("ft_rate", "ft_rate_spread", "rebounding_rate", "rebounding_rate_spread"),
-    *("travel_miles", "time_zone_changes", "miles_traveled_last_14_days", "time_zones_crossed_last_14_days", "consecutive_road_games"),
+    *(
+        "travel_miles",
+        "time_zone_changes",
+        "miles_traveled_last_14_days",
+        "time_zones_crossed_last_14_days",
+        "consecutive_road_games",
+    ),
     *("next_game_days_rest", "games_in_next_7_days", "next_game_is_primetime", "days_rest", "finals_played", "win_pct"),
 )
 
 
-def _form(asked: Columns, offense: Columns, defense: Columns) -> dict[str, NDArray[Any]]:
+def _form(requested: Columns, offense: Columns, defense: Columns) -> dict[str, NDArray[Any]]:
     """Means and spreads over the team's last ten games of the season."""
-    as_of, since = asked["game_date"], asked["season_start"]
+    as_of, since = requested["game_date"], requested["season_start"]
     attack = AsOfWindow.last_games(offense["game_date"], as_of, FORM_GAMES, since=since)
     guard = AsOfWindow.last_games(defense["game_date"], as_of, FORM_GAMES, since=since)
     ft_rate = ratio(100 * defense["opp_ft_attempts"], defense["opponent_possessions_est"])
@@ -89,36 +112,45 @@ def _form(asked: Columns, offense: Columns, defense: Columns) -> dict[str, NDArr
 
 
 def spread(window: AsOfWindow, values: Floats) -> Floats:
-    """Sample standard deviation of values that are no decimals of a fixed scale, from their deviations; NaN below two."""
+    """Sample standard deviation of values that are no decimals of a fixed scale, from their deviations; NaN below
+    two.
+    """
     seen = window.gather(values)
     known = window.known(values)
     deviations = seen - window.mean(values)[:, np.newaxis]
     return np.where(known > 1, np.sqrt(ratio(np.nansum(deviations * deviations, axis=1), known - 1.0)), np.nan)
 
 
-def _road(asked: Columns, games: Columns) -> dict[str, NDArray[Any]]:
-    """Where the team comes from: the leg to tonight, legs of the last two weeks, road games in a row. What an unknown arena is part of is NaN."""
-    as_of, since, dates = asked["game_date"], asked["season_start"], games["game_date"]
+def _road(requested: Columns, games: Columns) -> dict[str, NDArray[Any]]:
+    """Where the team comes from: the leg to tonight, legs of the last two weeks, road games in a row.
+
+    What an unknown arena is part of is NaN.
+    """
+    as_of, since, dates = requested["game_date"], requested["season_start"], games["game_date"]
     season = AsOfWindow.season_to_date(dates, as_of, since=since)
     first = season.games() == 0
-    latitude = np.where(first, asked["home_latitude"], season.newest(games["arena_latitude"]))
-    longitude = np.where(first, asked["home_longitude"], season.newest(games["arena_longitude"]))
-    origin_zone = text_where(first, asked["home_timezone"], season.newest(games["arena_timezone"]))
-    origin, destination = utc_offset_hours(origin_zone, as_of), utc_offset_hours(asked["arena_timezone"], as_of)
+    latitude = np.where(first, requested["home_latitude"], season.newest(games["arena_latitude"]))
+    longitude = np.where(first, requested["home_longitude"], season.newest(games["arena_longitude"]))
+    origin_zone = text_where(first, requested["home_timezone"], season.newest(games["arena_timezone"]))
+    origin, destination = utc_offset_hours(origin_zone, as_of), utc_offset_hours(requested["arena_timezone"], as_of)
     recent = AsOfWindow.last_days(dates, as_of, TRAVEL_DAYS, since=since)
     away_before = season.leading_run(games["home_game"] == 0)
     miles, zones = _legs(recent, games, as_of)
     return {
-        "travel_miles": great_circle_miles(latitude, longitude, asked["arena_latitude"], asked["arena_longitude"]),
+        "travel_miles": great_circle_miles(
+            latitude, longitude, requested["arena_latitude"], requested["arena_longitude"]
+        ),
         "time_zone_changes": zones_crossed(origin, destination),
         "miles_traveled_last_14_days": miles,
         "time_zones_crossed_last_14_days": zones,
-        "consecutive_road_games": np.where(asked["home_game"] == 0, away_before + 1.0, 0.0),
+        "consecutive_road_games": np.where(requested["home_game"] == 0, away_before + 1.0, 0.0),
     }
 
 
 def _legs(recent: AsOfWindow, games: Columns, as_of: Dates) -> tuple[Floats, Floats]:
-    """Miles and time zones of the legs between consecutive games that both lie within the window; each leg is rounded, then they are summed."""
+    """Miles and time zones of the legs between consecutive games that both lie within the window; each leg is rounded,
+    then they are summed.
+    """
     first, second = recent.rows[:, :-1], recent.rows[:, 1:]
     real = (first >= 0) & (second >= 0)
     size = len(games["game_date"])
@@ -127,7 +159,12 @@ def _legs(recent: AsOfWindow, games: Columns, as_of: Dates) -> tuple[Floats, Flo
     latitude, longitude = games["arena_latitude"], games["arena_longitude"]
     place = np.arange(1, size)
     # A leg belongs to the game it leads to; the first game of the history has none.
-    leg = np.append(np.append(0.0, great_circle_miles(latitude[place - 1], longitude[place - 1], latitude[place], longitude[place])), 0.0)
+    leg = np.append(
+        np.append(
+            0.0, great_circle_miles(latitude[place - 1], longitude[place - 1], latitude[place], longitude[place])
+        ),
+        0.0,
+    )
     miles = np.where(real, leg[second], 0.0).sum(axis=1)
     days = np.broadcast_to(as_of[:, np.newaxis], real.shape)[real]
     zone = games["arena_timezone"]
@@ -136,16 +173,17 @@ def _legs(recent: AsOfWindow, games: Columns, as_of: Dates) -> tuple[Floats, Flo
     return miles, crossed.sum(axis=1)
 
 
-def _ahead(asked: Columns, games: Columns) -> dict[str, NDArray[Any]]:
-    """The published schedule after the date, to the season's end: regular-season games only, and unknown on play-in and play-off dates.
+def _ahead(requested: Columns, games: Columns) -> dict[str, NDArray[Any]]:
+    """The published schedule after the date, to the season's end: regular-season games only, and unknown on play-in and
+    play-off dates.
 
     The schedule of the play-offs tells results; the next season's is another season's business.
     """
-    as_of = asked["game_date"]
+    as_of = requested["game_date"]
     regular = games["is_regular_season"] == 1
     dates, seasons = games["game_date"][regular], games["season_year"][regular]
-    hidden = asked["is_playoff_date"] == 1
-    end = np.searchsorted(seasons, asked["season_year"], side="right")
+    hidden = requested["is_playoff_date"] == 1
+    end = np.searchsorted(seasons, requested["season_year"], side="right")
     start = np.searchsorted(dates, as_of, side="right")
     stop = np.minimum(np.searchsorted(dates, as_of + AHEAD_DAYS * ONE_DAY, side="right"), np.maximum(start, end))
     place = np.where(start < end, start, -1)
@@ -162,9 +200,9 @@ def _ahead(asked: Columns, games: Columns) -> dict[str, NDArray[Any]]:
     }
 
 
-def _results(asked: Columns, games: Columns) -> dict[str, NDArray[Any]]:
+def _results(requested: Columns, games: Columns) -> dict[str, NDArray[Any]]:
     """Rest since the last game, finals of the season, share of wins in the last ninety days."""
-    as_of, since, dates = asked["game_date"], asked["season_start"], games["game_date"]
+    as_of, since, dates = requested["game_date"], requested["season_start"], games["game_date"]
     final = games["is_final"] == 1
     season = AsOfWindow.season_to_date(dates, as_of, since=since)
     lately = AsOfWindow.last_days(dates, as_of, WIN_PCT_DAYS, since=since).only(final)

@@ -1,9 +1,11 @@
-"""What is known of a player before one of his team's games: lines, fatigue, form, teammates, matchup, the schedule ahead.
+"""What is known of a player before one of his team's games: lines, fatigue, form, teammates, matchup, the schedule
+ahead.
 
-One row per player who belongs to a team that plays on the date and is not listed as out or doubtful. Who belongs is read off the latest roster
-snapshots, for a past date exactly as on the day. Results are those of earlier dates of the season; lines, props, injury reports count only as they stood
-before the game's own tip-off. A player's days of rest count calendar days: 1 means that he played yesterday. What he played in a game that counts in no
-standings (the final of the league's cup) counts for rest, load and travel, and for nothing else.
+One row per player who belongs to a team that plays on the date and is not listed as out or doubtful. Who belongs is
+read off the latest roster snapshots, for a past date exactly as on the day. Results are those of earlier dates of the
+season; lines, props, injury reports count only as they stood before the game's own tip-off. A player's days of rest
+count calendar days: 1 means that he played yesterday. What he played in a game that counts in no standings (the final
+of the league's cup) counts for rest, load and travel, and for nothing else.
 """
 
 from __future__ import annotations
@@ -34,7 +36,13 @@ from nba_assets.analytics.venues import PLACE_COLUMNS
 from nba_assets.basketball.arithmetic import difference_of_ratios
 from nba_assets.basketball.travel import time_zone_labels
 from nba_assets.entities import refusals
-from nba_assets.entities.completeness import OLDEST_SNAPSHOT_DAYS, League, PlayerWindows, Readiness, completeness_columns
+from nba_assets.entities.completeness import (
+    OLDEST_SNAPSHOT_DAYS,
+    League,
+    PlayerWindows,
+    Readiness,
+    completeness_columns,
+)
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, concatenate, take
 from nba_assets.entities.quality import SAMPLE_QUALITIES, collect, quality_tier, sample_quality
@@ -54,7 +62,20 @@ from nba_assets.raw.tables import (
 )
 from nba_assets.tables.blocks import CONTEXT_QUALITY, REPROCESSING, STAMPS, completeness_block, readiness_block
 from nba_assets.tables.rules import group_sizes
-from nba_assets.tables.spec import Columns, Rule, Table, before, count, day, flag, number, of_its_date, of_season, text, whole
+from nba_assets.tables.spec import (
+    Columns,
+    Rule,
+    Table,
+    before,
+    count,
+    day,
+    flag,
+    number,
+    of_its_date,
+    of_season,
+    text,
+    whole,
+)
 
 HISTORY_DAYS = 30
 USAGE_GAMES, PROJECTION_GAMES = 7, 3
@@ -87,22 +108,52 @@ TABLE = Table(
         flag("home_game", "The team is the schedule's home team", nullable=False),
         text(
             "season_phase",
-            "playoffs by the schedule (play-in included); else early in October and November, mid from December to February, late after",
+            (
+                "playoffs by the schedule (play-in included); else early in October and November, mid from December to "
+                "February, late after"
+            ),
             nullable=False,
             values=("early", "mid", "late", "playoffs"),
         ),
-        number("current_points_line", "The preferred bookmaker's last points line before tip-off", unit="points", scale=1, usual=(5, 50)),
+        number(
+            "current_points_line",
+            "The preferred bookmaker's last points line before tip-off",
+            unit="points",
+            scale=1,
+            usual=(5, 50),
+        ),
         text("current_points_line_source", "Bookmaker of the line; prefixed where it comes from the secondary feed"),
-        number("opening_points_line", "First line of the same bookmaker; null where there was only one", unit="points", scale=1),
+        number(
+            "opening_points_line",
+            "First line of the same bookmaker; null where there was only one",
+            unit="points",
+            scale=1,
+        ),
         text("opening_points_line_source", "Bookmaker of the opening line"),
         number("line_movement", "Current minus opening line", unit="points", scale=1, usual=(-5, 5)),
-        number("game_spread", "Median over bookmakers of the team's spread, negative = favoured", unit="points", scale=1, usual=(-30, 30)),
-        number("opening_spread", "The same of their first lines; null where there was a single snapshot", unit="points", scale=1),
+        number(
+            "game_spread",
+            "Median over bookmakers of the team's spread, negative = favoured",
+            unit="points",
+            scale=1,
+            usual=(-30, 30),
+        ),
+        number(
+            "opening_spread",
+            "The same of their first lines; null where there was a single snapshot",
+            unit="points",
+            scale=1,
+        ),
         number("spread_movement", "Current minus opening spread", unit="points", scale=1),
         text("game_spread_source", "Bookmakers of the spread, sorted"),
         text("game_total_source", "Bookmakers of the total, sorted"),
         number("game_total", "Median over bookmakers of the game's total", unit="points", scale=1, usual=(170, 280)),
-        number("opening_total", "The same of their first lines; null where there was a single snapshot", unit="points", scale=1),
+        number(
+            "opening_total",
+            "The same of their first lines; null where there was a single snapshot",
+            unit="points",
+            scale=1,
+        ),
         number("total_movement", "Current minus opening total", unit="points", scale=1),
         whole(
             "days_rest",
@@ -111,21 +162,47 @@ TABLE = Table(
             allowed=(1, 400),
         ),
         flag("back_to_back", "He played yesterday", nullable=False),
-        whole("days_rest_before_last_game", "Days between his last two games of the last 30 days", unit="days", allowed=(1, 30)),
+        whole(
+            "days_rest_before_last_game",
+            "Days between his last two games of the last 30 days",
+            unit="days",
+            allowed=(1, 30),
+        ),
         whole(
             "days_since_2_plus_days_rest",
             "Days since the newest of his games that came two or more calendar days after the one before it",
             unit="days",
             allowed=(1, 30),
         ),
-        whole("games_in_last_7_days", "Games he played in the six days before the date, in whatever competition", nullable=False, allowed=(0, 6)),
         whole(
-            "games_in_last_14_days", "Games he played in the thirteen days before the date, in whatever competition", nullable=False, allowed=(0, 13)
+            "games_in_last_7_days",
+            "Games he played in the six days before the date, in whatever competition",
+            nullable=False,
+            allowed=(0, 6),
+        ),
+        whole(
+            "games_in_last_14_days",
+            "Games he played in the thirteen days before the date, in whatever competition",
+            nullable=False,
+            allowed=(0, 13),
         ),
         count("minutes_in_last_7_days", "Minutes in those six days, rounded down", unit="minutes", nullable=False),
-        count("minutes_in_last_14_days", "Minutes in those thirteen days, rounded down", unit="minutes", nullable=False),
-        number("avg_minutes_per_game_last_7", "Minutes per game in those six days", unit="minutes", scale=1, allowed=(0, 70)),
-        whole("back_to_backs_last_14_days", "Pairs of his games on consecutive days in those thirteen days", nullable=False, allowed=(0, 12)),
+        count(
+            "minutes_in_last_14_days", "Minutes in those thirteen days, rounded down", unit="minutes", nullable=False
+        ),
+        number(
+            "avg_minutes_per_game_last_7",
+            "Minutes per game in those six days",
+            unit="minutes",
+            scale=1,
+            allowed=(0, 70),
+        ),
+        whole(
+            "back_to_backs_last_14_days",
+            "Pairs of his games on consecutive days in those thirteen days",
+            nullable=False,
+            allowed=(0, 12),
+        ),
         number(
             "avg_usage_rate_last_7_games",
             "Mean usage rate of his newest 7 games of the last 30 days, unknown ones skipped",
@@ -135,30 +212,84 @@ TABLE = Table(
         ),
         count(
             "travel_miles",
-            "Miles the team travels to the game, from its last one or its home of the season; null where an arena is unknown",
+            (
+                "Miles the team travels to the game, from its last one or its home of the season; null where an arena "
+                "is "
+                "unknown"
+            ),
             unit="miles",
         ),
-        number("time_zone_changes", "Hours the clock is moved on that way; null where a zone is unknown", unit="hours", scale=2, allowed=(0, 24)),
+        number(
+            "time_zone_changes",
+            "Hours the clock is moved on that way; null where a zone is unknown",
+            unit="hours",
+            scale=2,
+            allowed=(0, 24),
+        ),
         count("consecutive_road_games", "Road games in a row, this one included; 0 at home", nullable=False),
         count(
             "miles_traveled_last_14_days",
-            "Miles between the team's games of the 14 days before the date, without the way to this one; null where one of the arenas is unknown",
+            (
+                "Miles between the team's games of the 14 days before the date, without the way to this one; null "
+                "where "
+                "one of the arenas is unknown"
+            ),
             unit="miles",
         ),
-        number("time_zones_crossed_last_14_days", "Hours the clock was moved on those ways; null where a zone is unknown", unit="hours", scale=2),
-        whole("player_age", "Age on the date, by birth date; by the feed where that is unknown", unit="years", allowed=(15, 60)),
+        number(
+            "time_zones_crossed_last_14_days",
+            "Hours the clock was moved on those ways; null where a zone is unknown",
+            unit="hours",
+            scale=2,
+        ),
+        whole(
+            "player_age",
+            "Age on the date, by birth date; by the feed where that is unknown",
+            unit="years",
+            allowed=(15, 60),
+        ),
         number("points_avg_last_5", "Mean points of his newest 5 games of the last 30 days", unit="points", scale=1),
         number("points_avg_last_10", "Mean points of his newest 10 games of the last 30 days", unit="points", scale=1),
         whole("l5_games_used", "Games in the first of these means", nullable=False, allowed=(0, 5)),
         whole("l10_games_used", "Games in the second", nullable=False, allowed=(0, 10)),
-        text("l5_sample_quality", "excellent 5 games, good 3, limited 2, else insufficient", nullable=False, values=SAMPLE_QUALITIES),
-        text("l10_sample_quality", "excellent 10 games, good 7, limited 5, else insufficient", nullable=False, values=SAMPLE_QUALITIES),
-        count("prop_over_streak", "Newest games in a row above tonight's line; a game on the line is passed over", nullable=False),
-        count("prop_under_streak", "Newest games in a row below tonight's line; a game on the line is passed over", nullable=False),
+        text(
+            "l5_sample_quality",
+            "excellent 5 games, good 3, limited 2, else insufficient",
+            nullable=False,
+            values=SAMPLE_QUALITIES,
+        ),
+        text(
+            "l10_sample_quality",
+            "excellent 10 games, good 7, limited 5, else insufficient",
+            nullable=False,
+            values=SAMPLE_QUALITIES,
+        ),
+        count(
+            "prop_over_streak",
+            "Newest games in a row above tonight's line; a game on the line is passed over",
+            nullable=False,
+        ),
+        count(
+            "prop_under_streak",
+            "Newest games in a row below tonight's line; a game on the line is passed over",
+            nullable=False,
+        ),
         count("star_teammates_out", "Star teammates listed as out or doubtful; null on a date without injury reports"),
-        count("questionable_star_teammates", "Star teammates listed as questionable; null on a date without injury reports"),
-        count("star_tier_out", "Weight of the stars out: 3 from 25 points a game, 2 from 18, else 1; null on a date without injury reports"),
-        count("questionable_teammates", "Teammates listed as questionable or doubtful; null on a date without injury reports"),
+        count(
+            "questionable_star_teammates",
+            "Star teammates listed as questionable; null on a date without injury reports",
+        ),
+        count(
+            "star_tier_out",
+            (
+                "Weight of the stars out: 3 from 25 points a game, 2 from 18, else 1; null on a date without injury "
+                "reports"
+            ),
+        ),
+        count(
+            "questionable_teammates",
+            "Teammates listed as questionable or doubtful; null on a date without injury reports",
+        ),
         count("probable_teammates", "Teammates listed as probable; null on a date without injury reports"),
         number(
             "shooting_pct_decline_last_5",
@@ -167,22 +298,56 @@ TABLE = Table(
             scale=3,
             allowed=(-1, 1),
         ),
-        number("pace_differential", "Mean pace of the team's last 10 games minus the opponent's", unit="possessions per 48 minutes", scale=1),
-        number("opponent_pace_last_10", "Mean pace of the opponent's last 10 games", unit="possessions per 48 minutes", scale=1, usual=(80, 120)),
-        number("opponent_def_rating_last_10", "Mean defensive rating of the opponent's last 10 games", unit="points per 100 possessions", scale=2),
-        number("opponent_off_rating_last_10", "Mean offensive rating of the opponent's last 10 games", unit="points per 100 possessions", scale=2),
+        number(
+            "pace_differential",
+            "Mean pace of the team's last 10 games minus the opponent's",
+            unit="possessions per 48 minutes",
+            scale=1,
+        ),
+        number(
+            "opponent_pace_last_10",
+            "Mean pace of the opponent's last 10 games",
+            unit="possessions per 48 minutes",
+            scale=1,
+            usual=(80, 120),
+        ),
+        number(
+            "opponent_def_rating_last_10",
+            "Mean defensive rating of the opponent's last 10 games",
+            unit="points per 100 possessions",
+            scale=2,
+        ),
+        number(
+            "opponent_off_rating_last_10",
+            "Mean offensive rating of the opponent's last 10 games",
+            unit="points per 100 possessions",
+            scale=2,
+        ),
         number(
             "opponent_ft_rate_allowed",
             "Mean free throws allowed by the opponent per 100 possessions, last 10 games",
             unit="per 100 possessions",
             scale=3,
         ),
-        number("opponent_rebounding_rate", "The opponent's rebounds per 100 of its possessions, last 10 games", unit="per 100 possessions", scale=2),
+        number(
+            "opponent_rebounding_rate",
+            "The opponent's rebounds per 100 of its possessions, last 10 games",
+            unit="per 100 possessions",
+            scale=2,
+        ),
         number("opponent_pace_variance", "Sample standard deviation of the opponent's pace, last 10 games", scale=2),
-        number("opponent_ft_rate_variance", "Sample standard deviation of the free throws allowed per 100 possessions", scale=3),
+        number(
+            "opponent_ft_rate_variance",
+            "Sample standard deviation of the free throws allowed per 100 possessions",
+            scale=3,
+        ),
         number("opponent_def_rating_variance", "Sample standard deviation of the opponent's defensive rating", scale=2),
         number("opponent_off_rating_variance", "Sample standard deviation of the opponent's offensive rating", scale=2),
-        number("opponent_rebounding_rate_variance", "Sample standard deviation of its rebounds per 100 possessions", scale=2),
+        number(
+            "opponent_rebounding_rate_variance",
+            "Sample standard deviation of its rebounds per 100 possessions",
+            scale=2,
+        ),
         number(
             "projected_usage_rate",
             "Mean usage rate of his newest 3 games of the last 30 days: where his role is heading",
@@ -197,22 +362,42 @@ TABLE = Table(
             allowed=(1, 200),
         ),
         whole(
-            "games_in_next_7_days", "The team's regular-season games in the 7 days after the date; null on play-in and play-off dates", allowed=(0, 7)
+            "games_in_next_7_days",
+            "The team's regular-season games in the 7 days after the date; null on play-in and play-off dates",
+            allowed=(0, 7),
         ),
-        number("next_opponent_win_pct", "Wins / games of the next opponent over the last 90 days", unit="fraction", scale=3, allowed=(0, 1)),
+        number(
+            "next_opponent_win_pct",
+            "Wins / games of the next opponent over the last 90 days",
+            unit="fraction",
+            scale=3,
+            allowed=(0, 1),
+        ),
         flag("next_game_is_primetime", "The next game is on national television"),
-        whole("opponent_days_rest", "Calendar days since the opponent's last game, 1 = yesterday", unit="days", allowed=(1, 400)),
+        whole(
+            "opponent_days_rest",
+            "Calendar days since the opponent's last game, 1 = yesterday",
+            unit="days",
+            allowed=(1, 400),
+        ),
         whole("opponent_games_in_next_7_days", "As games_in_next_7_days, of the opponent", allowed=(0, 7)),
         whole("opponent_next_game_days_rest", "As next_game_days_rest, of the opponent", unit="days", allowed=(1, 200)),
         text("game_start_time_local", "Tip-off at the arena, e.g. 7:30 PM ET"),
         text(
-            "player_status", "His latest injury status before tip-off; null where he is not listed", values=("questionable", "probable", "available")
+            "player_status",
+            "His latest injury status before tip-off; null where he is not listed",
+            values=("questionable", "probable", "available"),
         ),
         text("injury_report", "What the report says of him"),
         *completeness_block("finals of his team in the 30 days before the date for which he was available", WINDOWS),
         whole("l10_expected_games", "Expected games of the ten-game window", nullable=False, allowed=(0, 10)),
         whole("l10_actual_games", "Those of them that have his row", nullable=False, allowed=(0, 10)),
-        text("gap_classification", "Kind of gap in the last 30 days", nullable=False, values=("NO_GAP", "DATA_GAP", "NAME_UNRESOLVED")),
+        text(
+            "gap_classification",
+            "Kind of gap in the last 30 days",
+            nullable=False,
+            values=("NO_GAP", "DATA_GAP", "NAME_UNRESOLVED"),
+        ),
         *readiness_block(),
         *CONTEXT_QUALITY,
         *REPROCESSING,
@@ -221,8 +406,16 @@ TABLE = Table(
     entity_column="player_lookup",
     notices=(NAMES_MATCHED,),
     rules=(
-        Rule("opponents_differ", "A team does not play itself", lambda rows: rows["team_abbr"] == rows["opponent_team_abbr"]),
-        Rule("one_streak", "A streak is over or under", lambda rows: (rows["prop_over_streak"] > 0) & (rows["prop_under_streak"] > 0)),
+        Rule(
+            "opponents_differ",
+            "A team does not play itself",
+            lambda rows: rows["team_abbr"] == rows["opponent_team_abbr"],
+        ),
+        Rule(
+            "one_streak",
+            "A streak is over or under",
+            lambda rows: (rows["prop_over_streak"] > 0) & (rows["prop_under_streak"] > 0),
+        ),
         Rule("ten_to_eighteen_players", "A team lists 10 to 18 players", _odd_team_size, blocking=False),
     ),
     inputs=(
@@ -254,21 +447,23 @@ class Shared:
     league: League
 
 
-def compute(asked: Columns, histories: Mapping[str, Columns], shared: Shared) -> Outcome:
-    """The rows of one player over all asked dates; `histories` are his `sheet` rows, his minutes `besides` them and his `roster` rows."""
-    asked, refused = refusals.divide(asked, TABLE.date_column)
-    if not len(asked["game_date"]):
+def compute(requested: Columns, histories: Mapping[str, Columns], shared: Shared) -> Outcome:
+    """The rows of one player over all requested dates; `histories` are his `sheet` rows, his minutes `besides` them and
+    his `roster` rows.
+    """
+    requested, refused = refusals.divide(requested, TABLE.date_column)
+    if not len(requested["game_date"]):
         return Outcome({}, refused)
     played = played_games(histories["sheet"])
-    as_of, since = asked["game_date"], asked["season_start"]
+    as_of, since = requested["game_date"], requested["season_start"]
     history = AsOfWindow.last_days(played["game_date"], as_of, HISTORY_DAYS, since=since)
     rows = {
-        **{name: asked[name] for name in COPIED},
+        **{name: requested[name] for name in COPIED},
         **_fatigue(_load(played, histories["besides"]), as_of, since),
-        **_form(played, history, asked["current_points_line"]),
-        **_completeness(asked, histories, shared),
+        **_form(played, history, requested["current_points_line"]),
+        **_completeness(requested, histories, shared),
     }
-    return Outcome(rows | _quality(asked, rows, history.games()), refused)
+    return Outcome(rows | _quality(requested, rows, history.games()), refused)
 
 
 COPIED = (
@@ -327,7 +522,7 @@ COPIED = (
     "player_status",
     "injury_report",
 )
-"""Columns that preparing the run joins to the asked rows, because they are not the player's own past."""
+"""Columns that preparing the run joins to the requested rows, because they are not the player's own past."""
 
 
 def _load(played: Columns, besides: Columns) -> Columns:
@@ -362,7 +557,9 @@ def _fatigue(load: Columns, as_of: Dates, since: Dates) -> dict[str, NDArray[Any
 
 
 def _inner_gaps(window: AsOfWindow, gaps: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Days between each game of a window and the one before it in the window; NaN for its first and for empty places."""
+    """Days between each game of a window and the one before it in the window; NaN for its first and for empty
+    places.
+    """
     inner = window.gather(gaps)
     return np.where(np.roll(window.rows, 1, axis=1) >= 0, inner, np.nan)[:, 1:]
 
@@ -402,8 +599,12 @@ def _form(played: Columns, history: AsOfWindow, line: NDArray[np.float64]) -> di
     }
 
 
-def _streaks(newest_first: NDArray[np.float64], line: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Games in a row over and under the line, from the newest back; a game on the line is passed over, an unknown one ends nothing."""
+def _streaks(
+    newest_first: NDArray[np.float64], line: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Games in a row over and under the line, from the newest back; a game on the line is passed over, an unknown one
+    ends nothing.
+    """
     above, below = newest_first > line[:, np.newaxis], newest_first < line[:, np.newaxis]
 
     def run(wanted: NDArray[np.bool_], other: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -412,43 +613,52 @@ def _streaks(newest_first: NDArray[np.float64], line: NDArray[np.float64]) -> tu
     return run(above, below), run(below, above)
 
 
-def _completeness(asked: Columns, histories: Mapping[str, Columns], shared: Shared) -> dict[str, NDArray[Any]]:
-    games = PlayerWindows.of(asked["team_abbr"], asked["game_date"], asked["season_start"], histories["sheet"], histories["roster"], shared.league)
-    windows = {f"l{number}": games.last_games(number) for number in (5, 10)} | {f"l{days}d": games.last_days(days) for days in (7, 14, HISTORY_DAYS)}
+def _completeness(requested: Columns, histories: Mapping[str, Columns], shared: Shared) -> dict[str, NDArray[Any]]:
+    games = PlayerWindows.of(
+        requested["team_abbr"],
+        requested["game_date"],
+        requested["season_start"],
+        histories["sheet"],
+        histories["roster"],
+        shared.league,
+    )
+    windows = {f"l{number}": games.last_games(number) for number in (5, 10)} | {
+        f"l{days}d": games.last_days(days) for days in (7, 14, HISTORY_DAYS)
+    }
     return {
         **completeness_columns(windows, primary="l30d"),
-        **shared.readiness.columns(windows, asked["is_bootstrap"] == 1, asked["is_boundary"] == 1),
+        **shared.readiness.columns(windows, requested["is_bootstrap"] == 1, requested["is_boundary"] == 1),
         "l10_expected_games": windows["l10"].expected,
         "l10_actual_games": windows["l10"].actual,
         "gap_classification": games.gap(HISTORY_DAYS),
     }
 
 
-def _quality(asked: Columns, rows: Columns, games: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+def _quality(requested: Columns, rows: Columns, games: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
     size = len(games)
-    no_spread, no_total = np.isnan(asked["game_spread"]), np.isnan(asked["game_total"])
-    books = np.nan_to_num(asked["book_count"])
+    no_spread, no_total = np.isnan(requested["game_spread"]), np.isnan(requested["game_total"])
+    books = np.nan_to_num(requested["book_count"])
     few = (books > 0) & (books < CONSENSUS_STANDS_FOR)
-    no_reports = asked["date_has_reports"] != 1
+    no_reports = requested["date_has_reports"] != 1
     counted: list[tuple[NDArray[np.bool_], str | NDArray[np.object_]]] = [
         (no_spread, "missing_game_spread"),
         (no_total, "missing_game_total"),
         (few, np.array([f"few_bookmakers:{number:.0f}/{CONSENSUS_STANDS_FOR}" for number in books], dtype=object)),
         (games < THIN_SAMPLE, np.array([f"thin_sample:{number}/{THIN_SAMPLE}" for number in games], dtype=object)),
         (no_reports, "missing_injury_report"),
-        (np.isnat(asked["roster_date"]), "missing_roster_snapshot"),
+        (np.isnat(requested["roster_date"]), "missing_roster_snapshot"),
         (np.logical_or.reduce([np.isnan(rows[name]) for name in TRAVEL]), "unknown_arena"),
-        (asked["next_opponent_lost"] == 1, "missing_next_opponent_facts"),
+        (requested["next_opponent_lost"] == 1, "missing_next_opponent_facts"),
     ]
-    no_props = asked["date_has_props"] != 1
+    no_props = requested["date_has_props"] != 1
     scores = np.select([games >= 10, games >= 5], [95.0, 75.0], 50.0)
     sources = collect(
         size,
         [
             (~no_spread | ~no_total, GAME_LINES.name),
             (~no_reports, INJURY_REPORT.name),
-            (asked["has_prop_line"] == 1, PLAYER_POINTS_PROPS.name),
-            (~np.isnat(asked["roster_date"]), ROSTERS.name),
+            (requested["has_prop_line"] == 1, PLAYER_POINTS_PROPS.name),
+            (~np.isnat(requested["roster_date"]), ROSTERS.name),
             (np.ones(size, dtype=bool), SCHEDULE.name),
         ],
     )
@@ -474,25 +684,36 @@ def build(run: TableRun) -> Outcome:
     facts, lost_facts = _team_facts(run, season, tonight)
     known, indistinct = feeds.without_shared(members(tonight, rosters, sheet), ("team_abbr",))
     people = _with_statuses(feeds, known, tonight)
-    people["team_finals"] = at(facts["finals_played"], find((people["game_date"], people["team_abbr"]), (facts["game_date"], facts["team_abbr"])))
+    people["team_finals"] = at(
+        facts["finals_played"],
+        find((people["game_date"], people["team_abbr"]), (facts["game_date"], facts["team_abbr"])),
+    )
     played = played_games(sheet)
     known_stars = run.map(
-        "players", stars.compute, Grouped.by(people, "player_lookup", "game_date"), {"played": Grouped.by(played, "player_lookup", "game_date")}
+        "players",
+        stars.compute,
+        Grouped.by(people, "player_lookup", "game_date"),
+        {"played": Grouped.by(played, "player_lookup", "game_date")},
     )
-    asked, uncertain = of_certain_games(take(people, ~np.isin(people["status"].astype(str), NOT_PLAYING)), "player_lookup", tonight)
-    asked |= _matchups(asked, facts) | _lines(run, feeds, people, asked) | _dates(run, asked)
-    asked |= {
-        name: np.where(asked["date_has_reports"] == 1, values, np.nan) for name, values in stars.teammates(people, known_stars.rows, asked).items()
+    requested, uncertain = of_certain_games(
+        take(people, ~np.isin(people["status"].astype(str), NOT_PLAYING)), "player_lookup", tonight
+    )
+    requested |= _matchups(requested, facts) | _lines(run, feeds, people, requested) | _dates(run, requested)
+    requested |= {
+        name: np.where(requested["date_has_reports"] == 1, values, np.nan)
+        for name, values in stars.teammates(people, known_stars.rows, requested).items()
     }
-    asked[refusals.REASON] = _refusals(asked, people, lost_facts, known_stars.failures)
-    asked["universal_player_id"], _, _ = feeds.people.identities(run, asked["player_lookup"], asked["season_year"])
+    requested[refusals.REASON] = _refusals(requested, people, lost_facts, known_stars.failures)
+    requested["universal_player_id"], _, _ = feeds.people.identities(
+        run, requested["player_lookup"], requested["season_year"]
+    )
     shared = Shared(Readiness(run.settings.ready_threshold_pct), League.of(season.finals, rosters))
     histories = {
         "sheet": Grouped.by(sheet, "player_lookup", "game_date"),
         "besides": Grouped.by(minutes_besides(feeds, season), "player_lookup", "game_date"),
         "roster": Grouped.by(rosters, "player_lookup", "roster_date"),
     }
-    outcome = run.map_rows("players", compute, Grouped.by(asked, "player_lookup", "game_date"), histories, shared)
+    outcome = run.map_rows("players", compute, Grouped.by(requested, "player_lookup", "game_date"), histories, shared)
     return Outcome(outcome.rows, concatenate([outcome.failures, indistinct, uncertain]))
 
 
@@ -511,40 +732,62 @@ SHEET_COLUMNS = (
 
 
 def _team_facts(run: TableRun, season: SeasonGames, tonight: Columns) -> tuple[Columns, Columns]:
-    """Facts of every team of the season on every date with games, idle teams included: the next opponent may be one of them. And what failed."""
+    """Facts of every team of the season on every date with games, idle teams included: the next opponent may be one of
+    them. And what failed.
+    """
     days, places = np.unique(tonight["game_date"], return_index=True)
     seasons = tonight["season_year"][places]
     teams = np.unique(season.scheduled["team_abbr"].astype(str)).astype(object)
-    asked: dict[str, NDArray[Any]] = {
+    requested: dict[str, NDArray[Any]] = {
         "game_date": np.tile(days, len(teams)),
         "season_year": np.tile(seasons, len(teams)),
         "team_abbr": np.repeat(teams, len(days)),
     }
-    asked = take(asked, find((asked["season_year"], asked["team_abbr"]), (season.scheduled["season_year"], season.scheduled["team_abbr"])) >= 0)
-    place = find((asked["game_date"], asked["team_abbr"]), (tonight["game_date"], tonight["team_abbr"]))
-    asked |= join_at(tonight, place, ("home_game", *PLACE_COLUMNS, "home_latitude", "home_longitude", "home_timezone"))
+    requested = take(
+        requested,
+        find(
+            (requested["season_year"], requested["team_abbr"]),
+            (season.scheduled["season_year"], season.scheduled["team_abbr"]),
+        )
+        >= 0,
+    )
+    place = find((requested["game_date"], requested["team_abbr"]), (tonight["game_date"], tonight["team_abbr"]))
+    requested |= join_at(
+        tonight, place, ("home_game", *PLACE_COLUMNS, "home_latitude", "home_longitude", "home_timezone")
+    )
     playoff_dates = np.unique(tonight["game_date"][tonight["is_playoffs"] == 1])
-    asked |= {
-        "is_playoff_date": np.isin(asked["game_date"], playoff_dates).astype(np.float64),
-        "season_start": run.calendar.first_day(asked["game_date"]),
+    requested |= {
+        "is_playoff_date": np.isin(requested["game_date"], playoff_dates).astype(np.float64),
+        "season_start": run.calendar.first_day(requested["game_date"]),
     }
     histories = {
         "behind": Grouped.by(season.behind, "team_abbr", "game_date"),
         "scheduled": Grouped.by(season.scheduled, "team_abbr", "game_date"),
-        "offense": Grouped.by(run.read(TEAM_OFFENSE, team_facts.OFFENSE_COLUMNS, start=run.season_start), "team_abbr", "game_date"),
-        "defense": Grouped.by(run.read(TEAM_DEFENSE, team_facts.DEFENSE_COLUMNS, start=run.season_start), "defending_team_abbr", "game_date"),
+        "offense": Grouped.by(
+            run.read(TEAM_OFFENSE, team_facts.OFFENSE_COLUMNS, start=run.season_start), "team_abbr", "game_date"
+        ),
+        "defense": Grouped.by(
+            run.read(TEAM_DEFENSE, team_facts.DEFENSE_COLUMNS, start=run.season_start),
+            "defending_team_abbr",
+            "game_date",
+        ),
     }
-    outcome = run.map("teams", team_facts.compute, Grouped.by(asked, "team_abbr", "game_date"), histories)
+    outcome = run.map("teams", team_facts.compute, Grouped.by(requested, "team_abbr", "game_date"), histories)
     return outcome.rows or team_facts.none(), outcome.failures
 
 
-def _refusals(asked: Columns, people: Columns, lost_facts: Columns, lost_stars: Columns) -> NDArray[np.object_]:
-    """Why rows cannot be computed: the facts of the own or of the opposing team are lost, or it is unknown whether a teammate is a star."""
-    dates = asked["game_date"]
-    own, opposing = (refusals.reasons("the facts", lost_facts, dates, asked[name]) for name in ("team_abbr", "opponent_team_abbr"))
+def _refusals(requested: Columns, people: Columns, lost_facts: Columns, lost_stars: Columns) -> NDArray[np.object_]:
+    """Why rows cannot be computed: the facts of the own or of the opposing team are lost, or it is unknown whether a
+    teammate is a star.
+    """
+    dates = requested["game_date"]
+    own, opposing = (
+        refusals.reasons("the facts", lost_facts, dates, requested[name])
+        for name in ("team_abbr", "opponent_team_abbr")
+    )
     unknown = refusals.reasons("the star status", lost_stars, people["game_date"], people["player_lookup"])
     concerned = np.array([reason is not None for reason in unknown], dtype=bool)
-    place = find((dates, asked["team_abbr"]), (people["game_date"][concerned], people["team_abbr"][concerned]))
+    place = find((dates, requested["team_abbr"]), (people["game_date"][concerned], people["team_abbr"][concerned]))
     return refusals.first_of(own, opposing, at(unknown[concerned], place))
 
 
@@ -577,19 +820,19 @@ def _with_statuses(feeds: FeedNames, people: dict[str, NDArray[Any]], tonight: C
     return people | {
         "status": at(latest["injury_status"], found),
         "report": text_where(worded, reason, text_where(category == "unknown", None, category)),
-        "date_has_reports": announced_before(reports["game_date"], reports["reported_at"], people["game_date"], people["game_time_utc"]).astype(
-            np.float64
-        ),
+        "date_has_reports": announced_before(
+            reports["game_date"], reports["reported_at"], people["game_date"], people["game_time_utc"]
+        ).astype(np.float64),
     }
 
 
-def _matchups(asked: Columns, facts: Columns) -> dict[str, NDArray[Any]]:
+def _matchups(requested: Columns, facts: Columns) -> dict[str, NDArray[Any]]:
     """The facts of the own and of the opposing team, under the names of this table."""
     key = (facts["game_date"], facts["team_abbr"])
-    own = find((asked["game_date"], asked["team_abbr"]), key)
-    opponent = find((asked["game_date"], asked["opponent_team_abbr"]), key)
+    own = find((requested["game_date"], requested["team_abbr"]), key)
+    opponent = find((requested["game_date"], requested["opponent_team_abbr"]), key)
     next_opponent = at(facts["next_opponent_team_abbr"], own)
-    following = find((asked["game_date"], next_opponent), key)
+    following = find((requested["game_date"], next_opponent), key)
     copied = (
         "travel_miles",
         "time_zone_changes",
@@ -603,7 +846,9 @@ def _matchups(asked: Columns, facts: Columns) -> dict[str, NDArray[Any]]:
     return {
         **join_at(facts, own, copied),
         **join_at(facts, opponent, OPPONENT_FACTS),
-        "pace_differential": difference_of_ratios(*(at(facts[name], team) for team in (own, opponent) for name in ("pace_tenths", "ten_pace_games"))),
+        "pace_differential": difference_of_ratios(
+            *(at(facts[name], team) for team in (own, opponent) for name in ("pace_tenths", "ten_pace_games"))
+        ),
         "next_opponent_win_pct": at(facts["win_pct"], following),
         "next_opponent_lost": (following < 0) & np.array([team is not None for team in next_opponent], dtype=bool),
     }
@@ -629,23 +874,33 @@ OPPONENT_FACTS = {
 }
 
 
-def _lines(run: TableRun, feeds: FeedNames, people: Columns, asked: Columns) -> dict[str, NDArray[Any]]:
-    """Spread, total and points line of each asked row, as they stood before tip-off."""
+def _lines(run: TableRun, feeds: FeedNames, people: Columns, requested: Columns) -> dict[str, NDArray[Any]]:
+    """Spread, total and points line of each requested row, as they stood before tip-off."""
     pooled = consensus(run.read(GAME_LINES.table, LINE_COLUMNS))
     names = ("current", "opening", "movement", "source", "book_count")
-    spread = pooled.of(asked, asked["home_team_abbr"], names, "")
-    total = pooled.of(asked, np.full(len(asked["game_id"]), OVER, dtype=object), names, "")
+    spread = pooled.of(requested, requested["home_team_abbr"], names, "")
+    total = pooled.of(requested, np.full(len(requested["game_id"]), OVER, dtype=object), names, "")
     # A spread is kept for the home team; seen from the visitors it has the other sign.
-    side = np.where(asked["home_game"] == 1, 1.0, -1.0)
+    side = np.where(requested["home_game"] == 1, 1.0, -1.0)
     props = feeds.props(people)
     closing = closing_lines(props)
-    found = find((asked["game_date"], asked["player_lookup"]), (closing["game_date"], closing["player_lookup"]))
+    found = find((requested["game_date"], requested["player_lookup"]), (closing["game_date"], closing["player_lookup"]))
     points = join_at(
-        closing, found, ("current_points_line", "current_points_line_source", "opening_points_line", "opening_points_line_source", "line_movement")
+        closing,
+        found,
+        (
+            "current_points_line",
+            "current_points_line_source",
+            "opening_points_line",
+            "opening_points_line_source",
+            "line_movement",
+        ),
     )
     has_line = ~np.isnan(points["current_points_line"])
     early = take(props, before_tip_off(props))
-    any_line = announced_before(early["game_date"], early["snapshot_timestamp"], asked["game_date"], asked["game_time_utc"])
+    any_line = announced_before(
+        early["game_date"], early["snapshot_timestamp"], requested["game_date"], requested["game_time_utc"]
+    )
     return points | {
         "has_prop_line": has_line,
         "date_has_props": (has_line | any_line).astype(np.float64),
@@ -661,39 +916,43 @@ def _lines(run: TableRun, feeds: FeedNames, people: Columns, asked: Columns) -> 
     }
 
 
-def _dates(run: TableRun, asked: Columns) -> dict[str, NDArray[Any]]:
+def _dates(run: TableRun, requested: Columns) -> dict[str, NDArray[Any]]:
     """What follows from the date itself: phase of the season, age, local tip-off, readiness exemptions."""
-    days = asked["game_date"]
+    days = requested["game_date"]
     month = days.astype("M8[M]").astype(np.int64) % 12 + 1
-    by_month = text_where(np.isin(month, EARLY_MONTHS), "early", text_where(np.isin(month, MIDDLE_MONTHS), "mid", "late"))
+    by_month = text_where(
+        np.isin(month, EARLY_MONTHS), "early", text_where(np.isin(month, MIDDLE_MONTHS), "mid", "late")
+    )
     return {
-        "season_phase": text_where(asked["is_playoffs"] == 1, "playoffs", by_month),
-        "player_age": _ages(asked),
-        "game_start_time_local": _local_tip_off(asked),
+        "season_phase": text_where(requested["is_playoffs"] == 1, "playoffs", by_month),
+        "player_age": _ages(requested),
+        "game_start_time_local": _local_tip_off(requested),
         "is_bootstrap": run.calendar.is_bootstrap(days).astype(np.float64),
         "is_boundary": run.calendar.is_boundary(days).astype(np.float64),
-        "player_status": asked["status"],
-        "injury_report": asked["report"],
+        "player_status": requested["status"],
+        "injury_report": requested["report"],
     }
 
 
-def _ages(asked: Columns) -> NDArray[np.float64]:
+def _ages(requested: Columns) -> NDArray[np.float64]:
     """Full years by birth date; the feed's own age where that is unknown."""
-    born, today = asked["birth_date"], asked["game_date"]
+    born, today = requested["birth_date"], requested["game_date"]
     years = today.astype("M8[Y]").astype(np.int64) - born.astype("M8[Y]").astype(np.int64)
     month_of = [value.astype("M8[M]").astype(np.int64) % 12 for value in (today, born)]
     in_month = [(value - value.astype("M8[M]").astype("M8[D]")).astype(np.int64) for value in (today, born)]
     before_birthday = (month_of[0] < month_of[1]) | ((month_of[0] == month_of[1]) & (in_month[0] < in_month[1]))
-    return np.where(np.isnat(born), asked["age"], years - before_birthday.astype(np.int64))
+    return np.where(np.isnat(born), requested["age"], years - before_birthday.astype(np.int64))
 
 
-def _local_tip_off(asked: Columns) -> NDArray[np.object_]:
-    labels = time_zone_labels(asked["arena_timezone"], asked["game_date"])
+def _local_tip_off(requested: Columns) -> NDArray[np.object_]:
+    labels = time_zone_labels(requested["arena_timezone"], requested["game_date"])
     texts = np.full(len(labels), None, dtype=object)
-    for zone in {zone for zone in asked["arena_timezone"] if zone is not None}:
-        mine = (asked["arena_timezone"] == zone) & ~np.isnat(asked["game_time_utc"])
-        local = pd.DatetimeIndex(asked["game_time_utc"][mine]).tz_localize("UTC").tz_convert(zone)
-        clock = [f"{moment.hour % 12 or 12}:{moment.minute:02d} {'AM' if moment.hour < 12 else 'PM'}" for moment in local]
+    for zone in {zone for zone in requested["arena_timezone"] if zone is not None}:
+        mine = (requested["arena_timezone"] == zone) & ~np.isnat(requested["game_time_utc"])
+        local = pd.DatetimeIndex(requested["game_time_utc"][mine]).tz_localize("UTC").tz_convert(zone)
+        clock = [
+            f"{moment.hour % 12 or 12}:{moment.minute:02d} {'AM' if moment.hour < 12 else 'PM'}" for moment in local
+        ]
         texts[mine] = [f"{time} {label}" for time, label in zip(clock, labels[mine], strict=True)]
     return texts
 

@@ -1,8 +1,9 @@
 """What is known of a team before one of its games: rest, density, form, travel, the lines, who is out.
 
-One row per team and scheduled game, two per game. Results are those of earlier dates of the season; announcements (lines, injury reports) count only as
-they stood before the game's own tip-off. A team's rest counts free days (0 is a back-to-back), unlike a player's, which counts calendar days. A game that
-was played but counts in no standings (the final of the league's cup) counts for rest, density and travel, and for nothing else.
+One row per team and scheduled game, two per game. Results are those of earlier dates of the season; announcements
+(lines, injury reports) count only as they stood before the game's own tip-off. A team's rest counts free days (0 is a
+back-to-back), unlike a player's, which counts calendar days. A game that was played but counts in no standings (the
+final of the league's cup) counts for rest, density and travel, and for nothing else.
 """
 
 from __future__ import annotations
@@ -34,7 +35,21 @@ from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import GAME_LINES, INJURY_REPORT, PLAYER_BOXSCORES, PLAYER_REGISTRY, SCHEDULE
 from nba_assets.tables.blocks import CONTEXT_QUALITY, REPROCESSING, STAMPS, completeness_block, readiness_block
 from nba_assets.tables.rules import not_two_per_game, rows_per_game_sum
-from nba_assets.tables.spec import Columns, Rule, Table, before, count, day, flag, moment, number, of_its_date, of_season, text, whole
+from nba_assets.tables.spec import (
+    Columns,
+    Rule,
+    Table,
+    before,
+    count,
+    day,
+    flag,
+    moment,
+    number,
+    of_its_date,
+    of_season,
+    text,
+    whole,
+)
 
 EARLY_SEASON_DAYS = 14
 WINDOWS = ("l7d", "l14d")
@@ -59,33 +74,79 @@ TABLE = Table(
             unit="days",
             allowed=(1, 400),
         ),
-        whole("team_days_rest", "Free days since that game: 0 = back-to-back; null before its first", unit="days", allowed=(0, 400), usual=(0, 21)),
+        whole(
+            "team_days_rest",
+            "Free days since that game: 0 = back-to-back; null before its first",
+            unit="days",
+            allowed=(0, 400),
+            usual=(0, 21),
+        ),
         flag("team_back_to_back", "It played yesterday", nullable=False),
-        whole("games_in_last_7_days", "Games in the six days before the date, in whatever competition", nullable=False, allowed=(0, 6)),
-        whole("games_in_last_14_days", "Games in the thirteen days before the date, in whatever competition", nullable=False, allowed=(0, 13)),
+        whole(
+            "games_in_last_7_days",
+            "Games in the six days before the date, in whatever competition",
+            nullable=False,
+            allowed=(0, 6),
+        ),
+        whole(
+            "games_in_last_14_days",
+            "Games in the thirteen days before the date, in whatever competition",
+            nullable=False,
+            allowed=(0, 13),
+        ),
         whole(
             "game_number_in_season",
             "All its earlier league games of the season + 1; the final of the league's cup is none",
             nullable=False,
             allowed=(1, 128),
         ),
-        number("game_spread", "The team's spread, negative = favoured; one bookmaker's last before tip-off", unit="points", scale=2, usual=(-30, 30)),
-        number("game_total", "The game's total; one bookmaker's last before tip-off", unit="points", scale=1, usual=(170, 280)),
+        number(
+            "game_spread",
+            "The team's spread, negative = favoured; one bookmaker's last before tip-off",
+            unit="points",
+            scale=2,
+            usual=(-30, 30),
+        ),
+        number(
+            "game_total",
+            "The game's total; one bookmaker's last before tip-off",
+            unit="points",
+            scale=1,
+            usual=(170, 280),
+        ),
         text("game_spread_source", "Bookmaker of the spread: draftkings, else fanduel, else all whose median it is"),
         text("game_total_source", "Bookmaker of the total"),
-        number("spread_movement", "Spread minus the same bookmaker's first one; negative = moved towards the team", unit="points", scale=2),
+        number(
+            "spread_movement",
+            "Spread minus the same bookmaker's first one; negative = moved towards the team",
+            unit="points",
+            scale=2,
+        ),
         number("total_movement", "Total minus the same bookmaker's first one", unit="points", scale=1),
         moment("betting_lines_updated_at", "When the spread stood, else the total"),
-        count("players_out_count", "Players listed as out by what was known before tip-off; null on a date without injury reports"),
-        count("starters_out_count", "Of those, who started at least half of the team's last ten games; null on a date without injury reports"),
-        count("questionable_players_count", "Players listed as questionable or doubtful; null on a date without injury reports"),
+        count(
+            "players_out_count",
+            "Players listed as out by what was known before tip-off; null on a date without injury reports",
+        ),
+        count(
+            "starters_out_count",
+            "Of those, who started at least half of the team's last ten games; null on a date without injury reports",
+        ),
+        count(
+            "questionable_players_count",
+            "Players listed as questionable or doubtful; null on a date without injury reports",
+        ),
         count("team_win_streak_entering", "Wins in a row before the date", nullable=False),
         count("team_loss_streak_entering", "Losses in a row before the date", nullable=False),
         whole("last_game_margin", "Margin of its last final game", unit="points"),
         text("last_game_result", "Result of its last final game", values=("W", "L")),
         whole(
             "travel_miles",
-            "Great-circle miles from the arena of its last game; before the first, from its home of the season; null where one is unknown",
+            (
+                "Great-circle miles from the arena of its last game; before the first, from its home of the season; "
+                "null "
+                "where one is unknown"
+            ),
             unit="miles",
             allowed=(0, 12_500),
             usual=(0, 6000),
@@ -133,82 +194,101 @@ class Shared:
     readiness: Readiness
 
 
-def compute(asked: Columns, histories: Mapping[str, Columns], shared: Shared) -> Outcome:
-    """The rows of one team over all asked games; `histories` are the `games` behind it, its `starts` and its players listed `out`."""
-    as_of, since, games = asked["game_date"], asked["season_start"], histories["games"]
+def compute(requested: Columns, histories: Mapping[str, Columns], shared: Shared) -> Outcome:
+    """The rows of one team over all requested games; `histories` are the `games` behind it, its `starts` and its
+    players listed `out`.
+    """
+    as_of, since, games = requested["game_date"], requested["season_start"], histories["games"]
     dates, final, margin = games["game_date"], games["is_final"] == 1, games["margin"]
     season = AsOfWindow.season_to_date(dates, as_of, since=since)
     league, finals = season.only(games["is_league"] == 1), season.only(final)
     since_last = (as_of - season.newest(dates)) / np.timedelta64(1, "D")
     complete = {
-        f"l{days}d": Completeness.of(AsOfWindow.last_days(dates, as_of, days, since=since).only(final), games["has_row"] == 1) for days in (7, 14)
+        f"l{days}d": Completeness.of(
+            AsOfWindow.last_days(dates, as_of, days, since=since).only(final), games["has_row"] == 1
+        )
+        for days in (7, 14)
     }
     last_margin = finals.newest(margin)
     rows = {
-        **{name: asked[name] for name in IDENTITY},
+        **{name: requested[name] for name in IDENTITY},
         "days_since_last_game": since_last,
         "team_days_rest": since_last - 1,
         "team_back_to_back": since_last == 1,
         "games_in_last_7_days": AsOfWindow.within_days(dates, as_of, 7, since=since).games(),
         "games_in_last_14_days": AsOfWindow.within_days(dates, as_of, 14, since=since).games(),
         "game_number_in_season": league.games() + 1,
-        "game_spread": asked["spread_current"],
-        "game_total": asked["total_current"],
-        "game_spread_source": asked["spread_source"],
-        "game_total_source": asked["total_source"],
-        "spread_movement": asked["spread_movement"],
-        "total_movement": asked["total_movement"],
-        "betting_lines_updated_at": np.where(np.isnat(asked["spread_updated_at"]), asked["total_updated_at"], asked["spread_updated_at"]),
-        "players_out_count": asked["players_out"],
-        "starters_out_count": _starters_out(asked, histories),
-        "questionable_players_count": asked["players_in_doubt"],
+        "game_spread": requested["spread_current"],
+        "game_total": requested["total_current"],
+        "game_spread_source": requested["spread_source"],
+        "game_total_source": requested["total_source"],
+        "spread_movement": requested["spread_movement"],
+        "total_movement": requested["total_movement"],
+        "betting_lines_updated_at": np.where(
+            np.isnat(requested["spread_updated_at"]), requested["total_updated_at"], requested["spread_updated_at"]
+        ),
+        "players_out_count": requested["players_out"],
+        "starters_out_count": _starters_out(requested, histories),
+        "questionable_players_count": requested["players_in_doubt"],
         "team_win_streak_entering": finals.leading_run(margin > 0),
         "team_loss_streak_entering": finals.leading_run(margin < 0),
         "last_game_margin": last_margin,
         "last_game_result": text_where(last_margin > 0, "W", text_where(last_margin < 0, "L", None)),
-        "travel_miles": _travel(asked, season, games),
-        "early_season_flag": asked["days_into_season"] < EARLY_SEASON_DAYS,
+        "travel_miles": _travel(requested, season, games),
+        "early_season_flag": requested["days_into_season"] < EARLY_SEASON_DAYS,
         **completeness_columns(complete, primary="l14d"),
-        **shared.readiness.columns(complete, asked["is_bootstrap"] == 1, asked["is_boundary"] == 1),
+        **shared.readiness.columns(complete, requested["is_bootstrap"] == 1, requested["is_boundary"] == 1),
     }
-    return Outcome(rows | _quality(asked, rows, shared.readiness))
+    return Outcome(rows | _quality(requested, rows, shared.readiness))
 
 
 IDENTITY = ("team_abbr", "game_id", "nba_game_id", "game_date", "season_year", "opponent_team_abbr", "home_game")
 
 
-def _travel(asked: Columns, season: AsOfWindow, games: Columns) -> NDArray[np.float64]:
-    """Miles to tonight's arena from that of the team's last game; before the first game of a season a team sits at home. NaN where one is unknown."""
+def _travel(requested: Columns, season: AsOfWindow, games: Columns) -> NDArray[np.float64]:
+    """Miles to tonight's arena from that of the team's last game; before the first game of a season a team sits at
+    home. NaN where one is unknown.
+    """
     latitude, longitude = season.newest(games["arena_latitude"]), season.newest(games["arena_longitude"])
     first = season.games() == 0
     return great_circle_miles(
-        np.where(first, asked["home_latitude"], latitude),
-        np.where(first, asked["home_longitude"], longitude),
-        asked["arena_latitude"],
-        asked["arena_longitude"],
+        np.where(first, requested["home_latitude"], latitude),
+        np.where(first, requested["home_longitude"], longitude),
+        requested["arena_latitude"],
+        requested["arena_longitude"],
     )
 
 
-def _starters_out(asked: Columns, histories: Mapping[str, Columns]) -> NDArray[np.float64]:
+def _starters_out(requested: Columns, histories: Mapping[str, Columns]) -> NDArray[np.float64]:
     games = histories["games"]
     finals = take(games, games["is_final"] == 1)
-    players, starts, window_games = recent_starts(finals, histories["starts"], asked["game_date"], asked["season_start"])
+    players, starts, window_games = recent_starts(
+        finals, histories["starts"], requested["game_date"], requested["season_start"]
+    )
     half = (starts >= 1) & (2 * starts >= window_games[:, np.newaxis])
-    return np.where(np.isnan(asked["players_out"]), np.nan, count_missing(players, half, histories["out"], asked))
+    return np.where(
+        np.isnan(requested["players_out"]), np.nan, count_missing(players, half, histories["out"], requested)
+    )
 
 
-def _quality(asked: Columns, rows: Columns, readiness: Readiness) -> dict[str, NDArray[Any]]:
-    size = len(asked["game_id"])
+def _quality(requested: Columns, rows: Columns, readiness: Readiness) -> dict[str, NDArray[Any]]:
+    size = len(requested["game_id"])
     pct = rows["l14d_completeness_pct"]
     scores = np.select([pct >= 95, pct >= 75, pct >= 50], [95.0, 75.0, 50.0], 25.0)
     unready = [
         (
             rows[f"{window}_completeness_pct"] < readiness.threshold_pct,
-            np.array([f"{window}_incomplete:{value:.0f}%" for value in rows[f"{window}_completeness_pct"]], dtype=object),
+            np.array(
+                [f"{window}_incomplete:{value:.0f}%" for value in rows[f"{window}_completeness_pct"]], dtype=object
+            ),
         )
         for window in WINDOWS
     ]
-    no_spread, no_total, no_reports = np.isnan(rows["game_spread"]), np.isnan(rows["game_total"]), np.isnan(asked["players_out"])
+    no_spread, no_total, no_reports = (
+        np.isnan(rows["game_spread"]),
+        np.isnan(rows["game_total"]),
+        np.isnan(requested["players_out"]),
+    )
     issues = collect(
         size,
         [
@@ -223,7 +303,11 @@ def _quality(asked: Columns, rows: Columns, readiness: Readiness) -> dict[str, N
     )
     sources = collect(
         size,
-        [(~no_spread | ~no_total, GAME_LINES.name), (~no_reports, INJURY_REPORT.name), (np.ones(size, dtype=bool), SCHEDULE.name)],
+        [
+            (~no_spread | ~no_total, GAME_LINES.name),
+            (~no_reports, INJURY_REPORT.name),
+            (np.ones(size, dtype=bool), SCHEDULE.name),
+        ],
     )
     return {
         "quality_tier": quality_tier(scores),
@@ -239,41 +323,50 @@ def build(run: TableRun) -> Outcome:
     season = SeasonGames.read(run, ("game_time_utc",))
     games = dict(season.behind)
     summarised = run.read(TEAM_OFFENSE, ("game_id", "team_abbr"), start=run.season_start)
-    games["has_row"] = (find((games["game_id"], games["team_abbr"]), (summarised["game_id"], summarised["team_abbr"])) >= 0).astype(np.float64)
+    games["has_row"] = (
+        find((games["game_id"], games["team_abbr"]), (summarised["game_id"], summarised["team_abbr"])) >= 0
+    ).astype(np.float64)
     tonight = season.on_dates_of(run)
-    asked, uncertain = of_certain_games(tonight, "team_abbr", tonight)
-    asked |= run.season_columns(asked["game_date"])
+    requested, uncertain = of_certain_games(tonight, "team_abbr", tonight)
+    requested |= run.season_columns(requested["game_date"])
     lines = preferred(run.read(GAME_LINES.table, LINE_COLUMNS))
     names = ("current", "movement", "source", "updated_at")
-    asked |= lines.of(asked, asked["team_abbr"], names, "spread_")
-    asked |= lines.of(asked, np.full(len(asked["game_id"]), OVER, dtype=object), names, "total_")
+    requested |= lines.of(requested, requested["team_abbr"], names, "spread_")
+    requested |= lines.of(requested, np.full(len(requested["game_id"]), OVER, dtype=object), names, "total_")
     feeds = FeedNames.of(run)
     starts = feeds.box(("game_id", "game_date", "team_abbr", "player_lookup"), starter=True)
-    out = _injuries(feeds, starts, asked)
+    out = _injuries(feeds, starts, requested)
     histories = {
         "games": Grouped.by(games, "team_abbr", "game_date"),
         "starts": Grouped.by(starts, "team_abbr", "game_date"),
         "out": Grouped.by(out, "team", "game_date"),
     }
     outcome = run.map_rows(
-        "teams", compute, Grouped.by(asked, "team_abbr", "game_date"), histories, Shared(Readiness(run.settings.ready_threshold_pct))
+        "teams",
+        compute,
+        Grouped.by(requested, "team_abbr", "game_date"),
+        histories,
+        Shared(Readiness(run.settings.ready_threshold_pct)),
     )
     return Outcome(outcome.rows, concatenate([outcome.failures, uncertain]))
 
 
-def _injuries(feeds: FeedNames, starts: Columns, asked: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Counts the listed players of each asked game in; returns those who are out."""
-    reports = feeds.reports_on_starters(INJURY_COLUMNS, starts, asked)
-    place = find((reports["game_date"], reports["team"]), (asked["game_date"], asked["team_abbr"]))
-    latest = latest_statuses(reports, at(asked["game_time_utc"], place))
+def _injuries(feeds: FeedNames, starts: Columns, requested: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Counts the listed players of each requested game in; returns those who are out."""
+    reports = feeds.reports_on_starters(INJURY_COLUMNS, starts, requested)
+    place = find((reports["game_date"], reports["team"]), (requested["game_date"], requested["team_abbr"]))
+    latest = latest_statuses(reports, at(requested["game_time_utc"], place))
     status = latest["injury_status"]
     counted = tally(
-        {"game_date": latest["game_date"], "team": latest["team"]}, {"out": status == "out", "in_doubt": np.isin(status.astype(str), IN_DOUBT)}
+        {"game_date": latest["game_date"], "team": latest["team"]},
+        {"out": status == "out", "in_doubt": np.isin(status.astype(str), IN_DOUBT)},
     )
-    found = find((asked["game_date"], asked["team_abbr"]), (counted["game_date"], counted["team"]))
-    reported = announced_before(reports["game_date"], reports["reported_at"], asked["game_date"], asked["game_time_utc"])
+    found = find((requested["game_date"], requested["team_abbr"]), (counted["game_date"], counted["team"]))
+    reported = announced_before(
+        reports["game_date"], reports["reported_at"], requested["game_date"], requested["game_time_utc"]
+    )
     for name in ("out", "in_doubt"):
-        asked[f"players_{name}"] = np.where(reported, np.nan_to_num(at(counted[name], found)), np.nan)
+        requested[f"players_{name}"] = np.where(reported, np.nan_to_num(at(counted[name], found)), np.nan)
     return take(latest, status == "out")
 
 

@@ -1,4 +1,7 @@
-"""Where games are played, and which arena is a team's home in a season. From the schedule and the table of arenas alone."""
+"""Where games are played, and which arena is a team's home in a season.
+
+From the schedule and the table of arenas alone.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +26,8 @@ ARENA_COLUMNS = ("arena_name", "neutral_site_flag", *PLACE_COLUMNS)
 def arenas(games: Columns) -> dict[str, NDArray[Any]]:
     """Where each game is played (`PLACE_COLUMNS`); NaN and None where nobody knows.
 
-    The schedule's own coordinates and zone; where it has none, those of the arena of its name; and of a game that is not
-    on neutral ground, the home team's arena. A zone that is no time zone is unknown.
+    The schedule's own coordinates and zone; where it has none, those of the arena of its name; and of a game that is
+    not on neutral ground, the home team's arena. A zone that is no time zone is unknown.
     """
     named = _places(map_distinct(arena_named, games["arena_name"].tolist(), np.object_))
     home = _places(map_distinct(_own_arena, games["home_team_abbr"].tolist(), np.object_))
@@ -32,7 +35,9 @@ def arenas(games: Columns) -> dict[str, NDArray[Any]]:
     placed = ~np.isnan(games["arena_latitude"]) & ~np.isnan(games["arena_longitude"])
     by_name = ~np.isnan(named["arena_latitude"])
     found: dict[str, NDArray[Any]] = {
-        column: np.where(placed, games[column], np.where(by_name, named[column], np.where(neutral, np.nan, home[column])))
+        column: np.where(
+            placed, games[column], np.where(by_name, named[column], np.where(neutral, np.nan, home[column]))
+        )
         for column in ("arena_latitude", "arena_longitude")
     }
     given = games["arena_timezone"]
@@ -43,10 +48,12 @@ def arenas(games: Columns) -> dict[str, NDArray[Any]]:
 
 
 def season_homes(games: Columns) -> dict[str, NDArray[Any]]:
-    """Each team's home of each season: the arena where most of its home games of the regular season are scheduled, of equals the first one.
+    """Each team's home of each season: the arena where most of its home games of the regular season are scheduled, of
+    equals the first one.
 
-    `games` are league games with their places (see `arenas`). One row per season and team that plays in it: `season_year`, `team_abbr` and
-    `PLACE_COLUMNS`; a team without a home game whose place is known sits in its usual arena. Example: Toronto in 2020-21 is at home in Tampa.
+    `games` are league games with their places (see `arenas`). One row per season and team that plays in it:
+    `season_year`, `team_abbr` and `PLACE_COLUMNS`; a team without a home game whose place is known sits in its usual
+    arena. Example: Toronto in 2020-21 is at home in Tampa.
     """
     frame = pd.DataFrame(
         {
@@ -57,8 +64,14 @@ def season_homes(games: Columns) -> dict[str, NDArray[Any]]:
         }
     )
     known = frame[(games["is_regular_season"] == 1) & ~np.isnan(games["arena_latitude"])]
-    counted = known.groupby(["season_year", "team_abbr", *PLACE_COLUMNS], dropna=False)["first"].agg(["size", "min"]).reset_index()
-    counted = counted.sort_values(["size", "min"], ascending=[False, True], kind="stable").drop_duplicates(["season_year", "team_abbr"])
+    counted = (
+        known.groupby(["season_year", "team_abbr", *PLACE_COLUMNS], dropna=False)["first"]
+        .agg(["size", "min"])
+        .reset_index()
+    )
+    counted = counted.sort_values(["size", "min"], ascending=[False, True], kind="stable").drop_duplicates(
+        ["season_year", "team_abbr"]
+    )
     teams = np.concatenate([games["home_team_abbr"], games["away_team_abbr"]])
     pairs = pd.DataFrame({"season_year": np.tile(games["season_year"], 2), "team_abbr": teams}).drop_duplicates()
     seasons, names = pairs["season_year"].to_numpy(np.float64), pairs["team_abbr"].to_numpy(object)
@@ -69,14 +82,20 @@ def season_homes(games: Columns) -> dict[str, NDArray[Any]]:
     return {
         "season_year": seasons,
         "team_abbr": names,
-        "arena_latitude": np.where(place >= 0, at(counted["arena_latitude"].to_numpy(np.float64), place), usual["arena_latitude"]),
-        "arena_longitude": np.where(place >= 0, at(counted["arena_longitude"].to_numpy(np.float64), place), usual["arena_longitude"]),
+        "arena_latitude": np.where(
+            place >= 0, at(counted["arena_latitude"].to_numpy(np.float64), place), usual["arena_latitude"]
+        ),
+        "arena_longitude": np.where(
+            place >= 0, at(counted["arena_longitude"].to_numpy(np.float64), place), usual["arena_longitude"]
+        ),
         "arena_timezone": text_where(place >= 0, at(zones, place), usual["arena_timezone"]),
     }
 
 
 def homes_of(games: Columns, seasons: NDArray[np.float64], teams: NDArray[np.object_]) -> dict[str, NDArray[Any]]:
-    """The home of each given team in each given season: `home_latitude`, `home_longitude`, `home_timezone`; from league games with their places."""
+    """The home of each given team in each given season: `home_latitude`, `home_longitude`, `home_timezone`; from league
+    games with their places.
+    """
     homes = season_homes(games)
     place = find((seasons, teams), (homes["season_year"], homes["team_abbr"]))
     return {column.replace("arena", "home"): at(homes[column], place) for column in PLACE_COLUMNS}
@@ -90,7 +109,9 @@ def _own_arena(team: str) -> Arena | None:
 def _places(found: NDArray[np.object_]) -> dict[str, NDArray[Any]]:
     return {
         "arena_latitude": np.array([np.nan if arena is None else arena.latitude for arena in found], dtype=np.float64),
-        "arena_longitude": np.array([np.nan if arena is None else arena.longitude for arena in found], dtype=np.float64),
+        "arena_longitude": np.array(
+            [np.nan if arena is None else arena.longitude for arena in found], dtype=np.float64
+        ),
         "arena_timezone": np.array([None if arena is None else arena.timezone for arena in found], dtype=object),
     }
 

@@ -1,7 +1,7 @@
 """Where the arenas are in which the league has played since 1996-97, by the names that schedules give them.
 
-Homes of teams under all their names, homes for a season or two, and neutral sites abroad and at home. Which arena a game
-is played in, and which one is a team's home in a season, is said by the schedule.
+Homes of teams under all their names, homes for a season or two, and neutral sites abroad and at home. Which arena a
+game is played in, and which one is a team's home in a season, is said by the schedule.
 """
 
 from __future__ import annotations
@@ -50,7 +50,13 @@ _NAMES_OF_HOMES: Mapping[str, tuple[str, ...]] = {
     "ORL": ("Kia Center", "Amway Center"),
     "PHI": ("Xfinity Mobile Arena", "Wells Fargo Center", "Wachovia Center", "First Union Center", "CoreStates Center"),
     "PHX": (
-        *("Mortgage Matchup Center", "PHX Arena", "Footprint Center", "Phoenix Suns Arena", "Talking Stick Resort Arena"),
+        *(
+            "Mortgage Matchup Center",
+            "PHX Arena",
+            "Footprint Center",
+            "Phoenix Suns Arena",
+            "Talking Stick Resort Arena",
+        ),
         *("US Airways Center", "America West Arena"),
     ),
     "POR": ("Moda Center", "Rose Garden", "Rose Garden Arena"),
@@ -77,7 +83,10 @@ _OTHERS: tuple[tuple[Arena, tuple[str, ...]], ...] = (
         Arena(38.6491, -121.5183, PACIFIC),
         ("Sleep Train Arena", "Power Balance Pavilion", "ARCO Arena"),
     ),
-    (Arena(47.6221, -122.3540, PACIFIC), ("Climate Pledge Arena", "KeyArena", "Key Arena", "KeyArena at Seattle Center")),
+    (
+        Arena(47.6221, -122.3540, PACIFIC),
+        ("Climate Pledge Arena", "KeyArena", "Key Arena", "KeyArena at Seattle Center"),
+    ),
     (Arena(49.2778, -123.1089, "America/Vancouver"), ("Rogers Arena", "General Motors Place", "GM Place")),
     (Arena(39.7430, -105.0220, MOUNTAIN), ("McNichols Sports Arena", "McNichols Arena")),
     (Arena(32.7727, -96.8080, CENTRAL), ("Reunion Arena",)),
@@ -85,7 +94,10 @@ _OTHERS: tuple[tuple[Arena, tuple[str, ...]], ...] = (
     (Arena(29.4170, -98.4787, CENTRAL), ("Alamodome",)),
     (Arena(35.1556, -90.0518, CENTRAL), ("Pyramid Arena", "The Pyramid", "Great American Pyramid", "Memphis Pyramid")),
     (Arena(43.0436, -87.9169, CENTRAL), ("BMO Harris Bradley Center", "Bradley Center")),
-    (Arena(43.0419, -87.9172, CENTRAL), ("UW-Milwaukee Panther Arena", "UWM Panther Arena", "MECCA Arena", "U.S. Cellular Arena")),
+    (
+        Arena(43.0419, -87.9172, CENTRAL),
+        ("UW-Milwaukee Panther Arena", "UWM Panther Arena", "MECCA Arena", "U.S. Cellular Arena"),
+    ),
     (Arena(35.2059, -97.4425, CENTRAL), ("Lloyd Noble Center",)),
     (Arena(30.4142, -91.1846, CENTRAL), ("Pete Maravich Assembly Center",)),
     (Arena(42.6969, -83.2456, "America/Detroit"), ("The Palace of Auburn Hills", "Palace of Auburn Hills")),
@@ -96,7 +108,10 @@ _OTHERS: tuple[tuple[Arena, tuple[str, ...]], ...] = (
     (Arena(35.1838, -80.9062, EASTERN), ("Charlotte Coliseum",)),
     (Arena(25.7816, -80.1951, EASTERN), ("Miami Arena",)),
     (Arena(28.5493, -81.3868, EASTERN), ("Amway Arena", "TD Waterhouse Centre", "Orlando Arena")),
-    (Arena(40.8117, -74.0676, EASTERN), ("Izod Center", "Continental Airlines Arena", "Meadowlands Arena", "Brendan Byrne Arena")),
+    (
+        Arena(40.8117, -74.0676, EASTERN),
+        ("Izod Center", "Continental Airlines Arena", "Meadowlands Arena", "Brendan Byrne Arena"),
+    ),
     (Arena(40.7335, -74.1711, EASTERN), ("Prudential Center",)),
     (Arena(39.9012, -75.1720, EASTERN), ("The Spectrum", "CoreStates Spectrum", "Wachovia Spectrum")),
     (Arena(38.9018, -76.8447, EASTERN), ("US Airways Arena", "USAir Arena", "Capital Centre")),
@@ -108,7 +123,12 @@ _OTHERS: tuple[tuple[Arena, tuple[str, ...]], ...] = (
     (Arena(27.9427, -82.4518, EASTERN), ("Amalie Arena", "Benchmark International Arena")),
     (
         Arena(28.3369, -81.5560, EASTERN),
-        ("The Arena", "ESPN Wide World of Sports: The Arena", "ESPN Wide World of Sports Complex", "AdventHealth Arena"),
+        (
+            "The Arena",
+            "ESPN Wide World of Sports: The Arena",
+            "ESPN Wide World of Sports Complex",
+            "AdventHealth Arena",
+        ),
     ),
     (Arena(28.3378, -81.5557, EASTERN), ("HP Field House", "The Field House", "State Farm Field House")),
     (Arena(28.3352, -81.5580, EASTERN), ("Visa Athletic Center",)),
@@ -125,22 +145,33 @@ _OTHERS: tuple[tuple[Arena, tuple[str, ...]], ...] = (
     ),
     (Arena(19.4057, -99.0953, "America/Mexico_City"), ("Palacio de los Deportes", "Sports Palace")),
     # Overseas.
-    (Arena(48.8386, 2.3786, "Europe/Paris"), ("Accor Arena", "AccorHotels Arena", "Bercy Arena", "Palais Omnisports de Paris-Bercy")),
+    (
+        Arena(48.8386, 2.3786, "Europe/Paris"),
+        ("Accor Arena", "AccorHotels Arena", "Bercy Arena", "Palais Omnisports de Paris-Bercy"),
+    ),
     (Arena(51.5030, 0.0032, "Europe/London"), ("The O2", "The O2 Arena", "O2 Arena", "O2 Arena London")),
     (Arena(53.4853, -2.2006, "Europe/London"), ("Co-op Live", "Co-op Live Arena")),
     (Arena(53.4881, -2.2436, "Europe/London"), ("AO Arena", "Manchester Arena", "Phones 4u Arena")),
-    (Arena(52.5053, 13.4436, "Europe/Berlin"), ("Uber Arena", "O2 World Berlin", "Mercedes-Benz Arena Berlin", "Mercedes-Benz Arena (Berlin)")),
+    (
+        Arena(52.5053, 13.4436, "Europe/Berlin"),
+        ("Uber Arena", "O2 World Berlin", "Mercedes-Benz Arena Berlin", "Mercedes-Benz Arena (Berlin)"),
+    ),
     (Arena(35.8949, 139.6309, "Asia/Tokyo"), ("Saitama Super Arena",)),
     (Arena(35.7056, 139.7519, "Asia/Tokyo"), ("Tokyo Dome",)),
     (Arena(22.1470, 113.5650, "Asia/Macau"), ("Venetian Arena", "The Venetian Arena", "Cotai Arena", "CotaiArena")),
     (Arena(31.1910, 121.4895, "Asia/Shanghai"), ("Mercedes-Benz Arena Shanghai", "Mercedes-Benz Arena (Shanghai)")),
     (Arena(24.4607, 54.6054, "Asia/Dubai"), ("Etihad Arena",)),
 )
-"""Arenas that are no team's home of today. "Mercedes-Benz Arena" alone is left out: it was the name of one in Berlin and of one in Shanghai."""
+"""Arenas that are no team's home of today. "Mercedes-Benz Arena" alone is left out: it was the name of one in Berlin
+and of one in Shanghai.
+"""
 
 
 def _key(name: str) -> str:
-    """A name without what spellings differ in: accents, case, punctuation. Example: "Arena Ciudad de México" is "arenaciudaddemexico"."""
+    """A name without what spellings differ in: accents, case, punctuation.
+
+    Example: "Arena Ciudad de México" is "arenaciudaddemexico".
+    """
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]", "", plain.casefold())
 

@@ -24,11 +24,14 @@ def ratio(part: ArrayLike, whole: ArrayLike) -> Floats:
 
 
 def difference_of_ratios(part_1: ArrayLike, whole_1: ArrayLike, part_2: ArrayLike, whole_2: ArrayLike) -> Floats:
-    """First ratio minus the second in a single quotient, so that whole numbers give the float64 nearest to the true difference.
+    """First ratio minus the second in a single quotient, so that whole numbers give the float64 nearest to the true
+    difference.
 
     NaN where either whole is 0 or anything is unknown. Example: 9 / 16 - 1 / 2 = 1 / 16.
     """
-    part_1, whole_1, part_2, whole_2 = (np.asarray(values, dtype=np.float64) for values in (part_1, whole_1, part_2, whole_2))
+    part_1, whole_1, part_2, whole_2 = (
+        np.asarray(values, dtype=np.float64) for values in (part_1, whole_1, part_2, whole_2)
+    )
     return ratio(part_1 * whole_2 - part_2 * whole_1, whole_1 * whole_2)
 
 

@@ -30,7 +30,10 @@ def parse_minutes(texts: Texts) -> Floats:
 
 
 def clock_text(seconds: float) -> str:
-    """Playing time in the one form in which it is stored, to the nearest second. Example: 2,281.8 seconds are "38:02"."""
+    """Playing time in the one form in which it is stored, to the nearest second.
+
+    Example: 2,281.8 seconds are "38:02".
+    """
     return "{}:{:02d}".format(*divmod(round(seconds), 60))
 
 

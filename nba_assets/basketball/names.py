@@ -33,16 +33,18 @@ SUFFIXES = ("jr", "sr", "ii", "iii", "iv", "v")
 def player_lookup(name: str | None) -> str:
     """The key of a player's name: lower case, accents removed, only letters a-z and digits kept; suffixes stay.
 
-    "Last, First" is turned round, wherever the suffix stands. Empty for None and for names without any such letter; an empty key identifies nobody.
+    "Last, First" is turned round, wherever the suffix stands. Empty for None and for names without any such letter; an
+    empty key identifies nobody.
 
-    Example: "José Alvarado" is `josealvarado`, "LeBron James Jr." is `lebronjamesjr`, "Nikola Đurišić" is `nikoladurisic`, "Jackson Jr.,
-    Jaren" is `jarenjacksonjr`.
+    Example: "José Alvarado" is `josealvarado`, "LeBron James Jr." is `lebronjamesjr`, "Nikola Đurišić" is
+    `nikoladurisic`, "Jackson Jr., Jaren" is `jarenjacksonjr`.
     """
     return _key((name or "").lower().translate(_PLAIN_LETTERS))
 
 
 def old_spelling(name: str | None) -> str:
-    """The key as systems make it that delete letters which Unicode does not decompose; equal to `player_lookup` of all other names.
+    """The key as systems make it that delete letters which Unicode does not decompose; equal to `player_lookup` of all
+    other names.
 
     Example: "Nikola Đurišić" is `nikolaurisic`.
     """
@@ -61,7 +63,9 @@ def _key(lower: str) -> str:
 
 
 def _turned(name: str) -> str:
-    """A name written as "Last, First" the other way round; one of more parts than last name, first name and suffix stays as it is."""
+    """A name written as "Last, First" the other way round; one of more parts than last name, first name and suffix
+    stays as it is.
+    """
     parts = [words for part in _NOT_IN_WORDS.sub("", name).split(",") if (words := part.split())]
     suffixes = [words for words in parts[1:] if len(words) == 1 and words[0] in SUFFIXES and words[0] != "v"]
     names = [words for words in parts if not any(words is suffix for suffix in suffixes)]
@@ -74,7 +78,9 @@ def _turned(name: str) -> str:
 
 
 def _without_suffix(words: list[str], suffixes: list[list[str]]) -> list[str]:
-    """A part of a name without the suffix at its end, which goes to the others; a part that is nothing else keeps it."""
+    """A part of a name without the suffix at its end, which goes to the others; a part that is nothing else keeps
+    it.
+    """
     if len(words) == 1 or words[-1] not in SUFFIXES:
         return words
     suffixes.append([words[-1]])

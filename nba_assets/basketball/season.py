@@ -39,8 +39,8 @@ class SeasonCalendar:
     """The seasons that a schedule tells of; dates that it does not cover go by the usual months.
 
     `game_dates` are the distinct dates with games in ascending order, `season_years` the season of each;
-    `opening_nights` holds the first regular-season date of each of `opened_seasons`, ascending, `last_dates` the date of
-    its last game. Methods take and return arrays of one length.
+    `opening_nights` holds the first regular-season date of each of `opened_seasons`, ascending, `last_dates` the date
+    of its last game. Methods take and return arrays of one length.
     """
 
     game_dates: Dates
@@ -50,7 +50,9 @@ class SeasonCalendar:
     last_dates: Dates
 
     @classmethod
-    def from_schedule(cls, game_date: Dates, season_year: NDArray[Any], is_regular_season: NDArray[Any]) -> SeasonCalendar:
+    def from_schedule(
+        cls, game_date: Dates, season_year: NDArray[Any], is_regular_season: NDArray[Any]
+    ) -> SeasonCalendar:
         """The calendar of the games of a schedule, given as three columns of one length, in any order.
 
         An exhibition before its season's opening night says nothing while an earlier season is still played.
@@ -82,7 +84,8 @@ class SeasonCalendar:
         return years
 
     def season_during(self, dates: Dates) -> Ints:
-        """Season in whose course each date lies, from its opening night to its last game; by the month before and after.
+        """Season in whose course each date lies, from its opening night to its last game; by the month before and
+        after.
 
         For what feeds date without naming a season: unlike `season_of`, it does not depend on which other seasons are
         known. Example: 2020-10-05 is of season 2019, whose last game was on 2020-10-11, and 2020-12-20 of season 2020.

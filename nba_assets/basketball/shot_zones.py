@@ -29,7 +29,9 @@ _FEED_ZONES = {"restricted_area": PAINT, "paint_non_ra": PAINT, "mid_range": MID
 
 def is_three(shot_type: Texts, event_subtype: Texts) -> NDArray[np.bool_]:
     """Whether each shot is a three: its type is `3PT`, or its subtype says "3pt" in any case."""
-    by_subtype: NDArray[np.bool_] = map_distinct(lambda subtype: subtype is not None and "3pt" in subtype.lower(), event_subtype.tolist(), np.bool_)
+    by_subtype: NDArray[np.bool_] = map_distinct(
+        lambda subtype: subtype is not None and "3pt" in subtype.lower(), event_subtype.tolist(), np.bool_
+    )
     by_type: NDArray[np.bool_] = shot_type == "3PT"
     return by_type | by_subtype
 

@@ -1,7 +1,8 @@
-"""The teams since 1996-97: their tricodes and names in the feeds, in which seasons each tricode was a franchise's, and where they play at home.
+"""The teams since 1996-97: their tricodes and names in the feeds, in which seasons each tricode was a franchise's, and
+where they play at home.
 
-Arenas carry their names of 2021-22, those of former teams the names of their last season. Where a game is really played, the schedule says; this is what
-holds where it says nothing.
+Arenas carry their names of 2021-22, those of former teams the names of their last season. Where a game is really
+played, the schedule says; this is what holds where it says nothing.
 """
 
 from __future__ import annotations
@@ -81,15 +82,20 @@ _TRICODES_UNTIL = {
     # The franchise counts the first Hornets' seasons as its own; from 2002 to 2004 Charlotte had no team.
     "CHA": ((2001, "CHH"), (2003, None)),
     "MEM": ((2000, "VAN"),),
-    # Until 2014 those seasons counted as New Orleans', which the team moved to: some feeds have that franchise's code for them.
+    # Until 2014 those seasons counted as New Orleans', which the team moved to: some feeds have that franchise's code
+    # for them.
     "NOP": ((2001, "CHH"), (2004, "NOH"), (2006, "NOK"), (2012, "NOH")),
     "OKC": ((2007, "SEA"),),
     "WAS": ((1996, "WSB"),),
 }
-"""Former tricodes of a franchise, each with the year in which its last season began; None where the franchise had no team."""
+"""Former tricodes of a franchise, each with the year in which its last season began; None where the franchise had no
+team.
+"""
 
 # Of two franchises with one former tricode the first counts: CHH is Charlotte's.
-_FRANCHISE_OF = {former: today for today, periods in reversed(_TRICODES_UNTIL.items()) for _, former in periods if former is not None}
+_FRANCHISE_OF = {
+    former: today for today, periods in reversed(_TRICODES_UNTIL.items()) for _, former in periods if former is not None
+}
 
 TRICODE_ALIASES: Mapping[str, str] = MappingProxyType(
     {
@@ -119,7 +125,12 @@ _TRICODE_OF = {
         {tricode: tricode for tricode in TEAMS},
         TRICODE_ALIASES,
         {team.full_name: team.tricode for team in _CURRENT},
-        {"LA Clippers": "LAC", "Charlotte Bobcats": "CHA", "New Orleans-Oklahoma City Hornets": "NOK", "NO/Oklahoma City Hornets": "NOK"},
+        {
+            "LA Clippers": "LAC",
+            "Charlotte Bobcats": "CHA",
+            "New Orleans-Oklahoma City Hornets": "NOK",
+            "NO/Oklahoma City Hornets": "NOK",
+        },
     )
     for name, tricode in names.items()
 }
@@ -128,8 +139,9 @@ _TRICODE_OF = {
 def team_tricode(name_or_code: str | None) -> str | None:
     """The tricode of a team, given by any feed's code or by its full name, in any case; None where it is no team.
 
-    "LA Clippers" and "Los Angeles Clippers" are both LAC. Never matched by a part of the name: "Orlando" is unknown. Former teams have their own tricode,
-    "Seattle SuperSonics" is SEA; which one a franchise had in a season is said by `tricode_in_season`.
+    "LA Clippers" and "Los Angeles Clippers" are both LAC. Never matched by a part of the name: "Orlando" is unknown.
+    Former teams have their own tricode, "Seattle SuperSonics" is SEA; which one a franchise had in a season is said by
+    `tricode_in_season`.
     """
     if name_or_code is None:
         return None
@@ -139,7 +151,8 @@ def team_tricode(name_or_code: str | None) -> str | None:
 def tricode_in_season(tricode: str, season_year: int) -> str | None:
     """The tricode that a team's franchise had in the season that began in a year; None where it had no team then.
 
-    Example: OKC in 2007 is SEA, NOH in 2008 stays NOH and is NOP in 2013, CHA and NOP in 2000 are CHH, CHA in 2003 is nobody.
+    Example: OKC in 2007 is SEA, NOH in 2008 stays NOH and is NOP in 2013, CHA and NOP in 2000 are CHH, CHA in 2003 is
+    nobody.
     """
     today = _FRANCHISE_OF.get(tricode, tricode)
     return next((code for last_season, code in _TRICODES_UNTIL.get(today, ()) if season_year <= last_season), today)

@@ -30,7 +30,9 @@ _LABELS = {
 """What people in the league call the zones of its arenas, summer and winter; Arizona keeps its standard time."""
 
 
-def great_circle_miles(latitude_1: ArrayLike, longitude_1: ArrayLike, latitude_2: ArrayLike, longitude_2: ArrayLike) -> Floats:
+def great_circle_miles(
+    latitude_1: ArrayLike, longitude_1: ArrayLike, latitude_2: ArrayLike, longitude_2: ArrayLike
+) -> Floats:
     """Distance between two places along the earth's surface, rounded to whole miles.
 
     Coordinates are degrees; NaN where one is unknown.
@@ -39,7 +41,8 @@ def great_circle_miles(latitude_1: ArrayLike, longitude_1: ArrayLike, latitude_2
     Telescope 68 (1984). Example: Los Angeles to Boston is 2,592 miles, between two arenas in one building 0.
     """
     latitude_1, longitude_1, latitude_2, longitude_2 = (
-        np.radians(np.asarray(degrees, dtype=np.float64)) for degrees in (latitude_1, longitude_1, latitude_2, longitude_2)
+        np.radians(np.asarray(degrees, dtype=np.float64))
+        for degrees in (latitude_1, longitude_1, latitude_2, longitude_2)
     )
     across = np.sin((latitude_2 - latitude_1) / 2) ** 2
     along = np.cos(latitude_1) * np.cos(latitude_2) * np.sin((longitude_2 - longitude_1) / 2) ** 2
@@ -79,7 +82,9 @@ def time_zone_labels(timezones: Texts, dates: NDArray[np.datetime64]) -> Texts:
     return _at_noon(_label, timezones, dates, np.object_)
 
 
-def _at_noon(function: Callable[[datetime], object], timezones: Texts, dates: NDArray[np.datetime64], dtype: DTypeLike) -> NDArray[Any]:
+def _at_noon(
+    function: Callable[[datetime], object], timezones: Texts, dates: NDArray[np.datetime64], dtype: DTypeLike
+) -> NDArray[Any]:
     def of_place(place: tuple[str | None, date | None]) -> object:
         timezone, day = place
         return None if timezone is None or day is None else function(_noon(timezone, day))

@@ -1,4 +1,6 @@
-"""What a worker does with a chunk of entities: compute one after the other, check each answer, and keep each one's failure from the others."""
+"""What a worker does with a chunk of entities: compute one after the other, check each answer, and keep each one's
+failure from the others.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nba_assets.entities.executors import Parcel
+from nba_assets.entities.executors import Broadcast
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import FAILURE_COLUMNS, Compute, Outcome, concatenate, failures, join, take
 from nba_assets.entities.time_limits import ended_after
@@ -36,34 +38,42 @@ class Task:
     date_column: str
     shared: Any
     columns: Mapping[str, str] | None = None
-    """Columns of an answer, each with the kinds of array that it may be; None where the answers only have to be alike."""
+    """Columns of an answer, each with the kinds of array that it may be; None where the answers only have to be alike.
+    """
 
 
 def compute_chunk(
     task: Task,
-    asked: Grouped,
+    requested: Grouped,
     histories: Mapping[str, Grouped],
     entities: Sequence[str],
     begin: Callable[[str], object] = lambda _: None,
 ) -> list[Outcome]:
-    """The outcomes of some entities, one after the other: joined where their columns are alike, in as many parts as there are kinds of answers.
+    """The outcomes of some entities, one after the other: joined where their columns are alike, in as many parts as
+    there are kinds of answers.
 
     `begin` is called with each entity before it is computed.
     """
     parts: dict[frozenset[tuple[str, str]], list[Outcome]] = {}
     for entity in entities:
         begin(entity)
-        for outcome in _of_entity(task, entity, asked.of(entity), {name: history.of(entity) for name, history in histories.items()}):
+        for outcome in _of_entity(
+            task, entity, requested.of(entity), {name: history.of(entity) for name, history in histories.items()}
+        ):
             likeness = _likeness(outcome.rows) if task.columns is None else frozenset[tuple[str, str]]()
             parts.setdefault(likeness, []).append(outcome)
     return [join(part) for part in parts.values()]
 
 
-def compute_sent_chunk(task: Parcel, asked: Grouped, histories: Mapping[str, Grouped], seconds: float) -> list[Outcome]:
-    """The same in another process, of all entities of `asked`; the process ends where this takes longer than so many seconds."""
+def compute_sent_chunk(
+    task: Broadcast, requested: Grouped, histories: Mapping[str, Grouped], seconds: float
+) -> list[Outcome]:
+    """The same in another process, of all entities of `requested`; the process ends where this takes longer than so
+    many seconds.
+    """
     opened = task.opened()
     with ended_after(seconds, task.folder) as begin:
-        return compute_chunk(opened, asked, histories, asked.entities, begin)
+        return compute_chunk(opened, requested, histories, requested.entities, begin)
 
 
 DIED = "the worker process died while it computed this entity alone, twice (killed, or out of memory)"
@@ -74,13 +84,16 @@ def unfinished(seconds: float, place: str) -> str:
     return f"the computation of this entity did not finish within {seconds:g} s{f' ({place})' if place else ''}"
 
 
-def given_up(task: Task, entity: str, asked: Columns, reason: str) -> list[Outcome]:
+def given_up(task: Task, entity: str, requested: Columns, reason: str) -> list[Outcome]:
     """The failures of an entity whose computation ends its worker, or does not end itself."""
-    return [Outcome({}, _failed(task, entity, np.unique(asked[task.date_column]), reason))]
+    return [Outcome({}, _failed(task, entity, np.unique(requested[task.date_column]), reason))]
 
 
 def joined(task: Task, parts: Sequence[Outcome]) -> Outcome:
-    """All parts as one. Answers whose columns are not those of most rows are failures of their entities, wherever they were computed."""
+    """All parts as one.
+
+    Answers whose columns are not those of most rows are failures of their entities, wherever they were computed.
+    """
     if task.columns is not None:
         return join(parts)
     alike = [_likeness(part.rows) for part in parts]
@@ -91,8 +104,15 @@ def joined(task: Task, parts: Sequence[Outcome]) -> Outcome:
     if len(rows) < 2:
         return join(parts)
     usual = max(rows, key=lambda likeness: (rows[likeness], sorted(likeness)))
-    kept = [part if not part.rows or likeness == usual else Outcome({}, part.failures) for likeness, part in zip(alike, parts, strict=True)]
-    unlike = [_unlike(task, part.rows, usual) for likeness, part in zip(alike, parts, strict=True) if part.rows and likeness != usual]
+    kept = [
+        part if not part.rows or likeness == usual else Outcome({}, part.failures)
+        for likeness, part in zip(alike, parts, strict=True)
+    ]
+    unlike = [
+        _unlike(task, part.rows, usual)
+        for likeness, part in zip(alike, parts, strict=True)
+        if part.rows and likeness != usual
+    ]
     outcome = join(kept)
     failed = concatenate([outcome.failures, *unlike])
     return Outcome(outcome.rows, take(failed, np.lexsort((failed["partition_date"], failed["entity_id"].astype(str)))))
@@ -100,8 +120,14 @@ def joined(task: Task, parts: Sequence[Outcome]) -> Outcome:
 
 def _unlike(task: Task, rows: Columns, usual: frozenset[tuple[str, str]]) -> Columns:
     pairs = sorted({*zip(rows[task.entity_column].tolist(), rows[task.date_column].tolist(), strict=True)})
-    reason = f"the compute function gave other columns than for most entities: {_said({name for name, _ in _likeness(rows) ^ usual})}"
-    ids, days = np.array([entity for entity, _ in pairs], dtype=object), np.array([day for _, day in pairs], dtype="M8[D]")
+    reason = (
+        "the compute function gave other columns than for most entities: "
+        f"{_said({name for name, _ in _likeness(rows) ^ usual})}"
+    )
+    ids, days = (
+        np.array([entity for entity, _ in pairs], dtype=object),
+        np.array([day for _, day in pairs], dtype="M8[D]"),
+    )
     return failures(ids, days, task.entity_type, HARD_FAILURE, reason, can_retry=True, failure_type=HARD_FAILURE)
 
 
@@ -110,21 +136,24 @@ def _likeness(rows: Columns) -> frozenset[tuple[str, str]]:
     return frozenset((name, KINDS.get(values.dtype.kind, "")) for name, values in rows.items())
 
 
-def _of_entity(task: Task, entity: str, asked: Columns, histories: Mapping[str, Columns]) -> list[Outcome]:
+def _of_entity(task: Task, entity: str, requested: Columns, histories: Mapping[str, Columns]) -> list[Outcome]:
     """One entity; if it raises, each of its dates on its own, so that only those fail that raise again."""
-    dates = asked[task.date_column]
+    dates = requested[task.date_column]
     try:
-        return [_checked(task, entity, dates, task.compute(asked, histories, task.shared))]
+        return [_checked(task, entity, dates, task.compute(requested, histories, task.shared))]
     except MemoryError:
         raise
     except Exception as error:
         if dates[0] == dates[-1]:
             return [Outcome({}, _failed(task, entity, dates[:1], _reason(error)))]
-    return [part for day in np.unique(dates) for part in _of_entity(task, entity, take(asked, dates == day), histories)]
+    return [
+        part for day in np.unique(dates) for part in _of_entity(task, entity, take(requested, dates == day), histories)
+    ]
 
 
-def _checked(task: Task, entity: str, asked: NDArray[np.datetime64], outcome: Outcome) -> Outcome:
-    """The outcome, if it answers the request: rows and failures of this entity, as many rows as requested of each date, fewer only beside a failure.
+def _checked(task: Task, entity: str, requested: NDArray[np.datetime64], outcome: Outcome) -> Outcome:
+    """The outcome, if it answers the request: rows and failures of this entity, as many rows as requested of each date,
+    fewer only beside a failure.
 
     Raises ValueError or TypeError with what is wrong.
     """
@@ -135,12 +164,18 @@ def _checked(task: Task, entity: str, asked: NDArray[np.datetime64], outcome: Ou
     if outcome.failures:
         _see_failures(entity, outcome.failures)
     rows = outcome.rows.get(task.date_column, NO_DATES)
-    if not outcome.failures and np.array_equal(rows, asked):
+    if not outcome.failures and np.array_equal(rows, requested):
         return outcome
-    wanted, given = Counter(asked.tolist()), Counter(rows.tolist())
+    wanted, given = Counter(requested.tolist()), Counter(rows.tolist())
     failed = set(outcome.failures.get("partition_date", NO_DATES).tolist())
-    missing, surplus = {day for day in wanted - given if day not in failed}, {*(given - wanted), *(failed - wanted.keys())}
-    for days, complaint in ((missing, "no row and no failure for a date that was asked for"), (surplus, "more than was asked for")):
+    missing, surplus = (
+        {day for day in wanted - given if day not in failed},
+        {*(given - wanted), *(failed - wanted.keys())},
+    )
+    for days, complaint in (
+        (missing, "no row and no failure for a date that was requested"),
+        (surplus, "more than was requested"),
+    ):
         if days:
             raise ValueError(f"the compute function gave {complaint}: {_said(days)}")
     return outcome
@@ -159,21 +194,32 @@ def _see_rows(task: Task, entity: str, rows: Columns) -> None:
     wrong = [
         name
         for name, values in rows.items()
-        if not isinstance(values, np.ndarray) or values.shape != shape or (name in kinds and values.dtype.kind not in kinds[name])
+        if not isinstance(values, np.ndarray)
+        or values.shape != shape
+        or (name in kinds and values.dtype.kind not in kinds[name])
     ]
     if wrong or len(shape) != 1:
-        raise ValueError(f"the compute function gave columns of another length or type than declared: {_said(wrong or rows.keys())}")
+        raise ValueError(
+            f"the compute function gave columns of another length or type than declared: {_said(wrong or rows.keys())}"
+        )
     if rows[task.entity_column].tolist().count(entity) != len(rows[task.entity_column]):
-        raise ValueError(f"the compute function gave rows of somebody else: {_said(set(map(str, rows[task.entity_column].tolist())) - {entity})}")
+        raise ValueError(
+            "the compute function gave rows of somebody else: "
+            f"{_said(set(map(str, rows[task.entity_column].tolist())) - {entity})}"
+        )
 
 
 def _see_failures(entity: str, failed: Columns) -> None:
     """See that failure records are whole and the entity's own."""
     if set(failed) != set(FAILURE_COLUMNS) or len({len(values) for values in failed.values()}) != 1:
-        raise ValueError(f"the compute function gave failure records of other columns than {_said(FAILURE_COLUMNS)}, or of unequal lengths")
+        raise ValueError(
+            f"the compute function gave failure records of other columns than {_said(FAILURE_COLUMNS)}, or of unequal "
+            "lengths"
+        )
     if any(name != entity for name in failed["entity_id"].tolist()):
         raise ValueError(
-            f"the compute function gave failure records of somebody else: {_said(set(map(str, failed['entity_id'].tolist())) - {entity})}"
+            "the compute function gave failure records of somebody else: "
+            f"{_said(set(map(str, failed['entity_id'].tolist())) - {entity})}"
         )
     if unknown := set(failed["failure_category"].tolist()) - set(FAILURE_CATEGORIES):
         raise ValueError(f"the compute function gave failure records of unknown categories: {_said(map(str, unknown))}")

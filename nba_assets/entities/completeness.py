@@ -1,7 +1,8 @@
-"""How much of what should be there is there: expected and actual games as sets, per window, and the readiness that follows.
+"""How much of what should be there is there: expected and actual games as sets, per window, and the readiness that
+follows.
 
-Expected are finished games of the team (for a player: his current team's, less those he was not available for), actual are those of them that have a
-row. Nothing expected is complete. Percentages lie between 0 and 100 by construction.
+Expected are finished games of the team (for a player: his current team's, less those he was not available for), actual
+are those of them that have a row. Nothing expected is complete. Percentages lie between 0 and 100 by construction.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ class Completeness:
     def of(cls, expected: AsOfWindow, has_row: Masks) -> Completeness:
         """From a window over the expected games, and which games have a row.
 
-        For a team, the window is over its finals: `Completeness.of(AsOfWindow.last_games(finals["game_date"], as_of, 15, since=since), has_row)`.
+        For a team, the window is over its finals: `Completeness.of(AsOfWindow.last_games(finals["game_date"], as_of,
+        15, since=since), has_row)`.
         """
         return cls(expected.games(), expected.count(has_row))
 
@@ -59,8 +61,12 @@ class Readiness:
 
     threshold_pct: float
 
-    def columns(self, windows: Mapping[str, Completeness], bootstrap: Masks, boundary: Masks) -> dict[str, NDArray[Any]]:
-        """Readiness and its excuses: ready is every window at the threshold, or a young season, or a month in which seasons begin or end."""
+    def columns(
+        self, windows: Mapping[str, Completeness], bootstrap: Masks, boundary: Masks
+    ) -> dict[str, NDArray[Any]]:
+        """Readiness and its excuses: ready is every window at the threshold, or a young season, or a month in which
+        seasons begin or end.
+        """
         reached = np.logical_and.reduce([window.pct >= self.threshold_pct for window in windows.values()])
         return {
             "season_boundary_detected": boundary,
@@ -70,7 +76,9 @@ class Readiness:
 
 
 def completeness_columns(windows: Mapping[str, Completeness], primary: str) -> dict[str, NDArray[Any]]:
-    """The completeness block: counts of the primary window, percentage and completeness of each, and of all together."""
+    """The completeness block: counts of the primary window, percentage and completeness of each, and of all
+    together.
+    """
     return {
         **completeness_counts(windows[primary]),
         **{f"{name}_completeness_pct": window.pct for name, window in windows.items()},
@@ -97,10 +105,12 @@ def missing_game_ids(expected: AsOfWindow, has_row: Masks, game_ids: NDArray[np.
 
 
 def shortfall(expected: Counts, minimum: Counts | int) -> tuple[NDArray[np.object_], Masks]:
-    """What it means to have fewer rows than the minimum number of games: failure category, and whether running again may help.
+    """What it means to have fewer rows than the minimum number of games: failure category, and whether running again
+    may help.
 
-    Who was not even expected in as many games of the season (`expected`, all his teams) is EXPECTED_INCOMPLETE, which no retry mends; of the others rows
-    are missing: INCOMPLETE_UPSTREAM. Example: of a minimum of 10, 5 expected -> EXPECTED_INCOMPLETE; 12 expected -> INCOMPLETE_UPSTREAM.
+    Who was not even expected in as many games of the season (`expected`, all his teams) is EXPECTED_INCOMPLETE, which
+    no retry mends; of the others rows are missing: INCOMPLETE_UPSTREAM. Example: of a minimum of 10, 5 expected ->
+    EXPECTED_INCOMPLETE; 12 expected -> INCOMPLETE_UPSTREAM.
     """
     rows_are_missing = expected >= minimum
     return text_where(rows_are_missing, "INCOMPLETE_UPSTREAM", "EXPECTED_INCOMPLETE"), rows_are_missing
@@ -115,25 +125,50 @@ class League:
 
     @classmethod
     def of(cls, finals: Columns, rosters: Columns) -> League:
-        """From finals, one row per team and game (`team_abbr`, `game_id`, `game_date`, `season_year`), and rows of roster snapshots.
+        """From finals, one row per team and game (`team_abbr`, `game_id`, `game_date`, `season_year`), and rows of
+        roster snapshots.
 
-        A final goes by its team's newest snapshot (`team_abbr`, `roster_date`, `season_year`) on or before its date, of its season and at most 90 days old:
-        so it makes no difference how far back snapshots were loaded. A snapshot without season is of the season that its month says.
+        A final goes by its team's newest snapshot (`team_abbr`, `roster_date`, `season_year`) on or before its date, of
+        its season and at most 90 days old: so it makes no difference how far back snapshots were loaded. A snapshot
+        without season is of the season that its month says.
         """
-        own_season = np.where(np.isnan(rosters["season_year"]), season_year(rosters["roster_date"]), rosters["season_year"])
-        played = pd.DataFrame({"team": finals["team_abbr"], "season": finals["season_year"].astype(np.float64), "day": _moments(finals["game_date"])})
-        snapshots = pd.DataFrame({"team": rosters["team_abbr"], "season": own_season.astype(np.float64), "day": _moments(rosters["roster_date"])})
-        snapshots = snapshots.drop_duplicates().sort_values("day", kind="stable").assign(roster_date=lambda frame: frame["day"])
+        own_season = np.where(
+            np.isnan(rosters["season_year"]), season_year(rosters["roster_date"]), rosters["season_year"]
+        )
+        played = pd.DataFrame(
+            {
+                "team": finals["team_abbr"],
+                "season": finals["season_year"].astype(np.float64),
+                "day": _moments(finals["game_date"]),
+            }
+        )
+        snapshots = pd.DataFrame(
+            {
+                "team": rosters["team_abbr"],
+                "season": own_season.astype(np.float64),
+                "day": _moments(rosters["roster_date"]),
+            }
+        )
+        snapshots = (
+            snapshots.drop_duplicates().sort_values("day", kind="stable").assign(roster_date=lambda frame: frame["day"])
+        )
         order = np.lexsort([finals["game_id"].astype(str), finals["game_date"]])
         joined = pd.merge_asof(
-            played.iloc[order], snapshots, on="day", by=["team", "season"], tolerance=pd.Timedelta(days=OLDEST_SNAPSHOT_DAYS), direction="backward"
+            played.iloc[order],
+            snapshots,
+            on="day",
+            by=["team", "season"],
+            tolerance=pd.Timedelta(days=OLDEST_SNAPSHOT_DAYS),
+            direction="backward",
         )
         ascending = {
             "game_id": finals["game_id"][order],
             "game_date": finals["game_date"][order].astype("M8[D]"),
             "roster_date": joined["roster_date"].to_numpy().astype("M8[D]"),
         }
-        return cls({str(team): take(ascending, np.asarray(places)) for team, places in joined.groupby("team").indices.items()})
+        return cls(
+            {str(team): take(ascending, np.asarray(places)) for team, places in joined.groupby("team").indices.items()}
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,9 +185,9 @@ class PlayerGames:
     def with_team(cls, team: str, finals: Columns, sheet: Columns, roster: Columns) -> PlayerGames:
         """Sort a team's finals by what the player had to do with them.
 
-        A game is expected of him if its sheet has him for this team and he played, or if it has no row of his although the team's roster snapshot that
-        held then lists him. `finals` are those of a `League`; `sheet` are his rows of player_game_summary, `roster` his roster rows (`team_abbr`,
-        `roster_date`).
+        A game is expected of him if its sheet has him for this team and he played, or if it has no row of his although
+        the team's roster snapshot that held then lists him. `finals` are those of a `League`; `sheet` are his rows of
+        player_game_summary, `roster` his roster rows (`team_abbr`, `roster_date`).
         """
         row_of = {game: row for row, game in enumerate(sheet["game_id"].tolist())}
         place = np.array([row_of.get(game, -1) for game in finals["game_id"].tolist()], dtype=np.intp)
@@ -191,10 +226,14 @@ class PlayerGames:
 
     def missing_of_season(self, as_of: Dates, since: Dates) -> NDArray[np.object_]:
         """Ids of the season's expected games that have no row of his, oldest first: a tuple per as-of date."""
-        return missing_game_ids(AsOfWindow.season_to_date(self.dates, as_of, since=since).only(self.expected), self.has_row, self.game_ids)
+        return missing_game_ids(
+            AsOfWindow.season_to_date(self.dates, as_of, since=since).only(self.expected), self.has_row, self.game_ids
+        )
 
     def gap(self, as_of: Dates, days: int, since: Dates) -> NDArray[np.object_]:
-        """What kind of gap the last days have: NO_GAP, DATA_GAP, or NAME_UNRESOLVED where no game at all bears his name."""
+        """What kind of gap the last days have: NO_GAP, DATA_GAP, or NAME_UNRESOLVED where no game at all bears his
+        name.
+        """
         window = AsOfWindow.last_days(self.dates, as_of, days, since=since)
         found = self._within(window)
         unknown = (found.expected > 0) & (found.actual == 0) & (window.count(self.sat_out) == 0)
@@ -203,8 +242,8 @@ class PlayerGames:
     def kind_of_gap(self, as_of: Dates, since: Dates, in_raw_box: Masks) -> tuple[NDArray[np.object_], Masks]:
         """Why rows of the last 14 days are missing, for failure records, and whether better data would correct it.
 
-        COMPLETE where none is missing, INSUFFICIENT_HISTORY where fewer than 5 are expected; a missing game is a DATA_GAP where the raw box score
-        has him (`in_raw_box`), else PLAYER_DNP; MIXED where there are both.
+        COMPLETE where none is missing, INSUFFICIENT_HISTORY where fewer than 5 are expected; a missing game is a
+        DATA_GAP where the raw box score has him (`in_raw_box`), else PLAYER_DNP; MIXED where there are both.
         """
         expected = AsOfWindow.last_days(self.dates, as_of, GAP_DAYS, since=since).only(self.expected)
         missing = expected.only(~self.has_row)
@@ -222,19 +261,25 @@ class PlayerGames:
 
 @dataclass(frozen=True, eq=False)
 class PlayerWindows:
-    """One player's windows at all asked dates, each over the finals of the team that he is with on that date."""
+    """One player's windows at all requested dates, each over the finals of the team that he is with on that date."""
 
     as_of: Dates
     since: Dates
     with_teams: tuple[tuple[NDArray[np.intp], PlayerGames], ...]
-    """Which asked dates he is with a team, and that team's finals."""
+    """Which requested dates he is with a team, and that team's finals."""
 
     @classmethod
-    def of(cls, teams: NDArray[np.object_], as_of: Dates, since: Dates, sheet: Columns, roster: Columns, league: League) -> PlayerWindows:
-        """From his current team on each date (None: no team, and nothing expected), his sheet rows and his roster rows."""
+    def of(
+        cls, teams: NDArray[np.object_], as_of: Dates, since: Dates, sheet: Columns, roster: Columns, league: League
+    ) -> PlayerWindows:
+        """From his current team on each date (None: no team, and nothing expected), his sheet rows and his roster
+        rows.
+        """
         known = sorted({*teams.tolist()} & league.finals.keys())
         games = (PlayerGames.with_team(team, league.finals[team], sheet, roster) for team in known)
-        return cls(as_of, since, tuple((np.flatnonzero(teams == team), mine) for team, mine in zip(known, games, strict=True)))
+        return cls(
+            as_of, since, tuple((np.flatnonzero(teams == team), mine) for team, mine in zip(known, games, strict=True))
+        )
 
     def last_games(self, games: int) -> Completeness:
         """Over the team's last finals; games not expected are taken out of the window, not replaced by earlier ones."""

@@ -1,4 +1,5 @@
-"""Who does the work: threads or processes, as `concurrent.futures` executors, and how processes live, end and receive what they share.
+"""Who does the work: threads or processes, as `concurrent.futures` executors, and how processes live, end and receive
+what they share.
 
 What is computed is none of this module's business.
 """
@@ -39,7 +40,9 @@ def executor_for(backend: Backend, workers: int, preload: Sequence[str] = ()) ->
 
 
 def end_at_once(pool: Executor) -> None:
-    """End an executor without waiting for what it computes: its processes are killed; threads, which cannot be, are left to themselves."""
+    """End an executor without waiting for what it computes: its processes are killed; threads, which cannot be, are
+    left to themselves.
+    """
     # As `ProcessPoolExecutor.kill_workers` of Python 3.14 does it.
     processes = [*(getattr(pool, "_processes", None) or {}).values()]
     pool.shutdown(wait=False, cancel_futures=True)
@@ -55,7 +58,9 @@ class DaemonThreads(Executor):
     def __init__(self, workers: int) -> None:
         self._calls: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._ended = False
-        self._threads = [threading.Thread(target=self._work, name=f"nba-assets_{number}", daemon=True) for number in range(workers)]
+        self._threads = [
+            threading.Thread(target=self._work, name=f"nba-assets_{number}", daemon=True) for number in range(workers)
+        ]
         for thread in self._threads:
             thread.start()
 
@@ -68,7 +73,9 @@ class DaemonThreads(Executor):
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the threads, each after the call that it is at; with `cancel_futures`, calls that nobody has begun are not made any more."""
+        """End the threads, each after the call that it is at; with `cancel_futures`, calls that nobody has begun are
+        not made any more.
+        """
         self._ended = True
         while cancel_futures and not self._calls.empty():
             self._calls.get()
@@ -95,8 +102,8 @@ def _call(future: Future[T], fn: Callable[..., T], args: Sequence[Any], kwargs: 
 def _safe_context(preload: Sequence[str]) -> BaseContext:
     """Worker processes are forked from a small server that runs no threads of ours.
 
-    Forking a process that runs threads, as Dagster does, may copy locks that nobody will ever release; spawning each worker anew takes it seconds of
-    imports. The server is started with the first pool and ends with this process.
+    Forking a process that runs threads, as Dagster does, may copy locks that nobody will ever release; spawning each
+    worker anew takes it seconds of imports. The server is started with the first pool and ends with this process.
     """
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
@@ -106,7 +113,9 @@ def _safe_context(preload: Sequence[str]) -> BaseContext:
 
 
 def _prepare_worker() -> None:
-    """Leave an interrupt from the terminal to the parent, and end when it is gone: a killed run must not leave workers behind."""
+    """Leave an interrupt from the terminal to the parent, and end when it is gone: a killed run must not leave workers
+    behind.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
 
@@ -129,20 +138,22 @@ def remove_leftovers() -> None:
 
 
 @dataclass(frozen=True)
-class Parcel:
+class Broadcast:
     """Something that many calls need: written to a file once, read once by each worker process."""
 
     path: Path
 
     @classmethod
     @contextmanager
-    def of(cls, content: Any) -> Iterator[Parcel]:
+    def of(cls, content: Any) -> Iterator[Broadcast]:
         """The content in a folder of its own, for the time of the block."""
-        with tempfile.TemporaryDirectory(prefix=f"{FOLDER_PREFIX}{this_process()}-", ignore_cleanup_errors=True) as folder:
-            parcel = cls(Path(folder, "parcel.pickle"))
-            with parcel.path.open("wb") as file:
+        with tempfile.TemporaryDirectory(
+            prefix=f"{FOLDER_PREFIX}{this_process()}-", ignore_cleanup_errors=True
+        ) as folder:
+            broadcast = cls(Path(folder, "broadcast.pickle"))
+            with broadcast.path.open("wb") as file:
                 pickle.dump(content, file, protocol=pickle.HIGHEST_PROTOCOL)
-            yield parcel
+            yield broadcast
 
     @property
     def folder(self) -> Path:

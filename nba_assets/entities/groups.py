@@ -30,12 +30,17 @@ class Grouped:
 
     @classmethod
     def by(cls, columns: Columns, entity_column: str, date_column: str, *, tie_break: Sequence[str] = ()) -> Grouped:
-        """Group columns by an entity; rows of one entity and date go by `tie_break`, else keep their order. Rows without entity are left out."""
+        """Group columns by an entity; rows of one entity and date go by `tie_break`, else keep their order.
+
+        Rows without entity are left out.
+        """
         codes, entities = pd.factorize(columns[entity_column], sort=True)
         order = np.lexsort([*(sortable(columns[name]) for name in reversed(tie_break)), columns[date_column], codes])
         bounds = np.searchsorted(codes[order], np.arange(len(entities) + 1))
         # Rows without entity have the code -1: they come first, and are cut off.
-        return cls(take(columns, order[bounds[0] :]), tuple(entities.tolist()), bounds - bounds[0], date_column, entity_column)
+        return cls(
+            take(columns, order[bounds[0] :]), tuple(entities.tolist()), bounds - bounds[0], date_column, entity_column
+        )
 
     def of(self, entity: str) -> dict[str, NDArray[Any]]:
         """The rows of an entity, read-only; no rows, of the same columns, for one that is not there."""

@@ -1,4 +1,6 @@
-"""What a compute function gives back: rows, and records of the entities that it could not give a row for, both as columns."""
+"""What a compute function gives back: rows, and records of the entities that it could not give a row for, both as
+columns.
+"""
 
 from __future__ import annotations
 
@@ -46,10 +48,11 @@ class Outcome:
 
 
 Compute = Callable[[Columns, Mapping[str, Columns], Any], Outcome]
-"""compute(asked, histories, shared): one entity over all its requested dates.
+"""compute(requested, histories, shared): one entity over all its requested dates.
 
-`asked` holds one row per row to be computed, ascending by date: each yields a row or a failure. `histories` are the entity's own past, by name, each
-ascending by date; they hold whatever was loaded, so only as-of windows may look into them. `shared` is read-only context of the run, the same for all.
+`requested` holds one row per row to be computed, ascending by date: each yields a row or a failure. `histories` are the
+entity's own past, by name, each ascending by date; they hold whatever was loaded, so only as-of windows may look into
+them. `shared` is read-only context of the run, the same for all.
 """
 
 
@@ -105,7 +108,9 @@ def concatenate(parts: Iterable[Columns]) -> dict[str, NDArray[Any]]:
 
 def join(outcomes: Sequence[Outcome]) -> Outcome:
     """Several outcomes as one, in the order given."""
-    return Outcome(concatenate(outcome.rows for outcome in outcomes), concatenate(outcome.failures for outcome in outcomes))
+    return Outcome(
+        concatenate(outcome.rows for outcome in outcomes), concatenate(outcome.failures for outcome in outcomes)
+    )
 
 
 def _filled(size: int, value: str | NDArray[np.object_] | None) -> NDArray[np.object_]:

@@ -1,7 +1,8 @@
-"""Every entity through one compute function, in parallel: chunks, warm workers, workers that die or hang, order, progress.
+"""Every entity through one compute function, in parallel: chunks, warm workers, workers that die or hang, order,
+progress.
 
-The result is the same whatever the number and kind of workers: chunks are cut by entity, rows come back in key order, and nothing that a compute
-function sees depends on its neighbours. Workers say nothing; the caller's thread does.
+The result is the same whatever the number and kind of workers: chunks are cut by entity, rows come back in key order,
+and nothing that a compute function sees depends on its neighbours. Workers say nothing; the caller's thread does.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from itertools import pairwise
 from typing import Any, Literal
 
 from nba_assets.entities.chunks import DIED, Task, compute_chunk, compute_sent_chunk, given_up, joined, unfinished
-from nba_assets.entities.executors import Parcel, end_at_once, executor_for
+from nba_assets.entities.executors import Broadcast, end_at_once, executor_for
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Compute, Outcome, length
 from nba_assets.entities.time_limits import StoppedError, UnfinishedError, stopped_after, take_unfinished
@@ -76,29 +77,30 @@ class ParallelEntities:
         self,
         kind: EntityKind,
         compute: Compute,
-        asked: Grouped,
+        requested: Grouped,
         histories: Mapping[str, Grouped] | None = None,
         shared: Any = None,
         log: Callable[[str], None] = lambda _: None,
         columns: Mapping[str, str] | None = None,
     ) -> Outcome:
-        """Compute every asked row; rows and failures come back in order of entity and date.
+        """Compute every requested row; rows and failures come back in order of entity and date.
 
-        `columns` are those of an answer, each with the numpy kinds that it may have; without them, those that most answers have. An entity whose
-        computation raises, or answers with anything but its own rows of these columns, is computed date by date, and only the dates that fail again
-        become PROCESSING_ERROR records. A worker process that dies takes nobody with it: its entities are computed again in smaller pieces, and the
-        entity that kills its worker again becomes a failure. So does one that takes longer than the bound of a chunk, in processes and in serial
-        mode; a thread cannot be stopped, there UnfinishedError names it. MemoryError and what is no Exception (an interrupt, an exit) end the map.
-        A map that ends like this waits for no worker.
+        `columns` are those of an answer, each with the numpy kinds that it may have; without them, those that most
+        answers have. An entity whose computation raises, or answers with anything but its own rows of these columns, is
+        computed date by date, and only the dates that fail again become PROCESSING_ERROR records. A worker process that
+        dies takes nobody with it: its entities are computed again in smaller pieces, and the entity that kills its
+        worker again becomes a failure. So does one that takes longer than the bound of a chunk, in processes and in
+        serial mode; a thread cannot be stopped, there UnfinishedError names it. MemoryError and what is no Exception
+        (an interrupt, an exit) end the map. A map that ends like this waits for no worker.
 
         With processes, `compute`, `shared` and all columns must be picklable.
         """
         workers: Workers = getattr(self, kind)
-        progress = _Progress(kind, len(asked.entities), log)
-        task = Task(compute, ENTITY_TYPES[kind], asked.entity_column, asked.date_column, shared, columns)
-        work = _Work(task, asked, histories or {}, progress, self.chunk_seconds)
+        progress = _Progress(kind, len(requested.entities), log)
+        task = Task(compute, ENTITY_TYPES[kind], requested.entity_column, requested.date_column, shared, columns)
+        work = _Work(task, requested, histories or {}, progress, self.chunk_seconds)
         progress.begin(workers)
-        chunks = deque(self._chunks(asked.entities, workers))
+        chunks = deque(self._chunks(requested.entities, workers))
         try:
             if not workers.enabled:
                 work.serially()
@@ -121,22 +123,33 @@ class ParallelEntities:
 
     def _through_processes(self, kind: EntityKind, work: _Work, chunks: deque[Chunk]) -> None:
         workers: Workers = getattr(self, kind)
-        with Parcel.of(work.task) as parcel:
+        with Broadcast.of(work.task) as broadcast:
             while chunks:
-                # One chunk more than there are workers waits in line. What is in flight when a worker dies is all that has to be looked into.
-                suspects = deque(work.attempt(partial(work.send, self._pool(kind, work), parcel), chunks, workers.count + 1))
+                # One chunk more than there are workers waits in line. What is in flight when a worker dies is all that
+                # has to be looked into.
+                suspects = deque(
+                    work.attempt(partial(work.send, self._pool(kind, work), broadcast), chunks, workers.count + 1)
+                )
                 if suspects:
                     self._dismiss(kind)
-                    suspects = deque(part for chunk in suspects for part in _around(chunk, take_unfinished(parcel.folder)))
-                # Alone, most chunks come through. The one that does not is cut around the entity that hangs, else halved, until a single entity is left.
+                    suspects = deque(
+                        part for chunk in suspects for part in _around(chunk, take_unfinished(broadcast.folder))
+                    )
+                # Alone, most chunks come through. The one that does not is cut around the entity that hangs, else
+                # halved, until a single entity is left.
                 while suspects:
-                    crashed = work.attempt_alone(parcel, suspects)
-                    hanging = take_unfinished(parcel.folder)
+                    crashed = work.attempt_alone(broadcast, suspects)
+                    hanging = take_unfinished(broadcast.folder)
                     for chunk in crashed:
                         if len(chunk) > 1:
-                            suspects.extendleft(reversed(_around(chunk, hanging) if hanging.keys() & {*chunk} else _halves(chunk)))
+                            suspects.extendleft(
+                                reversed(_around(chunk, hanging) if hanging.keys() & {*chunk} else _halves(chunk))
+                            )
                         else:
-                            work.give_up(chunk[0], unfinished(self.chunk_seconds, hanging[chunk[0]]) if chunk[0] in hanging else DIED)
+                            work.give_up(
+                                chunk[0],
+                                unfinished(self.chunk_seconds, hanging[chunk[0]]) if chunk[0] in hanging else DIED,
+                            )
 
     def _pool(self, kind: EntityKind, work: _Work) -> Executor:
         if kind not in self._pools:
@@ -149,10 +162,10 @@ class ParallelEntities:
 
 @dataclass
 class _Work:
-    """One map: what is asked of whom, and what is done of it."""
+    """One map: what is requested of whom, and what is done of it."""
 
     task: Task
-    asked: Grouped
+    requested: Grouped
     histories: Mapping[str, Grouped]
     progress: _Progress
     seconds: float
@@ -169,10 +182,10 @@ class _Work:
 
     def serially(self) -> None:
         """Compute one entity after the other in the calling thread."""
-        for entity in self.asked.entities:
+        for entity in self.requested.entities:
             try:
                 with stopped_after(self.seconds):
-                    outcomes = compute_chunk(self.task, self.asked, self.histories, [entity])
+                    outcomes = compute_chunk(self.task, self.requested, self.histories, [entity])
             except StoppedError as stopped:
                 self.give_up(entity, unfinished(self.seconds, str(stopped)))
             else:
@@ -180,14 +193,21 @@ class _Work:
 
     def submit(self, pool: Executor, chunk: Chunk) -> Future[list[Outcome]]:
         """Have a chunk computed by workers that see this process's memory, or fetch what they need themselves."""
-        return pool.submit(compute_chunk, self.task, self.asked, self.histories, chunk, partial(self.computing.__setitem__, chunk[0]))
+        return pool.submit(
+            compute_chunk,
+            self.task,
+            self.requested,
+            self.histories,
+            chunk,
+            partial(self.computing.__setitem__, chunk[0]),
+        )
 
-    def send(self, pool: Executor, task: Parcel, chunk: Chunk) -> Future[list[Outcome]]:
+    def send(self, pool: Executor, task: Broadcast, chunk: Chunk) -> Future[list[Outcome]]:
         """Have a chunk computed by another process, which gets these entities' rows and no others."""
         histories = {name: history.chunk(chunk) for name, history in self.histories.items()}
-        return pool.submit(compute_sent_chunk, task, self.asked.chunk(chunk), histories, self.seconds)
+        return pool.submit(compute_sent_chunk, task, self.requested.chunk(chunk), histories, self.seconds)
 
-    def attempt_alone(self, task: Parcel, chunks: deque[Chunk]) -> list[Chunk]:
+    def attempt_alone(self, task: Broadcast, chunks: deque[Chunk]) -> list[Chunk]:
         """The same with a process of its own for as long as none dies."""
         alone = executor_for(Backend.processes, 1, self.modules)
         try:
@@ -196,11 +216,17 @@ class _Work:
             end_at_once(alone)
 
     def attempt(
-        self, start: Callable[[Chunk], Future[list[Outcome]]], chunks: deque[Chunk], at_once: int, seconds: float | None = None
+        self,
+        start: Callable[[Chunk], Future[list[Outcome]]],
+        chunks: deque[Chunk],
+        at_once: int,
+        seconds: float | None = None,
     ) -> list[Chunk]:
-        """Take chunks from the front and compute them, until none is left or a worker dies; returns those that went down with it.
+        """Take chunks from the front and compute them, until none is left or a worker dies; returns those that went
+        down with it.
 
-        Raises UnfinishedError where one takes longer than `seconds`; all that are started must be computed at once then.
+        Raises UnfinishedError where one takes longer than `seconds`; all that are started must be computed at once
+        then.
         """
         running: dict[Future[list[Outcome]], Chunk] = {}
         began: dict[Future[list[Outcome]], float] = {}
@@ -215,10 +241,16 @@ class _Work:
                         lost.append(chunk)
                     else:
                         running[future], began[future] = chunk, time.monotonic()
-                patience = None if seconds is None or not running else max(min(began[future] for future in running) + seconds - time.monotonic(), 0)
+                patience = (
+                    None
+                    if seconds is None or not running
+                    else max(min(began[future] for future in running) + seconds - time.monotonic(), 0)
+                )
                 done = wait(running, patience, return_when=FIRST_COMPLETED).done
                 if seconds is not None and running and not done:
-                    self._name_unfinished([chunk for future, chunk in running.items() if began[future] + seconds <= time.monotonic()])
+                    self._name_unfinished(
+                        [chunk for future, chunk in running.items() if began[future] + seconds <= time.monotonic()]
+                    )
                 for future in done:
                     chunk = running.pop(future)
                     try:
@@ -235,13 +267,15 @@ class _Work:
         if chunks:
             names = ", ".join(self.computing.get(chunk[0], chunk[0]) for chunk in chunks)
             raise UnfinishedError(
-                f"the computation of {names} did not finish within {self.seconds:g} s, and a thread cannot be stopped. Compute in processes with "
-                "NBA_ASSETS_PARALLEL_BACKEND=processes to have the others published, or allow more with NBA_ASSETS_CHUNK_SECONDS."
+                f"the computation of {names} did not finish within {self.seconds:g} s, and a thread cannot be "
+                "stopped. Compute in processes with "
+                "NBA_ASSETS_PARALLEL_BACKEND=processes to have the others published, or allow more with "
+                "NBA_ASSETS_CHUNK_SECONDS."
             )
 
     def give_up(self, entity: str, reason: str) -> None:
         """Make all dates of an entity failures."""
-        self.finish([entity], given_up(self.task, entity, self.asked.of(entity), reason))
+        self.finish([entity], given_up(self.task, entity, self.requested.of(entity), reason))
 
     def finish(self, chunk: Chunk, outcomes: list[Outcome]) -> None:
         """Keep the outcomes of a chunk."""
@@ -283,11 +317,17 @@ class _Progress:
         rate = self.done / max(time.perf_counter() - self.began, 1e-9)
         minutes_left = (self.total - self.done) / rate / 60
         for told in range(before + PROGRESS_EVERY - before % PROGRESS_EVERY, self.done + 1, PROGRESS_EVERY):
-            self.log(f"Entity processing progress: {told}/{self.total} | Rate: {rate:.1f} entities/sec | ETA: {minutes_left:.1f}min")
+            self.log(
+                f"Entity processing progress: {told}/{self.total} | Rate: {rate:.1f} entities/sec | ETA: "
+                f"{minutes_left:.1f}min"
+            )
 
     def end(self, outcome: Outcome) -> None:
         seconds = time.perf_counter() - self.began
         failed = len(set(outcome.failures["entity_id"])) if length(outcome.failures) else 0
         average = seconds / self.total if self.total else 0.0
         singular = self.kind.removesuffix("s")
-        self.log(f"Completed {self.total - failed} {self.kind} in {seconds:.1f}s (avg {average:.2f}s/{singular}) | {failed} failed")
+        self.log(
+            f"Completed {self.total - failed} {self.kind} in {seconds:.1f}s (avg {average:.2f}s/{singular}) | "
+            f"{failed} failed"
+        )

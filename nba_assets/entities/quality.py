@@ -23,7 +23,9 @@ BLOCKING_ISSUES = frozenset({"all_sources_failed", "missing_required", "placehol
 
 def quality_tier(scores: NDArray[np.float64]) -> NDArray[np.object_]:
     """Tier of each quality score (0-100)."""
-    return np.select([scores >= least for _, least in TIERS], [tier for tier, _ in TIERS], default="unusable").astype(object)
+    return np.select([scores >= least for _, least in TIERS], [tier for tier, _ in TIERS], default="unusable").astype(
+        object
+    )
 
 
 def sample_quality(games: NDArray[np.int64], target: int) -> NDArray[np.object_]:
@@ -33,7 +35,9 @@ def sample_quality(games: NDArray[np.int64], target: int) -> NDArray[np.object_]
 
 
 def collect(size: int, named: Sequence[tuple[NDArray[np.bool_], str | NDArray[np.object_]]]) -> NDArray[np.object_]:
-    """For each of `size` rows the names whose mask holds there, in the order given, as a tuple; a name may differ by row."""
+    """For each of `size` rows the names whose mask holds there, in the order given, as a tuple; a name may differ by
+    row.
+    """
     lists: list[list[str]] = [[] for _ in range(size)]
     for mask, name in named:
         for place in np.flatnonzero(mask).tolist():

@@ -24,14 +24,20 @@ def no_reasons(size: int) -> NDArray[np.object_]:
     return np.full(size, None, dtype=object)
 
 
-def reasons(what: str, failed: Columns, dates: NDArray[np.datetime64], entities: NDArray[np.object_]) -> NDArray[np.object_]:
-    """Why rows that need something of an entity on a date cannot be computed, by the failures of computing it; None where it did not fail.
+def reasons(
+    what: str, failed: Columns, dates: NDArray[np.datetime64], entities: NDArray[np.object_]
+) -> NDArray[np.object_]:
+    """Why rows that need something of an entity on a date cannot be computed, by the failures of computing it; None
+    where it did not fail.
 
     Example: "the facts of LAL could not be computed: ValueError: ...".
     """
     if not failed:
         return no_reasons(len(dates))
-    texts = [f"{what} of {entity} could not be computed: {why}" for entity, why in zip(failed["entity_id"], failed["failure_reason"], strict=True)]
+    texts = [
+        f"{what} of {entity} could not be computed: {why}"
+        for entity, why in zip(failed["entity_id"], failed["failure_reason"], strict=True)
+    ]
     return at(np.array(texts, dtype=object), find((dates, entities), (failed["partition_date"], failed["entity_id"])))
 
 
@@ -44,14 +50,22 @@ def first_of(*several: NDArray[np.object_]) -> NDArray[np.object_]:
     return found
 
 
-def divide(asked: Columns, date_column: str) -> tuple[dict[str, NDArray[Any]], Columns]:
+def divide(requested: Columns, date_column: str) -> tuple[dict[str, NDArray[Any]], Columns]:
     """The rows of a player that can be computed, and the failure records of the others."""
-    able = _is_none(asked.get(REASON, no_reasons(len(asked[date_column]))))
+    able = _is_none(requested.get(REASON, no_reasons(len(requested[date_column]))))
     if able.all():
-        return dict(asked), {}
-    lost = take(asked, ~able)
-    records = failures(lost["player_lookup"], lost[date_column], "PLAYER", HARD_FAILURE, lost[REASON], can_retry=True, failure_type=HARD_FAILURE)
-    return take(asked, able), records
+        return dict(requested), {}
+    lost = take(requested, ~able)
+    records = failures(
+        lost["player_lookup"],
+        lost[date_column],
+        "PLAYER",
+        HARD_FAILURE,
+        lost[REASON],
+        can_retry=True,
+        failure_type=HARD_FAILURE,
+    )
+    return take(requested, able), records
 
 
 def _is_none(texts: NDArray[np.object_]) -> NDArray[np.bool_]:

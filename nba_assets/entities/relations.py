@@ -1,6 +1,8 @@
-"""Joins and tallies on columns: what preparing a table's inputs needs of relational algebra, vectorised over the whole run.
+"""Joins and tallies on columns: what preparing a table's inputs needs of relational algebra, vectorised over the whole
+run.
 
-Keys are compared exactly; a null never equals anything. Windows and anything that looks back in time belong to `windows`.
+Keys are compared exactly; a null never equals anything. Windows and anything that looks back in time belong to
+`windows`.
 """
 
 from __future__ import annotations
@@ -23,7 +25,10 @@ def text_where(mask: NDArray[np.bool_], yes: object, no: object) -> NDArray[np.o
 
 
 def find(wanted: Key, there: Key) -> NDArray[np.intp]:
-    """Where each wanted key stands among the keys that are there; -1 where it does not. Of equal keys the last one is found."""
+    """Where each wanted key stands among the keys that are there; -1 where it does not.
+
+    Of equal keys the last one is found.
+    """
     size = len(wanted[0])
     codes = _codes([np.concatenate([left, right]) for left, right in zip(wanted, there, strict=True)])
     left, right = codes[:size], codes[size:]
@@ -44,14 +49,18 @@ def at(values: NDArray[Any], places: NDArray[np.intp]) -> NDArray[Any]:
     return padded[places]
 
 
-def join_at(columns: Columns, places: NDArray[np.intp], names: Mapping[str, str] | Sequence[str]) -> dict[str, NDArray[Any]]:
+def join_at(
+    columns: Columns, places: NDArray[np.intp], names: Mapping[str, str] | Sequence[str]
+) -> dict[str, NDArray[Any]]:
     """Columns of another table at `places`, under their own names or, by a mapping of new to old, under new ones."""
     renamed = names if isinstance(names, Mapping) else {name: name for name in names}
     return {new: at(columns[old], places) for new, old in renamed.items()}
 
 
 def tally(key: Mapping[str, NDArray[Any]], counts: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Sums of `counts` (masks or whole numbers) by key: one row per distinct key, rows with a null in the key left out."""
+    """Sums of `counts` (masks or whole numbers) by key: one row per distinct key, rows with a null in the key left
+    out.
+    """
     codes = _codes(list(key.values()))
     known = codes >= 0
     groups, first, group_of = np.unique(codes[known], return_index=True, return_inverse=True)
@@ -65,7 +74,9 @@ def tally(key: Mapping[str, NDArray[Any]], counts: Mapping[str, NDArray[Any]]) -
 
 
 def newest_first(order: Key, group: Key) -> NDArray[np.intp]:
-    """Positions of the last row of each group, by `order` (most significant first), in order of appearance of the groups."""
+    """Positions of the last row of each group, by `order` (most significant first), in order of appearance of the
+    groups.
+    """
     codes = _codes(list(group))
     ranked = np.lexsort((*reversed([sortable(values) for values in order]), codes))
     last = np.append(codes[ranked][1:] != codes[ranked][:-1], len(ranked) > 0)[: len(ranked)]

@@ -20,12 +20,24 @@ T = TypeVar("T")
 class ParallelEntitiesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Workers for players and teams; what is not given here comes from the environment."""
 
-    players_workers: int | None = Field(default=None, ge=1, description="Workers for players; NBA_ASSETS_PLAYER_WORKERS where not given")
-    teams_workers: int | None = Field(default=None, ge=1, description="Workers for teams; NBA_ASSETS_TEAM_WORKERS where not given")
-    players_enabled: bool | None = Field(default=None, description="Players in parallel; ENABLE_PLAYER_PARALLELIZATION where not given")
-    teams_enabled: bool | None = Field(default=None, description="Teams in parallel; ENABLE_TEAM_PARALLELIZATION where not given")
-    backend: Backend | None = Field(default=None, description="threads or processes; NBA_ASSETS_PARALLEL_BACKEND where not given")
-    chunk_entities: int | None = Field(default=None, ge=1, description="Entities per chunk; by default a few chunks per worker")
+    players_workers: int | None = Field(
+        default=None, ge=1, description="Workers for players; NBA_ASSETS_PLAYER_WORKERS where not given"
+    )
+    teams_workers: int | None = Field(
+        default=None, ge=1, description="Workers for teams; NBA_ASSETS_TEAM_WORKERS where not given"
+    )
+    players_enabled: bool | None = Field(
+        default=None, description="Players in parallel; ENABLE_PLAYER_PARALLELIZATION where not given"
+    )
+    teams_enabled: bool | None = Field(
+        default=None, description="Teams in parallel; ENABLE_TEAM_PARALLELIZATION where not given"
+    )
+    backend: Backend | None = Field(
+        default=None, description="threads or processes; NBA_ASSETS_PARALLEL_BACKEND where not given"
+    )
+    chunk_entities: int | None = Field(
+        default=None, ge=1, description="Entities per chunk; by default a few chunks per worker"
+    )
 
     _parallel_entities: ParallelEntities | None = PrivateAttr(default=None)
 
@@ -40,8 +52,14 @@ class ParallelEntitiesResource(dg.ConfigurableResource):  # type: ignore[type-ar
         """Workers by this configuration and the environment; none is started yet."""
         settings = Settings.from_environment()
         return ParallelEntities(
-            Workers(_given(self.players_workers, settings.player_workers), _given(self.players_enabled, settings.enable_player_parallelization)),
-            Workers(_given(self.teams_workers, settings.team_workers), _given(self.teams_enabled, settings.enable_team_parallelization)),
+            Workers(
+                _given(self.players_workers, settings.player_workers),
+                _given(self.players_enabled, settings.enable_player_parallelization),
+            ),
+            Workers(
+                _given(self.teams_workers, settings.team_workers),
+                _given(self.teams_enabled, settings.enable_team_parallelization),
+            ),
             self.backend or settings.parallel_backend,
             self.chunk_entities,
             settings.chunk_seconds,

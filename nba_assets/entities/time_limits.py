@@ -17,7 +17,10 @@ from types import FrameType
 
 
 class StoppedError(BaseException):
-    """A computation was stopped because its time was over; says where it stood. No Exception: what computes must not take it for its own."""
+    """A computation was stopped because its time was over; says where it stood.
+
+    No Exception: what computes must not take it for its own.
+    """
 
 
 class UnfinishedError(Exception):
@@ -29,14 +32,19 @@ ENTITY, STACK, END = ".entity", ".stack", b"\0"
 
 @contextmanager
 def stopped_after(seconds: float) -> Iterator[None]:
-    """Raise StoppedError in a block that takes longer. Only in the main thread of a process on Unix: elsewhere the block has no bound."""
+    """Raise StoppedError in a block that takes longer.
+
+    Only in the main thread of a process on Unix: elsewhere the block has no bound.
+    """
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
         yield
         return
 
     def stop(_: int, frame: FrameType | None) -> None:
         code = frame.f_code if frame is not None else None
-        raise StoppedError(f"{code.co_name} {os.path.basename(code.co_filename)}:{frame.f_lineno}" if code and frame else "")
+        raise StoppedError(
+            f"{code.co_name} {os.path.basename(code.co_filename)}:{frame.f_lineno}" if code and frame else ""
+        )
 
     before = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds)
@@ -49,12 +57,17 @@ def stopped_after(seconds: float) -> Iterator[None]:
 
 @contextmanager
 def ended_after(seconds: float, folder: Path) -> Iterator[Callable[[str], object]]:
-    """End this worker process where the block takes longer, whatever it does; gives what notes in the folder which entity is computed.
+    """End this worker process where the block takes longer, whatever it does; gives what notes in the folder which
+    entity is computed.
 
-    The bound is kept by a thread of `faulthandler`, which needs no part of the interpreter and writes down where the code stands.
+    The bound is kept by a thread of `faulthandler`, which needs no part of the interpreter and writes down where the
+    code stands.
     """
     own = folder / str(os.getpid())
-    with own.with_suffix(ENTITY).open("wb", buffering=0) as entity, own.with_suffix(STACK).open("wb", buffering=0) as stack:
+    with (
+        own.with_suffix(ENTITY).open("wb", buffering=0) as entity,
+        own.with_suffix(STACK).open("wb", buffering=0) as stack,
+    ):
         faulthandler.dump_traceback_later(seconds, exit=True, file=stack)
         try:
             yield lambda name: os.pwrite(entity.fileno(), name.encode() + END, 0)
@@ -73,7 +86,9 @@ def take_unfinished(folder: Path) -> dict[str, str]:
 
 
 def _place(stack: str) -> str:
-    """The innermost frame of the thread that computed, of what `faulthandler` wrote: `compute player_game_summary.py:210`."""
+    """The innermost frame of the thread that computed, of what `faulthandler` wrote: `compute
+    player_game_summary.py:210`.
+    """
     thread = next((part for part in stack.split("\n\n") if "in compute_chunk\n" in part), "")
     found = re.search(r'File "(.+)", line (\d+) in (.+)', thread)
     return f"{found[3]} {os.path.basename(found[1])}:{found[2]}" if found else ""

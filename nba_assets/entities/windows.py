@@ -1,11 +1,11 @@
 """As-of windows: the only way a compute function looks back.
 
-A window answers, for each as-of date, which rows of one entity's history may be seen: always rows dated strictly before it, never across the
-season's start. Functions that need history take a window; they never compare dates themselves. Storage, Dagster and the sport are none of this
-module's business.
+A window answers, for each as-of date, which rows of one entity's history may be seen: always rows dated strictly before
+it, never across the season's start. Functions that need history take a window; they never compare dates themselves.
+Storage, Dagster and the sport are none of this module's business.
 
-A reduction gives the same bits for one date and for a season, whatever else was loaded: it adds the visible rows alone, never totals that began
-before them.
+A reduction gives the same bits for one date and for a season, whatever else was loaded: it adds the visible rows alone,
+never totals that began before them.
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ class AsOfWindow:
 
     @classmethod
     def last_games(cls, history: Dates, as_of: Dates, games: int, *, since: Dates) -> AsOfWindow:
-        """The newest `games` rows dated before each as-of date and on or after its season's first day `since`; `history` ascends."""
+        """The newest `games` rows dated before each as-of date and on or after its season's first day `since`;
+        `history` ascends.
+        """
         whole = cls.season_to_date(history, as_of, since=since)
         return whole.last(games)
 
@@ -55,7 +57,9 @@ class AsOfWindow:
 
     @classmethod
     def within_days(cls, history: Dates, as_of: Dates, days: int, *, since: Dates) -> AsOfWindow:
-        """Rows dated strictly between as-of - `days` and as-of: `days` calendar days including the as-of date itself, whose own row is never seen."""
+        """Rows dated strictly between as-of - `days` and as-of: `days` calendar days including the as-of date itself,
+        whose own row is never seen.
+        """
         return cls.last_days(history, as_of, days - 1, since=since)
 
     @classmethod
@@ -81,7 +85,9 @@ class AsOfWindow:
 
     @cached_property
     def rows(self) -> NDArray[np.intp]:
-        """Positions in the history, laid out as (dates, width), oldest first and aligned to the right; -1 marks an empty place."""
+        """Positions in the history, laid out as (dates, width), oldest first and aligned to the right; -1 marks an
+        empty place.
+        """
         width = max(self.width, int(self.games().max(initial=0)))
         places = self.stop[:, np.newaxis] - np.arange(width, 0, -1)
         visible = places >= self.start[:, np.newaxis]
@@ -104,7 +110,8 @@ class AsOfWindow:
     def total(self, values: Floats, *, scale: int = 0) -> Floats:
         """Sum over the window, nulls skipped; 0 over nothing. Values stored with `scale` decimals are summed exactly.
 
-        They are summed as whole numbers of their last place, so that no rounding of theirs enters the sum: 0.1 + 0.2 is 0.3.
+        They are summed as whole numbers of their last place, so that no rounding of theirs enters the sum: 0.1 + 0.2 is
+        0.3.
         """
         return self._sum(_units(values, scale)) / 10.0**scale
 
@@ -118,14 +125,16 @@ class AsOfWindow:
         return dict(zip(columns, np.where(self.start < self.stop, sums, 0.0), strict=True))
 
     def mean(self, values: Floats, *, scale: int = 0) -> Floats:
-        """Mean over the window, nulls skipped, NaN over nothing; of values stored with `scale` decimals, in one exact quotient."""
+        """Mean over the window, nulls skipped, NaN over nothing; of values stored with `scale` decimals, in one exact
+        quotient.
+        """
         return ratio(self._sum(_units(values, scale)), 10.0**scale * self.known(values))
 
     def sample_std(self, values: Floats, *, scale: int = 0) -> Floats:
         """Sample standard deviation (n - 1) over the window, nulls skipped, NaN below two values.
 
-        Whole numbers, and values stored with `scale` decimals, give the root of one exact quotient, (n sum x^2 - (sum x)^2) / (n (n - 1)); others go
-        by their deviations from the mean. Example: 26, 27, ... 35 -> 3.0277.
+        Whole numbers, and values stored with `scale` decimals, give the root of one exact quotient, (n sum x^2 - (sum
+        x)^2) / (n (n - 1)); others go by their deviations from the mean. Example: 26, 27, ... 35 -> 3.0277.
         """
         units, n = _units(values, scale), self.known(values)
         with np.errstate(over="ignore"):  # a row that is not visible may hold anything
@@ -135,7 +144,9 @@ class AsOfWindow:
         variance = np.where(exact, ratio(n * squares - total * total, n * (n - 1.0)), np.nan)
         if not (exact | (n < 2)).all():
             deviations = self.gather(units) - ratio(total, n)[:, np.newaxis]
-            squares = np.cumsum(np.where(np.isnan(deviations), 0.0, deviations * deviations), axis=1)[:, -1]  # in order: the same in any width
+            squares = np.cumsum(np.where(np.isnan(deviations), 0.0, deviations * deviations), axis=1)[
+                :, -1
+            ]  # in order: the same in any width
             variance = np.where(exact, variance, ratio(squares, n - 1.0))
         return np.sqrt(np.where(n > 1, variance, np.nan)) / 10.0**scale
 
@@ -152,7 +163,10 @@ class AsOfWindow:
         return ratio(self.total(part), self.total(whole))
 
     def newest(self, values: NDArray[Any], rank: int = 0) -> NDArray[Any]:
-        """The value of the newest row, or of the one `rank` rows before it; null where there is none. Works for texts and dates too."""
+        """The value of the newest row, or of the one `rank` rows before it; null where there is none.
+
+        Works for texts and dates too.
+        """
         place = self.stop - 1 - rank
         chosen = self._of_kept(values)
         blank = {"M": np.datetime64("NaT"), "O": None}.get(values.dtype.kind, np.nan)

@@ -1,8 +1,9 @@
 """Alerts: a line to a chat when a run fails, or ends with failed checks.
 
-The message goes to the webhook that NBA_ASSETS_ALERT_WEBHOOK names, as `{"text": …}`, the form that Slack and its like take; without the variable there
-are no alerts. An alert is a convenience: whatever goes wrong with it is logged in a line, and neither fails a run nor holds anything up for longer than
-a few seconds. The webhook's address is a secret of its own and is never written down.
+The message goes to the webhook that NBA_ASSETS_ALERT_WEBHOOK names, as `{"text": …}`, the form that Slack and its like
+take; without the variable there are no alerts. An alert is a convenience: whatever goes wrong with it is logged in a
+line, and neither fails a run nor holds anything up for longer than a few seconds. The webhook's address is a secret of
+its own and is never written down.
 """
 
 import os
@@ -54,13 +55,20 @@ def failed_checks(instance: dg.DagsterInstance, run_id: str) -> Iterator[tuple[s
             continue
         check = event.asset_check_evaluation_data
         dates: Any = check.metadata["dates"].value if "dates" in check.metadata else []
-        yield f"{check.asset_key.to_user_string()}.{check.check_name}", check.severity.value, [str(day) for day in dates]
+        yield (
+            f"{check.asset_key.to_user_string()}.{check.check_name}",
+            check.severity.value,
+            [str(day) for day in dates],
+        )
 
 
-def deliver(webhook: str, text: str, *, timeout_seconds: float = TIMEOUT_SECONDS, pause_seconds: float | None = None) -> None:
+def deliver(
+    webhook: str, text: str, *, timeout_seconds: float = TIMEOUT_SECONDS, pause_seconds: float | None = None
+) -> None:
     """Send a text to a webhook; raises NotDeliveredError where it does not take it.
 
-    Another attempt is made where nobody answers, or the answer is that the fault is the webhook's own or that it is too busy.
+    Another attempt is made where nobody answers, or the answer is that the fault is the webhook's own or that it is too
+    busy.
     """
     attempting = Retrying(
         retry=retry_if_exception_type(_TransientError),
@@ -78,7 +86,9 @@ def _post(webhook: str, text: str, timeout_seconds: float) -> None:
         # The library's own message holds the address.
         raise _TransientError(f"it could not be reached ({type(error).__name__})") from None
     except requests.RequestException as error:
-        raise NotDeliveredError(f"{WEBHOOK_VARIABLE} is no address that can be sent to ({type(error).__name__})") from None
+        raise NotDeliveredError(
+            f"{WEBHOOK_VARIABLE} is no address that can be sent to ({type(error).__name__})"
+        ) from None
     if answer.status_code >= 500 or answer.status_code == requests.codes.too_many_requests:
         raise _TransientError(f"it answered {answer.status_code}")
     if not 200 <= answer.status_code < 300:
@@ -86,32 +96,48 @@ def _post(webhook: str, text: str, timeout_seconds: float) -> None:
 
 
 def configured_webhook() -> str | None:
-    """The webhook of the environment; whatever else is set wrongly there does not matter, for it may be what there is to tell."""
+    """The webhook of the environment; whatever else is set wrongly there does not matter, for it may be what there is
+    to tell.
+    """
     webhook = Settings.from_environment({WEBHOOK_VARIABLE: os.environ.get(WEBHOOK_VARIABLE, "")}).alert_webhook
     return None if webhook is None else webhook.get_secret_value()
 
 
 def alert(webhook: str, text: Callable[[], str | None], warn: Callable[[str], object]) -> None:
-    """Send what `text` says, if it says anything, to a webhook. Never raises; what goes wrong is warned of in a line."""
+    """Send what `text` says, if it says anything, to a webhook.
+
+    Never raises; what goes wrong is warned of in a line.
+    """
     try:
         message = text()
         if message is not None:
             deliver(webhook, message)
     except NotDeliveredError as error:
         warn(f"the alert was not delivered: {error}")
-    except Exception as error:  # An alert that cannot be made must not become a failure of its own, whatever the reason.
+    except (
+        Exception
+    ) as error:  # An alert that cannot be made must not become a failure of its own, whatever the reason.
         warn(f"the alert could not be made: {type(error).__name__}")
 
 
 def _check_lines(instance: dg.DagsterInstance, run_id: str) -> list[str]:
-    return [f"check {name} ({severity}){': ' + listed(dates, SHOWN) if dates else ''}" for name, severity, dates in failed_checks(instance, run_id)]
+    return [
+        f"check {name} ({severity}){': ' + listed(dates, SHOWN) if dates else ''}"
+        for name, severity, dates in failed_checks(instance, run_id)
+    ]
 
 
 def _text(run: dg.DagsterRun, outcome: str, lines: list[str]) -> str:
     shown = [line[:LONGEST_LINE] for line in lines if line][:SHOWN]
     more = [f"and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
     address = os.environ.get(WEBSERVER_VARIABLE, "").strip().rstrip("/")
-    body = "\n".join([f"nba-assets: {run.job_name} of {partitions_of(run)} {outcome} (run {run.run_id})", *(f"• {line}" for line in shown), *more])
+    body = "\n".join(
+        [
+            f"nba-assets: {run.job_name} of {partitions_of(run)} {outcome} (run {run.run_id})",
+            *(f"• {line}" for line in shown),
+            *more,
+        ]
+    )
     link = f"\n{address}/runs/{run.run_id}" if address else ""
     return _escaped(body)[:LONGEST_TEXT] + link
 
@@ -135,7 +161,9 @@ def alert_sensors() -> list[dg.SensorDefinition]:
     # Runs of the command line belong to no code location; only a sensor that monitors all of them sees these.
     @dg.run_failure_sensor(
         name="alert_failed_runs",
-        description=f"Tells {WEBHOOK_VARIABLE} of runs that fail: job, dates, the failing steps' messages, failed checks",
+        description=(
+            f"Tells {WEBHOOK_VARIABLE} of runs that fail: job, dates, the failing steps' messages, failed checks"
+        ),
         default_status=status,
         monitor_all_code_locations=True,
     )
@@ -146,7 +174,10 @@ def alert_sensors() -> list[dg.SensorDefinition]:
     @dg.run_status_sensor(
         run_status=dg.DagsterRunStatus.SUCCESS,
         name="alert_failed_checks",
-        description=f"Tells {WEBHOOK_VARIABLE} of runs that succeed with failed checks: job, dates, checks and the dates that they name",
+        description=(
+            f"Tells {WEBHOOK_VARIABLE} of runs that succeed with failed checks: job, dates, checks and the "
+            "dates that they name"
+        ),
         default_status=status,
         monitor_all_code_locations=True,
     )

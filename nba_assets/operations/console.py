@@ -1,7 +1,8 @@
-"""What a run says in a terminal while it goes on: a bar that advances with every table, or a line per finished table where there is no screen.
+"""What a run says in a terminal while it goes on: a bar that advances with every table, or a line per finished table
+where there is no screen.
 
-Results are printed by the command line. During a step Dagster sends file descriptor 2 to the step's compute log, so what is in here writes to a copy
-of it, which stays the terminal's.
+Results are printed by the command line. During a step Dagster sends file descriptor 2 to the step's compute log, so
+what is in here writes to a copy of it, which stays the terminal's.
 """
 
 from __future__ import annotations
@@ -57,7 +58,9 @@ class EventHandler(logging.Handler):
             self._finish(event)
 
     def _message(self, record: logging.LogRecord) -> None:
-        least = {Verbosity.QUIET: logging.CRITICAL, Verbosity.NORMAL: logging.WARNING, Verbosity.VERBOSE: logging.INFO}[self.verbosity]
+        least = {Verbosity.QUIET: logging.CRITICAL, Verbosity.NORMAL: logging.WARNING, Verbosity.VERBOSE: logging.INFO}[
+            self.verbosity
+        ]
         if record.levelno >= least:
             self._say(str(getattr(record, "dagster_meta", {}).get("orig_message", record.getMessage())))
 
@@ -92,7 +95,9 @@ def plain_logger(_: dg.InitLoggerContext) -> logging.Logger:
 
 @contextmanager
 def shown_run(step_count: int, dates: str, verbosity: Verbosity = Verbosity.NORMAL) -> Iterator[None]:
-    """Show the progress of a run of `step_count` tables over `dates` (a text) while the block runs it: on a terminal a bar, plain lines everywhere."""
+    """Show the progress of a run of `step_count` tables over `dates` (a text) while the block runs it: on a terminal a
+    bar, plain lines everywhere.
+    """
     with _own_stderr() as stream:
         HANDLER.console, HANDLER.verbosity = CleanConsole(file=stream), verbosity
         HANDLER.step_count, HANDLER.finished_count, HANDLER.dates = step_count, 0, dates
@@ -107,7 +112,13 @@ def shown_run(step_count: int, dates: str, verbosity: Verbosity = Verbosity.NORM
 
 
 def _bar(console: CleanConsole, step_count: int) -> Progress:
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     # What else is printed meanwhile must not be drawn through the bar: it has streams of its own.
     progress = Progress(*columns, console=console, redirect_stdout=False, redirect_stderr=False)
     progress.add_task("starting", total=step_count)

@@ -1,4 +1,5 @@
-"""What a run did not publish, and what it reported of its inputs: from what it wrote into the warehouse, and from its failed checks.
+"""What a run did not publish, and what it reported of its inputs: from what it wrote into the warehouse, and from its
+failed checks.
 
 The command line prints it last and takes its exit code from it.
 """
@@ -55,7 +56,9 @@ class Damage:
     quarantined: Mapping[str, int]
     """Rows of each raw table."""
     quarantine_examples: Mapping[str, str]
-    """One quarantined row of each raw table: its file, row number and reason; where most rows of a file have one fault, what is wrong with the file."""
+    """One quarantined row of each raw table: its file, row number and reason; where most rows of a file have one fault,
+    what is wrong with the file.
+    """
     notices: Mapping[str, Reported]
     """Reported inputs, by table and check."""
 
@@ -75,13 +78,25 @@ class Damage:
             yield f"{file.removesuffix('.')}; replace or remove the file, and run the date again"
         for table, rules in self.hard_failures.items():
             said = ", ".join(f"{rule} {count}" for rule, count in rules.most_common())
-            yield f"{table}: {rules.total()} entities failed hard ({said}); see nba-assets failures --category {HARD_FAILURE} --table {table}"
+            yield (
+                f"{table}: {rules.total()} entities failed hard ({said}); see nba-assets failures --category "
+                f"{HARD_FAILURE} --table {table}"
+            )
         for table, count in self.missing_raw_data.items():
-            yield f"{table}: {count} entities lack raw data; see nba-assets failures --category {MISSING_RAW_DATA} --table {table}"
+            yield (
+                f"{table}: {count} entities lack raw data; see nba-assets failures --category {MISSING_RAW_DATA} "
+                f"--table {table}"
+            )
         for table, count in self.quarantined.items():
-            yield f"{table}: {count:,} rows quarantined, e.g. {self.quarantine_examples[table]}; see nba-assets quarantine --table {table}"
+            yield (
+                f"{table}: {count:,} rows quarantined, e.g. {self.quarantine_examples[table]}; see nba-assets "
+                f"quarantine --table {table}"
+            )
         for check, reported in self.notices.items():
-            yield f"{check}: {reported.count:,} reported, e.g. {reported.example.removesuffix('.')}; see the check in the UI"
+            yield (
+                f"{check}: {reported.count:,} reported, e.g. {reported.example.removesuffix('.')}; see the check in "
+                "the UI"
+            )
 
 
 def damage_of(warehouse: Warehouse, instance: dg.DagsterInstance, run_id: str) -> Damage:
@@ -103,9 +118,16 @@ def damage_of(warehouse: Warehouse, instance: dg.DagsterInstance, run_id: str) -
         refused,
         rules,
         Counter(failure["table_name"] for failure in failures if failure["failure_category"] == MISSING_RAW_DATA),
-        sorted({f"{row['table_name']}: {row['file']} {row['reason']}" for row in quarantined if row["row_number"] == WHOLE_FILE}),
+        sorted(
+            {
+                f"{row['table_name']}: {row['file']} {row['reason']}"
+                for row in quarantined
+                if row["row_number"] == WHOLE_FILE
+            }
+        ),
         Counter(row["table_name"] for row in rows),
-        {row["table_name"]: f"{row['file']}, row {row['row_number']}: {row['reason']}" for row in reversed(rows)} | _file_faults(checks),
+        {row["table_name"]: f"{row['file']}, row {row['row_number']}: {row['reason']}" for row in reversed(rows)}
+        | _file_faults(checks),
         dict(_notices(checks)),
     )
 
@@ -118,7 +140,10 @@ def _failed_warnings(instance: dg.DagsterInstance, run_id: str) -> Iterator[tupl
             continue
         check = event.asset_check_evaluation_data
         table = ALL_TABLES.get(check.asset_key.path[-1])
-        if table is not None and check.check_name in {ROWS_ACCEPTED, *(notice.name for notice in (*table.notices, *SHARED_NOTICES))}:
+        if table is not None and check.check_name in {
+            ROWS_ACCEPTED,
+            *(notice.name for notice in (*table.notices, *SHARED_NOTICES)),
+        }:
             yield table, check
 
 
@@ -128,7 +153,11 @@ def _file_faults(checks: Iterable[tuple[Table, dg.AssetCheckEvaluation]]) -> dic
 
 def _notices(checks: Iterable[tuple[Table, dg.AssetCheckEvaluation]]) -> Iterator[tuple[str, Reported]]:
     for table, check in checks:
-        counts = [int(str(entry.value)) for name, entry in check.metadata.items() if name.startswith("offending_") or name == ROWS_NOT_UNDERSTOOD]
+        counts = [
+            int(str(entry.value))
+            for name, entry in check.metadata.items()
+            if name.startswith("offending_") or name == ROWS_NOT_UNDERSTOOD
+        ]
         examples = [*_texts(check, "examples" if check.check_name != ROWS_ACCEPTED else NOTICES), ""]
         if sum(counts):
             yield f"{table.name}.{check.check_name}", Reported(sum(counts), examples[0])

@@ -1,9 +1,10 @@
-"""Checks of what stands in the warehouse, apart from any run: game days without rows, failures that are still open, refused dates, bad raw data.
+"""Checks of what stands in the warehouse, apart from any run: game days without rows, failures that are still open,
+refused dates, bad raw data.
 
-They read the books and the schedule only, and run by themselves: by the job `health`, or by hand in the UI. They are checks of an asset of their own,
-`warehouse_health`, on whose page all tables stand together. On the tables themselves they would be run by everything that materializes one, as Dagster
-has it: two more steps per table, longer than a single date takes to build, and in the midst of a backfill they would tell of days that it has not
-reached yet.
+They read the state of partitions and the schedule only, and run by themselves: by the job `health`, or by hand in the
+UI. They are checks of an asset of their own, `warehouse_health`, on whose page all tables stand together. On the tables
+themselves they would be run by everything that materializes one, as Dagster has it: two more steps per table, longer
+than a single date takes to build, and in the midst of a backfill they would tell of days that it has not reached yet.
 """
 
 from collections import Counter
@@ -49,12 +50,16 @@ WAREHOUSE_HEALTH = dg.AssetSpec(
     group_name="health",
     kinds={"duckdb"},
     owners=OWNERS,
-    description="What stands in the warehouse, table by table: see its checks. Nothing is materialized here; run the job health.",
+    description=(
+        "What stands in the warehouse, table by table: see its checks. Nothing is materialized here; run the "
+        "job health."
+    ),
 )
 
 
 def game_days_without_rows(warehouse: Warehouse, table: Table, settings: Settings, today: date) -> list[date]:
-    """Days before `today` of the newest season that has results, with final league games, of which a table holds neither a row nor a failure record.
+    """Days before `today` of the newest season that has results, with final league games, of which a table holds
+    neither a row nor a failure record.
 
     A precomputed table is not expected to have rows on the first days of a season.
     """
@@ -69,8 +74,10 @@ def game_days_without_rows(warehouse: Warehouse, table: Table, settings: Setting
     if not len(days):
         return []
     names = ("partition_date", "row_count", "failure_count")
-    books: Columns = to_columns(warehouse.read(TABLE_PARTITIONS, names, days[0].item(), days[-1].item(), {"table_name": table.name}))
-    told = books["partition_date"][books["row_count"] + books["failure_count"] > 0]
+    partition_state: Columns = to_columns(
+        warehouse.read(TABLE_PARTITIONS, names, days[0].item(), days[-1].item(), {"table_name": table.name})
+    )
+    told = partition_state["partition_date"][partition_state["row_count"] + partition_state["failure_count"] > 0]
     missing: list[date] = np.setdiff1d(days, told).tolist()
     return missing
 
@@ -84,13 +91,22 @@ def _game_days_check(table: Table) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=WAREHOUSE_HEALTH.key,
         name=f"{table.name}_{GAME_DAYS_HAVE_ROWS}",
-        description=f"{table.qualified_name}: every day with final games of the newest season, up to yesterday, has rows or failure records; bootstrap days aside",
+        description=(
+            f"{table.qualified_name}: every day with final games of the newest season, up to yesterday, has "
+            "rows or failure records; bootstrap days aside"
+        ),
     )
     def check(warehouse: WarehouseResource) -> dg.AssetCheckResult:
         today = datetime.now(ZoneInfo(LEAGUE_TIMEZONE)).date()
         missing = game_days_without_rows(warehouse.open(), table, Settings.from_environment(), today)
-        named: dict[str, Any] = {"first": missing[0].isoformat(), "dates": [day.isoformat() for day in missing[-SHOWN:]]} if missing else {}
-        return dg.AssetCheckResult(passed=not missing, severity=dg.AssetCheckSeverity.WARN, metadata={"days_without_rows": len(missing), **named})
+        named: dict[str, Any] = (
+            {"first": missing[0].isoformat(), "dates": [day.isoformat() for day in missing[-SHOWN:]]} if missing else {}
+        )
+        return dg.AssetCheckResult(
+            passed=not missing,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"days_without_rows": len(missing), **named},
+        )
 
     return check
 
@@ -99,7 +115,10 @@ def _open_failures_check(table: Table) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=WAREHOUSE_HEALTH.key,
         name=f"{table.name}_{OPEN_FAILURES}",
-        description=f"{table.qualified_name}: no failure is open that a retry may mend, and none of the computation itself; all are counted by category",
+        description=(
+            f"{table.qualified_name}: no failure is open that a retry may mend, and none of the computation "
+            "itself; all are counted by category"
+        ),
     )
     def check(warehouse: WarehouseResource) -> dg.AssetCheckResult:
         failures = open_failures(warehouse.open(), datetime.now(ZoneInfo(LEAGUE_TIMEZONE)), tables=[table.name])
@@ -136,18 +155,27 @@ def quarantined_rows(warehouse: Warehouse) -> dict[str, int]:
 @dg.asset_check(
     asset=WAREHOUSE_HEALTH.key,
     name=NO_DATE_REFUSED,
-    description="No table's newest build of a date was refused; a refused date holds what it held before, and tables behind refuse it too",
+    description=(
+        "No table's newest build of a date was refused; a refused date holds what it held before, and tables "
+        "behind refuse it too"
+    ),
 )
 def _refused_dates_check(warehouse: WarehouseResource) -> dg.AssetCheckResult:
     refused = stored_refusals(warehouse.open(), list(COMPUTED_TABLES))
-    named = {"refused": [str(refusal) for refusal in refused[-SHOWN:]], "dates": sorted({refusal.day.isoformat() for refusal in refused})[-SHOWN:]}
+    named = {
+        "refused": [str(refusal) for refusal in refused[-SHOWN:]],
+        "dates": sorted({refusal.day.isoformat() for refusal in refused})[-SHOWN:],
+    }
     return _result(refused, {"dates_refused": len(refused)}, named, dg.AssetCheckSeverity.ERROR)
 
 
 @dg.asset_check(
     asset=WAREHOUSE_HEALTH.key,
     name=FILES_READABLE,
-    description="No raw date lacks its partition because of a file that could not be used; replace the file and ingest the date again",
+    description=(
+        "No raw date lacks its partition because of a file that could not be used; replace the file and "
+        "ingest the date again"
+    ),
 )
 def _files_readable_check(warehouse: WarehouseResource) -> dg.AssetCheckResult:
     files = unreadable_files(warehouse.open())
@@ -159,7 +187,10 @@ def _files_readable_check(warehouse: WarehouseResource) -> dg.AssetCheckResult:
 @dg.asset_check(
     asset=WAREHOUSE_HEALTH.key,
     name=NO_ROW_QUARANTINED,
-    description="No raw row of the newest season with results is quarantined; nba_processing.raw_quarantine has each with its reason",
+    description=(
+        "No raw row of the newest season with results is quarantined; nba_processing.raw_quarantine has each "
+        "with its reason"
+    ),
 )
 def _quarantined_rows_check(warehouse: WarehouseResource) -> dg.AssetCheckResult:
     rows = quarantined_rows(warehouse.open())
@@ -167,14 +198,18 @@ def _quarantined_rows_check(warehouse: WarehouseResource) -> dg.AssetCheckResult
 
 
 def altered_partitions(warehouse: Warehouse, newest_dates: int) -> list[tuple[str, date, str]]:
-    """Partitions whose rows are not those that the run of their entry wrote, as after a deletion by hand: table, date, and what differs.
+    """Partitions whose rows are not those that the run of their entry wrote, as after a deletion by hand: table, date,
+    and what differs.
 
-    Rows are counted for all dates of raw and computed tables; digests are compared for the newest dates of the computed ones.
+    Rows are counted for all dates of raw and computed tables; digests are compared for the newest dates of the computed
+    ones.
     """
     altered = []
     with warehouse.session():
         names = ("table_name", "partition_date", "row_count", "digest")
-        entries: Columns = to_columns(warehouse.read(TABLE_PARTITIONS, names, date.min, date.max, {"table_name": list(PUBLISHED)}))
+        entries: Columns = to_columns(
+            warehouse.read(TABLE_PARTITIONS, names, date.min, date.max, {"table_name": list(PUBLISHED)})
+        )
         for name, table in PUBLISHED.items():
             mine = take(entries, entries["table_name"] == name)
             dates = to_columns(warehouse.read(table, (table.date_column,), date.min, date.max))[table.date_column]
@@ -182,10 +217,18 @@ def altered_partitions(warehouse: Warehouse, newest_dates: int) -> list[tuple[st
             there = Counter(dict(zip(found.tolist(), counts.tolist(), strict=True)))
             recorded = dict(zip(mine["partition_date"].tolist(), mine["row_count"].astype(int).tolist(), strict=True))
             differing = {day for day in there.keys() | recorded.keys() if there[day] != recorded.get(day, 0)}
-            altered += [(name, day, f"{there[day]:,} rows, {recorded.get(day, 0):,} recorded") for day in sorted(differing)]
-            newest = [day for day in sorted(recorded)[-newest_dates:] if day not in differing] if name in COMPUTED_TABLES and newest_dates else []
+            altered += [
+                (name, day, f"{there[day]:,} rows, {recorded.get(day, 0):,} recorded") for day in sorted(differing)
+            ]
+            newest = (
+                [day for day in sorted(recorded)[-newest_dates:] if day not in differing]
+                if name in COMPUTED_TABLES and newest_dates
+                else []
+            )
             if newest:
-                rows = warehouse.read(table, [column.name for column in table.columns if column.hashed], newest[0], newest[-1])
+                rows = warehouse.read(
+                    table, [column.name for column in table.columns if column.hashed], newest[0], newest[-1]
+                )
                 hashes, days = row_hashes(table, rows), to_columns(rows.select([table.date_column]))[table.date_column]
                 digests = dict(zip(mine["partition_date"].tolist(), mine["digest"].tolist(), strict=True))
                 altered += [
@@ -199,7 +242,10 @@ def altered_partitions(warehouse: Warehouse, newest_dates: int) -> list[tuple[st
 @dg.asset_check(
     asset=WAREHOUSE_HEALTH.key,
     name=ROWS_AS_RECORDED,
-    description="Every date holds as many rows as its run recorded, and the newest dates of computed tables those very rows: nothing was deleted or edited by hand",
+    description=(
+        "Every date holds as many rows as its run recorded, and the newest dates of computed tables those "
+        "very rows: nothing was deleted or edited by hand"
+    ),
 )
 def _rows_as_recorded_check(warehouse: WarehouseResource) -> dg.AssetCheckResult:
     altered = altered_partitions(warehouse.open(), Settings.from_environment().health_digest_dates)
@@ -208,8 +254,12 @@ def _rows_as_recorded_check(warehouse: WarehouseResource) -> dg.AssetCheckResult
     return _result(altered, {"partitions_altered": len(altered)}, named, dg.AssetCheckSeverity.ERROR)
 
 
-def _result(found: Sized, counts: Mapping[str, int], named: Mapping[str, Any], severity: dg.AssetCheckSeverity) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(passed=not len(found), severity=severity, metadata={**counts, **(named if len(found) else {})})
+def _result(
+    found: Sized, counts: Mapping[str, int], named: Mapping[str, Any], severity: dg.AssetCheckSeverity
+) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        passed=not len(found), severity=severity, metadata={**counts, **(named if len(found) else {})}
+    )
 
 
 HEALTH_CHECKS = [

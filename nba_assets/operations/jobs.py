@@ -1,7 +1,8 @@
 """The jobs: which assets are run together.
 
-`postgame` summarises the games of a date; `pregame` describes them before they begin, up to the feature vector; `ingest` brings raw data in; `full` is
-everything, and the documented route for date ranges. `retry` computes failed entities again; `health` checks what stands in the warehouse.
+`postgame` summarises the games of a date; `pregame` describes them before they begin, up to the feature vector;
+`ingest` brings raw data in; `full` is everything, and the documented route for date ranges. `retry` computes failed
+entities again; `health` checks what stands in the warehouse.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ GAME_SUMMARIES = ("team_offense_game_summary", "team_defense_game_summary", "pla
 CONTEXTS = ("upcoming_team_game_context", "upcoming_player_game_context")
 PRECOMPUTE = "precompute"
 
-FULL = dg.define_asset_job("full", dg.AssetSelection.all(), description="Every table, raw data included; the route for ranges.")
+FULL = dg.define_asset_job(
+    "full", dg.AssetSelection.all(), description="Every table, raw data included; the route for ranges."
+)
 INGEST = dg.define_asset_job("ingest", dg.AssetSelection.groups("raw"), description="Raw data from the landing zone.")
 POSTGAME = dg.define_asset_job(
     "postgame",
@@ -34,13 +37,17 @@ PREGAME = dg.define_asset_job(
 RETRY = dg.define_asset_job(
     "retry",
     dg.AssetSelection.assets(*COMPUTED_TABLES),
-    description="Only the failed entities of a date or range that may be mended; all other rows stay as they are, bit for bit.",
+    description=(
+        "Only the failed entities of a date or range that may be mended; all other rows stay as they are, bit for bit."
+    ),
     tags={RETRY_TAG: "true"},
 )
 HEALTH = dg.define_asset_job(
     "health",
     dg.AssetSelection.checks(*HEALTH_CHECKS),
-    description="Game days without rows, open failures, refused dates, unreadable files, quarantined rows; nothing is computed.",
+    description=(
+        "Game days without rows, open failures, refused dates, unreadable files, quarantined rows; nothing is computed."
+    ),
 )
 
 JOBS = (FULL, INGEST, POSTGAME, PREGAME, RETRY, HEALTH)

@@ -35,7 +35,7 @@ PARTITION_TAG = "dagster/partition"
 
 @dataclass(frozen=True)
 class Launch:
-    """One run: a job, the assets of it that are wanted, and an unbroken range of dates."""
+    """One run: a job, the assets of it that are planned, and an unbroken range of dates."""
 
     job: str
     assets: Sequence[str]
@@ -86,14 +86,15 @@ def plan(
 ) -> list[Launch]:
     """The runs that build `tables` from `start` to `end`.
 
-    One run, with the raw data of those dates where it is not in the warehouse yet, where a file of theirs has come or changed since, or in any case with
-    `ingest`; before it one more, where earlier dates of the season are missing. Dates before the first partition cannot be ingested; `warn` gets a line
-    where the season has any.
+    One run, with the raw data of those dates where it is not in the warehouse yet, where a file of theirs has come or
+    changed since, or in any case with `ingest`; before it one more, where earlier dates of the season are missing.
+    Dates before the first partition cannot be ingested; `warn` gets a line where the season has any.
     """
     season_start = min(season_start_of(landing, start), start)
     if season_start < FIRST_DATE:
         warn(
-            f"The season began on {season_start}, before the first partition {FIRST_DATE}: its earlier games cannot be looked back on. "
+            f"The season began on {season_start}, before the first partition {FIRST_DATE}: its earlier games cannot "
+            "be looked back on. "
             f"Set {FIRST_DATE_VARIABLE} to {season_start} or earlier to have them."
         )
         season_start = FIRST_DATE
@@ -105,12 +106,18 @@ def plan(
     return [*launches, Launch("full", [*raw, *tables], start, end)]
 
 
-def missing_upstream(warehouse: Warehouse, tables: Collection[str], upstream: Mapping[str, Collection[str]], start: date, end: date) -> list[str]:
-    """A line for each of some tables whose upstream is neither run with it nor built for all dates from `start` to `end`; raw tables are ingested by themselves.
+def missing_upstream(
+    warehouse: Warehouse, tables: Collection[str], upstream: Mapping[str, Collection[str]], start: date, end: date
+) -> list[str]:
+    """A line for each of some tables whose upstream is neither run with it nor built for all dates from `start` to
+    `end`; raw tables are ingested by themselves.
 
     `upstream` are the tables that each table reads.
     """
-    needed = {name: [source for source in upstream[name] if source not in tables and source not in RAW_TABLES] for name in tables}
+    needed = {
+        name: [source for source in upstream[name] if source not in tables and source not in RAW_TABLES]
+        for name in tables
+    }
     sources = sorted({source for mine in needed.values() for source in mine})
     if not sources:
         return []
@@ -118,29 +125,41 @@ def missing_upstream(warehouse: Warehouse, tables: Collection[str], upstream: Ma
     dates = Counter(entries["table_name"].to_pylist())
     count = (end - start).days + 1
     lacking = {
-        name: [f"{source} ({dates[source]} of {count} dates are built)" for source in mine if dates[source] < count] for name, mine in needed.items()
+        name: [f"{source} ({dates[source]} of {count} dates are built)" for source in mine if dates[source] < count]
+        for name, mine in needed.items()
     }
-    return [f"{name} reads what is not built: {', '.join(mine)}. Build it first, or with --table." for name, mine in lacking.items() if mine]
+    return [
+        f"{name} reads what is not built: {', '.join(mine)}. Build it first, or with --table."
+        for name, mine in lacking.items()
+        if mine
+    ]
 
 
 def missing_raw_dates(warehouse: Warehouse, start: date, end: date) -> list[date]:
     """Dates for which some raw table was never ingested."""
-    books = warehouse.read(TABLE_PARTITIONS, ("table_name", "partition_date"), start, end, {"table_name": list(RAW_TABLES)})
-    there = set(zip(books["table_name"].to_pylist(), books["partition_date"].to_pylist(), strict=True))
+    partition_state = warehouse.read(
+        TABLE_PARTITIONS, ("table_name", "partition_date"), start, end, {"table_name": list(RAW_TABLES)}
+    )
+    there = set(
+        zip(partition_state["table_name"].to_pylist(), partition_state["partition_date"].to_pylist(), strict=True)
+    )
     days = [start + timedelta(days=offset) for offset in range((end - start).days + 1)]
     return [day for day in days if any((name, day) not in there for name in RAW_TABLES)]
 
 
 def has_landed_since(warehouse: Warehouse, landing: LandingZone, start: date, end: date) -> bool:
-    """Whether a file that may hold rows of dates from `start` to `end`, all of them ingested, was put into the landing zone after that."""
+    """Whether a file that may hold rows of dates from `start` to `end`, all of them ingested, was put into the landing
+    zone after that.
+    """
     return any(ingested is not None for _, _, ingested in _news(warehouse, landing, start, end))
 
 
 def landed_since(warehouse: Warehouse, landing: LandingZone, today: date) -> list[date]:
-    """Dates until `today` of which the landing zone holds files that are not ingested, or that came or changed after that, ascending.
+    """Dates until `today` of which the landing zone holds files that are not ingested, or that came or changed after
+    that, ascending.
 
-    A file of which the path names no date counts for `today`. Dates that lie behind and have no file of a required feed are left out: a roster of the day
-    before opening night is ingested for nothing.
+    A file of which the path names no date counts for `today`. Dates that lie behind and have no file of a required feed
+    are left out: a roster of the day before opening night is ingested for nothing.
     """
     found = {
         day or today
@@ -150,11 +169,14 @@ def landed_since(warehouse: Warehouse, landing: LandingZone, today: date) -> lis
     return sorted(found)
 
 
-def _news(warehouse: Warehouse, landing: LandingZone, start: date, end: date) -> Iterator[tuple[str, date | None, datetime | None]]:
-    """Of each file that came after its date was ingested: its table, the date that its path names, and when that was ingested, None for never.
+def _news(
+    warehouse: Warehouse, landing: LandingZone, start: date, end: date
+) -> Iterator[tuple[str, date | None, datetime | None]]:
+    """Of each file that came after its date was ingested: its table, the date that its path names, and when that was
+    ingested, None for never.
 
-    Told by the time of the files alone, none is opened. A file of which the path names no date may hold rows of any; every ingestion
-    of its table reads it.
+    Told by the time of the files alone, none is opened. A file of which the path names no date may hold rows of any;
+    every ingestion of its table reads it.
     """
     names = ("table_name", "partition_date", "written_at")
     rows = warehouse.read(TABLE_PARTITIONS, names, date.min, date.max, {"table_name": list(RAW_TABLES)}).to_pylist()
@@ -182,11 +204,13 @@ class Built:
 
 
 def built(warehouse: Warehouse, launch: Launch) -> dict[str, Built]:
-    """What each asset of a launch holds now, from the books."""
+    """What each asset of a launch holds now, from the state of partitions."""
     names = ("table_name", "row_count", "failure_count", "digest")
-    books = warehouse.read(TABLE_PARTITIONS, names, launch.start, launch.end, {"table_name": list(launch.assets)}).to_pylist()
+    partition_state = warehouse.read(
+        TABLE_PARTITIONS, names, launch.start, launch.end, {"table_name": list(launch.assets)}
+    ).to_pylist()
     by_table: dict[str, list[dict[str, Any]]] = {}
-    for book in books:
+    for book in partition_state:
         by_table.setdefault(book["table_name"], []).append(book)
     return {
         name: Built(
@@ -199,8 +223,12 @@ def built(warehouse: Warehouse, launch: Launch) -> dict[str, Built]:
     }
 
 
-def execute(launch: Launch, run_config: Mapping[str, Any] | None = None, verbosity: Verbosity = Verbosity.NORMAL) -> RunReport:
-    """Run a launch in this process and wait for it; raises InterruptedBySignal, saying how far it came, where a signal ended it."""
+def execute(
+    launch: Launch, run_config: Mapping[str, Any] | None = None, verbosity: Verbosity = Verbosity.NORMAL
+) -> RunReport:
+    """Run a launch in this process and wait for it; raises InterruptedBySignal, saying how far it came, where a signal
+    ended it.
+    """
     instance = dagster_instance()
     fail_dead_runs(instance)
     # Signals wait until the run can take them.
@@ -233,7 +261,11 @@ def job_by_name(name: str) -> dg.JobDefinition:
 def season_start_of(landing: LandingZone, day: date) -> date:
     """First day of a date's season, as the landed schedule has it: raw data from there on is needed to look back."""
     games = collect(Request(SCHEDULE, [day], datetime.now(UTC)), landing).rows
-    columns = (games[name] for name in ("game_date", "season_year", "is_regular_season")) if games else (np.array([], dtype="M8[D]"),) * 3
+    columns = (
+        (games[name] for name in ("game_date", "season_year", "is_regular_season"))
+        if games
+        else (np.array([], dtype="M8[D]"),) * 3
+    )
     calendar = SeasonCalendar.from_schedule(*columns)
     first: date = calendar.first_day(np.array([day], dtype="M8[D]"))[0].item()
     return first
@@ -245,7 +277,12 @@ def _steps(instance: dg.DagsterInstance, run_id: str) -> list[StepReport]:
     for stats in instance.get_run_step_stats(run_id):
         seconds = (stats.end_time or 0.0) - (stats.start_time or stats.end_time or 0.0)
         reports.append(
-            StepReport(stats.step_key, stats.status is not None and stats.status.value == "SUCCESS", seconds, failures.get(stats.step_key) or None)
+            StepReport(
+                stats.step_key,
+                stats.status is not None and stats.status.value == "SUCCESS",
+                seconds,
+                failures.get(stats.step_key) or None,
+            )
         )
     return sorted(reports, key=lambda report: report.asset)
 

@@ -1,4 +1,5 @@
-"""Where the pipeline stands, in some lines: what is built, stale, missing or failing, what has landed and is not built, and the next command.
+"""Where the pipeline stands, in some lines: what is built, stale, missing or failing, what has landed and is not built,
+and the next command.
 
 It reads the warehouse and the landing zone, and changes nothing.
 """
@@ -54,9 +55,15 @@ class Overview:
     @property
     def next_command(self) -> str | None:
         """What brings the warehouse up to date; None where everything is."""
-        to_build = sorted({*self.landed, *(day for days in (*self.stale.values(), *self.without_rows.values()) for day in days)})
+        to_build = sorted(
+            {*self.landed, *(day for days in (*self.stale.values(), *self.without_rows.values()) for day in days)}
+        )
         if to_build:
-            return f"nba-assets run {to_build[0]}" if len(to_build) == 1 else f"nba-assets backfill {to_build[0]} {to_build[-1]}"
+            return (
+                f"nba-assets run {to_build[0]}"
+                if len(to_build) == 1
+                else f"nba-assets backfill {to_build[0]} {to_build[-1]}"
+            )
         if self.games_today and not self.built_today:
             return f"nba-assets run {self.today}"
         if self.failures:
@@ -69,7 +76,9 @@ def overview(warehouse: Warehouse, landing: LandingZone, today: date, settings: 
     with warehouse.session():
         state = read_state(warehouse, today)
         failures = open_failures(warehouse, datetime.now(UTC))
-        without_rows = {name: game_days_without_rows(warehouse, table, settings, today) for name, table in COMPUTED_TABLES.items()}
+        without_rows = {
+            name: game_days_without_rows(warehouse, table, settings, today) for name, table in COMPUTED_TABLES.items()
+        }
         refused = len(stored_refusals(warehouse, list(COMPUTED_TABLES)))
         unreadable = [f"{name} {day}: {why}" for name, day, why in unreadable_files(warehouse)]
     try:
@@ -99,7 +108,11 @@ def overview(warehouse: Warehouse, landing: LandingZone, today: date, settings: 
 def overview_lines(seen: Overview) -> Iterator[str]:
     """The overview as a person reads it."""
     if seen.newest is None and not any(seen.behind.values()):
-        where = "Raw files have landed" if seen.landed else "No raw files have landed: set NBA_ASSETS_LANDING to their folder, or try the demo"
+        where = (
+            "Raw files have landed"
+            if seen.landed
+            else "No raw files have landed: set NBA_ASSETS_LANDING to their folder, or try the demo"
+        )
         yield f"Nothing is built yet. {where}."
     else:
         yield f"Built until {seen.newest or 'no date in all tables'}; today is {seen.today} (US-Eastern)."
@@ -120,7 +133,7 @@ def overview_lines(seen: Overview) -> Iterator[str]:
 
 
 def _newest(state: StoredState, table: str) -> date | None:
-    days = state.books[table].days
+    days = state.partition_state[table].days
     return days[-1].item() if len(days) else None
 
 

@@ -16,7 +16,9 @@ from nba_assets.warehouse.interface import Warehouse
 JOB = "retry"
 
 
-def failures_of(warehouse: Warehouse, day: date | None = None, tables: Sequence[str] | None = None) -> list[OpenFailure]:
+def failures_of(
+    warehouse: Warehouse, day: date | None = None, tables: Sequence[str] | None = None
+) -> list[OpenFailure]:
     """What is open of the computed tables, or of some of them, on all dates or on one."""
     names = list(tables or COMPUTED_TABLES)
     return open_failures(warehouse, datetime.now(UTC), start=day or date.min, end=day or date.max, tables=names)
@@ -25,8 +27,8 @@ def failures_of(warehouse: Warehouse, day: date | None = None, tables: Sequence[
 def plan_retries(warehouse: Warehouse, retryable: Iterable[OpenFailure]) -> list[Launch]:
     """The runs that compute failures again, earliest dates first.
 
-    Days that follow each other are one run, as long as all tables concerned are built on all of them: a run marks every date of each of its tables as
-    materialized, and one that is not there must not be.
+    Days that follow each other are one run, as long as all tables concerned are built on all of them: a run marks every
+    date of each of its tables as materialized, and one that is not there must not be.
     """
     tables_of: dict[date, set[str]] = {}
     for failure in retryable:
@@ -42,7 +44,10 @@ def plan_retries(warehouse: Warehouse, retryable: Iterable[OpenFailure]) -> list
             groups[-1] = joined
         else:
             groups.append(_Group([day], tables_of[day]))
-    return [Launch(JOB, [name for name in COMPUTED_TABLES if name in group.tables], group.days[0], group.days[-1]) for group in groups]
+    return [
+        Launch(JOB, [name for name in COMPUTED_TABLES if name in group.tables], group.days[0], group.days[-1])
+        for group in groups
+    ]
 
 
 @dataclass(frozen=True)
@@ -62,9 +67,15 @@ class RetryReport:
 
 
 def retried(
-    warehouse: Warehouse, launches: Iterable[Launch], before: Collection[OpenFailure], verbosity: Verbosity = Verbosity.NORMAL
+    warehouse: Warehouse,
+    launches: Iterable[Launch],
+    before: Collection[OpenFailure],
+    verbosity: Verbosity = Verbosity.NORMAL,
 ) -> RetryReport:
-    """Execute runs, one after the other, and compare what was open `before` with what is open then. A run that fails does not keep the next from running."""
+    """Execute runs, one after the other, and compare what was open `before` with what is open then.
+
+    A run that fails does not keep the next from running.
+    """
     runs = [execute(launch, verbosity=verbosity) for launch in launches]
     now = {failure.key: failure for failure in failures_of(warehouse)}
     return RetryReport(
@@ -97,5 +108,9 @@ class _Group:
 
 
 def _built(warehouse: Warehouse, start: date, end: date) -> set[tuple[str, date]]:
-    books = warehouse.read(TABLE_PARTITIONS, ("table_name", "partition_date"), start, end, {"table_name": list(COMPUTED_TABLES)})
-    return set(zip(books["table_name"].to_pylist(), books["partition_date"].to_pylist(), strict=True))
+    partition_state = warehouse.read(
+        TABLE_PARTITIONS, ("table_name", "partition_date"), start, end, {"table_name": list(COMPUTED_TABLES)}
+    )
+    return set(
+        zip(partition_state["table_name"].to_pylist(), partition_state["partition_date"].to_pylist(), strict=True)
+    )

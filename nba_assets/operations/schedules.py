@@ -1,4 +1,5 @@
-"""The schedules: runs at fixed times of the league's day, as a rhythm for whoever has no sensors on, and as a safety net for whoever has.
+"""The schedules: runs at fixed times of the league's day, as a rhythm for whoever has no sensors on, and as a safety
+net for whoever has.
 
 All are off until somebody turns them on, and skip days without games.
 """
@@ -12,12 +13,12 @@ import dagster as dg
 import numpy as np
 
 from nba_assets.operations.jobs import POSTGAME, PREGAME
+from nba_assets.operations.planned_runs import TRIGGER_TAG
 from nba_assets.operations.sensors import landing_zone
 from nba_assets.operations.slates import Slate, league_date, slate_of, slates
-from nba_assets.operations.wanted import TRIGGER_TAG
 from nba_assets.partitions import LEAGUE_TIMEZONE
 from nba_assets.raw.collection import Request, collect
-from nba_assets.raw.landed_content import SCHEDULE_COLUMNS
+from nba_assets.raw.content_index import SCHEDULE_COLUMNS
 from nba_assets.raw.landing import LandingZone, LandingZoneError
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.tables.columns import to_columns
@@ -27,7 +28,9 @@ from nba_assets.warehouse.resource import WarehouseResource
 
 BEFORE_TIP = timedelta(hours=1)
 LOOK_EVERY = timedelta(minutes=15)
-"""How often it is looked whether the first tip-off is an hour away: of the looks, exactly one falls into that quarter of an hour."""
+"""How often it is looked whether the first tip-off is an hour away: of the looks, exactly one falls into that quarter
+of an hour.
+"""
 
 
 def build_schedules(landing: Callable[[], LandingZone] = landing_zone) -> list[dg.ScheduleDefinition]:
@@ -44,7 +47,9 @@ def build_schedules(landing: Callable[[], LandingZone] = landing_zone) -> list[d
         default_status=dg.DefaultScheduleStatus.STOPPED,
         description="Describes today's games in the morning and at noon, US-Eastern.",
     )
-    def pregame_daily(context: dg.ScheduleEvaluationContext, warehouse: WarehouseResource) -> dg.RunRequest | dg.SkipReason:
+    def pregame_daily(
+        context: dg.ScheduleEvaluationContext, warehouse: WarehouseResource
+    ) -> dg.RunRequest | dg.SkipReason:
         moment = context.scheduled_execution_time
         day = league_date(moment)
         return _request("pregame", day, moment) if slate(warehouse, day).games else _no_games(day)
@@ -57,7 +62,9 @@ def build_schedules(landing: Callable[[], LandingZone] = landing_zone) -> list[d
         default_status=dg.DefaultScheduleStatus.STOPPED,
         description="Describes today's games an hour before the first of them tips off.",
     )
-    def pregame_before_tip(context: dg.ScheduleEvaluationContext, warehouse: WarehouseResource) -> dg.RunRequest | dg.SkipReason:
+    def pregame_before_tip(
+        context: dg.ScheduleEvaluationContext, warehouse: WarehouseResource
+    ) -> dg.RunRequest | dg.SkipReason:
         moment = context.scheduled_execution_time
         day = league_date(moment)
         games = slate(warehouse, day)
@@ -67,7 +74,9 @@ def build_schedules(landing: Callable[[], LandingZone] = landing_zone) -> list[d
             return dg.SkipReason(f"no tip-off of {day} is known")
         ahead = games.first_tip - moment
         if not BEFORE_TIP - LOOK_EVERY < ahead <= BEFORE_TIP:
-            return dg.SkipReason(f"the first game of {day} tips off at {games.first_tip:%H:%M} UTC: it is run for an hour before that")
+            return dg.SkipReason(
+                f"the first game of {day} tips off at {games.first_tip:%H:%M} UTC: it is run for an hour before that"
+            )
         return _request("pregame", day, moment)
 
     @dg.schedule(
@@ -78,7 +87,9 @@ def build_schedules(landing: Callable[[], LandingZone] = landing_zone) -> list[d
         default_status=dg.DefaultScheduleStatus.STOPPED,
         description="Summarises yesterday's games in the night, US-Eastern, whatever has landed of them.",
     )
-    def postgame_nightly(context: dg.ScheduleEvaluationContext, warehouse: WarehouseResource) -> dg.RunRequest | dg.SkipReason:
+    def postgame_nightly(
+        context: dg.ScheduleEvaluationContext, warehouse: WarehouseResource
+    ) -> dg.RunRequest | dg.SkipReason:
         moment = context.scheduled_execution_time
         day = league_date(moment) - timedelta(days=1)
         return _request("postgame", day, moment) if slate(warehouse, day).games else _no_games(day)
@@ -101,7 +112,9 @@ def games_of(warehouse: Warehouse, landing: LandingZone, day: date) -> Columns:
 
 def _request(job: str, day: date, moment: datetime) -> dg.RunRequest:
     return dg.RunRequest(
-        run_key=f"{job}:{day}:{moment.astimezone(UTC):%Y-%m-%dT%H:%M}", partition_key=day.isoformat(), tags={TRIGGER_TAG: "schedule"}
+        run_key=f"{job}:{day}:{moment.astimezone(UTC):%Y-%m-%dT%H:%M}",
+        partition_key=day.isoformat(),
+        tags={TRIGGER_TAG: "schedule"},
     )
 
 

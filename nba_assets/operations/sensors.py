@@ -1,6 +1,9 @@
-"""The sensors: they gather what `arrival`, `staleness` and `requests` decide from, and hand on what these decide. Nothing is decided here.
+"""The sensors: they gather what `arrival`, `staleness` and `requests` decide from, and hand on what these decide.
 
-Both are off until somebody turns them on. What cannot be reached for the moment (the landing zone, the warehouse) skips a tick and leaves the cursor alone.
+Nothing is decided here.
+
+Both are off until somebody turns them on. What cannot be reached for the moment (the landing zone, the warehouse) skips
+a tick and leaves the cursor alone.
 """
 
 from __future__ import annotations
@@ -14,12 +17,12 @@ import dagster as dg
 from nba_assets.operations.arrival import State, decide
 from nba_assets.operations.jobs import JOBS, POSTGAME, PREGAME
 from nba_assets.operations.launch import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG
+from nba_assets.operations.planned_runs import PlannedRun
 from nba_assets.operations.requests import Selection, failure_of, launched_runs, select
 from nba_assets.operations.slates import league_date
-from nba_assets.operations.staleness import BOOK_COLUMNS, Books, Graph, repairs
+from nba_assets.operations.staleness import PARTITION_COLUMNS, Graph, PartitionState, repairs
 from nba_assets.operations.stored_state import read_state
-from nba_assets.operations.wanted import Wanted
-from nba_assets.raw.landed_content import landed_index
+from nba_assets.raw.content_index import landed_index
 from nba_assets.raw.landing import FolderLandingZone, LandingZone, LandingZoneError
 from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.registry import COMPUTED_TABLES
@@ -39,7 +42,9 @@ LONGEST_WAIT_SECONDS = 10.0
 """How long a tick waits for a warehouse that somebody else holds; the next tick comes soon enough."""
 
 FORGOTTEN_AFTER = timedelta(hours=1)
-"""A run that has not moved for this long is taken for lost, e.g. because its process was killed: nothing waits for it any more."""
+"""A run that has not moved for this long is taken for lost, e.g. because its process was killed: nothing waits for it
+any more.
+"""
 
 UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
@@ -74,20 +79,23 @@ def build_sensors(clock: Clock = _now, landing: Callable[[], LandingZone] = land
         minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
         default_status=dg.DefaultSensorStatus.STOPPED,
         description=(
-            "Watches the landing zone. Complete results of a date start postgame for it, announcements for games ahead start pregame; "
+            "Watches the landing zone. Complete results of a date start postgame for it, announcements for games "
+            "ahead start pregame; "
             "what is missing when the deadline has passed is in the run's tags."
         ),
     )
-    def raw_arrival(context: dg.SensorEvaluationContext, warehouse: WarehouseResource) -> dg.SensorResult | dg.SkipReason:
+    def raw_arrival(
+        context: dg.SensorEvaluationContext, warehouse: WarehouseResource
+    ) -> dg.SensorResult | dg.SkipReason:
         now = clock()
         today = league_date(now)
         try:
             landed = landed_index(landing()).look(today, now)
-            books = read_books(_patient(warehouse.open()), today)
+            partition_state = read_partition_state(_patient(warehouse.open()), today)
         except (LandingZoneError, WarehouseError) as error:
             return dg.SkipReason(str(error))
-        decision = decide(State.from_json(context.cursor), landed, books, now, Settings.from_environment())
-        selection = _selected(context, decision.wanted, now)
+        decision = decide(State.from_json(context.cursor), landed, partition_state, now, Settings.from_environment())
+        selection = _selected(context, decision.planned, now)
         return _result(context, selection, decision.state.to_json(), [*selection.notes, *decision.notes])
 
     @dg.sensor(
@@ -96,11 +104,15 @@ def build_sensors(clock: Clock = _now, landing: Callable[[], LandingZone] = land
         minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
         default_status=dg.DefaultSensorStatus.STOPPED,
         description=(
-            "Watches the state of partitions. Dates that were built from something that is no longer so are built again, as one range, "
-            "and the tables of the next date with games are built once the results before it are in. Dates from older code are only counted."
+            "Watches the state of partitions. Dates that were built from something that is no longer so are built "
+            "again, as one range, "
+            "and the tables of the next date with games are built once the results before it are in. Dates from older "
+            "code are only counted."
         ),
     )
-    def stale_dates(context: dg.SensorEvaluationContext, warehouse: WarehouseResource) -> dg.SensorResult | dg.SkipReason:
+    def stale_dates(
+        context: dg.SensorEvaluationContext, warehouse: WarehouseResource
+    ) -> dg.SensorResult | dg.SkipReason:
         if running := unfinished_runs(context.instance):
             return dg.SkipReason(f"waits for {len(running)} unfinished runs, the first is {running[0].run_id}")
         now = clock()
@@ -111,10 +123,10 @@ def build_sensors(clock: Clock = _now, landing: Callable[[], LandingZone] = land
                 state = read_state(opened, today)
         except WarehouseError as error:
             return dg.SkipReason(str(error))
-        wanted = repairs(state.stale(today), state.books, reading_graph(), state.game_days, today)
-        selection = _selected(context, wanted.summaries, now)
+        planned = repairs(state.stale(today), state.partition_state, reading_graph(), state.game_days, today)
+        selection = _selected(context, planned.summaries, now)
         if not selection.launches:
-            descriptions = _selected(context, wanted.descriptions, now)
+            descriptions = _selected(context, planned.descriptions, now)
             selection = Selection(descriptions.launches, [*selection.notes, *descriptions.notes])
         at_rest = [] if selection.launches or selection.notes else ["every built date is up to date"]
         return _result(context, selection, None, [*at_rest, *selection.notes, *map(str, state.outdated())])
@@ -122,10 +134,12 @@ def build_sensors(clock: Clock = _now, landing: Callable[[], LandingZone] = land
     return [raw_arrival, stale_dates]
 
 
-def read_books(warehouse: Warehouse, today: date) -> Books:
-    """The books of all raw and computed tables."""
+def read_partition_state(warehouse: Warehouse, today: date) -> PartitionState:
+    """The state of the partitions of all raw and computed tables."""
     names = [*RAW_TABLES, *COMPUTED_TABLES]
-    return Books.of(to_columns(warehouse.read(TABLE_PARTITIONS, BOOK_COLUMNS, date.min, today, {"table_name": names})))
+    return PartitionState.of(
+        to_columns(warehouse.read(TABLE_PARTITIONS, PARTITION_COLUMNS, date.min, today, {"table_name": names}))
+    )
 
 
 def reading_graph() -> Graph:
@@ -151,15 +165,15 @@ def _dates_of(run: dg.DagsterRun) -> list[date]:
     return [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
 
 
-def _selected(context: dg.SensorEvaluationContext, wanted: Sequence[Wanted], now: datetime) -> Selection:
-    """The runs to launch now of those that are wanted."""
-    if not wanted:
+def _selected(context: dg.SensorEvaluationContext, planned: Sequence[PlannedRun], now: datetime) -> Selection:
+    """The runs to launch now of those that are planned."""
+    if not planned:
         return Selection([], [])
     sensor, settings, unfinished = context.sensor_name, Settings.from_environment(), unfinished_runs(context.instance)
     return select(
         sensor,
-        wanted,
-        launched_runs(context.instance, sensor, wanted, {run.run_id for run in unfinished}),
+        planned,
+        launched_runs(context.instance, sensor, planned, {run.run_id for run in unfinished}),
         lambda run: failure_of(context.instance, run.run_id),
         now,
         attempts=settings.request_attempts,
@@ -175,11 +189,15 @@ def _patient(warehouse: Warehouse) -> Warehouse:
     return warehouse
 
 
-def _result(context: dg.SensorEvaluationContext, selection: Selection, cursor: str | None, notes: Sequence[str]) -> dg.SensorResult:
+def _result(
+    context: dg.SensorEvaluationContext, selection: Selection, cursor: str | None, notes: Sequence[str]
+) -> dg.SensorResult:
     """The launches, with the notes in the log, or the notes as the reason why there are none."""
     shown = [*notes[:SHOWN_NOTES], *([f"and {len(notes) - SHOWN_NOTES} more"] if len(notes) > SHOWN_NOTES else [])]
     if not selection.launches:
-        return dg.SensorResult(skip_reason=dg.SkipReason("; ".join(shown) or "nothing has landed that is not built"), cursor=cursor)
+        return dg.SensorResult(
+            skip_reason=dg.SkipReason("; ".join(shown) or "nothing has landed that is not built"), cursor=cursor
+        )
     for note in shown:
         context.log.info(note)
     return dg.SensorResult(run_requests=selection.launches, cursor=cursor)

@@ -1,4 +1,6 @@
-"""The games of a date as whoever starts runs needs them: which of them count, which are over, when the first and the last tip off."""
+"""The games of a date as whoever starts runs needs them: which of them count, which are over, when the first and the
+last tip off.
+"""
 
 from __future__ import annotations
 
@@ -44,12 +46,16 @@ class Slate:
 
 
 def slates(schedule: Columns) -> dict[date, Slate]:
-    """The slates of a schedule (`game_id`, `game_date`, `game_time_utc`, `season_year`, `is_all_star`, `FINAL_COLUMNS`), by date."""
+    """The slates of a schedule (`game_id`, `game_date`, `game_time_utc`, `season_year`, `is_all_star`,
+    `FINAL_COLUMNS`), by date.
+    """
     order = np.lexsort((schedule["game_id"].astype(str), schedule["game_date"]))
     games = {name: values[order] for name, values in schedule.items()}
     counts, finals, besides = league_games(games), league_finals(games), ended_besides(games)
     ids, tips = games["game_id"], games["game_time_utc"]
-    bounds = np.flatnonzero(np.diff(games["game_date"].astype("M8[D]").astype(np.int64), prepend=-1, append=-1)).tolist()
+    bounds = np.flatnonzero(
+        np.diff(games["game_date"].astype("M8[D]").astype(np.int64), prepend=-1, append=-1)
+    ).tolist()
     found = {}
     for start, end in pairwise(bounds):
         mine, over = counts[start:end], finals[start:end]

@@ -1,9 +1,11 @@
-"""Which built dates no longer hold what they would hold if they were built now, and which date is to be built next before its games: from stored states.
+"""Which built dates no longer hold what they would hold if they were built now, and which date is to be built next
+before its games: from stored states.
 
-With each built date stands what it was built from (`publishing.lineage`): the date is stale where an input differs now. No clock takes part, so it does not
-matter when something was written, nor by which computer; what was changed and changed back is not stale. A date that was built before its inputs were
-recorded, and one that older code built, is counted and never built again by itself (`outdated`). Nothing is read or run here; what has landed and is not
-ingested yet is the business of `arrival`.
+With each built date stands what it was built from (`publishing.lineage`): the date is stale where an input differs now.
+No clock takes part, so it does not matter when something was written, nor by which computer; what was changed and
+changed back is not stale. A date that was built before its inputs were recorded, and one that older code built, is
+counted and never built again by itself (`outdated`). Nothing is read or run here; what has landed and is not ingested
+yet is the business of `arrival`.
 """
 
 from __future__ import annotations
@@ -19,8 +21,16 @@ from numpy.typing import NDArray
 
 from nba_assets.operations.jobs import GAME_SUMMARIES
 from nba_assets.operations.launch import Launch
-from nba_assets.operations.wanted import Wanted, fingerprint
-from nba_assets.publishing.lineage import ENTRY_COLUMNS, SEASON, InputState, differing_inputs, input_text, inputs_texts, partition_hashes
+from nba_assets.operations.planned_runs import PlannedRun, fingerprint
+from nba_assets.publishing.lineage import (
+    ENTRY_COLUMNS,
+    SEASON,
+    InputState,
+    differing_inputs,
+    input_text,
+    inputs_texts,
+    partition_hashes,
+)
 from nba_assets.raw.tables import GAME_LINES, INJURY_REPORT, PLAYER_POINTS_PROPS, ROSTERS
 from nba_assets.tables.spec import Columns, Input
 from nba_assets.wording import listed
@@ -28,10 +38,20 @@ from nba_assets.wording import listed
 ANNOUNCEMENTS = (ROSTERS.name, INJURY_REPORT.name, GAME_LINES.name, PLAYER_POINTS_PROPS.name)
 """Raw tables that speak of games before they begin."""
 
-BOOK_COLUMNS = ("table_name", "partition_date", "digest", "row_count", "written_at", "changed_at", "run_id", "code_version", "inputs")
+PARTITION_COLUMNS = (
+    "table_name",
+    "partition_date",
+    "digest",
+    "row_count",
+    "written_at",
+    "changed_at",
+    "run_id",
+    "code_version",
+    "inputs",
+)
 """Of the state of partitions: what is needed here and in `arrival`."""
 
-STATE_COLUMNS = tuple(dict.fromkeys((*BOOK_COLUMNS, *ENTRY_COLUMNS)))
+STATE_COLUMNS = tuple(dict.fromkeys((*PARTITION_COLUMNS, *ENTRY_COLUMNS)))
 """The same, and what tells of inputs."""
 
 SHOWN_CAUSES = 3
@@ -54,7 +74,7 @@ class Entry:
 
 
 @dataclass(frozen=True, eq=False)
-class TableBooks:
+class TablePartitions:
     """The built dates of one table, ascending."""
 
     days: Dates
@@ -89,10 +109,17 @@ class TableBooks:
         if place is None:
             return None
         moments = self.written_at[place], self.changed_at[place]
-        return Entry(self.digests[place], int(self.rows[place]), *moments, self.run_ids[place], self.code_versions[place], self.inputs[place])
+        return Entry(
+            self.digests[place],
+            int(self.rows[place]),
+            *moments,
+            self.run_ids[place],
+            self.code_versions[place],
+            self.inputs[place],
+        )
 
 
-NOTHING_BUILT = TableBooks(
+NOTHING_BUILT = TablePartitions(
     np.array([], dtype="M8[D]"),
     np.array([], dtype=object),
     np.array([]),
@@ -102,26 +129,30 @@ NOTHING_BUILT = TableBooks(
 
 
 @dataclass(frozen=True)
-class Books:
+class PartitionState:
     """The state of the partitions of all tables."""
 
-    tables: Mapping[str, TableBooks]
+    tables: Mapping[str, TablePartitions]
 
     @classmethod
-    def of(cls, columns: Columns) -> Books:
-        """From `BOOK_COLUMNS`; a date whose change was not recorded changed when it was written."""
+    def of(cls, columns: Columns) -> PartitionState:
+        """From `PARTITION_COLUMNS`; a date whose change was not recorded changed when it was written."""
         order = np.lexsort((columns["partition_date"], columns["table_name"].astype(str)))
-        names, days, digests, rows, written_at, changed_at, *texts = (columns[name][order] for name in BOOK_COLUMNS)
+        names, days, digests, rows, written_at, changed_at, *texts = (
+            columns[name][order] for name in PARTITION_COLUMNS
+        )
         changed_at = np.where(np.isnat(changed_at), written_at, changed_at)
         bounds = [*np.flatnonzero(names[1:] != names[:-1]) + 1, len(names)] if len(names) else []
         return cls(
             {
-                names[start]: TableBooks(*(values[start:end] for values in (days, digests, rows, written_at, changed_at, *texts)))
+                names[start]: TablePartitions(
+                    *(values[start:end] for values in (days, digests, rows, written_at, changed_at, *texts))
+                )
                 for start, end in pairwise([0, *bounds])
             }
         )
 
-    def __getitem__(self, table: str) -> TableBooks:
+    def __getitem__(self, table: str) -> TablePartitions:
         return self.tables.get(table, NOTHING_BUILT)
 
 
@@ -131,7 +162,9 @@ Graph = Mapping[str, Sequence[Input]]
 
 @dataclass(frozen=True)
 class Cause:
-    """An input that differs from what a date was built from; and of a whole table's dates that are read, the one that changed last."""
+    """An input that differs from what a date was built from; and of a whole table's dates that are read, the one that
+    changed last.
+    """
 
     name: str
     day: date | None
@@ -152,24 +185,38 @@ StaleDates = Mapping[str, Mapping[date, Stale]]
 """By table and date."""
 
 
-def stale(books: Books, inputs: InputState, graph: Graph, game_days: Dates, today: date, unreadable: Mapping[str, Dates] | None = None) -> StaleDates:
+def stale(
+    partition_state: PartitionState,
+    inputs: InputState,
+    graph: Graph,
+    game_days: Dates,
+    today: date,
+    unreadable: Mapping[str, Dates] | None = None,
+) -> StaleDates:
     """The stale dates of each table, up to today; `game_days` are the dates with league games, ascending.
 
-    A date whose upstream rows of the same date are stale is stale with them. Dates without games stay out: they are empty whatever is read. Where a date
-    of a raw table counts as not ingested because of a file (`unreadable`, by table), nobody knows what it holds: nothing that reads it is stale for it.
+    A date whose upstream rows of the same date are stale is stale with them. Dates without games stay out: they are
+    empty whatever is read. Where a date of a raw table counts as not ingested because of a file (`unreadable`, by
+    table), nobody knows what it holds: nothing that reads it is stale for it.
     """
     found: dict[str, dict[date, Stale]] = {}
     for name, sources in graph.items():
-        mine = books[name]
+        mine = partition_state[name]
         places = _comparable(mine, game_days, today)
         days = mine.days[places]
         late: dict[date, Stale] = {}
-        for place, day, now in zip(places.tolist(), days.tolist(), inputs_texts(inputs.digests(sources, days)), strict=True):
+        for place, day, now in zip(
+            places.tolist(), days.tolist(), inputs_texts(inputs.digests(sources, days)), strict=True
+        ):
             causes = [cause for source in sources if source.own_date for cause in _stale_upstream(found, source, day)]
             if mine.inputs[place] != now:
                 differing = differing_inputs(mine.inputs[place], now)
-                changed = [source for source in sources if source.name in differing and not _is_unreadable(source, inputs, day, unreadable or {})]
-                causes += [_cause(source, books, inputs, day) for source in changed]
+                changed = [
+                    source
+                    for source in sources
+                    if source.name in differing and not _is_unreadable(source, inputs, day, unreadable or {})
+                ]
+                causes += [_cause(source, partition_state, inputs, day) for source in changed]
                 causes += [Cause(SEASON, None)] * (SEASON in differing)
             if causes:
                 late[day] = Stale(tuple(dict.fromkeys(causes)), fingerprint([mine.run_ids[place], now]))
@@ -178,12 +225,14 @@ def stale(books: Books, inputs: InputState, graph: Graph, game_days: Dates, toda
     return found
 
 
-def _comparable(built: TableBooks, game_days: Dates, today: date) -> NDArray[np.intp]:
-    """Places of the dates of which something is to be expected, and of which it was recorded what they were built from."""
+def _comparable(built: TablePartitions, game_days: Dates, today: date) -> NDArray[np.intp]:
+    """Places of the dates of which something is to be expected, and of which it was recorded what they were built
+    from.
+    """
     return np.flatnonzero(_with_games(built, game_days) & (built.days <= np.datetime64(today, "D")) & built.is_recorded)
 
 
-def _with_games(built: TableBooks, game_days: Dates) -> NDArray[np.bool_]:
+def _with_games(built: TablePartitions, game_days: Dates) -> NDArray[np.bool_]:
     return np.isin(built.days, game_days) | (built.rows > 0)
 
 
@@ -201,9 +250,9 @@ def _is_unreadable(source: Input, inputs: InputState, day: date, unreadable: Map
     return bool(((days >= first) & (days <= last)).any())
 
 
-def _cause(source: Input, books: Books, inputs: InputState, day: date) -> Cause:
+def _cause(source: Input, partition_state: PartitionState, inputs: InputState, day: date) -> Cause:
     """An input in words; which of its dates changed is told by when they did: a hint, on which nothing depends."""
-    theirs = books[source.table.name]
+    theirs = partition_state[source.table.name]
     (first,), (last,) = inputs.window(source, np.array([day], dtype="M8[D]"))
     start, stop = np.searchsorted(theirs.days, first), np.searchsorted(theirs.days, last, side="right")
     if source.part is not None or start >= stop:
@@ -213,7 +262,9 @@ def _cause(source: Input, books: Books, inputs: InputState, day: date) -> Cause:
 
 @dataclass(frozen=True)
 class Outdated:
-    """Built dates of a table that newer code, or code that records inputs, has not built: nothing builds them again by itself."""
+    """Built dates of a table that newer code, or code that records inputs, has not built: nothing builds them again by
+    itself.
+    """
 
     table: str
     older_code: list[date]
@@ -227,22 +278,34 @@ class Outdated:
 
     def within(self, first: date, last: date) -> Outdated:
         """Those of some dates, both ends included."""
-        older, unrecorded = ([day for day in days if first <= day <= last] for days in (self.older_code, self.unrecorded))
+        older, unrecorded = (
+            [day for day in days if first <= day <= last] for days in (self.older_code, self.unrecorded)
+        )
         return Outdated(self.table, older, unrecorded)
 
     def __str__(self) -> str:
         parts = [
-            *([f"{len(self.older_code):,} dates from older code ({_span(self.older_code)})"] if self.older_code else []),
-            *([f"{len(self.unrecorded):,} dates from before their inputs were recorded ({_span(self.unrecorded)})"] if self.unrecorded else []),
+            *(
+                [f"{len(self.older_code):,} dates from older code ({_span(self.older_code)})"]
+                if self.older_code
+                else []
+            ),
+            *(
+                [f"{len(self.unrecorded):,} dates from before their inputs were recorded ({_span(self.unrecorded)})"]
+                if self.unrecorded
+                else []
+            ),
         ]
         return f"{self.table}: {' and '.join(parts)}; `nba-assets rebuild --stale-code` builds them"
 
 
-def outdated(books: Books, code_versions: Mapping[str, str | None], game_days: Dates) -> list[Outdated]:
+def outdated(
+    partition_state: PartitionState, code_versions: Mapping[str, str | None], game_days: Dates
+) -> list[Outdated]:
     """What is outdated of each table, those without any left out; `code_versions` are the current ones."""
     found = []
     for name, version in code_versions.items():
-        mine = books[name]
+        mine = partition_state[name]
         older = _with_games(mine, game_days) & np.array([by != version for by in mine.code_versions], dtype=bool)
         unrecorded = _with_games(mine, game_days) & ~older & ~mine.is_recorded
         if older.any() or unrecorded.any():
@@ -251,74 +314,115 @@ def outdated(books: Books, code_versions: Mapping[str, str | None], game_days: D
 
 
 def rebuilds(found: Sequence[Outdated], game_days: Dates) -> list[Launch]:
-    """The runs that build outdated dates: one per unbroken range of game days that lack the same tables, earliest first."""
-    tables = {day: tuple(one.table for one in found if day in one.days) for day in {day for one in found for day in one.days}}
+    """The runs that build outdated dates: one per unbroken range of game days that lack the same tables, earliest
+    first.
+    """
+    tables = {
+        day: tuple(one.table for one in found if day in one.days) for day in {day for one in found for day in one.days}
+    }
     ranges = _unbroken(sorted(tables), game_days, lambda day: tables[day])
     return [Launch("full", tables[days[0]], days[0], days[-1]) for days in ranges]
 
 
-def is_built_from(entry: Entry, sources: Sequence[Input], books: Books, day: date) -> bool:
-    """Whether a date was built from what is ingested of it: of the inputs of which it reads its own date, as a whole, none has changed since.
+def is_built_from(entry: Entry, sources: Sequence[Input], partition_state: PartitionState, day: date) -> bool:
+    """Whether a date was built from what is ingested of it: of the inputs of which it reads its own date, as a whole,
+    none has changed since.
 
     So much is known without reading anything else. A date of which it was not recorded counts as built from that.
     """
     whole = [source for source in sources if source.own_date and source.days == 0 and source.part is None]
-    current = " ".join(input_text(source.name, books[source.table.name].hashes.get(day, 0)) for source in whole)
+    current = " ".join(
+        input_text(source.name, partition_state[source.table.name].hashes.get(day, 0)) for source in whole
+    )
     return entry.inputs is None or not differing_inputs(entry.inputs, current)
 
 
-def undescribed(books: Books, game_days: Dates, described: Collection[str], today: date) -> list[date]:
-    """Dates with games, up to today, of which the game day before is summarised, and which some of the tables `described` lacks."""
-    summaries = [books[name] for name in GAME_SUMMARIES]
-    offense = books[GAME_SUMMARIES[0]]
-    summarised = [day for day in offense.days[offense.rows > 0].tolist() if all(day in table.places for table in summaries)]
+def without_pregame(
+    partition_state: PartitionState, game_days: Dates, described: Collection[str], today: date
+) -> list[date]:
+    """Dates with games, up to today, of which the game day before is summarised, and which some of the tables
+    `described` lacks.
+    """
+    summaries = [partition_state[name] for name in GAME_SUMMARIES]
+    offense = partition_state[GAME_SUMMARIES[0]]
+    summarised = [
+        day for day in offense.days[offense.rows > 0].tolist() if all(day in table.places for table in summaries)
+    ]
     following = np.searchsorted(game_days, np.array(summarised, dtype="M8[D]"), side="right")
     candidates = game_days[following[following < len(game_days)]].tolist()
-    return sorted({day for day in candidates if day <= today and any(day not in books[name].places for name in described)})
+    return sorted(
+        {
+            day
+            for day in candidates
+            if day <= today and any(day not in partition_state[name].places for name in described)
+        }
+    )
 
 
 @dataclass(frozen=True)
 class Repairs:
-    """Runs that bring the built dates up to date. Summaries go first: their dates' content decides what else is stale."""
+    """Runs that bring the built dates up to date.
 
-    summaries: list[Wanted]
-    descriptions: list[Wanted]
+    Summaries go first: their dates' content decides what else is stale.
+    """
+
+    summaries: list[PlannedRun]
+    descriptions: list[PlannedRun]
 
 
-def repairs(late: StaleDates, books: Books, graph: Graph, game_days: Dates, today: date) -> Repairs:
-    """The runs that bring dates up to date: one per unbroken range of game days that lack the same tables, and one for the newest date that is to be built."""
+def repairs(late: StaleDates, partition_state: PartitionState, graph: Graph, game_days: Dates, today: date) -> Repairs:
+    """The runs that bring dates up to date: one per unbroken range of game days that lack the same tables, and one for
+    the newest date that is to be built.
+    """
     described = [name for name in graph if name not in GAME_SUMMARIES]
-    summaries = _late_runs("postgame", {name: dates for name, dates in late.items() if name in GAME_SUMMARIES}, game_days)
+    summaries = _late_runs(
+        "postgame", {name: dates for name, dates in late.items() if name in GAME_SUMMARIES}, game_days
+    )
     corrections = _late_runs("pregame", {name: dates for name, dates in late.items() if name in described}, game_days)
-    return Repairs(summaries, [*_next_runs(books, game_days, described, today), *corrections])
+    return Repairs(summaries, [*_next_runs(partition_state, game_days, described, today), *corrections])
 
 
-def _late_runs(job: str, late: StaleDates, game_days: Dates) -> list[Wanted]:
-    tables = {day: tuple(name for name in late if day in late[name]) for day in {day for dates in late.values() for day in dates}}
+def _late_runs(job: str, late: StaleDates, game_days: Dates) -> list[PlannedRun]:
+    tables = {
+        day: tuple(name for name in late if day in late[name])
+        for day in {day for dates in late.values() for day in dates}
+    }
     runs = []
     for days in _unbroken(sorted(tables), game_days, lambda day: tables[day]):
         names = tables[days[0]]
         mine = [late[name][day] for name in names for day in days]
         launch = Launch(job, names, days[0], days[-1])
         key = fingerprint([*names, *days, *(one.version for one in mine)])
-        runs.append(Wanted(launch, f"late_data:{days[0]}:{days[-1]}:{key}", "late_data", _said({cause for one in mine for cause in one.causes})))
+        runs.append(
+            PlannedRun(
+                launch,
+                f"late_data:{days[0]}:{days[-1]}:{key}",
+                "late_data",
+                _said({cause for one in mine for cause in one.causes}),
+            )
+        )
     return runs
 
 
-def _next_runs(books: Books, game_days: Dates, described: Sequence[str], today: date) -> list[Wanted]:
-    days = undescribed(books, game_days, described, today)
+def _next_runs(
+    partition_state: PartitionState, game_days: Dates, described: Sequence[str], today: date
+) -> list[PlannedRun]:
+    days = without_pregame(partition_state, game_days, described, today)
     if not days:
         return []
     # The newest date has a run to itself: one in the past that cannot be built does not hold it up.
     ranges = [days[-1:], *reversed(list(_unbroken(days[:-1], game_days, lambda _: None)))]
-    return [_next_run(books, mine) for mine in ranges if mine]
+    return [_next_run(partition_state, mine) for mine in ranges if mine]
 
 
-def _next_run(books: Books, days: Sequence[date]) -> Wanted:
-    """A run that failed is not asked for again until some summary before it has changed."""
-    known = [books[name].digests[books[name].days < np.datetime64(days[-1], "D")] for name in GAME_SUMMARIES]
+def _next_run(partition_state: PartitionState, days: Sequence[date]) -> PlannedRun:
+    """A run that failed is not requested again until some summary before it has changed."""
+    known = [
+        partition_state[name].digests[partition_state[name].days < np.datetime64(days[-1], "D")]
+        for name in GAME_SUMMARIES
+    ]
     key = fingerprint([*days, *np.concatenate(known)])
-    return Wanted(Launch("pregame", (), days[0], days[-1]), f"next_date:{days[0]}:{days[-1]}:{key}", "next_date")
+    return PlannedRun(Launch("pregame", (), days[0], days[-1]), f"next_date:{days[0]}:{days[-1]}:{key}", "next_date")
 
 
 def _unbroken(days: Sequence[date], game_days: Dates, kind: Callable[[date], object]) -> Iterable[list[date]]:

@@ -1,4 +1,6 @@
-"""Dagster's UI and daemon on this machine, over the instance of the home, as one command; what they show is no matter of this module."""
+"""Dagster's UI and daemon on this machine, over the instance of the home, as one command; what they show is no matter
+of this module.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,8 @@ class UiError(RuntimeError):
 
 
 def serve_ui(port: int) -> None:
-    """Serve the UI at `port` of this machine, with the daemon and the code location, until SIGINT or SIGTERM; all processes started have ended then.
+    """Serve the UI at `port` of this machine, with the daemon and the code location, until SIGINT or SIGTERM; all
+    processes started have ended then.
 
     Raises UiError where the port is taken or one of the servers ended by itself. Must be called in the main thread.
     """
@@ -64,11 +67,15 @@ def _see_port_is_free(port: int) -> None:
         try:
             probe.bind((HOST, port))
         except OSError as error:
-            raise UiError(f"port {port} of {HOST} cannot be used ({error.strerror}): choose another with --port") from None
+            raise UiError(
+                f"port {port} of {HOST} cannot be used ({error.strerror}): choose another with --port"
+            ) from None
 
 
 def _is_not_about_another_dagster_yaml(record: logging.LogRecord) -> bool:
-    """False for Dagster's warning that it reads the instance's dagster.yaml and not the one in the current folder, a copy of the same file."""
+    """False for Dagster's warning that it reads the instance's dagster.yaml and not the one in the current folder, a
+    copy of the same file.
+    """
     return "will not be used to configure Dagster" not in record.getMessage()
 
 

@@ -1,6 +1,7 @@
 """What all pictures have in common: a sheet of paper measured in pixels, its colours, and how it becomes a small PNG.
 
-What is drawn on it is said by the picture's own module. A sheet belongs to one thread; there is no global figure and no global setting.
+What is drawn on it is said by the picture's own module. A sheet belongs to one thread; there is no global figure and no
+global setting.
 """
 
 from __future__ import annotations
@@ -55,7 +56,9 @@ class Sheet:
     @classmethod
     def blank(cls, height: float, title: str, subtitle: str) -> Sheet:
         """A sheet that says what it shows, and of how much."""
-        figure = Figure(figsize=(WIDTH / DOTS_PER_INCH, height / DOTS_PER_INCH), dpi=DOTS_PER_INCH * SHARPNESS, facecolor=PAPER)
+        figure = Figure(
+            figsize=(WIDTH / DOTS_PER_INCH, height / DOTS_PER_INCH), dpi=DOTS_PER_INCH * SHARPNESS, facecolor=PAPER
+        )
         FigureCanvasAgg(figure)
         sheet = cls(figure, height, Affine2D().scale(1 / WIDTH, -1 / height).translate(0, 1) + figure.transFigure)
         sheet.text(14, 22, title, size=TITLE, weight="bold")
@@ -91,7 +94,9 @@ class Sheet:
 
     def box(self, left: float, top: float, width: float, height: float, color: str, *, edge: str = "none") -> None:
         """A filled rectangle; a negative width reaches to the left."""
-        self.polygon([(left, top), (left + width, top), (left + width, top + height), (left, top + height)], color, edge=edge)
+        self.polygon(
+            [(left, top), (left + width, top), (left + width, top + height), (left, top + height)], color, edge=edge
+        )
 
     def polygon(self, corners: Sequence[Point], color: str, *, edge: str = "none", thickness: float = 1.0) -> None:
         """A filled area."""
@@ -99,12 +104,24 @@ class Sheet:
 
     def line(self, start: Point, stop: Point, color: str, thickness: float = 1.0) -> None:
         """A straight line with blunt ends."""
-        self._add(Line2D(*zip(start, stop, strict=True), color=color, linewidth=thickness * POINT, solid_capstyle="butt"))
+        self._add(
+            Line2D(*zip(start, stop, strict=True), color=color, linewidth=thickness * POINT, solid_capstyle="butt")
+        )
 
     def dot(self, x: float, y: float, color: str, size: float, *, hollow: bool = False) -> None:
         """A round spot, or a ring."""
         fill = "none" if hollow else color
-        self._add(Line2D([x], [y], marker="o", markersize=size * POINT, markerfacecolor=fill, markeredgecolor=color, markeredgewidth=1.2 * POINT))
+        self._add(
+            Line2D(
+                [x],
+                [y],
+                marker="o",
+                markersize=size * POINT,
+                markerfacecolor=fill,
+                markeredgecolor=color,
+                markeredgewidth=1.2 * POINT,
+            )
+        )
 
     def png(self) -> bytes:
         """The sheet as a PNG."""
@@ -128,7 +145,20 @@ def blend(first: str, second: str, share: float) -> str:
     return "#" + "".join(f"{round(start + (stop - start) * share):02x}" for start, stop in zip(*ends, strict=True))
 
 
-MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
+MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 
 
 def day_text(day: date) -> str:

@@ -1,4 +1,6 @@
-"""What moves a date's players up and down: the four composite factors of those whom they favour and hinder most, stacked to their total."""
+"""What moves a date's players up and down: the four composite factors of those whom they favour and hinder most,
+stacked to their total.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,22 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from nba_assets.pictures.canvas import BLUE, FAINT, GREEN, INK, ORANGE, PAPER, PURPLE, RULE, SMALL, TINY, Sheet, day_text, shortened, signed
+from nba_assets.pictures.canvas import (
+    BLUE,
+    FAINT,
+    GREEN,
+    INK,
+    ORANGE,
+    PAPER,
+    PURPLE,
+    RULE,
+    SMALL,
+    TINY,
+    Sheet,
+    day_text,
+    shortened,
+    signed,
+)
 from nba_assets.tables.spec import Columns
 
 FACTORS = {
@@ -24,8 +41,13 @@ LEFT, RIGHT, TOP, ROW, HEADING, GAP, FOOT = 268.0, 640.0, 84.0, 19.0, 24.0, 6.0,
 
 
 def contributions(rows: Columns) -> dict[str, NDArray[np.float64]]:
-    """Points that each factor adds to the total, by the names in `FACTORS`. Example: a fatigue score of 80 adds (80 - 100) / 20 = -1."""
-    return {name: (rows["fatigue_score"] - 100) / FATIGUE_PER_POINT if name == "fatigue" else rows[name] for name in FACTORS}
+    """Points that each factor adds to the total, by the names in `FACTORS`.
+
+    Example: a fatigue score of 80 adds (80 - 100) / 20 = -1.
+    """
+    return {
+        name: (rows["fatigue_score"] - 100) / FATIGUE_PER_POINT if name == "fatigue" else rows[name] for name in FACTORS
+    }
 
 
 def composite_factors(day: date, rows: Columns, names: Mapping[str, str]) -> bytes:
@@ -41,7 +63,8 @@ def composite_factors(day: date, rows: Columns, names: Mapping[str, str]) -> byt
     sheet = Sheet.blank(
         height,
         f"What moves tonight's expectations, {day_text(day)}",
-        f"{shown} most favoured and {len(groups['Most hindered'])} most hindered of {len(order)} players, in points; median of all "
+        f"{shown} most favoured and {len(groups['Most hindered'])} most hindered of {len(order)} players, in points; "
+        "median of all "
         f"{signed(float(np.median(total)), 2)}",
     )
     _legend(sheet)
@@ -61,7 +84,14 @@ def composite_factors(day: date, rows: Columns, names: Mapping[str, str]) -> byt
             player = str(rows["player_lookup"][place])
             sheet.text(14, top + ROW / 2, shortened(names.get(player, player), 22))
             sheet.text(186, top + ROW / 2, _game(str(rows["game_id"][place])), size=SMALL, color=FAINT)
-            _bars(sheet, top, [float(parts[name][place]) for name in FACTORS], float(total[place]), LEFT - low * per_point, per_point)
+            _bars(
+                sheet,
+                top,
+                [float(parts[name][place]) for name in FACTORS],
+                float(total[place]),
+                LEFT - low * per_point,
+                per_point,
+            )
             top += ROW
         top += GAP
     return sheet.png()

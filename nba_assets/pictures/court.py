@@ -1,6 +1,7 @@
 """The half court, and what two tables say of its three zones: where players shoot from, and how teams defend.
 
-The court is drawn to scale in feet from the hoop, as the zones are defined: the painted area, the rest inside the arc, and beyond it.
+The court is drawn to scale in feet from the hoop, as the zones are defined: the painted area, the rest inside the arc,
+and beyond it.
 """
 
 from __future__ import annotations
@@ -62,7 +63,8 @@ Line = tuple[str, str]
 
 
 def shot_zones(day: date, rows: Columns, names: Mapping[str, str]) -> bytes:
-    """Where the players of a date shoot from: shares and accuracy by zone of all of them, their spread, and who lives in a zone.
+    """Where the players of a date shoot from: shares and accuracy by zone of all of them, their spread, and who lives
+    in a zone.
 
     `rows` are the date's rows of player_shot_zone_analysis; `names` are full names by player_lookup.
     """
@@ -79,21 +81,36 @@ def shot_zones(day: date, rows: Columns, names: Mapping[str, str]) -> bytes:
     makes = {zone: float(np.nansum(rows[f"{zone}_pct_last_10"][known] * attempts[zone])) for zone in ZONES}
     tried = {zone: float(values.sum()) for zone, values in attempts.items()}
     told = {
-        zone: [(f"{_share(tried[zone], sum(tried.values()))} of all shots", INK), (f"{_share(makes[zone], tried[zone])} go in", INK)]
+        zone: [
+            (f"{_share(tried[zone], sum(tried.values()))} of all shots", INK),
+            (f"{_share(makes[zone], tried[zone])} go in", INK),
+        ]
         for zone in ZONES
     }
     _court(sheet, PALE, told)
     _spread(sheet, 76, "Share of a player's shots", {zone: rows[f"{zone}_rate_last_10"][known] for zone in ZONES})
     _spread(sheet, 214, "Accuracy of a player", {zone: 100 * rows[f"{zone}_pct_last_10"][known] for zone in ZONES})
-    sheet.text(RIGHT, 346, "bar: middle half of the players · line: 5 to 95 % of them · tick and number: median", size=TINY - 0.5, color=FAINT)
-    sheet.text(14, 368, f"Most pronounced shooters, with {ENOUGH_SHOTS} shots or more: share of their shots, and how many go in", weight="bold")
+    sheet.text(
+        RIGHT,
+        346,
+        "bar: middle half of the players · line: 5 to 95 % of them · tick and number: median",
+        size=TINY - 0.5,
+        color=FAINT,
+    )
+    sheet.text(
+        14,
+        368,
+        f"Most pronounced shooters, with {ENOUGH_SHOTS} shots or more: share of their shots, and how many go in",
+        weight="bold",
+    )
     for number, zone in enumerate(ZONES):
         _shooters(sheet, 14 + 234 * number, zone, rows, known & (shots >= ENOUGH_SHOTS), names)
     return sheet.png()
 
 
 def zone_defense(day: date, rows: Columns) -> bytes:
-    """How the teams defend each zone against the league's average: the best and worst on the court, all of them beside it.
+    """How the teams defend each zone against the league's average: the best and worst on the court, all of them beside
+    it.
 
     `rows` are the date's rows of team_defense_zone_analysis.
     """
@@ -103,14 +120,19 @@ def zone_defense(day: date, rows: Columns) -> bytes:
     sheet = Sheet.blank(
         max(COURT_BOTTOM + 60, 124 + 20 * half),
         f"Defence by zone against the league, as of {day_text(day)}",
-        f"{len(teams)} teams, newest {_span(rows['games_in_sample'])} games each: percentage points that opponents make more (+, worse) or less ({MINUS})",
+        (
+            f"{len(teams)} teams, newest {_span(rows['games_in_sample'])} games each: percentage points that opponents "
+            f"make more (+, worse) or less ({MINUS})"
+        ),
     )
     against = {zone: rows[f"{zone}_defense_vs_league_avg"] for zone in ZONES}
     _court(sheet, FLOOR, {zone: _extremes(teams, against[zone]) for zone in ZONES})
     _scale(sheet, COURT_BOTTOM + 26)
     sheet.text(RIGHT, 72, "All teams, best defensive rating first", weight="bold")
     for block, places in enumerate((order[:half], order[half:])):
-        _team_block(sheet, RIGHT + 194 * block, teams[places], {zone: values[places] for zone, values in against.items()})
+        _team_block(
+            sheet, RIGHT + 194 * block, teams[places], {zone: values[places] for zone, values in against.items()}
+        )
     return sheet.png()
 
 
@@ -121,7 +143,10 @@ def _court(sheet: Sheet, colours: Mapping[str, str], told: Mapping[str, Sequence
     areas = {
         "three_pt": [(-HALF_WIDTH, BASELINE), (-HALF_WIDTH, FARTHEST), (HALF_WIDTH, FARTHEST), (HALF_WIDTH, BASELINE)],
         "mid_range": [(CORNER_X, BASELINE), *arc, (-CORNER_X, BASELINE)],
-        "paint": [(side * PAINT_HALF_WIDTH, depth) for side, depth in ((1, BASELINE), (1, FREE_THROW_LINE), (-1, FREE_THROW_LINE), (-1, BASELINE))],
+        "paint": [
+            (side * PAINT_HALF_WIDTH, depth)
+            for side, depth in ((1, BASELINE), (1, FREE_THROW_LINE), (-1, FREE_THROW_LINE), (-1, BASELINE))
+        ],
     }
     for zone, corners in areas.items():
         sheet.polygon([_on_court(*corner) for corner in corners], colours[zone], edge=FAINT, thickness=1.2)
@@ -162,7 +187,9 @@ def _spread(sheet: Sheet, top: float, title: str, values: Mapping[str, NDArray[n
         sheet.text(706, y, f"{np.median(known):.0f} %", size=SMALL, align="right", weight="bold")
 
 
-def _shooters(sheet: Sheet, left: float, zone: str, rows: Columns, enough: NDArray[np.bool_], names: Mapping[str, str]) -> None:
+def _shooters(
+    sheet: Sheet, left: float, zone: str, rows: Columns, enough: NDArray[np.bool_], names: Mapping[str, str]
+) -> None:
     """Who takes the largest share of his shots in a zone."""
     sheet.line((left, 383), (left + 216, 383), STRONG[zone], 3)
     sheet.text(left, 396, TITLES[zone], size=SMALL, weight="bold")
@@ -173,7 +200,13 @@ def _shooters(sheet: Sheet, left: float, zone: str, rows: Columns, enough: NDArr
         player = str(rows["player_lookup"][place])
         sheet.text(left, y, shortened(names.get(player, player), 19))
         sheet.text(left + 172, y, f"{rates[place]:.0f} %", align="right", weight="bold")
-        sheet.text(left + 214, y, UNKNOWN if np.isnan(accuracy[place]) else f"{100 * accuracy[place]:.0f} %", align="right", color=FAINT)
+        sheet.text(
+            left + 214,
+            y,
+            UNKNOWN if np.isnan(accuracy[place]) else f"{100 * accuracy[place]:.0f} %",
+            align="right",
+            color=FAINT,
+        )
 
 
 def _extremes(teams: NDArray[np.object_], values: NDArray[np.float64]) -> list[Line]:
@@ -186,9 +219,13 @@ def _extremes(teams: NDArray[np.object_], values: NDArray[np.float64]) -> list[L
     return [(f"{word} {teams[place]} {signed(values[place], 1)}", colour) for word, place, colour in ends]
 
 
-def _team_block(sheet: Sheet, left: float, teams: NDArray[np.object_], against: Mapping[str, NDArray[np.float64]]) -> None:
+def _team_block(
+    sheet: Sheet, left: float, teams: NDArray[np.object_], against: Mapping[str, NDArray[np.float64]]
+) -> None:
     for column, zone in enumerate(ZONES):
-        sheet.text(left + 62 + 46 * column, 94, TITLES[zone].removesuffix("-range"), size=SMALL, color=FAINT, align="center")
+        sheet.text(
+            left + 62 + 46 * column, 94, TITLES[zone].removesuffix("-range"), size=SMALL, color=FAINT, align="center"
+        )
     for number, team in enumerate(teams):
         y = 104 + 20 * number
         sheet.text(left, y + 10, str(team), weight="bold")

@@ -1,4 +1,6 @@
-"""How a date's features are spread, one strip per feature on the scale of its usual range, and how often a default stands in."""
+"""How a date's features are spread, one strip per feature on the scale of its usual range, and how often a default
+stands in.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,22 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from nba_assets.pictures.canvas import BLUE, FAINT, GREEN, INK, MINUS, ORANGE, PURPLE, RULE, SHADE, SMALL, TINY, WIDTH, Sheet, day_text
+from nba_assets.pictures.canvas import (
+    BLUE,
+    FAINT,
+    GREEN,
+    INK,
+    MINUS,
+    ORANGE,
+    PURPLE,
+    RULE,
+    SHADE,
+    SMALL,
+    TINY,
+    WIDTH,
+    Sheet,
+    day_text,
+)
 from nba_assets.tables.spec import Columns
 
 ROW, TOP = 19.0, 104.0
@@ -30,15 +47,21 @@ class Scale:
 
 
 def feature_strip(day: date, rows: Columns, scales: Sequence[Scale]) -> bytes:
-    """One strip per feature: quantiles of the known values within its range, where its values come from, and the share of unknown ones.
+    """One strip per feature: quantiles of the known values within its range, where its values come from, and the share
+    of unknown ones.
 
-    `rows` are the date's rows of ml_feature_store: a column per feature, and `feature_sources` in the order of `scales`.
+    `rows` are the date's rows of ml_feature_store: a column per feature, and `feature_sources` in the order of
+    `scales`.
     """
     size = len(rows["feature_sources"])
     sheet = Sheet.blank(
         TOP + ROW * len(scales) + 34,
         f"What the model reads, {day_text(day)}",
-        f"{size} players, {len(scales)} features; mean quality score {np.mean(rows['feature_quality_score']):.1f} of 100",
+        (
+            f"{size} players, {len(scales)} features; mean quality score {np.mean(rows['feature_quality_score']):.1f} "
+            "of "
+            "100"
+        ),
     )
     _legend(sheet)
     origins = np.array(rows["feature_sources"].tolist())
@@ -53,11 +76,21 @@ def feature_strip(day: date, rows: Columns, scales: Sequence[Scale]) -> bytes:
         _strip(sheet, middle, rows[scale.name], scale)
         _origin_bar(sheet, middle, origins[:, number])
         unknown = float(np.isnan(rows[scale.name]).mean())
-        sheet.text(706, middle, _percent(unknown), align="right", weight="bold" if unknown else "normal", color=INK if unknown else FAINT)
+        sheet.text(
+            706,
+            middle,
+            _percent(unknown),
+            align="right",
+            weight="bold" if unknown else "normal",
+            color=INK if unknown else FAINT,
+        )
     sheet.text(
         14,
         sheet.height - 17,
-        "thick: middle half · thin: 5 to 95 % · tick: median · dot: mean · ring: the default that stands in where nothing is known",
+        (
+            "thick: middle half · thin: 5 to 95 % · tick: median · dot: mean · ring: the default that stands in where "
+            "nothing is known"
+        ),
         size=TINY,
         color=FAINT,
     )
@@ -70,7 +103,9 @@ def _strip(sheet: Sheet, y: float, values: NDArray[np.float64], scale: Scale) ->
         sheet.line((x, y - 4), (x, y + 4), RULE, 1.4)
     known = values[~np.isnan(values)]
     if len(known):
-        low, quarter, middle, three_quarters, high = (_place(value, scale) for value in np.percentile(known, (5, 25, 50, 75, 95)))
+        low, quarter, middle, three_quarters, high = (
+            _place(value, scale) for value in np.percentile(known, (5, 25, 50, 75, 95))
+        )
         sheet.line((low, y), (high, y), BLUE, 1.8)
         sheet.line((quarter, y), (three_quarters, y), BLUE, 8)
         sheet.line((middle, y - 6), (middle, y + 6), INK, 2)
@@ -102,7 +137,9 @@ def _legend(sheet: Sheet) -> None:
         left += 40 + 6.6 * len(origin)
     sheet.text(14, 92, "Feature", size=SMALL, weight="bold")
     sheet.text((LEFT + RIGHT) / 2, 92, "Values within the usual range", size=SMALL, weight="bold", align="center")
-    sheet.text((ORIGINS_LEFT + ORIGINS_RIGHT) / 2, 92, "Origin of the values", size=SMALL, weight="bold", align="center")
+    sheet.text(
+        (ORIGINS_LEFT + ORIGINS_RIGHT) / 2, 92, "Origin of the values", size=SMALL, weight="bold", align="center"
+    )
     sheet.text(706, 92, "Unknown", size=SMALL, weight="bold", align="right")
     sheet.line((14, 102), (706, 102), RULE)
 

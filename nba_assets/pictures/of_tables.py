@@ -1,4 +1,7 @@
-"""Which table is shown in which picture. A table that is not listed has none. The drawing library is loaded with the first picture, not with this module."""
+"""Which table is shown in which picture.
+
+A table that is not listed has none. The drawing library is loaded with the first picture, not with this module.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,12 @@ from datetime import date
 from nba_assets.precompute.features import BASELINE, Feature
 from nba_assets.tables.spec import Columns
 
-TABLES_WITH_PICTURES = ("player_shot_zone_analysis", "team_defense_zone_analysis", "player_composite_factors", "ml_feature_store")
+TABLES_WITH_PICTURES = (
+    "player_shot_zone_analysis",
+    "team_defense_zone_analysis",
+    "player_composite_factors",
+    "ml_feature_store",
+)
 
 
 def picture(table_name: str, day: date, rows: Columns, names: Mapping[str, str]) -> bytes:
@@ -24,7 +32,9 @@ def picture(table_name: str, day: date, rows: Columns, names: Mapping[str, str])
         lambda: shot_zones(day, rows, names),
         lambda: zone_defense(day, rows),
         lambda: composite_factors(day, rows, names),
-        lambda: feature_strip(day, rows, [Scale(feature.name, *_range(feature), feature.default) for feature in BASELINE]),
+        lambda: feature_strip(
+            day, rows, [Scale(feature.name, *_range(feature), feature.default) for feature in BASELINE]
+        ),
     ]
     return dict(zip(TABLES_WITH_PICTURES, drawings, strict=True))[table_name]()
 

@@ -1,4 +1,6 @@
-"""What a player was expected to play: the finals and rosters behind the completeness of his rows, and records of players with too few games."""
+"""What a player was expected to play: the finals and rosters behind the completeness of his rows, and records of
+players with too few games.
+"""
 
 from __future__ import annotations
 
@@ -33,10 +35,13 @@ EXPECTATIONS = (
 
 
 def read_expectations(run: TableRun) -> tuple[League, dict[str, Grouped]]:
-    """The league's finals with their rosters, and each player's `roster` and raw box-score rows (`box`) of the season."""
+    """The league's finals with their rosters, and each player's `roster` and raw box-score rows (`box`) of the
+    season.
+    """
     feeds = FeedNames.of(run)
     rosters = feeds.rosters(
-        ("roster_date", "season_year", "team_abbr", "player_lookup"), start=run.season_start - timedelta(days=OLDEST_SNAPSHOT_DAYS)
+        ("roster_date", "season_year", "team_abbr", "player_lookup"),
+        start=run.season_start - timedelta(days=OLDEST_SNAPSHOT_DAYS),
     )
     box = feeds.box(("game_id", "game_date", "team_abbr", "player_lookup"))
     league = League.of(team_games(final_games(run, since_season_start=True)), rosters)
@@ -58,7 +63,12 @@ class SeasonSoFar:
     @classmethod
     def of(cls, histories: Mapping[str, Columns], league: League, as_of: Dates, since: Dates) -> SeasonSoFar:
         """From his `sheet`, `roster` and `box` rows."""
-        return cls(PlayerGames.of_all_teams(histories["sheet"], histories["roster"], league), as_of, since, histories["box"]["game_id"])
+        return cls(
+            PlayerGames.of_all_teams(histories["sheet"], histories["roster"], league),
+            as_of,
+            since,
+            histories["box"]["game_id"],
+        )
 
     @cached_property
     def completeness(self) -> Completeness:
@@ -73,7 +83,9 @@ class SeasonSoFar:
         can_retry: bool | NDArray[np.bool_],
         actual: NDArray[np.int64],
     ) -> dict[str, Any]:
-        """A failure record per date, with the games that were expected and have no row; `actual` are the games that he has."""
+        """A failure record per date, with the games that were expected and have no row; `actual` are the games that he
+        has.
+        """
         kinds, correctable = self.games.kind_of_gap(self.as_of, self.since, within(self.games.game_ids, self.box_games))
         return failures(
             np.full(len(self.as_of), player, dtype=object),

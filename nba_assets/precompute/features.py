@@ -1,4 +1,5 @@
-"""The features that the points model reads, as a list of definitions; names, columns, order, tags, defaults and documentation follow from it.
+"""The features that the points model reads, as a list of definitions; names, columns, order, tags, defaults and
+documentation follow from it.
 
 A later version is one more list. How the inputs are gathered and the rows are stored is `ml_feature_store`'s business.
 """
@@ -20,13 +21,21 @@ WEIGHTS: Mapping[Tag, float] = {"phase4": 100, "phase3": 75, "calculated": 100, 
 """How much a feature of each origin is trusted; their mean over all features is a row's quality score."""
 TAGS: tuple[Tag, ...] = tuple(WEIGHTS)
 
-CACHE, FACTORS, ZONES, DEFENSE = "player_daily_cache", "player_composite_factors", "player_shot_zone_analysis", "team_defense_zone_analysis"
+CACHE, FACTORS, ZONES, DEFENSE = (
+    "player_daily_cache",
+    "player_composite_factors",
+    "player_shot_zone_analysis",
+    "team_defense_zone_analysis",
+)
 CONTEXT, GAMES, OFFENSE = "upcoming_player_game_context", "player_game_summary", "team_offense_game_summary"
 
 
 @dataclass(frozen=True)
 class Source:
-    """One way to get a feature: from which columns (`table.column`), how, and how it is tagged then. NaN means that this way does not lead anywhere."""
+    """One way to get a feature: from which columns (`table.column`), how, and how it is tagged then.
+
+    NaN means that this way does not lead anywhere.
+    """
 
     tag: Tag
     reads: tuple[str, ...]
@@ -56,7 +65,9 @@ class Feature:
 
 @dataclass(frozen=True)
 class Vector:
-    """The features of some rows: values (rows, features) with NaN where unknown, and the origin of each as a place in `TAGS`."""
+    """The features of some rows: values (rows, features) with NaN where unknown, and the origin of each as a place in
+    `TAGS`.
+    """
 
     features: Sequence[Feature]
     values: Floats
@@ -119,7 +130,8 @@ TREND_GAMES = 5
 
 
 def recent_trend(newest_first: Floats) -> Floats:
-    """Mean points of the newest two games minus that of the three before, in steps: +-1 from 2 points, +-2 from 5; NaN below five games.
+    """Mean points of the newest two games minus that of the three before, in steps: +-1 from 2 points, +-2 from 5; NaN
+    below five games.
 
     `newest_first` is (rows, games). Example: 25, 24, 26, 18, 17 -> 24.5 - 20.33 -> 1; 30, 30, 20, 20, 20 -> 2.
     """
@@ -129,7 +141,8 @@ def recent_trend(newest_first: Floats) -> Floats:
 
 
 def minutes_change(recent: Floats, season: Floats) -> Floats:
-    """Change of his minutes against the season's mean, in steps: +-1 from 10 %, +-2 from 20 %; NaN where either is unknown or 0.
+    """Change of his minutes against the season's mean, in steps: +-1 from 10 %, +-2 from 20 %; NaN where either is
+    unknown or 0.
 
     Example: 36 against 28 -> 2; 32 against 28 -> 1; 24 against 32 -> -2.
     """
@@ -139,14 +152,19 @@ def minutes_change(recent: Floats, season: Floats) -> Floats:
 
 
 def _steps(values: Floats, one: float, two: float) -> Floats:
-    return np.select([values >= two, values >= one, values <= -two, values <= -one], [2.0, 1.0, -2.0, -1.0], default=0.0)
+    return np.select(
+        [values >= two, values >= one, values <= -two, values <= -one], [2.0, 1.0, -2.0, -1.0], default=0.0
+    )
 
 
 FREE_THROW_GAMES, WIN_PCT_GAMES = 5, 5
 
 
 def pct_free_throw(makes: Floats, points: Floats, games: Floats) -> Floats:
-    """Share of his points that are free throws, at most a half; NaN below five games or without points. Example: 70 of 263 -> 0.266159696."""
+    """Share of his points that are free throws, at most a half; NaN below five games or without points.
+
+    Example: 70 of 263 -> 0.266159696.
+    """
     return np.where(games >= FREE_THROW_GAMES, np.clip(ratio(makes, points), 0, 0.5), np.nan)
 
 
@@ -165,7 +183,10 @@ BASELINE: tuple[Feature, ...] = (
     Feature(
         "points_avg_last_5",
         "Mean points of his newest 5 games",
-        (stored("phase4", CACHE, "points_avg_last_5"), Source("phase3", (f"{GAMES}.points",), lambda inputs: inputs["games.points_last_5"])),
+        (
+            stored("phase4", CACHE, "points_avg_last_5"),
+            Source("phase3", (f"{GAMES}.points",), lambda inputs: inputs["games.points_last_5"]),
+        ),
         10.0,
         "points",
         (0, 70),
@@ -173,7 +194,10 @@ BASELINE: tuple[Feature, ...] = (
     Feature(
         "points_avg_last_10",
         "Mean points of his newest 10 games",
-        (stored("phase4", CACHE, "points_avg_last_10"), Source("phase3", (f"{GAMES}.points",), lambda inputs: inputs["games.points_last_10"])),
+        (
+            stored("phase4", CACHE, "points_avg_last_10"),
+            Source("phase3", (f"{GAMES}.points",), lambda inputs: inputs["games.points_last_10"]),
+        ),
         10.0,
         "points",
         (0, 70),
@@ -181,7 +205,10 @@ BASELINE: tuple[Feature, ...] = (
     Feature(
         "points_avg_season",
         "Mean points of all his games of the season",
-        (stored("phase4", CACHE, "points_avg_season"), Source("phase3", (f"{GAMES}.points",), lambda inputs: inputs["games.points_season"])),
+        (
+            stored("phase4", CACHE, "points_avg_season"),
+            Source("phase3", (f"{GAMES}.points",), lambda inputs: inputs["games.points_season"]),
+        ),
         10.0,
         "points",
         (0, 70),
@@ -211,8 +238,22 @@ BASELINE: tuple[Feature, ...] = (
         "points",
         (-15, 15),
     ),
-    Feature("pace_score", "What the game's pace is worth", (stored("phase4", FACTORS, "pace_score"),), 0.0, "points", (-8, 8)),
-    Feature("usage_spike_score", "What a growing role is worth", (stored("phase4", FACTORS, "usage_spike_score"),), 0.0, "points", (-8, 8)),
+    Feature(
+        "pace_score",
+        "What the game's pace is worth",
+        (stored("phase4", FACTORS, "pace_score"),),
+        0.0,
+        "points",
+        (-8, 8),
+    ),
+    Feature(
+        "usage_spike_score",
+        "What a growing role is worth",
+        (stored("phase4", FACTORS, "usage_spike_score"),),
+        0.0,
+        "points",
+        (-8, 8),
+    ),
     Feature(
         "rest_advantage",
         "His days of rest minus the opponent's, within two",
@@ -259,11 +300,19 @@ BASELINE: tuple[Feature, ...] = (
         (90, 115),
     ),
     Feature("home_away", "1 at home", (stored("phase3", CONTEXT, "home_game"),), 0.0, allowed=(0, 1)),
-    Feature("back_to_back", "1 if he played yesterday", (stored("phase3", CONTEXT, "back_to_back"),), 0.0, allowed=(0, 1)),
+    Feature(
+        "back_to_back", "1 if he played yesterday", (stored("phase3", CONTEXT, "back_to_back"),), 0.0, allowed=(0, 1)
+    ),
     Feature(
         "playoff_game",
         "1 in the play-in and the play-offs",
-        (Source("phase3", (f"{CONTEXT}.season_phase",), lambda inputs: (inputs[f"{CONTEXT}.season_phase"] == "playoffs").astype(np.float64)),),
+        (
+            Source(
+                "phase3",
+                (f"{CONTEXT}.season_phase",),
+                lambda inputs: (inputs[f"{CONTEXT}.season_phase"] == "playoffs").astype(np.float64),
+            ),
+        ),
         0.0,
         allowed=(0, 1),
     ),
@@ -294,7 +343,11 @@ BASELINE: tuple[Feature, ...] = (
     Feature(
         "pct_free_throw",
         "Free throws made / points of his newest 10 games, at most a half",
-        (Source("calculated", (f"{GAMES}.ft_makes", f"{GAMES}.points"), lambda inputs: inputs["games.pct_free_throw"]),),
+        (
+            Source(
+                "calculated", (f"{GAMES}.ft_makes", f"{GAMES}.points"), lambda inputs: inputs["games.pct_free_throw"]
+            ),
+        ),
         0.15,
         "fraction",
         allowed=(0, 0.5),
@@ -303,7 +356,10 @@ BASELINE: tuple[Feature, ...] = (
     Feature(
         "team_pace",
         "Mean pace of his team's newest 10 games",
-        (stored("phase4", CACHE, "team_pace_last_10"), Source("phase3", (f"{OFFENSE}.pace",), lambda inputs: inputs["team.pace_last_10"])),
+        (
+            stored("phase4", CACHE, "team_pace_last_10"),
+            Source("phase3", (f"{OFFENSE}.pace",), lambda inputs: inputs["team.pace_last_10"]),
+        ),
         100.0,
         "possessions per 48 minutes",
         (90, 115),
@@ -322,11 +378,20 @@ BASELINE: tuple[Feature, ...] = (
     Feature(
         "team_win_pct",
         "Wins / games of his team this season",
-        (Source("calculated", (f"{OFFENSE}.win_flag",), lambda inputs: team_win_pct(inputs["team.wins"], inputs["team.games"])),),
+        (
+            Source(
+                "calculated",
+                (f"{OFFENSE}.win_flag",),
+                lambda inputs: team_win_pct(inputs["team.wins"], inputs["team.games"]),
+            ),
+        ),
         0.5,
         "fraction",
         allowed=(0, 1),
         scale=9,
     ),
 )
-"""Version v1_baseline_25, in the order that the model was trained on. The `games.` and `team.` inputs are computed from results before the date."""
+"""Version v1_baseline_25, in the order that the model was trained on.
+
+The `games.` and `team.` inputs are computed from results before the date.
+"""

@@ -23,7 +23,9 @@ USUAL_PCT: Mapping[str, float] = {"paint": 0.580, "mid_range": 0.410, "three_pt"
 
 @dataclass(frozen=True, eq=False)
 class LeagueAverages:
-    """The league's shooting by zone on each of some dates (fractions), and how many teams it is the mean of; 0 teams are the usual figures."""
+    """The league's shooting by zone on each of some dates (fractions), and how many teams it is the mean of; 0 teams
+    are the usual figures.
+    """
 
     days: Dates
     pct: Mapping[str, Floats]
@@ -31,10 +33,11 @@ class LeagueAverages:
 
     @classmethod
     def of(cls, defense: Grouped, days: Dates, since: Dates) -> LeagueAverages:
-        """From the games that every team defended (`opp_{zone}_makes`, `opp_{zone}_attempts`), for `days` with the first day `since` of their season.
+        """From the games that every team defended (`opp_{zone}_makes`, `opp_{zone}_attempts`), for `days` with the
+        first day `since` of their season.
 
-        Unweighted mean over teams with at least 10 games in the 30 days before the date; where fewer than 10 teams have them (play-offs), in the season
-        to date; where fewer than 10 have them even there, the usual figures.
+        Unweighted mean over teams with at least 10 games in the 30 days before the date; where fewer than 10 teams have
+        them (play-offs), in the season to date; where fewer than 10 have them even there, the usual figures.
         """
         recent, season = _team_pcts(defense, days, since, recent=True), _team_pcts(defense, days, since, recent=False)
         pct = {zone: np.empty(len(days)) for zone in ZONES}
@@ -49,7 +52,9 @@ class LeagueAverages:
                 teams[place] = 0
             for number, zone in enumerate(ZONES):
                 # An exact sum: the mean does not depend on the order of the teams, nor on how many had to be left out.
-                pct[zone][place] = math.fsum(sample[counted, place, number]) / teams[place] if teams[place] else USUAL_PCT[zone]
+                pct[zone][place] = (
+                    math.fsum(sample[counted, place, number]) / teams[place] if teams[place] else USUAL_PCT[zone]
+                )
         return cls(days, pct, teams)
 
     def at(self, zone: str, as_of: Dates) -> Floats:
@@ -63,8 +68,14 @@ def _team_pcts(defense: Grouped, days: Dates, since: Dates, *, recent: bool) -> 
     for number, team in enumerate(defense.entities):
         games = defense.of(team)
         dates = games["game_date"]
-        window = AsOfWindow.last_days(dates, days, RECENT_DAYS, since=since) if recent else AsOfWindow.season_to_date(dates, days, since=since)
+        window = (
+            AsOfWindow.last_days(dates, days, RECENT_DAYS, since=since)
+            if recent
+            else AsOfWindow.season_to_date(dates, days, since=since)
+        )
         enough = window.games() >= FEWEST_GAMES
         for place, zone in enumerate(ZONES):
-            pcts[number, :, place] = np.where(enough, allowed_pct(games, zone, known_games(games, zone, window)), np.nan)
+            pcts[number, :, place] = np.where(
+                enough, allowed_pct(games, zone, known_games(games, zone, window)), np.nan
+            )
     return pcts

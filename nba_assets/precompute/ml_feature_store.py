@@ -1,8 +1,10 @@
-"""What the points model reads of a player before a game: one number per feature, where it comes from, and how far it is to be trusted.
+"""What the points model reads of a player before a game: one number per feature, where it comes from, and how far it is
+to be trusted.
 
-One row per player of `upcoming_player_game_context` on the date. Each feature is a column of its own, null where nothing is known; `features` holds the
-same numbers in the model's order with the documented defaults in place of nulls, `feature_sources` tells each one's origin. The definitions are in
-`features`. Results are those of earlier dates of the season.
+One row per player of `upcoming_player_game_context` on the date. Each feature is a column of its own, null where
+nothing is known; `features` holds the same numbers in the model's order with the documented defaults in place of nulls,
+`feature_sources` tells each one's origin. The definitions are in `features`. Results are those of earlier dates of the
+season.
 """
 
 from __future__ import annotations
@@ -26,17 +28,24 @@ from nba_assets.entities.outcomes import Outcome
 from nba_assets.entities.quality import collect, quality_tier
 from nba_assets.entities.relations import at, find
 from nba_assets.entities.windows import AsOfWindow
-from nba_assets.precompute.described_days import described_days
 from nba_assets.precompute.features import BASELINE, TAGS, TREND_GAMES, Vector, pct_free_throw, recent_trend
 from nba_assets.precompute.player_composite_factors import TABLE as FACTORS
 from nba_assets.precompute.player_daily_cache import TABLE as CACHE
 from nba_assets.precompute.player_shot_zone_analysis import TABLE as SHOT_ZONES
+from nba_assets.precompute.pregame_days import pregame_days
 from nba_assets.precompute.team_defense_zone_analysis import TABLE as ZONE_DEFENSE
 from nba_assets.precompute.team_form import join_team_form
 from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import SCHEDULE
-from nba_assets.tables.blocks import QUALITY_TIERS, REPROCESSING, STAMPS, completeness_block, readiness_block, ready_flag
+from nba_assets.tables.blocks import (
+    QUALITY_TIERS,
+    REPROCESSING,
+    STAMPS,
+    completeness_block,
+    readiness_block,
+    ready_flag,
+)
 from nba_assets.tables.spec import Columns, Table, before, day, flag, number, numbers, of_its_date, text, texts, whole
 
 VERSION = "v1_baseline_25"
@@ -79,10 +88,16 @@ TABLE = Table(
         ),
         text("opponent_team_abbr", "The opponent", nullable=False),
         flag("is_home", "His team is the schedule's home team", nullable=False),
-        whole("days_rest", "Calendar days since his last game of the season, 1 = yesterday", unit="days", allowed=(1, 400)),
+        whole(
+            "days_rest", "Calendar days since his last game of the season, 1 = yesterday", unit="days", allowed=(1, 400)
+        ),
         text(
             "data_source",
-            "phase4 from 90 % of the features tagged so, phase4_partial from 50 %; phase3 from 50 % tagged so; else mixed",
+            (
+                "phase4 from 90 % of the features tagged so, phase4_partial from 50 %; phase3 from 50 % tagged so; "
+                "else "
+                "mixed"
+            ),
             nullable=False,
             values=("phase4", "phase4_partial", "phase3", "mixed"),
         ),
@@ -104,25 +119,28 @@ TABLE = Table(
 )
 
 
-def compute(asked: Columns, histories: Mapping[str, Columns], shared: Readiness) -> Outcome:
-    """The rows of one player over all asked dates.
+def compute(requested: Columns, histories: Mapping[str, Columns], shared: Readiness) -> Outcome:
+    """The rows of one player over all requested dates.
 
-    `asked` holds the stored rows of the date under `table.column` names; `histories` are his `sheet` rows.
+    `requested` holds the stored rows of the date under `table.column` names; `histories` are his `sheet` rows.
     """
-    asked, refused = refusals.divide(asked, TABLE.date_column)
-    if not len(asked["game_date"]):
+    requested, refused = refusals.divide(requested, TABLE.date_column)
+    if not len(requested["game_date"]):
         return Outcome({}, refused)
-    as_of, since = asked["game_date"], asked["season_start"]
+    as_of, since = requested["game_date"], requested["season_start"]
     size = len(as_of)
-    vector = Vector.of(FEATURES, {**asked, **_results(played_games(histories["sheet"]), as_of, since)}, size)
+    vector = Vector.of(FEATURES, {**requested, **_results(played_games(histories["sheet"]), as_of, since)}, size)
     quality = vector.quality
-    context = {name: asked[f"{PLAYER_CONTEXT.name}.{name}"] for name in ("universal_player_id", "game_id", "opponent_team_abbr", "days_rest")}
+    context = {
+        name: requested[f"{PLAYER_CONTEXT.name}.{name}"]
+        for name in ("universal_player_id", "game_id", "opponent_team_abbr", "days_rest")
+    }
     return Outcome(
         {
-            "player_lookup": asked["player_lookup"],
+            "player_lookup": requested["player_lookup"],
             "game_date": as_of,
             **context,
-            "is_home": asked[f"{PLAYER_CONTEXT.name}.home_game"],
+            "is_home": requested[f"{PLAYER_CONTEXT.name}.home_game"],
             **{name: vector.values[:, place] for place, name in enumerate(NAMES)},
             "features": _objects(vector.filled.tolist()),
             "feature_names": _objects([NAMES] * size),
@@ -132,7 +150,7 @@ def compute(asked: Columns, histories: Mapping[str, Columns], shared: Readiness)
             "feature_quality_score": quality,
             "quality_tier": quality_tier(quality),
             "data_source": data_source(vector),
-            **_readiness(asked, shared),
+            **_readiness(requested, shared),
         },
         refused,
     )
@@ -168,16 +186,20 @@ def _results(games: Columns, as_of: NDArray[np.datetime64], since: NDArray[np.da
     }
 
 
-def _readiness(asked: Columns, policy: Readiness) -> dict[str, NDArray[Any]]:
-    context = {name: asked[f"{PLAYER_CONTEXT.name}.{name}"] for name in READINESS_COLUMNS}
+def _readiness(requested: Columns, policy: Readiness) -> dict[str, NDArray[Any]]:
+    context = {name: requested[f"{PLAYER_CONTEXT.name}.{name}"] for name in READINESS_COLUMNS}
     own = Completeness(context["l10_expected_games"], context["l10_actual_games"])
-    columns = policy.columns({"l10": own}, context["backfill_bootstrap_mode"] == 1, context["season_boundary_detected"] == 1)
-    upstream = {table.name: asked[f"{table.name}.is_production_ready"] == 1 for table in UPSTREAM}
+    columns = policy.columns(
+        {"l10": own}, context["backfill_bootstrap_mode"] == 1, context["season_boundary_detected"] == 1
+    )
+    upstream = {table.name: requested[f"{table.name}.is_production_ready"] == 1 for table in UPSTREAM}
     return {
         **completeness_counts(own),
         **columns,
         "is_production_ready": np.logical_and.reduce([columns["is_production_ready"], *upstream.values()]),
-        "data_quality_issues": collect(len(asked["game_date"]), [(~upstream[table.name], issue) for table, issue in UPSTREAM.items()]),
+        "data_quality_issues": collect(
+            len(requested["game_date"]), [(~upstream[table.name], issue) for table, issue in UPSTREAM.items()]
+        ),
     }
 
 
@@ -198,25 +220,39 @@ def _objects(lists: list[Any]) -> NDArray[np.object_]:
 
 def build(run: TableRun) -> Outcome:
     """Rows of everybody whose game context is there on the run's dates."""
-    days = described_days(run)
+    days = pregame_days(run)
     context = run.read_days(PLAYER_CONTEXT, CONTEXT_COLUMNS, days)
     if not len(context["game_id"]):
         return Outcome({})
-    asked: dict[str, NDArray[Any]] = {name: context[name] for name in ("player_lookup", "game_date", "team_abbr")}
-    asked |= {f"{PLAYER_CONTEXT.name}.{name}": values for name, values in context.items()}
+    requested: dict[str, NDArray[Any]] = {name: context[name] for name in ("player_lookup", "game_date", "team_abbr")}
+    requested |= {f"{PLAYER_CONTEXT.name}.{name}": values for name, values in context.items()}
     for table in UPSTREAM:
         entity = context["opponent_team_abbr" if table is ZONE_DEFENSE else "player_lookup"]
-        asked |= _joined(run, table, days, context["game_date"], entity)
-    asked |= run.season_columns(asked["game_date"])
-    asked |= {name.replace("team_", "team.", 1): values for name, values in join_team_form(run, asked).items()}
-    histories = {"sheet": Grouped.by(run.read(PLAYER_GAMES, SHEET_COLUMNS, start=run.season_start), "player_lookup", "game_date")}
-    return run.map_rows("players", compute, Grouped.by(asked, "player_lookup", "game_date"), histories, Readiness(run.settings.ready_threshold_pct))
+        requested |= _joined(run, table, days, context["game_date"], entity)
+    requested |= run.season_columns(requested["game_date"])
+    requested |= {name.replace("team_", "team.", 1): values for name, values in join_team_form(run, requested).items()}
+    histories = {
+        "sheet": Grouped.by(run.read(PLAYER_GAMES, SHEET_COLUMNS, start=run.season_start), "player_lookup", "game_date")
+    }
+    return run.map_rows(
+        "players",
+        compute,
+        Grouped.by(requested, "player_lookup", "game_date"),
+        histories,
+        Readiness(run.settings.ready_threshold_pct),
+    )
 
 
 def _joined(
-    run: TableRun, table: Table, days: NDArray[np.datetime64], dates: NDArray[np.datetime64], entities: NDArray[np.object_]
+    run: TableRun,
+    table: Table,
+    days: NDArray[np.datetime64],
+    dates: NDArray[np.datetime64],
+    entities: NDArray[np.object_],
 ) -> dict[str, NDArray[Any]]:
-    """What the features read of another table's rows of the same date, under `table.column` names; null where there is no row."""
+    """What the features read of another table's rows of the same date, under `table.column` names; null where there is
+    no row.
+    """
     wanted = [name.split(".")[1] for name in lineage_inputs() if name.startswith(f"{table.name}.")]
     entity_column = str(table.entity_column)
     rows = run.read_days(table, [table.date_column, entity_column, *wanted, "is_production_ready"], days)

@@ -1,8 +1,9 @@
-"""How much tonight's circumstances should move a player's expectation: fatigue, shot-zone mismatch, pace and usage, each with its reasons.
+"""How much tonight's circumstances should move a player's expectation: fatigue, shot-zone mismatch, pace and usage,
+each with its reasons.
 
-One row per player of `upcoming_player_game_context` on the date. Everything is of the date itself, as stored: his context, his team's context, his shot
-zones and the opponent's defence by zone. Where one of the latter is missing its factor is 0 and the row says so. Four further factors are deferred: they
-are stored as 0.0 and count nothing.
+One row per player of `upcoming_player_game_context` on the date. Everything is of the date itself, as stored: his
+context, his team's context, his shot zones and the opponent's defence by zone. Where one of the latter is missing its
+factor is 0 and the row says so. Four further factors are deferred: they are stored as 0.0 and count nothing.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome
 from nba_assets.entities.quality import collect
 from nba_assets.entities.relations import find, join_at, text_where
-from nba_assets.precompute.described_days import described_days
 from nba_assets.precompute.player_shot_zone_analysis import TABLE as SHOT_ZONES
+from nba_assets.precompute.pregame_days import pregame_days
 from nba_assets.precompute.team_defense_zone_analysis import TABLE as ZONE_DEFENSE
 from nba_assets.precompute.zones import ZONES
 from nba_assets.publishing.asset import table_asset
@@ -74,10 +75,19 @@ TABLE = Table(
         day("game_date", "US-Eastern date of the game", nullable=False),
         text("game_id", "Canonical game id, YYYYMMDD_AWAY_HOME", nullable=False),
         day("analysis_date", "Date that the row is as of: the game's own", nullable=False),
-        whole("fatigue_score", "100 = fresh; less for each circumstance named in fatigue_context_json", nullable=False, allowed=(0, 100)),
+        whole(
+            "fatigue_score",
+            "100 = fresh; less for each circumstance named in fatigue_context_json",
+            nullable=False,
+            allowed=(0, 100),
+        ),
         number(
             "shot_zone_mismatch_score",
-            "Opponent's defence of his primary zone against the league x min(his share of shots there / 50, 1), x 1.2 beyond 5; positive = favourable",
+            (
+                "Opponent's defence of his primary zone against the league x min(his share of shots there / 50, 1), x "
+                "1.2 "
+                "beyond 5; positive = favourable"
+            ),
             unit="points",
             scale=1,
             nullable=False,
@@ -86,13 +96,20 @@ TABLE = Table(
         number("pace_score", "Half of pace_differential", unit="points", scale=1, nullable=False, allowed=(-3, 3)),
         number(
             "usage_spike_score",
-            "0.3 x (projected - recent usage rate); a rise counts x 1.15 with one star out, x 1.30 with more; 0 where either is unknown",
+            (
+                "0.3 x (projected - recent usage rate); a rise counts x 1.15 with one star out, x 1.30 with more; 0 "
+                "where "
+                "either is unknown"
+            ),
             unit="points",
             scale=1,
             nullable=False,
             allowed=(-3, 3),
         ),
-        *(number(name, "Deferred: always 0.0, counts nothing", unit="points", scale=1, nullable=False, allowed=(0, 0)) for name in DEFERRED),
+        *(
+            number(name, "Deferred: always 0.0, counts nothing", unit="points", scale=1, nullable=False, allowed=(0, 0))
+            for name in DEFERRED
+        ),
         number(
             "total_composite_adjustment",
             "(fatigue_score - 100) / 20 plus the unrounded mismatch, pace and usage scores",
@@ -106,7 +123,14 @@ TABLE = Table(
         text("pace_context_json", "Inputs of the pace score", nullable=False),
         text("usage_context_json", "Inputs of the usage score", nullable=False),
         text("calculation_version", "Version of the formulas", nullable=False, values=(VERSION,)),
-        number("data_completeness_pct", "20 for each of the five inputs that is known", unit="percent", scale=2, nullable=False, allowed=(0, 100)),
+        number(
+            "data_completeness_pct",
+            "20 for each of the five inputs that is known",
+            unit="percent",
+            scale=2,
+            nullable=False,
+            allowed=(0, 100),
+        ),
         text("missing_data_fields", "The inputs that are not known, comma-separated; null where all are"),
         flag("has_warnings", "A score is extreme", nullable=False),
         text("warning_details", "Which one; null without warnings"),
@@ -134,13 +158,17 @@ TABLE = Table(
 )
 
 
-def compute(asked: Columns, histories: Mapping[str, Columns], shared: Readiness) -> Outcome:
-    """The rows of one player over all asked dates; `asked` holds his context, and the rows of the others joined to it."""
+def compute(requested: Columns, histories: Mapping[str, Columns], shared: Readiness) -> Outcome:
+    """The rows of one player over all requested dates; `requested` holds his context, and the rows of the others joined
+    to it.
+    """
     del histories
-    fatigue = fatigue_score(asked)
-    mismatch = mismatch_score(asked)
-    pace = pace_score(asked["pace_differential"])
-    usage = usage_spike_score(asked["projected_usage_rate"], asked["avg_usage_rate_last_7_games"], asked["star_teammates_out"])
+    fatigue = fatigue_score(requested)
+    mismatch = mismatch_score(requested)
+    pace = pace_score(requested["pace_differential"])
+    usage = usage_spike_score(
+        requested["projected_usage_rate"], requested["avg_usage_rate_last_7_games"], requested["star_teammates_out"]
+    )
     total = (fatigue.score - 100) / FATIGUE_PER_POINT + mismatch + pace + usage
     warnings = collect(
         len(total),
@@ -150,27 +178,27 @@ def compute(asked: Columns, histories: Mapping[str, Columns], shared: Readiness)
             (np.abs(total) > EXTREME_TOTAL, "EXTREME_ADJUSTMENT: Very large composite adjustment"),
         ],
     )
-    missing = _missing(asked)
+    missing = _missing(requested)
     return Outcome(
         {
-            **{name: asked[name] for name in ("player_lookup", "universal_player_id", "game_date", "game_id")},
-            "analysis_date": asked["game_date"],
+            **{name: requested[name] for name in ("player_lookup", "universal_player_id", "game_date", "game_id")},
+            "analysis_date": requested["game_date"],
             "fatigue_score": fatigue.score,
             "shot_zone_mismatch_score": mismatch,
             "pace_score": pace,
             "usage_spike_score": usage,
             **{name: np.zeros(len(total)) for name in DEFERRED},
             "total_composite_adjustment": total,
-            "fatigue_context_json": _fatigue_context(asked, fatigue),
-            "shot_zone_context_json": _zone_context(asked, mismatch),
-            "pace_context_json": _pace_context(asked, pace),
-            "usage_context_json": _usage_context(asked, usage),
+            "fatigue_context_json": _fatigue_context(requested, fatigue),
+            "shot_zone_context_json": _zone_context(requested, mismatch),
+            "pace_context_json": _pace_context(requested, pace),
+            "usage_context_json": _usage_context(requested, usage),
             "calculation_version": np.full(len(total), VERSION, dtype=object),
             "data_completeness_pct": np.array([100 - 20.0 * len(names) for names in missing]),
             "missing_data_fields": np.array([", ".join(names) or None for names in missing], dtype=object),
             "has_warnings": np.array([len(names) > 0 for names in warnings]),
             "warning_details": np.array(["; ".join(names) or None for names in warnings], dtype=object),
-            **_readiness(asked, shared),
+            **_readiness(requested, shared),
         }
     )
 
@@ -184,38 +212,40 @@ class Fatigue:
     bonuses: Sequence[tuple[NDArray[np.bool_], str, int]]
 
 
-def fatigue_score(asked: Columns) -> Fatigue:
+def fatigue_score(requested: Columns) -> Fatigue:
     """Fatigue before tip-off, from the schedule he played and his age; an unknown input costs nothing.
 
-    Example: 2 days of rest, 3 games and 175 minutes in 7 days at age 28 -> 100; a back-to-back, 4 games, 250 minutes and 36.5 a game in 7 days, two
-    back-to-backs in 14 days at age 35 -> 35, the lowest there is.
+    Example: 2 days of rest, 3 games and 175 minutes in 7 days at age 28 -> 100; a back-to-back, 4 games, 250 minutes
+    and 36.5 a game in 7 days, two back-to-backs in 14 days at age 35 -> 35, the lowest there is.
     """
-    tired = asked["back_to_back"] == 1
-    pairs, age = asked["back_to_backs_last_14_days"], asked["player_age"]
+    tired = requested["back_to_back"] == 1
+    pairs, age = requested["back_to_backs_last_14_days"], requested["player_age"]
     penalties = [
         (tired, "back_to_back", BACK_TO_BACK_COST),
-        (asked["games_in_last_7_days"] >= FREQUENT_GAMES, "frequent_games", FREQUENT_COST),
-        (asked["minutes_in_last_7_days"] > HEAVY_MINUTES, "heavy_minutes", HEAVY_COST),
-        (asked["avg_minutes_per_game_last_7"] > HIGH_AVERAGE_MINUTES, "high_avg_minutes", HIGH_AVERAGE_COST),
+        (requested["games_in_last_7_days"] >= FREQUENT_GAMES, "frequent_games", FREQUENT_COST),
+        (requested["minutes_in_last_7_days"] > HEAVY_MINUTES, "heavy_minutes", HEAVY_COST),
+        (requested["avg_minutes_per_game_last_7"] > HIGH_AVERAGE_MINUTES, "high_avg_minutes", HIGH_AVERAGE_COST),
         (pairs >= 2, "recent_back_to_backs", BACK_TO_BACKS_COST),
         (pairs == 1, "recent_back_to_backs", ONE_BACK_TO_BACK_COST),
         (age >= VETERAN_AGE, "veteran_age", VETERAN_COST),
         ((age >= MATURE_AGE) & (age < VETERAN_AGE), "veteran_age", MATURE_COST),
     ]
-    bonuses = [(~tired & (asked["days_rest"] >= REST_DAYS), "extra_rest", REST_BONUS)]
+    bonuses = [(~tired & (requested["days_rest"] >= REST_DAYS), "extra_rest", REST_BONUS)]
     score = 100.0 - sum(cost * holds for holds, _, cost in penalties) + sum(gain * holds for holds, _, gain in bonuses)
     return Fatigue(np.clip(score, 0, 100), penalties, bonuses)
 
 
-def mismatch_score(asked: Columns) -> Floats:
-    """What the opponent's defence of his primary zone is worth to him; 0 where his shot zones or the opponent's defence is missing.
+def mismatch_score(requested: Columns) -> Floats:
+    """What the opponent's defence of his primary zone is worth to him; 0 where his shot zones or the opponent's defence
+    is missing.
 
-    Example: 65 % of his shots in the paint against a defence 4.3 points worse than the league there -> 4.3; 25 % against 4.0 -> 2.0.
+    Example: 65 % of his shots in the paint against a defence 4.3 points worse than the league there -> 4.3; 25 %
+    against 4.0 -> 2.0.
     """
-    defense, rate = _zone_defense(asked), _zone_rate(asked)
+    defense, rate = _zone_defense(requested), _zone_rate(requested)
     weighted = np.nan_to_num(defense) * np.minimum(np.where(np.isnan(rate), USUAL_RATE, rate) / HALF_OF_SHOTS, 1)
     weighted = np.where(np.abs(weighted) > STRONG_MISMATCH, weighted * STRONG_FACTOR, weighted)
-    both = (asked["has_shot_zones"] == 1) & (asked["has_zone_defense"] == 1)
+    both = (requested["has_shot_zones"] == 1) & (requested["has_zone_defense"] == 1)
     return np.where(both, np.clip(weighted, -MISMATCH_LIMIT, MISMATCH_LIMIT), 0.0)
 
 
@@ -225,7 +255,8 @@ def pace_score(pace_differential: Floats) -> Floats:
 
 
 def usage_spike_score(projected: Floats, recent: Floats, stars_out: Floats) -> Floats:
-    """What a growing or shrinking role is worth, within 3 points; 0 where either usage rate is unknown or the recent one is 0.
+    """What a growing or shrinking role is worth, within 3 points; 0 where either usage rate is unknown or the recent
+    one is 0.
 
     Example: from 25 to 30 with one star out -> 1.725; from 25 to 20 -> -1.5, whoever is out.
     """
@@ -235,36 +266,47 @@ def usage_spike_score(projected: Floats, recent: Floats, stars_out: Floats) -> F
     return np.clip(np.where(np.isnan(spike) | (recent == 0), 0.0, spike), -USAGE_LIMIT, USAGE_LIMIT)
 
 
-def _scored_zone(asked: Columns) -> NDArray[np.object_]:
-    return np.array([SCORED_AS.get(zone, "paint") for zone in asked["primary_scoring_zone"]], dtype=object)
+def _scored_zone(requested: Columns) -> NDArray[np.object_]:
+    return np.array([SCORED_AS.get(zone, "paint") for zone in requested["primary_scoring_zone"]], dtype=object)
 
 
-def _of_scored_zone(asked: Columns, column: str) -> Floats:
-    zone = _scored_zone(asked)
-    return np.select([zone == name for name in ZONES], [asked[column.format(name)] for name in ZONES])
+def _of_scored_zone(requested: Columns, column: str) -> Floats:
+    zone = _scored_zone(requested)
+    return np.select([zone == name for name in ZONES], [requested[column.format(name)] for name in ZONES])
 
 
-def _zone_defense(asked: Columns) -> Floats:
-    return _of_scored_zone(asked, "{}_defense_vs_league_avg")
+def _zone_defense(requested: Columns) -> Floats:
+    return _of_scored_zone(requested, "{}_defense_vs_league_avg")
 
 
-def _zone_rate(asked: Columns) -> Floats:
-    return _of_scored_zone(asked, "{}_rate_last_10")
+def _zone_rate(requested: Columns) -> Floats:
+    return _of_scored_zone(requested, "{}_rate_last_10")
 
 
-def _missing(asked: Columns) -> NDArray[np.object_]:
+def _missing(requested: Columns) -> NDArray[np.object_]:
     inputs = ("days_rest", "projected_usage_rate", "pace_differential")
-    rows = {"player_shot_zone": asked["has_shot_zones"] != 1, "team_defense_zone": asked["has_zone_defense"] != 1}
-    return collect(len(asked["game_id"]), [*((np.isnan(asked[name]), name) for name in inputs), *((mask, name) for name, mask in rows.items())])
+    rows = {
+        "player_shot_zone": requested["has_shot_zones"] != 1,
+        "team_defense_zone": requested["has_zone_defense"] != 1,
+    }
+    return collect(
+        len(requested["game_id"]),
+        [*((np.isnan(requested[name]), name) for name in inputs), *((mask, name) for name, mask in rows.items())],
+    )
 
 
-def _readiness(asked: Columns, policy: Readiness) -> dict[str, NDArray[Any]]:
-    own_window = Completeness(asked["l10_expected_games"], asked["l10_actual_games"])
-    columns = policy.columns({"l10": own_window}, asked["backfill_bootstrap_mode"] == 1, asked["season_boundary_detected"] == 1)
+def _readiness(requested: Columns, policy: Readiness) -> dict[str, NDArray[Any]]:
+    own_window = Completeness(requested["l10_expected_games"], requested["l10_actual_games"])
+    columns = policy.columns(
+        {"l10": own_window}, requested["backfill_bootstrap_mode"] == 1, requested["season_boundary_detected"] == 1
+    )
     own = columns["is_production_ready"]
-    upstream = {name: asked[name] == 1 for name in UPSTREAM_ISSUES}
+    upstream = {name: requested[name] == 1 for name in UPSTREAM_ISSUES}
     everything = np.logical_and.reduce(list(upstream.values()))
-    issues = collect(len(own), [(~own, "own_data_incomplete"), *((~upstream[name], issue) for name, issue in UPSTREAM_ISSUES.items())])
+    issues = collect(
+        len(own),
+        [(~own, "own_data_incomplete"), *((~upstream[name], issue) for name, issue in UPSTREAM_ISSUES.items())],
+    )
     return {
         **completeness_counts(own_window),
         **columns,
@@ -283,55 +325,55 @@ UPSTREAM_ISSUES = {
 }
 
 
-def _fatigue_context(asked: Columns, fatigue: Fatigue) -> NDArray[np.object_]:
+def _fatigue_context(requested: Columns, fatigue: Fatigue) -> NDArray[np.object_]:
     size = len(fatigue.score)
     penalties = collect(size, [(holds, f"{name}: -{cost}") for holds, name, cost in fatigue.penalties])
     bonuses = collect(size, [(holds, f"{name}: +{gain}") for holds, name, gain in fatigue.bonuses])
     return _json(
-        days_rest=_wholes(asked["days_rest"]),
-        back_to_back=[value == 1 for value in asked["back_to_back"].tolist()],
-        games_last_7=_wholes(asked["games_in_last_7_days"]),
-        minutes_last_7=_wholes(asked["minutes_in_last_7_days"]),
-        avg_minutes_pg_last_7=_decimals(asked["avg_minutes_per_game_last_7"]),
-        back_to_backs_last_14=_wholes(asked["back_to_backs_last_14_days"]),
-        player_age=_wholes(asked["player_age"]),
+        days_rest=_wholes(requested["days_rest"]),
+        back_to_back=[value == 1 for value in requested["back_to_back"].tolist()],
+        games_last_7=_wholes(requested["games_in_last_7_days"]),
+        minutes_last_7=_wholes(requested["minutes_in_last_7_days"]),
+        avg_minutes_pg_last_7=_decimals(requested["avg_minutes_per_game_last_7"]),
+        back_to_backs_last_14=_wholes(requested["back_to_backs_last_14_days"]),
+        player_age=_wholes(requested["player_age"]),
         penalties_applied=penalties,
         bonuses_applied=bonuses,
         final_score=_wholes(fatigue.score),
     )
 
 
-def _zone_context(asked: Columns, mismatch: Floats) -> NDArray[np.object_]:
-    both = (asked["has_shot_zones"] == 1) & (asked["has_zone_defense"] == 1)
+def _zone_context(requested: Columns, mismatch: Floats) -> NDArray[np.object_]:
+    both = (requested["has_shot_zones"] == 1) & (requested["has_zone_defense"] == 1)
     told = _json(
-        player_primary_zone=asked["primary_scoring_zone"],
-        primary_zone_frequency=_decimals(_zone_rate(asked)),
-        opponent_weak_zone=asked["weakest_zone"],
-        opponent_defense_vs_league=_decimals(_zone_defense(asked)),
+        player_primary_zone=requested["primary_scoring_zone"],
+        primary_zone_frequency=_decimals(_zone_rate(requested)),
+        opponent_weak_zone=requested["weakest_zone"],
+        opponent_defense_vs_league=_decimals(_zone_defense(requested)),
         mismatch_type=_signed(mismatch, "favorable", "unfavorable", "neutral"),
         final_score=_decimals(np.round(mismatch, 1)),
     )
     return text_where(both, told, json.dumps({"missing_data": True}))
 
 
-def _pace_context(asked: Columns, pace: Floats) -> NDArray[np.object_]:
+def _pace_context(requested: Columns, pace: Floats) -> NDArray[np.object_]:
     return _json(
-        pace_differential=_decimals(asked["pace_differential"]),
-        opponent_pace_last_10=_decimals(asked["opponent_pace_last_10"]),
+        pace_differential=_decimals(requested["pace_differential"]),
+        opponent_pace_last_10=_decimals(requested["opponent_pace_last_10"]),
         league_avg_pace=[LEAGUE_PACE] * len(pace),
-        pace_environment=_signed(asked["pace_differential"], "fast", "slow", "normal"),
+        pace_environment=_signed(requested["pace_differential"], "fast", "slow", "normal"),
         final_score=_decimals(np.round(pace, 1)),
     )
 
 
-def _usage_context(asked: Columns, usage: Floats) -> NDArray[np.object_]:
+def _usage_context(requested: Columns, usage: Floats) -> NDArray[np.object_]:
     # Both rates have one decimal: their difference has as well, and 30.1 - 28.1 is no more than 2.
-    difference = np.round(asked["projected_usage_rate"] - asked["avg_usage_rate_last_7_games"], 1)
+    difference = np.round(requested["projected_usage_rate"] - requested["avg_usage_rate_last_7_games"], 1)
     return _json(
-        projected_usage_rate=_decimals(asked["projected_usage_rate"]),
-        avg_usage_last_7=_decimals(asked["avg_usage_rate_last_7_games"]),
+        projected_usage_rate=_decimals(requested["projected_usage_rate"]),
+        avg_usage_last_7=_decimals(requested["avg_usage_rate_last_7_games"]),
         usage_differential=_decimals(difference),
-        star_teammates_out=_wholes(asked["star_teammates_out"]),
+        star_teammates_out=_wholes(requested["star_teammates_out"]),
         usage_trend=_signed(difference, "spike", "drop", "stable"),
         final_score=_decimals(np.round(usage, 1)),
     )
@@ -351,32 +393,42 @@ def _decimals(values: Floats) -> list[float | None]:
 
 def _json(**columns: Sequence[Any] | NDArray[np.object_]) -> NDArray[np.object_]:
     """One JSON object per row, its keys in the order given."""
-    return np.array([json.dumps(dict(zip(columns, values, strict=True))) for values in zip(*columns.values(), strict=True)], dtype=object)
+    return np.array(
+        [json.dumps(dict(zip(columns, values, strict=True))) for values in zip(*columns.values(), strict=True)],
+        dtype=object,
+    )
 
 
 def build(run: TableRun) -> Outcome:
     """Rows of everybody whose game context is there on the run's dates."""
-    days = described_days(run)
-    asked = run.read_days(PLAYER_CONTEXT, CONTEXT_COLUMNS, days)
-    if not len(asked["game_id"]):
+    days = pregame_days(run)
+    requested = run.read_days(PLAYER_CONTEXT, CONTEXT_COLUMNS, days)
+    if not len(requested["game_id"]):
         return Outcome({})
     zones = run.read_days(SHOT_ZONES, ZONE_COLUMNS, days)
     defense = run.read_days(ZONE_DEFENSE, DEFENSE_COLUMNS, days)
     teams = run.read_days(TEAM_CONTEXT, ("game_date", "team_abbr", "is_production_ready"), days)
-    mine = find((asked["game_date"], asked["player_lookup"]), (zones["analysis_date"], zones["player_lookup"]))
-    theirs = find((asked["game_date"], asked["opponent_team_abbr"]), (defense["analysis_date"], defense["team_abbr"]))
-    own_team = find((asked["game_date"], asked["team_abbr"]), (teams["game_date"], teams["team_abbr"]))
-    asked |= join_at(zones, mine, ("primary_scoring_zone", *(f"{zone}_rate_last_10" for zone in ZONES)))
-    asked |= join_at(defense, theirs, ("weakest_zone", *(f"{zone}_defense_vs_league_avg" for zone in ZONES)))
-    asked |= join_at(zones, mine, {"upstream_player_shot_ready": "is_production_ready"})
-    asked |= join_at(defense, theirs, {"upstream_team_defense_ready": "is_production_ready"})
-    asked |= join_at(teams, own_team, {"upstream_team_context_ready": "is_production_ready"})
-    asked |= {
-        "upstream_player_context_ready": asked["is_production_ready"],
+    mine = find((requested["game_date"], requested["player_lookup"]), (zones["analysis_date"], zones["player_lookup"]))
+    theirs = find(
+        (requested["game_date"], requested["opponent_team_abbr"]), (defense["analysis_date"], defense["team_abbr"])
+    )
+    own_team = find((requested["game_date"], requested["team_abbr"]), (teams["game_date"], teams["team_abbr"]))
+    requested |= join_at(zones, mine, ("primary_scoring_zone", *(f"{zone}_rate_last_10" for zone in ZONES)))
+    requested |= join_at(defense, theirs, ("weakest_zone", *(f"{zone}_defense_vs_league_avg" for zone in ZONES)))
+    requested |= join_at(zones, mine, {"upstream_player_shot_ready": "is_production_ready"})
+    requested |= join_at(defense, theirs, {"upstream_team_defense_ready": "is_production_ready"})
+    requested |= join_at(teams, own_team, {"upstream_team_context_ready": "is_production_ready"})
+    requested |= {
+        "upstream_player_context_ready": requested["is_production_ready"],
         "has_shot_zones": (mine >= 0).astype(np.float64),
         "has_zone_defense": (theirs >= 0).astype(np.float64),
     }
-    return run.map_rows("players", compute, Grouped.by(asked, "player_lookup", "game_date"), shared=Readiness(run.settings.ready_threshold_pct))
+    return run.map_rows(
+        "players",
+        compute,
+        Grouped.by(requested, "player_lookup", "game_date"),
+        shared=Readiness(run.settings.ready_threshold_pct),
+    )
 
 
 CONTEXT_COLUMNS = (
@@ -404,8 +456,20 @@ CONTEXT_COLUMNS = (
     "backfill_bootstrap_mode",
     "is_production_ready",
 )
-ZONE_COLUMNS = ("analysis_date", "player_lookup", "primary_scoring_zone", *(f"{zone}_rate_last_10" for zone in ZONES), "is_production_ready")
-DEFENSE_COLUMNS = ("analysis_date", "team_abbr", "weakest_zone", *(f"{zone}_defense_vs_league_avg" for zone in ZONES), "is_production_ready")
+ZONE_COLUMNS = (
+    "analysis_date",
+    "player_lookup",
+    "primary_scoring_zone",
+    *(f"{zone}_rate_last_10" for zone in ZONES),
+    "is_production_ready",
+)
+DEFENSE_COLUMNS = (
+    "analysis_date",
+    "team_abbr",
+    "weakest_zone",
+    *(f"{zone}_defense_vs_league_avg" for zone in ZONES),
+    "is_production_ready",
+)
 
 player_composite_factors = table_asset(
     TABLE,

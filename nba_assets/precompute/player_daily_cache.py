@@ -1,8 +1,10 @@
-"""What a player has done this season, gathered once before a date's games: scoring, usage, shooting, his team's form, how tired he is, where he shoots.
+"""What a player has done this season, gathered once before a date's games: scoring, usage, shooting, his team's form,
+how tired he is, where he shoots.
 
-One row per player of `upcoming_player_game_context` on the date with at least five played games of the season before it, the last of them in the last 30
-days; the others get failure records. Averages are of results before the date; fatigue is copied from his context and zones from his shot-zone row of the
-date. Means and deviations keep four decimals.
+One row per player of `upcoming_player_game_context` on the date with at least five played games of the season before
+it, the last of them in the last 30 days; the others get failure records. Averages are of results before the date;
+fatigue is copied from his context and zones from his shot-zone row of the date. Means and deviations keep four
+decimals.
 """
 
 from __future__ import annotations
@@ -25,9 +27,9 @@ from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, concatenate, take
 from nba_assets.entities.relations import find, join_at, text_where
 from nba_assets.entities.windows import AsOfWindow
-from nba_assets.precompute.described_days import described_days
 from nba_assets.precompute.expected_games import EXPECTATIONS, SeasonSoFar, read_expectations
 from nba_assets.precompute.player_shot_zone_analysis import TABLE as SHOT_ZONES
+from nba_assets.precompute.pregame_days import pregame_days
 from nba_assets.precompute.team_form import join_team_form
 from nba_assets.precompute.zones import ZONE_LABELS
 from nba_assets.publishing.asset import table_asset
@@ -53,13 +55,40 @@ TABLE = Table(
         day("cache_date", "US-Eastern date that the row is as of", nullable=False),
         number("points_avg_last_5", "Mean points of his newest 5 games", unit="points", scale=4, usual=(0, 70)),
         number("points_avg_last_10", "Mean points of his newest 10 games", unit="points", scale=4, usual=(0, 70)),
-        number("points_avg_season", "Mean points of all his games of the season", unit="points", scale=4, nullable=False, usual=(0, 70)),
-        number("points_std_last_10", "Sample standard deviation of the points of his newest 10 games", unit="points", scale=4, usual=(0, 30)),
+        number(
+            "points_avg_season",
+            "Mean points of all his games of the season",
+            unit="points",
+            scale=4,
+            nullable=False,
+            usual=(0, 70),
+        ),
+        number(
+            "points_std_last_10",
+            "Sample standard deviation of the points of his newest 10 games",
+            unit="points",
+            scale=4,
+            usual=(0, 30),
+        ),
         number("minutes_avg_last_10", "Mean minutes of his newest 10 games", unit="minutes", scale=4, allowed=(0, 100)),
-        number("usage_rate_last_10", "Mean usage rate of his newest 10 games", unit="percent", scale=4, allowed=(0, 100)),
-        number("ts_pct_last_10", "Mean true shooting of his newest 10 games, each game alike", unit="fraction", scale=4, allowed=(0, 2)),
+        number(
+            "usage_rate_last_10", "Mean usage rate of his newest 10 games", unit="percent", scale=4, allowed=(0, 100)
+        ),
+        number(
+            "ts_pct_last_10",
+            "Mean true shooting of his newest 10 games, each game alike",
+            unit="fraction",
+            scale=4,
+            allowed=(0, 2),
+        ),
         count("games_played_season", "Games he played this season before the date", nullable=False),
-        number("team_pace_last_10", "Mean pace of his team's newest 10 games", unit="possessions per 48 minutes", scale=4, usual=(85, 115)),
+        number(
+            "team_pace_last_10",
+            "Mean pace of his team's newest 10 games",
+            unit="possessions per 48 minutes",
+            scale=4,
+            usual=(85, 115),
+        ),
         number(
             "team_off_rating_last_10",
             "Mean offensive rating of his team's newest 10 games",
@@ -67,17 +96,49 @@ TABLE = Table(
             scale=4,
             usual=(90, 130),
         ),
-        number("player_usage_rate_season", "Mean usage rate of all his games of the season", unit="percent", scale=4, allowed=(0, 100)),
+        number(
+            "player_usage_rate_season",
+            "Mean usage rate of all his games of the season",
+            unit="percent",
+            scale=4,
+            allowed=(0, 100),
+        ),
         whole("games_in_last_7_days", "Games he played in the six days before the date", allowed=(0, 6)),
         whole("games_in_last_14_days", "Games he played in the thirteen days before the date", allowed=(0, 13)),
         count("minutes_in_last_7_days", "Minutes in those six days, rounded down", unit="minutes"),
         count("minutes_in_last_14_days", "Minutes in those thirteen days, rounded down", unit="minutes"),
-        whole("back_to_backs_last_14_days", "Pairs of his games on consecutive days in those thirteen days", allowed=(0, 12)),
-        number("avg_minutes_per_game_last_7", "Minutes per game in those six days", unit="minutes", scale=1, allowed=(0, 70)),
+        whole(
+            "back_to_backs_last_14_days",
+            "Pairs of his games on consecutive days in those thirteen days",
+            allowed=(0, 12),
+        ),
+        number(
+            "avg_minutes_per_game_last_7",
+            "Minutes per game in those six days",
+            unit="minutes",
+            scale=1,
+            allowed=(0, 70),
+        ),
         whole("player_age", "Age on the date", unit="years", allowed=(15, 60)),
-        text("primary_scoring_zone", "Zone that he lives in, by his shot-zone row", values=(*ZONE_LABELS.values(), "balanced")),
-        number("paint_rate_last_10", "Share of his shots in the paint, by his shot-zone row", unit="percent", scale=2, allowed=(0, 100)),
-        number("three_pt_rate_last_10", "Share of his shots from three, by his shot-zone row", unit="percent", scale=2, allowed=(0, 100)),
+        text(
+            "primary_scoring_zone",
+            "Zone that he lives in, by his shot-zone row",
+            values=(*ZONE_LABELS.values(), "balanced"),
+        ),
+        number(
+            "paint_rate_last_10",
+            "Share of his shots in the paint, by his shot-zone row",
+            unit="percent",
+            scale=2,
+            allowed=(0, 100),
+        ),
+        number(
+            "three_pt_rate_last_10",
+            "Share of his shots from three, by his shot-zone row",
+            unit="percent",
+            scale=2,
+            allowed=(0, 100),
+        ),
         number(
             "assisted_rate_last_10",
             "Assisted makes / makes of his newest 10 games: a fraction, unlike the shot-zone table's percentage",
@@ -90,7 +151,11 @@ TABLE = Table(
         flag("shot_zone_data_available", "His shot-zone row of the date is there", nullable=False),
         *completeness_block("newest 5 finals of his team, less those he was not available for", WINDOWS),
         *readiness_block(),
-        flag("all_upstreams_ready", "His context is ready, and so is his shot-zone row where there is one", nullable=False),
+        flag(
+            "all_upstreams_ready",
+            "His context is ready, and so is his shot-zone row where there is one",
+            nullable=False,
+        ),
         ready_flag("; and all upstream rows ready"),
         *REPROCESSING,
         *STAMPS,
@@ -117,38 +182,40 @@ class Shared:
     minimum_games: int
 
 
-def compute(asked: Columns, histories: Mapping[str, Columns], shared: Shared) -> Outcome:
-    """The rows of one player over all asked dates; `histories` are his `sheet` rows, his `roster` rows and his raw `box` scores."""
-    asked, refused = refusals.divide(asked, TABLE.date_column)
-    if not len(asked["cache_date"]):
+def compute(requested: Columns, histories: Mapping[str, Columns], shared: Shared) -> Outcome:
+    """The rows of one player over all requested dates; `histories` are his `sheet` rows, his `roster` rows and his raw
+    `box` scores.
+    """
+    requested, refused = refusals.divide(requested, TABLE.date_column)
+    if not len(requested["cache_date"]):
         return Outcome({}, refused)
     games = played_games(histories["sheet"])
-    as_of, since = asked["cache_date"], asked["season_start"]
+    as_of, since = requested["cache_date"], requested["season_start"]
     season = AsOfWindow.season_to_date(games["game_date"], as_of, since=since)
     played = season.games()
     days_away = (as_of - season.newest(games["game_date"])) / ONE_DAY
     too_few = played < shared.minimum_games
     stale = ~too_few & (days_away > STALE_DAYS)
     rows = {
-        **{name: asked[name] for name in ("player_lookup", "universal_player_id", "cache_date")},
+        **{name: requested[name] for name in ("player_lookup", "universal_player_id", "cache_date")},
         **averages(games, season),
-        **{name: asked[name] for name in COPIED},
-        "team_pace_last_10": asked["team_pace_last_10"],
-        "team_off_rating_last_10": asked["team_offensive_rating_last_10"],
+        **{name: requested[name] for name in COPIED},
+        "team_pace_last_10": requested["team_pace_last_10"],
+        "team_off_rating_last_10": requested["team_offensive_rating_last_10"],
         "early_season_flag": played < FULL_SAMPLE,
         "insufficient_data_reason": text_where(
             played < FULL_SAMPLE, [f"Only {number} games played, need {FULL_SAMPLE} minimum" for number in played], None
         ),
-        "shot_zone_data_available": asked["has_shot_zones"],
-        **_readiness(asked, histories, shared),
+        "shot_zone_data_available": requested["has_shot_zones"],
+        **_readiness(requested, histories, shared),
     }
     kept = ~too_few & ~stale
     if kept.all():
         return Outcome(rows, refused)
     lost = [
         refused,
-        _failures(take(asked, too_few), histories, shared, played[too_few], "INSUFFICIENT_DATA"),
-        _failures(take(asked, stale), histories, shared, played[stale], "STALE_DATA", days_away[stale]),
+        _failures(take(requested, too_few), histories, shared, played[too_few], "INSUFFICIENT_DATA"),
+        _failures(take(requested, stale), histories, shared, played[stale], "STALE_DATA", days_away[stale]),
     ]
     together = concatenate(lost)
     return Outcome(take(rows, kept), take(together, np.argsort(together["partition_date"], kind="stable")))
@@ -172,7 +239,8 @@ COPIED = (
 def averages(games: Columns, season: AsOfWindow) -> dict[str, NDArray[Any]]:
     """What he did in his newest 5 and 10 games and in all games of the season, from played games.
 
-    Example: points 35, 34, ... 26 in ten games, newest last -> last_5 28.0 where the newest five are 26 to 30; deviation 3.0277.
+    Example: points 35, 34, ... 26 in ten games, newest last -> last_5 28.0 where the newest five are 26 to 30;
+    deviation 3.0277.
     """
     last_5, last_10 = season.last(5), season.last(10)
     return {
@@ -185,15 +253,28 @@ def averages(games: Columns, season: AsOfWindow) -> dict[str, NDArray[Any]]:
         "ts_pct_last_10": last_10.mean(games["ts_pct"], scale=3),
         "games_played_season": season.games(),
         "player_usage_rate_season": season.mean(games["usage_rate"], scale=1),
-        "assisted_rate_last_10": last_10.only(~np.isnan(games["assisted_fg_makes"])).ratio_of_sums(games["assisted_fg_makes"], games["fg_makes"]),
+        "assisted_rate_last_10": last_10.only(~np.isnan(games["assisted_fg_makes"])).ratio_of_sums(
+            games["assisted_fg_makes"], games["fg_makes"]
+        ),
     }
 
 
-def _readiness(asked: Columns, histories: Mapping[str, Columns], shared: Shared) -> dict[str, NDArray[Any]]:
-    games = PlayerWindows.of(asked["team_abbr"], asked["cache_date"], asked["season_start"], histories["sheet"], histories["roster"], shared.league)
-    windows = {f"l{number}": games.last_games(number) for number in (5, 10)} | {f"l{days}d": games.last_days(days) for days in (7, 14)}
-    columns = shared.readiness.columns(windows, asked["is_bootstrap"] == 1, asked["is_boundary"] == 1)
-    upstream = (asked["context_ready"] == 1) & ((asked["has_shot_zones"] != 1) | (asked["shot_zones_ready"] == 1))
+def _readiness(requested: Columns, histories: Mapping[str, Columns], shared: Shared) -> dict[str, NDArray[Any]]:
+    games = PlayerWindows.of(
+        requested["team_abbr"],
+        requested["cache_date"],
+        requested["season_start"],
+        histories["sheet"],
+        histories["roster"],
+        shared.league,
+    )
+    windows = {f"l{number}": games.last_games(number) for number in (5, 10)} | {
+        f"l{days}d": games.last_days(days) for days in (7, 14)
+    }
+    columns = shared.readiness.columns(windows, requested["is_bootstrap"] == 1, requested["is_boundary"] == 1)
+    upstream = (requested["context_ready"] == 1) & (
+        (requested["has_shot_zones"] != 1) | (requested["shot_zones_ready"] == 1)
+    )
     return {
         **completeness_columns(windows, primary="l5"),
         **columns,
@@ -203,7 +284,7 @@ def _readiness(asked: Columns, histories: Mapping[str, Columns], shared: Shared)
 
 
 def _failures(
-    asked: Columns,
+    requested: Columns,
     histories: Mapping[str, Columns],
     shared: Shared,
     played: NDArray[np.int64],
@@ -216,28 +297,34 @@ def _failures(
         reasons = [f"Only {number} games played, need {shared.minimum_games} minimum" for number in played]
     else:
         reasons = [f"Last game {days:.0f} days ago, more than {STALE_DAYS}" for days in days_away]
-    season = SeasonSoFar.of(histories, shared.league, asked["cache_date"], asked["season_start"])
+    season = SeasonSoFar.of(histories, shared.league, requested["cache_date"], requested["season_start"])
     # Running again gives a player no more games; games that are built later make the date stale.
-    return season.failures(str(asked["player_lookup"][0]), category, reasons, False, played)
+    return season.failures(str(requested["player_lookup"][0]), category, reasons, False, played)
 
 
 def build(run: TableRun) -> Outcome:
     """Rows of everybody whose game context is there on the run's dates."""
-    days = described_days(run)
-    asked = run.read_days(PLAYER_CONTEXT, CONTEXT_COLUMNS, days)
-    if not len(asked["game_date"]):
+    days = pregame_days(run)
+    requested = run.read_days(PLAYER_CONTEXT, CONTEXT_COLUMNS, days)
+    if not len(requested["game_date"]):
         return Outcome({})
     zones = run.read_days(SHOT_ZONES, ZONE_COLUMNS, days)
-    mine = find((asked["game_date"], asked["player_lookup"]), (zones["analysis_date"], zones["player_lookup"]))
-    asked |= join_at(zones, mine, ("primary_scoring_zone", "paint_rate_last_10", "three_pt_rate_last_10"))
-    asked |= join_at(zones, mine, {"shot_zones_ready": "is_production_ready"})
-    asked |= {"has_shot_zones": (mine >= 0).astype(np.float64), "context_ready": asked["is_production_ready"], "cache_date": asked["game_date"]}
-    asked |= run.season_columns(asked["game_date"])
-    asked |= join_team_form(run, asked)
+    mine = find((requested["game_date"], requested["player_lookup"]), (zones["analysis_date"], zones["player_lookup"]))
+    requested |= join_at(zones, mine, ("primary_scoring_zone", "paint_rate_last_10", "three_pt_rate_last_10"))
+    requested |= join_at(zones, mine, {"shot_zones_ready": "is_production_ready"})
+    requested |= {
+        "has_shot_zones": (mine >= 0).astype(np.float64),
+        "context_ready": requested["is_production_ready"],
+        "cache_date": requested["game_date"],
+    }
+    requested |= run.season_columns(requested["game_date"])
+    requested |= join_team_form(run, requested)
     league, histories = read_expectations(run)
-    histories["sheet"] = Grouped.by(run.read(PLAYER_GAMES, SHEET_COLUMNS, start=run.season_start), "player_lookup", "game_date")
+    histories["sheet"] = Grouped.by(
+        run.read(PLAYER_GAMES, SHEET_COLUMNS, start=run.season_start), "player_lookup", "game_date"
+    )
     shared = Shared(Readiness(run.settings.ready_threshold_pct), league, run.settings.cache_minimum_games)
-    return run.map_rows("players", compute, Grouped.by(asked, "player_lookup", "cache_date"), histories, shared)
+    return run.map_rows("players", compute, Grouped.by(requested, "player_lookup", "cache_date"), histories, shared)
 
 
 CONTEXT_COLUMNS = (
@@ -254,7 +341,14 @@ CONTEXT_COLUMNS = (
     "player_age",
     "is_production_ready",
 )
-ZONE_COLUMNS = ("analysis_date", "player_lookup", "primary_scoring_zone", "paint_rate_last_10", "three_pt_rate_last_10", "is_production_ready")
+ZONE_COLUMNS = (
+    "analysis_date",
+    "player_lookup",
+    "primary_scoring_zone",
+    "paint_rate_last_10",
+    "three_pt_rate_last_10",
+    "is_production_ready",
+)
 SHEET_COLUMNS = (
     "player_lookup",
     "game_id",

@@ -1,8 +1,9 @@
 """Where a player shoots from, and how well: shares and accuracy by zone over his last ten games, and over twenty.
 
-One row per player with enough games and date with games, whether he plays on it or not, from his played games of the season before the date in
-`player_game_summary`. A player needs a third of the season's days so far in games, at least 3 and at most 10; a player with fewer gets a failure record.
-Zone sums take only games whose shots are known by zone. The first 14 days of a season have no rows.
+One row per player with enough games and date with games, whether he plays on it or not, from his played games of the
+season before the date in `player_game_summary`. A player needs a third of the season's days so far in games, at least 3
+and at most 10; a player with fewer gets a failure record. Zone sums take only games whose shots are known by zone. The
+first 14 days of a season have no rows.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from nba_assets.entities.outcomes import Outcome, concatenate, take
 from nba_assets.entities.quality import SAMPLE_QUALITIES, sample_quality
 from nba_assets.entities.relations import text_where
 from nba_assets.entities.windows import AsOfWindow, Dates
-from nba_assets.precompute.described_days import described_days
 from nba_assets.precompute.expected_games import EXPECTATIONS, SeasonSoFar, read_expectations
+from nba_assets.precompute.pregame_days import pregame_days
 from nba_assets.precompute.zones import ZONE_LABELS, ZONE_WORDS, ZONES
 from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import TableRun
@@ -53,32 +54,91 @@ TABLE = Table(
         text("universal_player_id", "Identity of the player across seasons, from his newest game"),
         day("analysis_date", "US-Eastern date that the row is as of", nullable=False),
         *(
-            number(f"{zone}_rate_last_10", f"Share of his shots {ZONE_WORDS[zone]}, newest 10 games", unit="percent", scale=2, allowed=(0, 100))
+            number(
+                f"{zone}_rate_last_10",
+                f"Share of his shots {ZONE_WORDS[zone]}, newest 10 games",
+                unit="percent",
+                scale=2,
+                allowed=(0, 100),
+            )
             for zone in ZONES
         ),
-        count("total_shots_last_10", "Shots of all zones, newest 10 games; null where there was none or none is known by zone"),
+        count(
+            "total_shots_last_10",
+            "Shots of all zones, newest 10 games; null where there was none or none is known by zone",
+        ),
         whole("games_in_sample_10", "Games in the shorter window", nullable=False, allowed=(1, SHORT)),
-        text("sample_quality_10", "excellent 10 games, good 7, limited 5, else insufficient", nullable=False, values=SAMPLE_QUALITIES),
+        text(
+            "sample_quality_10",
+            "excellent 10 games, good 7, limited 5, else insufficient",
+            nullable=False,
+            values=SAMPLE_QUALITIES,
+        ),
         *(
-            number(f"{zone}_pct_last_10", f"Makes / attempts {ZONE_WORDS[zone]}, newest 10 games", unit="fraction", scale=3, allowed=(0, 1))
+            number(
+                f"{zone}_pct_last_10",
+                f"Makes / attempts {ZONE_WORDS[zone]}, newest 10 games",
+                unit="fraction",
+                scale=3,
+                allowed=(0, 1),
+            )
             for zone in ZONES
         ),
         *(
-            number(f"{zone}_attempts_per_game", f"Attempts {ZONE_WORDS[zone]} per game, newest 10 games", unit="attempts", scale=1, allowed=(0, 60))
+            number(
+                f"{zone}_attempts_per_game",
+                f"Attempts {ZONE_WORDS[zone]} per game, newest 10 games",
+                unit="attempts",
+                scale=1,
+                allowed=(0, 60),
+            )
             for zone in ZONES
         ),
-        number("paint_rate_last_20", "As paint_rate_last_10, newest 20 games; null below 15", unit="percent", scale=2, allowed=(0, 100)),
-        number("paint_pct_last_20", "As paint_pct_last_10, newest 20 games; null below 15", unit="fraction", scale=3, allowed=(0, 1)),
+        number(
+            "paint_rate_last_20",
+            "As paint_rate_last_10, newest 20 games; null below 15",
+            unit="percent",
+            scale=2,
+            allowed=(0, 100),
+        ),
+        number(
+            "paint_pct_last_20",
+            "As paint_pct_last_10, newest 20 games; null below 15",
+            unit="fraction",
+            scale=3,
+            allowed=(0, 1),
+        ),
         whole("games_in_sample_20", "Games in the longer window", nullable=False, allowed=(1, LONG)),
-        text("sample_quality_20", "excellent 20 games, good 14, limited 10, else insufficient", nullable=False, values=SAMPLE_QUALITIES),
-        number("assisted_rate_last_10", "Share of his makes that a teammate assisted", unit="percent", scale=2, allowed=(0, 100)),
-        number("unassisted_rate_last_10", "Share of his makes without an assist", unit="percent", scale=2, allowed=(0, 100)),
+        text(
+            "sample_quality_20",
+            "excellent 20 games, good 14, limited 10, else insufficient",
+            nullable=False,
+            values=SAMPLE_QUALITIES,
+        ),
+        number(
+            "assisted_rate_last_10",
+            "Share of his makes that a teammate assisted",
+            unit="percent",
+            scale=2,
+            allowed=(0, 100),
+        ),
+        number(
+            "unassisted_rate_last_10", "Share of his makes without an assist", unit="percent", scale=2, allowed=(0, 100)
+        ),
         text(
             "primary_scoring_zone",
-            "paint or perimeter from 40 % of his shots, mid_range from 35 %, in this order; else balanced; null without shots",
+            (
+                "paint or perimeter from 40 % of his shots, mid_range from 35 %, in this order; else balanced; null "
+                "without shots"
+            ),
             values=(*ZONE_LABELS.values(), "balanced"),
         ),
-        text("data_quality_tier", "high from 10 games, medium from 7, else low", nullable=False, values=("high", "medium", "low")),
+        text(
+            "data_quality_tier",
+            "high from 10 games, medium from 7, else low",
+            nullable=False,
+            values=("high", "medium", "low"),
+        ),
         flag("early_season_flag", "Fewer than 10 games in the sample", nullable=False),
         *completeness_block("newest 10 finals of his team, less those he was not available for"),
         *readiness_block(),
@@ -104,18 +164,20 @@ class Shared:
     league: League
 
 
-def compute(asked: Columns, histories: Mapping[str, Columns], shared: Shared) -> Outcome:
-    """The rows of one player over all asked dates; `histories` are his `sheet` rows, his `roster` rows and his raw `box` scores."""
+def compute(requested: Columns, histories: Mapping[str, Columns], shared: Shared) -> Outcome:
+    """The rows of one player over all requested dates; `histories` are his `sheet` rows, his `roster` rows and his raw
+    `box` scores.
+    """
     sheet = histories["sheet"]
     games = played_games(sheet)
-    as_of, since = asked["analysis_date"], asked["season_start"]
+    as_of, since = requested["analysis_date"], requested["season_start"]
     season = AsOfWindow.season_to_date(games["game_date"], as_of, since=since)
     last_10, last_20 = season.last(SHORT), season.last(LONG)
     teams = AsOfWindow.season_to_date(sheet["game_date"], as_of, since=since).newest(sheet["team_abbr"])
     found = PlayerWindows.of(teams, as_of, since, sheet, histories["roster"], shared.league).last_games(SHORT)
     played = last_10.games()
     rows = {
-        "player_lookup": asked["player_lookup"],
+        "player_lookup": requested["player_lookup"],
         "universal_player_id": last_10.newest(games["universal_player_id"]),
         "analysis_date": as_of,
         **_shots(games, last_10, last_20),
@@ -126,13 +188,16 @@ def compute(asked: Columns, histories: Mapping[str, Columns], shared: Shared) ->
         "data_quality_tier": quality_tier(played),
         "early_season_flag": played < SHORT,
         **completeness_counts(found),
-        **shared.readiness.columns({"l10": found}, asked["is_bootstrap"] == 1, asked["is_boundary"] == 1),
+        **shared.readiness.columns({"l10": found}, requested["is_bootstrap"] == 1, requested["is_boundary"] == 1),
     }
-    least = minimum_games(asked["days_into_season"])
+    least = minimum_games(requested["days_into_season"])
     enough = played >= least
     if enough.all():
         return Outcome(rows)
-    return Outcome(take(rows, enough), _too_few(take(asked, ~enough), histories, shared.league, season.games()[~enough], least[~enough]))
+    return Outcome(
+        take(rows, enough),
+        _too_few(take(requested, ~enough), histories, shared.league, season.games()[~enough], least[~enough]),
+    )
 
 
 def minimum_games(days_into_season: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -145,16 +210,22 @@ def quality_tier(games: NDArray[np.int64]) -> NDArray[np.object_]:
     return text_where(games >= SHORT, "high", text_where(games >= MEDIUM_GAMES, "medium", "low"))
 
 
-def _too_few(asked: Columns, histories: Mapping[str, Columns], league: League, played: NDArray[np.int64], least: NDArray[np.int64]) -> dict[str, Any]:
+def _too_few(
+    requested: Columns,
+    histories: Mapping[str, Columns],
+    league: League,
+    played: NDArray[np.int64],
+    least: NDArray[np.int64],
+) -> dict[str, Any]:
     """Records of dates with too few games: the season is young for him, or rows are missing."""
-    season = SeasonSoFar.of(histories, league, asked["analysis_date"], asked["season_start"])
+    season = SeasonSoFar.of(histories, league, requested["analysis_date"], requested["season_start"])
     expected = season.completeness.expected
     category, rows_missing = shortfall(expected, least)
     reasons = [
         f"{'Missing upstream data' if missing else 'Season bootstrap'}: {there}/{wanted} games (need {need})"
         for missing, there, wanted, need in zip(rows_missing, played, expected, least, strict=True)
     ]
-    return season.failures(str(asked["player_lookup"][0]), category, reasons, rows_missing, played)
+    return season.failures(str(requested["player_lookup"][0]), category, reasons, rows_missing, played)
 
 
 def _shots(games: Columns, last_10: AsOfWindow, last_20: AsOfWindow) -> dict[str, NDArray[Any]]:
@@ -162,10 +233,14 @@ def _shots(games: Columns, last_10: AsOfWindow, last_20: AsOfWindow) -> dict[str
     # The flag speaks of the play-by-play; the threes are the box score's.
     by_zone = (games["has_complete_shot_zones"] == 1) & ~np.isnan(games["three_pt_attempts"])
     short, long = last_10.only(by_zone), last_20.only(by_zone)
-    ten, twenty = short.totals({name: games[name] for name in SUMMED}), long.totals({name: games[name] for name in SUMMED_LONG})
+    ten, twenty = (
+        short.totals({name: games[name] for name in SUMMED}),
+        long.totals({name: games[name] for name in SUMMED_LONG}),
+    )
     attempts = {zone: ten[f"{zone}_attempts"] for zone in ZONES}
     shots, long_shots = (
-        attempts_of["paint_attempts"] + attempts_of["mid_range_attempts"] + attempts_of["three_pt_attempts"] for attempts_of in (ten, twenty)
+        attempts_of["paint_attempts"] + attempts_of["mid_range_attempts"] + attempts_of["three_pt_attempts"]
+        for attempts_of in (ten, twenty)
     )
     shares = {zone: ratio(100 * attempts[zone], shots) for zone in ZONES}
     makes = np.where(shots > 0, ten["fg_makes"], 0.0)
@@ -183,12 +258,19 @@ def _shots(games: Columns, last_10: AsOfWindow, last_20: AsOfWindow) -> dict[str
     }
 
 
-SUMMED = (*(f"{zone}_{what}" for zone in ZONES for what in ("attempts", "makes")), "fg_makes", "assisted_fg_makes", "unassisted_fg_makes")
+SUMMED = (
+    *(f"{zone}_{what}" for zone in ZONES for what in ("attempts", "makes")),
+    "fg_makes",
+    "assisted_fg_makes",
+    "unassisted_fg_makes",
+)
 SUMMED_LONG = (*(f"{zone}_attempts" for zone in ZONES), "paint_makes")
 
 
 def primary_zone(shares: Mapping[str, Floats]) -> NDArray[np.object_]:
-    """The zone that a player lives in, by his shares of shots in percent; `balanced` where none dominates, None where he took no shot."""
+    """The zone that a player lives in, by his shares of shots in percent; `balanced` where none dominates, None where
+    he took no shot.
+    """
     rules = [shares[zone] >= least for zone, least in PRIMARY_SHARE.items()]
     zone = np.select(rules, [ZONE_LABELS[zone] for zone in PRIMARY_SHARE], default="balanced").astype(object)
     return text_where(np.isnan(shares["paint"]), None, zone)
@@ -196,18 +278,18 @@ def primary_zone(shares: Mapping[str, Floats]) -> NDArray[np.object_]:
 
 def build(run: TableRun) -> Outcome:
     """Rows of everybody who has played this season before the run's dates with games."""
-    days = described_days(run)
+    days = pregame_days(run)
     if not len(days):
         return Outcome({})
     sheet = run.read(PLAYER_GAMES, SHEET_COLUMNS, start=run.season_start)
     league, histories = read_expectations(run)
-    asked = _seen(Grouped.by(played_games(sheet), "player_lookup", "game_date"), days, run.calendar.first_day(days))
-    if not asked:
+    requested = _seen(Grouped.by(played_games(sheet), "player_lookup", "game_date"), days, run.calendar.first_day(days))
+    if not requested:
         return Outcome({})
-    asked |= run.season_columns(asked["analysis_date"])
+    requested |= run.season_columns(requested["analysis_date"])
     histories["sheet"] = Grouped.by(sheet, "player_lookup", "game_date")
     shared = Shared(Readiness(run.settings.ready_threshold_pct), league)
-    return run.map_rows("players", compute, Grouped.by(asked, "player_lookup", "analysis_date"), histories, shared)
+    return run.map_rows("players", compute, Grouped.by(requested, "player_lookup", "analysis_date"), histories, shared)
 
 
 def _seen(played: Grouped, days: Dates, since: Dates) -> dict[str, NDArray[Any]]:

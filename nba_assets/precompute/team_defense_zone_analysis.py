@@ -1,8 +1,9 @@
 """How a team has defended each zone of the floor lately, and how that compares with the league.
 
-One row per team and date with games: the team's newest 15 games of the season before the date, from `team_defense_game_summary`. A positive difference
-from the league is a worse defence. A team needs a third of the season's days so far in games, at least 5 and at most 15; a team with fewer gets a failure
-record. The first 14 days of a season have no rows.
+One row per team and date with games: the team's newest 15 games of the season before the date, from
+`team_defense_game_summary`. A positive difference from the league is a worse defence. A team needs a third of the
+season's days so far in games, at least 5 and at most 15; a team with fewer gets a failure record. The first 14 days of
+a season have no rows.
 """
 
 from __future__ import annotations
@@ -23,15 +24,27 @@ from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, failures, take
 from nba_assets.entities.relations import find, text_where, within
 from nba_assets.entities.windows import AsOfWindow
-from nba_assets.precompute.described_days import described_days
 from nba_assets.precompute.league_averages import LeagueAverages
+from nba_assets.precompute.pregame_days import pregame_days
 from nba_assets.precompute.zones import ZONE_LABELS, ZONE_WORDS, ZONES, allowed_pct, known_games
 from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.schedule import league_finals, league_games
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.tables.blocks import REPROCESSING, STAMPS, completeness_block, readiness_block, ready_flag
-from nba_assets.tables.spec import Column, Columns, Table, before, day, flag, number, of_its_date, of_season, text, whole
+from nba_assets.tables.spec import (
+    Column,
+    Columns,
+    Table,
+    before,
+    day,
+    flag,
+    number,
+    of_its_date,
+    of_season,
+    text,
+    whole,
+)
 
 SAMPLE_GAMES, MEDIUM_GAMES, FEWEST_GAMES = 15, 10, 5
 DAYS_PER_GAME = 3
@@ -40,12 +53,34 @@ DAYS_PER_GAME = 3
 
 def _zone_columns(zone: str) -> list[Column]:
     words = ZONE_WORDS[zone]
-    points = [number("paint_points_allowed_per_game", "Points allowed in the paint per game", unit="points", scale=1)] if zone == "paint" else []
+    points = (
+        [number("paint_points_allowed_per_game", "Points allowed in the paint per game", unit="points", scale=1)]
+        if zone == "paint"
+        else []
+    )
     return [
-        number(f"{zone}_pct_allowed_last_15", f"Opponents' makes / attempts {words}", unit="fraction", scale=3, allowed=(0, 1)),
-        number(f"{zone}_attempts_allowed_per_game", f"Opponents' attempts {words} per game", unit="attempts per game", scale=1, allowed=(0, 200)),
+        number(
+            f"{zone}_pct_allowed_last_15",
+            f"Opponents' makes / attempts {words}",
+            unit="fraction",
+            scale=3,
+            allowed=(0, 1),
+        ),
+        number(
+            f"{zone}_attempts_allowed_per_game",
+            f"Opponents' attempts {words} per game",
+            unit="attempts per game",
+            scale=1,
+            allowed=(0, 200),
+        ),
         *points,
-        number(f"{zone}_blocks_per_game", f"The team's blocks of shots {words} per game", unit="blocks per game", scale=1, allowed=(0, 100)),
+        number(
+            f"{zone}_blocks_per_game",
+            f"The team's blocks of shots {words} per game",
+            unit="blocks per game",
+            scale=1,
+            allowed=(0, 100),
+        ),
         number(
             f"{zone}_defense_vs_league_avg",
             f"Share that opponents make {words} minus the league's, times 100; positive = worse defence",
@@ -66,13 +101,39 @@ TABLE = Table(
         text("team_abbr", "The defending team", nullable=False),
         day("analysis_date", "US-Eastern date that the row is as of", nullable=False),
         *(column for zone in ZONES for column in _zone_columns(zone)),
-        number("defensive_rating_last_15", "Mean defensive rating of the sample", unit="points per 100 possessions", scale=2, usual=(90, 130)),
+        number(
+            "defensive_rating_last_15",
+            "Mean defensive rating of the sample",
+            unit="points per 100 possessions",
+            scale=2,
+            usual=(90, 130),
+        ),
         number("opponent_points_per_game", "Points allowed per game", unit="points", scale=1, allowed=(0, 250)),
-        number("opponent_pace", "Mean pace of the opponents", unit="possessions per 48 minutes", scale=1, usual=(85, 115)),
-        whole("games_in_sample", "Newest games of the season that the row is made of", nullable=False, allowed=(1, SAMPLE_GAMES)),
-        text("strongest_zone", "Zone with the lowest difference from the league, the first of equals", values=tuple(ZONE_LABELS.values())),
-        text("weakest_zone", "Zone with the highest difference from the league, the first of equals", values=tuple(ZONE_LABELS.values())),
-        text("data_quality_tier", "high from 15 games, medium from 10, else low", nullable=False, values=("high", "medium", "low")),
+        number(
+            "opponent_pace", "Mean pace of the opponents", unit="possessions per 48 minutes", scale=1, usual=(85, 115)
+        ),
+        whole(
+            "games_in_sample",
+            "Newest games of the season that the row is made of",
+            nullable=False,
+            allowed=(1, SAMPLE_GAMES),
+        ),
+        text(
+            "strongest_zone",
+            "Zone with the lowest difference from the league, the first of equals",
+            values=tuple(ZONE_LABELS.values()),
+        ),
+        text(
+            "weakest_zone",
+            "Zone with the highest difference from the league, the first of equals",
+            values=tuple(ZONE_LABELS.values()),
+        ),
+        text(
+            "data_quality_tier",
+            "high from 15 games, medium from 10, else low",
+            nullable=False,
+            values=("high", "medium", "low"),
+        ),
         text("calculation_notes", "Zones in which no opponent shot; null where there is none"),
         flag("early_season_flag", "Fewer than 15 games in the sample", nullable=False),
         *completeness_block("team's newest 15 finals of the season before the date"),
@@ -100,10 +161,10 @@ class Shared:
     league: LeagueAverages
 
 
-def compute(asked: Columns, histories: Mapping[str, Columns], shared: Shared) -> Outcome:
-    """The rows of one team over all asked dates; `histories` are the `games` that it defended and its `finals`."""
+def compute(requested: Columns, histories: Mapping[str, Columns], shared: Shared) -> Outcome:
+    """The rows of one team over all requested dates; `histories` are the `games` that it defended and its `finals`."""
     games, finals = histories["games"], histories["finals"]
-    as_of, since = asked["analysis_date"], asked["season_start"]
+    as_of, since = requested["analysis_date"], requested["season_start"]
     season = AsOfWindow.season_to_date(games["game_date"], as_of, since=since)
     expected = AsOfWindow.season_to_date(finals["game_date"], as_of, since=since)
     has_row = within(finals["game_id"], games["game_id"])
@@ -111,7 +172,7 @@ def compute(asked: Columns, histories: Mapping[str, Columns], shared: Shared) ->
     found = Completeness.of(expected.last(SAMPLE_GAMES), has_row)
     played = sample.games()
     rows = {
-        "team_abbr": asked["team_abbr"],
+        "team_abbr": requested["team_abbr"],
         "analysis_date": as_of,
         **_zones(games, sample, shared.league, as_of),
         "defensive_rating_last_15": sample.mean(games["defensive_rating"], scale=2),
@@ -121,12 +182,12 @@ def compute(asked: Columns, histories: Mapping[str, Columns], shared: Shared) ->
         "data_quality_tier": quality_tier(played),
         "early_season_flag": played < SAMPLE_GAMES,
         **completeness_counts(found),
-        **shared.readiness.columns({"l15": found}, asked["is_bootstrap"] == 1, asked["is_boundary"] == 1),
+        **shared.readiness.columns({"l15": found}, requested["is_bootstrap"] == 1, requested["is_boundary"] == 1),
     }
-    least = minimum_games(asked["days_into_season"])
+    least = minimum_games(requested["days_into_season"])
     enough = played >= least
     short = failures(
-        asked["team_abbr"][~enough],
+        requested["team_abbr"][~enough],
         as_of[~enough],
         "TEAM",
         "INSUFFICIENT_DATA",
@@ -150,7 +211,9 @@ def quality_tier(games: NDArray[np.int64]) -> NDArray[np.object_]:
     return text_where(games >= SAMPLE_GAMES, "high", text_where(games >= MEDIUM_GAMES, "medium", "low"))
 
 
-def _zones(games: Columns, sample: AsOfWindow, league: LeagueAverages, as_of: NDArray[np.datetime64]) -> dict[str, NDArray[Any]]:
+def _zones(
+    games: Columns, sample: AsOfWindow, league: LeagueAverages, as_of: NDArray[np.datetime64]
+) -> dict[str, NDArray[Any]]:
     """Shooting allowed by zone, against the league. Every figure takes the games in which it is known."""
     columns: dict[str, NDArray[Any]] = {}
     against_league: dict[str, Floats] = {}
@@ -191,31 +254,45 @@ NOTES = {"paint": "No paint attempts", "mid_range": "No mid-range attempts", "th
 
 def _notes(silent: Mapping[str, NDArray[np.bool_]]) -> NDArray[np.object_]:
     flags = np.array([silent[zone] for zone in ZONES])
-    return np.array(["; ".join(NOTES[zone] for zone, holds in zip(ZONES, column, strict=True) if holds) or None for column in flags.T], dtype=object)
+    return np.array(
+        [
+            "; ".join(NOTES[zone] for zone, holds in zip(ZONES, column, strict=True) if holds) or None
+            for column in flags.T
+        ],
+        dtype=object,
+    )
 
 
 def build(run: TableRun) -> Outcome:
     """Rows of every team of the season on the run's dates with games."""
-    days = described_days(run)
+    days = pregame_days(run)
     if not len(days):
         return Outcome({})
     schedule = run.read(SCHEDULE.table, SCHEDULE_COLUMNS, start=run.season_start, end=run.season_end)
     games = team_games(take(schedule, league_games(schedule)))
-    defense = Grouped.by(run.read(TEAM_DEFENSE, GAME_COLUMNS, start=run.season_start), "defending_team_abbr", "game_date")
+    defense = Grouped.by(
+        run.read(TEAM_DEFENSE, GAME_COLUMNS, start=run.season_start), "defending_team_abbr", "game_date"
+    )
     finals = Grouped.by(take(games, league_finals(games)), "team_abbr", "game_date")
     since = run.calendar.first_day(days)
     shared = Shared(Readiness(run.settings.ready_threshold_pct), LeagueAverages.of(defense, days, since))
-    asked = _teams(take(games, games["is_regular_season"] == 1), days, run.calendar.season_of(days))
-    asked |= run.season_columns(asked["analysis_date"])
-    return run.map_rows("teams", compute, Grouped.by(asked, "team_abbr", "analysis_date"), {"games": defense, "finals": finals}, shared)
+    requested = _teams(take(games, games["is_regular_season"] == 1), days, run.calendar.season_of(days))
+    requested |= run.season_columns(requested["analysis_date"])
+    return run.map_rows(
+        "teams",
+        compute,
+        Grouped.by(requested, "team_abbr", "analysis_date"),
+        {"games": defense, "finals": finals},
+        shared,
+    )
 
 
 def _teams(games: Columns, days: NDArray[np.datetime64], seasons: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
     """Every team of each date's regular season, whether it plays on the date or not."""
     teams = np.unique(games["team_abbr"].astype(str)).astype(object)
-    asked = {"analysis_date": np.repeat(days, len(teams)), "team_abbr": np.tile(teams, len(days))}
+    requested = {"analysis_date": np.repeat(days, len(teams)), "team_abbr": np.tile(teams, len(days))}
     season = np.repeat(seasons.astype(np.float64), len(teams))
-    return take(asked, find((season, asked["team_abbr"]), (games["season_year"], games["team_abbr"])) >= 0)
+    return take(requested, find((season, requested["team_abbr"]), (games["season_year"], games["team_abbr"])) >= 0)
 
 
 GAME_COLUMNS = (

@@ -1,4 +1,6 @@
-"""The three zones of the floor as the zone tables speak of them: names, and sums that take only games whose shots are known by zone."""
+"""The three zones of the floor as the zone tables speak of them: names, and sums that take only games whose shots are
+known by zone.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What ingestion would make of a landing zone: which files and rows it would refuse or quarantine, and why, before anything is ingested.
+"""What ingestion would make of a landing zone: which files and rows it would refuse or quarantine, and why, before
+anything is ingested.
 
 The same collection and normalisation that ingestion uses, without a warehouse.
 """
@@ -47,7 +48,9 @@ class TableCheck:
         yield from (f"{bad.path}: {bad.reason}" for bad in self.collection.bad_files)
         yield from (f"{fault.path}: {fault.hint}" for fault in self.collection.common_faults)
         whole = {entry.path: entry for entry in self.collection.set_aside if entry.number == WHOLE_FILE}
-        yield from (str(entry) for path, entry in whole.items() if path not in {bad.path for bad in self.collection.bad_files})
+        yield from (
+            str(entry) for path, entry in whole.items() if path not in {bad.path for bad in self.collection.bad_files}
+        )
         rows = [entry for entry in self.collection.set_aside if entry.number != WHOLE_FILE]
         counts = Counter(entry.reason for entry in rows)
         for reason, number in counts.most_common():
@@ -61,7 +64,10 @@ def check_landing(landing: LandingZone, now: datetime) -> list[TableCheck]:
     schedule = collect(Request(SCHEDULE, days, now), landing)
     league = LeagueSchedule(lambda: schedule.rows)
     others = (raw for raw in RAW_TABLES.values() if raw is not SCHEDULE)
-    return [TableCheck(SCHEDULE, schedule), *(TableCheck(raw, collect(Request(raw, days, now, league), landing)) for raw in others)]
+    return [
+        TableCheck(SCHEDULE, schedule),
+        *(TableCheck(raw, collect(Request(raw, days, now, league), landing)) for raw in others),
+    ]
 
 
 def _every_day(today: date) -> list[date]:

@@ -32,15 +32,21 @@ REMARKS_SHOWN = 20
 Day = Annotated[datetime | None, typer.Argument(formats=["%Y-%m-%d"], help="US-Eastern calendar date, YYYY-MM-DD.")]
 Folder = Annotated[Path, typer.Argument(exists=True, file_okay=False, readable=True)]
 Season = Annotated[int | None, typer.Option(help="Year in which the season begins: all its dates up to today.")]
-Daily = Annotated[bool, typer.Option("--daily", help="Today and the three days before it, with today's rosters: for a daily job.")]
+Daily = Annotated[
+    bool, typer.Option("--daily", help="Today and the three days before it, with today's rosters: for a daily job.")
+]
 FromCache = Annotated[bool, typer.Option("--from-cache", help="Map kept responses again, without the network.")]
 
 
 @app.command()
-def fetch(start: Day = None, end: Day = None, season: Season = None, daily: Daily = False, from_cache: FromCache = False) -> None:
-    """Fetch the league's data of a date, of the dates from START to END, of a season, or of the newest days, into the landing zone.
+def fetch(
+    start: Day = None, end: Day = None, season: Season = None, daily: Daily = False, from_cache: FromCache = False
+) -> None:
+    """Fetch the league's data of a date, of the dates from START to END, of a season, or of the newest days, into the
+    landing zone.
 
-    Final dates that have landed are passed over, the newest days are fetched again. Ends with 1 where something could not be fetched.
+    Final dates that have landed are passed over, the newest days are fetched again. Ends with 1 where something could
+    not be fetched.
     """
     from nba_assets.providers.league.client import LeagueClient
     from nba_assets.providers.league.source import LeagueSource
@@ -50,10 +56,16 @@ def fetch(start: Day = None, end: Day = None, season: Season = None, daily: Dail
         raise typer.BadParameter("give one of DATE, START END, --season YEAR and --daily")
     settings = Settings.from_environment()
     client = LeagueClient(
-        settings.league_cdn_url, settings.league_stats_url, settings.home / "responses" / "league", settings.league_pause_seconds, offline=from_cache
+        settings.league_cdn_url,
+        settings.league_stats_url,
+        settings.home / "responses" / "league",
+        settings.league_pause_seconds,
+        offline=from_cache,
     )
     days, seasons = _days(start, end, today, daily), [] if season is None else [season]
-    source = LeagueSource(client, today, settings.landing, settings.provider_preference, _say, days, seasons, with_rosters=daily)
+    source = LeagueSource(
+        client, today, settings.landing, settings.provider_preference, _say, days, seasons, with_rosters=daily
+    )
     _land(settings, source.deliveries())
     if source.failed:
         _say(f"{source.failed} games or rosters could not be fetched; fetch the same dates again later.")
@@ -62,7 +74,9 @@ def fetch(start: Day = None, end: Day = None, season: Season = None, daily: Dail
 
 @imports.command("espn")
 def import_espn(folder: Folder) -> None:
-    """ESPN as sportsdataverse publishes it: player_box, team_box, play_by_play and schedule of seasons, Parquet or CSV."""
+    """ESPN as sportsdataverse publishes it: player_box, team_box, play_by_play and schedule of seasons, Parquet or
+    CSV.
+    """
     from nba_assets.providers.espn import EspnFolder
 
     _import(EspnFolder(folder, _say))
@@ -96,8 +110,8 @@ def import_injury_report(folder: Folder) -> None:
 def check(folder: Folder) -> None:
     """What ingestion would refuse or quarantine in a landing zone, and why; nothing is ingested.
 
-    Ends with 0 where every row would be accepted, with 1 where a file cannot be used or a required feed is not there, with 3 where rows would be
-    quarantined.
+    Ends with 0 where every row would be accepted, with 1 where a file cannot be used or a required feed is not there,
+    with 3 where rows would be quarantined.
     """
     from nba_assets.providers.check import check_landing
 
@@ -105,7 +119,13 @@ def check(folder: Folder) -> None:
     shown = Table(Column("table", no_wrap=True), "files", "rows", "quarantined", "duplicates", "corrected")
     for found in checks:
         collection = found.collection
-        counts = (collection.files_read, found.accepted, found.quarantined, collection.duplicates.total(), collection.replaced.total())
+        counts = (
+            collection.files_read,
+            found.accepted,
+            found.quarantined,
+            collection.duplicates.total(),
+            collection.replaced.total(),
+        )
         shown.add_row(found.raw.name, *(f"{count:,}" for count in counts))
     console.print(shown)
     for found in checks:

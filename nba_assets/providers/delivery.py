@@ -1,4 +1,7 @@
-"""What a provider hands over, and its rows as an Arrow table of the raw contract. How rows become files is the business of `landing_writer`."""
+"""What a provider hands over, and its rows as an Arrow table of the raw contract.
+
+How rows become files is the business of `landing_writer`.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +29,9 @@ class ProviderError(Exception):
 class Delivery:
     """Rows of raw tables that one provider had at one moment.
 
-    `provider` names the provider's files in the landing zone. `processed_at` stamps rows that have no stamp of their own: when the data was fetched, or the
-    file that holds it was written. `remarks` say in plain words what was left out.
+    `provider` names the provider's files in the landing zone. `processed_at` stamps rows that have no stamp of their
+    own: when the data was fetched, or the file that holds it was written. `remarks` say in plain words what was left
+    out.
     """
 
     provider: str
@@ -38,15 +42,21 @@ class Delivery:
 
 @contextmanager
 def mapping(what: str) -> Iterator[None]:
-    """What goes wrong inside because a payload or file does not have the shape that a mapping expects is a ProviderError that names it."""
+    """What goes wrong inside because a payload or file does not have the shape that a mapping expects is a
+    ProviderError that names it.
+    """
     try:
         yield
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError, StopIteration) as error:
-        raise ProviderError(f"{what} does not have the shape that is expected: {type(error).__name__} {error}") from error
+        raise ProviderError(
+            f"{what} does not have the shape that is expected: {type(error).__name__} {error}"
+        ) from error
 
 
 class Provider(Protocol):
-    """A source of deliveries, e.g. a folder of files; usually one delivery per date, so that a season need not be held in memory."""
+    """A source of deliveries, e.g. a folder of files; usually one delivery per date, so that a season need not be held
+    in memory.
+    """
 
     def deliveries(self) -> Iterator[Delivery]:
         """What the source holds. Raises ProviderError where it cannot be read."""
@@ -56,8 +66,9 @@ class Provider(Protocol):
 def to_table(raw: RawTable, rows: Iterable[Row], processed_at: datetime) -> pa.Table:
     """Rows with every column of the raw table, in its order; the schema is the same whatever the rows hold.
 
-    Columns that feeds write in forms of their own (`RawTable.readings`), such as clocks and odds, are text, and so is a column with values that are not of
-    its type: ingestion judges them. Raises ValueError for a column that the raw table does not have.
+    Columns that feeds write in forms of their own (`RawTable.readings`), such as clocks and odds, are text, and so is a
+    column with values that are not of its type: ingestion judges them. Raises ValueError for a column that the raw
+    table does not have.
     """
     rows = list(rows)
     if undeclared := {name for row in rows for name in row} - {*raw.table.column_names}:

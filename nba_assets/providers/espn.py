@@ -1,7 +1,8 @@
-"""ESPN's data as sportsdataverse (hoopR) publishes it: season files of schedule, player_box, team_box and play_by_play, as Parquet or CSV.
+"""ESPN's data as sportsdataverse (hoopR) publishes it: season files of schedule, player_box, team_box and play_by_play,
+as Parquet or CSV.
 
-ESPN has whole minutes only, does not distinguish inactive players from those who did not play, and has no lines, rosters or injury reports. Its ids of players are
-its own; a game is known by its date and teams.
+ESPN has whole minutes only, does not distinguish inactive players from those who did not play, and has no lines,
+rosters or injury reports. Its ids of players are its own; a game is known by its date and teams.
 """
 
 from __future__ import annotations
@@ -84,7 +85,9 @@ EVENT_WORDS = (
     ("replay", ("replay", "challenge")),
     ("ejection", ("ejection",)),
 )
-"""What ESPN's type of an event says, by a word in it, tried in this order; field goals and free throws are marked as shooting plays."""
+"""What ESPN's type of an event says, by a word in it, tried in this order; field goals and free throws are marked as
+shooting plays.
+"""
 
 _FEET = re.compile(r"(\d+)-foot")
 
@@ -97,11 +100,16 @@ class EspnFolder:
     progress: Callable[[str], None]
 
     def deliveries(self) -> Iterator[Delivery]:
-        """Season by season the schedule, then one delivery per date. Raises ProviderError where there is no schedule, or a file cannot be read."""
+        """Season by season the schedule, then one delivery per date.
+
+        Raises ProviderError where there is no schedule, or a file cannot be read.
+        """
         files = self._files()
         seasons = sorted({season for kind, season in files if kind == "schedule"})
         if not seasons:
-            raise ProviderError(f"{self.folder} holds no season file of the schedule, such as nba_schedule_2024.parquet")
+            raise ProviderError(
+                f"{self.folder} holds no season file of the schedule, such as nba_schedule_2024.parquet"
+            )
         for season in seasons:
             mine = {kind: files[kind, season] for kind in KINDS if (kind, season) in files}
             yield from self._of_season(season, mine)
@@ -111,8 +119,12 @@ class EspnFolder:
         frames = {kind: pd.concat([read_frame(file) for file in paths]) for kind, paths in files.items()}
         with mapping(f"the schedule of espn {season}"):
             games, rows, others = scheduled_games(records(frames["schedule"]))
-        absent = [f"espn {season}: there is no file of {kind}, its rows stay absent" for kind in KINDS if kind not in frames]
-        left_out = [f"espn {season}: {others} games left out that are not between two teams of the league"] if others else []
+        absent = [
+            f"espn {season}: there is no file of {kind}, its rows stay absent" for kind in KINDS if kind not in frames
+        ]
+        left_out = (
+            [f"espn {season}: {others} games left out that are not between two teams of the league"] if others else []
+        )
         yield Delivery(PROVIDER, processed_at, {SCHEDULE.name: rows}, [*absent, *left_out])
         with mapping(f"a file of espn {season}"):
             parts = {kind: _by_game(frames[kind]) for kind in frames if kind != "schedule"}
@@ -165,11 +177,21 @@ def scheduled_games(entries: Sequence[Row]) -> tuple[dict[str, Game], list[Row],
 
 def game_tables(game: Game, of_game: Mapping[str, Sequence[Row]]) -> dict[str, list[Row]]:
     """The raw tables of one game, from its rows in the season files by kind."""
-    players = [_player(row, game) for row in of_game.get("player_box", ()) if row.get("athlete_id") is not None and row.get("athlete_display_name")]
-    people = GamePeople(Person(columns["player_id"], columns["player_name"], columns["team_abbr"]) for columns, _ in players)
+    players = [
+        _player(row, game)
+        for row in of_game.get("player_box", ())
+        if row.get("athlete_id") is not None and row.get("athlete_display_name")
+    ]
+    people = GamePeople(
+        Person(columns["player_id"], columns["player_name"], columns["team_abbr"]) for columns, _ in players
+    )
     return {
-        PLAYER_GAMEBOOK.name: [{**game.columns(PLAYER_GAMEBOOK), **columns, **_standing(row)} for columns, row in players],
-        PLAYER_BOXSCORES.name: [_box_row(game, columns, row) for columns, row in players if _standing(row)["player_status"] == "active"],
+        PLAYER_GAMEBOOK.name: [
+            {**game.columns(PLAYER_GAMEBOOK), **columns, **_standing(row)} for columns, row in players
+        ],
+        PLAYER_BOXSCORES.name: [
+            _box_row(game, columns, row) for columns, row in players if _standing(row)["player_status"] == "active"
+        ],
         TEAM_BOXSCORES.name: [_team_row(game, row) for row in of_game.get("team_box", ())],
         PLAY_BY_PLAY.name: [_event(game, row, people) for row in of_game.get("play_by_play", ())],
     }
@@ -177,7 +199,15 @@ def game_tables(game: Game, of_game: Mapping[str, Sequence[Row]]) -> dict[str, l
 
 def _schedule_row(game: Game, entry: Row, tip_off: datetime | None) -> Row:
     name = str(entry.get("status_type_name") or "")
-    status = FINAL if "FINAL" in name else POSTPONED if "POSTPONED" in name or "CANCEL" in name else 1 if "SCHEDULED" in name else 2
+    status = (
+        FINAL
+        if "FINAL" in name
+        else POSTPONED
+        if "POSTPONED" in name or "CANCEL" in name
+        else 1
+        if "SCHEDULED" in name
+        else 2
+    )
     home, away = (_whole(entry.get(score)) if status == FINAL else None for score in ("home_score", "away_score"))
     headline, kind = str(entry.get("notes_headline") or ""), _whole(entry.get("season_type"))
     is_cup_final = "championship" in headline.lower() and any(word in headline for word in ("Cup", "Tournament"))
@@ -209,7 +239,10 @@ def _player(row: Row, game: Game) -> tuple[dict[str, Any], Row]:
     minutes = _whole(row["minutes"])
     # Whole minutes make 0 of less than half of one, in which no contract row may count anything.
     known = minutes or not any(counts.values())
-    return columns | counts | {"minutes": str(minutes) if known else None, "plus_minus": _text(row.get("plus_minus"))}, row
+    return columns | counts | {
+        "minutes": str(minutes) if known else None,
+        "plus_minus": _text(row.get("plus_minus")),
+    }, row
 
 
 def _standing(row: Row) -> dict[str, Any]:
@@ -221,7 +254,13 @@ def _standing(row: Row) -> dict[str, Any]:
 def _box_row(game: Game, columns: Row, row: Row) -> Row:
     starter = bool(row.get("starter"))
     position = row.get("athlete_position_abbreviation") if starter else None
-    return {**game.columns(PLAYER_BOXSCORES), **columns, "game_status": "final", "starter": starter, "position": position}
+    return {
+        **game.columns(PLAYER_BOXSCORES),
+        **columns,
+        "game_status": "final",
+        "starter": starter,
+        "position": position,
+    }
 
 
 def _team_row(game: Game, row: Row) -> Row:
@@ -247,7 +286,9 @@ def _event(game: Game, row: Row, people: GamePeople) -> Row:
     team = _whole(row.get("team_id"))
     return {
         **game.columns(PLAY_BY_PLAY),
-        "event_sequence": _whole(row["sequence_number"] if row.get("game_play_number") is None else row["game_play_number"]),
+        "event_sequence": _whole(
+            row["sequence_number"] if row.get("game_play_number") is None else row["game_play_number"]
+        ),
         "period": _whole(row["period_number"] if row.get("period") is None else row["period"]),
         "game_clock_seconds": row.get("clock_display_value"),
         "event_type": kind,
@@ -288,7 +329,9 @@ def _shot(row: Row, text: str, made: bool) -> Row:
 
 
 def _spot(row: Row) -> tuple[float, float] | None:
-    """Feet across and along the court from the hoop; None where ESPN has no place, which it writes as a number far off the court."""
+    """Feet across and along the court from the hoop; None where ESPN has no place, which it writes as a number far off
+    the court.
+    """
     across, along = (row.get(f"coordinate_{axis}_raw") for axis in "xy")
     if across is None or along is None or max(abs(across), abs(along)) > FURTHEST_FEET:
         return None
@@ -301,7 +344,9 @@ def _named(own_id: str | None, people: GamePeople) -> dict[str, str | None]:
 
 
 def _by_game(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    return {str(own_id): rows for own_id, rows in frame.groupby(frame["game_id"].astype("int64").astype(str), sort=False)}
+    return {
+        str(own_id): rows for own_id, rows in frame.groupby(frame["game_id"].astype("int64").astype(str), sort=False)
+    }
 
 
 def _whole(value: Any) -> int | None:

@@ -1,4 +1,6 @@
-"""Reading the files of a provider's folder: rows with None for every kind of nothing, and when the files were written."""
+"""Reading the files of a provider's folder: rows with None for every kind of nothing, and when the files were
+written.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Which game a provider's row belongs to: date, sides, season and the canonical id, found once from the schedule and put on every row of the game."""
+"""Which game a provider's row belongs to: date, sides, season and the canonical id, found once from the schedule and
+put on every row of the game.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from nba_assets.raw.tables import RawTable
 
 @dataclass(frozen=True)
 class Game:
-    """A game of two teams of the league; `day` is the US-Eastern date, `league_id` the league's own id of ten digits, where it is known."""
+    """A game of two teams of the league; `day` is the US-Eastern date, `league_id` the league's own id of ten digits,
+    where it is known.
+    """
 
     day: date
     season_year: int
@@ -22,12 +26,18 @@ class Game:
     league_id: str | None = None
 
     @classmethod
-    def between(cls, home: str | None, away: str | None, day: date, season_year: int, league_id: str | None = None) -> Game | None:
-        """The game by any spelling of its teams; None where a side is no team of the league, such as a guest or a place not yet decided.
+    def between(
+        cls, home: str | None, away: str | None, day: date, season_year: int, league_id: str | None = None
+    ) -> Game | None:
+        """The game by any spelling of its teams; None where a side is no team of the league, such as a guest or a place
+        not yet decided.
 
         Example: home "GS", away "Utah Jazz" on 2023-10-30 is UTA at GSW.
         """
-        sides = [None if known is None else tricode_in_season(known, season_year) for known in (team_tricode(home), team_tricode(away))]
+        sides = [
+            None if known is None else tricode_in_season(known, season_year)
+            for known in (team_tricode(home), team_tricode(away))
+        ]
         if sides[0] is None or sides[1] is None or not {*sides} <= {*TEAMS}:
             return None
         return cls(day, season_year, sides[0], sides[1], league_id)

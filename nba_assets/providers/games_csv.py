@@ -1,7 +1,8 @@
-"""A CSV collection of box scores: games.csv, one line per game, with games_details.csv, the players' lines as the league's Traditional V2 has them.
+"""A CSV collection of box scores: games.csv, one line per game, with games_details.csv, the players' lines as the
+league's Traditional V2 has them.
 
-It has no play-by-play, lines, rosters, injury reports and inactive players; team totals are the sums over the players, and their points
-the final score.
+It has no play-by-play, lines, rosters, injury reports and inactive players; team totals are the sums over the players,
+and their points the final score.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ from nba_assets.raw.values import league_game_id
 
 PROVIDER = "games-csv"
 GAMES, DETAILS = "games.csv", "games_details.csv"
-ABSENT = "games-csv has no play-by-play, lines, rosters, injury reports, inactive players, tip-off times and arenas: they stay absent"
+ABSENT = (
+    "games-csv has no play-by-play, lines, rosters, injury reports, inactive players, tip-off times and arenas: "
+    "they stay absent"
+)
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,10 @@ class GamesCsvFolder:
     progress: Callable[[str], None]
 
     def deliveries(self) -> Iterator[Delivery]:
-        """The schedule of all seasons, then one delivery per date. Raises ProviderError where a file is missing or cannot be read."""
+        """The schedule of all seasons, then one delivery per date.
+
+        Raises ProviderError where a file is missing or cannot be read.
+        """
         games, details = (read_frame(self.folder / name, texts=True) for name in (GAMES, DETAILS))
         processed_at = newest_change(self.folder / name for name in (GAMES, DETAILS))
         with mapping(f"{self.folder / DETAILS}"):
@@ -68,7 +75,9 @@ class GamesCsvFolder:
 def _game(entry: Row) -> Game | None:
     season = int(float(entry["SEASON"]))
     home, away = (tricode_of(int(float(entry[side])), season) for side in ("HOME_TEAM_ID", "VISITOR_TEAM_ID"))
-    return Game.between(home, away, date.fromisoformat(entry["GAME_DATE_EST"][:10]), season, league_game_id(entry["GAME_ID"]))
+    return Game.between(
+        home, away, date.fromisoformat(entry["GAME_DATE_EST"][:10]), season, league_game_id(entry["GAME_ID"])
+    )
 
 
 def _schedule_row(game: Game, entry: Row) -> Row:
@@ -89,13 +98,23 @@ def _box_score(game: Game, entry: Row, lines: Sequence[Row]) -> BoxScore:
     entries = [v2_entry(_with_numbers(line), game.side(int(float(line["TEAM_ID"])) == home_id)) for line in lines]
     teams = {}
     for is_home, score in ((True, "PTS_home"), (False, "PTS_away")):
-        mine = [entry.statistics for entry in entries if entry.person.team == game.side(is_home) and entry.minutes is not None]
-        teams[is_home] = {name: sum(line[name] or 0 for line in mine) for name in PLAYER_COUNTS.values()} | {"points": _whole(entry[score]) or 0}
+        mine = [
+            entry.statistics
+            for entry in entries
+            if entry.person.team == game.side(is_home) and entry.minutes is not None
+        ]
+        teams[is_home] = {name: sum(line[name] or 0 for line in mine) for name in PLAYER_COUNTS.values()} | {
+            "points": _whole(entry[score]) or 0
+        }
     return BoxScore(game, entries, teams)
 
 
 def _with_numbers(line: Row) -> Row:
-    return {**line, **{name: _whole(line[name]) for name in V2_COUNTS.values()}, "PLUS_MINUS": _number(line["PLUS_MINUS"])}
+    return {
+        **line,
+        **{name: _whole(line[name]) for name in V2_COUNTS.values()},
+        "PLUS_MINUS": _number(line["PLUS_MINUS"]),
+    }
 
 
 def _number(text: str) -> float | None:

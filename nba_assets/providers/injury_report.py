@@ -1,7 +1,9 @@
-"""The league's official injury report as rows of `injury_report`, from CSV or JSON rows as readers of the report's pages write them.
+"""The league's official injury report as rows of `injury_report`, from CSV or JSON rows as readers of the report's
+pages write them.
 
-Columns are known by their words in any spelling: Game Date, Matchup, Team, Player Name ("Last, First"), Current Status, Reason. When the report was made is
-said by a column (Report Time, Reported At, Timestamp), else by the file's name, as `Injury-Report_2025-12-22_05_15PM.csv`; US-Eastern.
+Columns are known by their words in any spelling: Game Date, Matchup, Team, Player Name ("Last, First"), Current Status,
+Reason. When the report was made is said by a column (Report Time, Reported At, Timestamp), else by the file's name, as
+`Injury-Report_2025-12-22_05_15PM.csv`; US-Eastern.
 """
 
 from __future__ import annotations
@@ -61,13 +63,17 @@ class InjuryReportFolder:
 
 
 def report_rows(entries: Iterable[Mapping[str, Any]], made: datetime | None = None) -> Iterator[Row]:
-    """Rows of a report that was `made` at a moment; a time in the rows themselves counts first. Teams that have not reported yet are left out.
+    """Rows of a report that was `made` at a moment; a time in the rows themselves counts first.
+
+    Teams that have not reported yet are left out.
 
     Raises ValueError for rows that lack a column or have no report time.
     """
     for entry in entries:
         words = {re.sub("[^a-z]", "", name.lower()): value for name, value in entry.items()}
-        found = {name: next((words[word] for word in spelled if word in words), None) for name, spelled in COLUMNS.items()}
+        found = {
+            name: next((words[word] for word in spelled if word in words), None) for name, spelled in COLUMNS.items()
+        }
         stamp = next((words[word] for word in REPORT_TIME if words.get(word)), None)
         reported = made if stamp is None else _eastern(datetime.fromisoformat(str(stamp)))
         if reported is None:
@@ -92,12 +98,19 @@ def report_rows(entries: Iterable[Mapping[str, Any]], made: datetime | None = No
 
 
 def time_in_name(name: str) -> datetime | None:
-    """When a report was made by the name of its file. Example: `Injury-Report_2025-12-22_05_15PM.csv` is 17:15 US-Eastern, `..._05PM` 17:00."""
+    """When a report was made by the name of its file.
+
+    Example: `Injury-Report_2025-12-22_05_15PM.csv` is 17:15 US-Eastern, `..._05PM` 17:00.
+    """
     found = _IN_NAME.search(name)
     if found is None:
         return None
     hour = int(found[2]) % 12 + (12 if found[4].upper() == "PM" else 0)
-    return _eastern(datetime.combine(date.fromisoformat(found[1]), datetime.min.time()).replace(hour=hour, minute=int(found[3] or 0)))
+    return _eastern(
+        datetime.combine(date.fromisoformat(found[1]), datetime.min.time()).replace(
+            hour=hour, minute=int(found[3] or 0)
+        )
+    )
 
 
 def _eastern(moment: datetime) -> datetime:

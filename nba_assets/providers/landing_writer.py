@@ -1,11 +1,14 @@
-"""Writes deliveries into a landing zone, partitioned by date, and keeps one provider per game; what the files must hold is said by the raw contract.
+"""Writes deliveries into a landing zone, partitioned by date, and keeps one provider per game; what the files must hold
+is said by the raw contract.
 
-A provider's rows of one date are one file, `play_by_play/game_date=2025-01-15/league.parquet`. It is written beside and renamed into place, and left alone
-where nothing but the time of processing would change, so that sensors see every correction and nothing else. Files that no provider wrote are never touched.
+A provider's rows of one date are one file, `play_by_play/game_date=2025-01-15/league.parquet`. It is written beside and
+renamed into place, and left alone where nothing but the time of processing would change, so that sensors see every
+correction and nothing else. Files that no provider wrote are never touched.
 
-Two providers spell names and number events in their own ways, so that rows of one game must not be mixed: of each game, and of a team's roster of a day,
-one provider's rows stand in the zone. Those of the preferred provider stand (`NBA_ASSETS_PROVIDER_PREFERENCE`), without a preference those processed last;
-the other's rows of this game are taken out of its file. Landing a date from a second provider is thus a correction of the first.
+Two providers spell names and number events in their own ways, so that rows of one game must not be mixed: of each game,
+and of a team's roster of a day, one provider's rows stand in the zone. Those of the preferred provider stand
+(`NBA_ASSETS_PROVIDER_PREFERENCE`), without a preference those processed last; the other's rows of this game are taken
+out of its file. Landing a date from a second provider is thus a correction of the first.
 """
 
 from __future__ import annotations
@@ -60,14 +63,18 @@ REPLACED_BY: Mapping[str, tuple[str, ...]] = {
     PLAYER_POINTS_PROPS.name: ("player_lookup", "bookmaker", "snapshot_timestamp"),
     INJURY_REPORT.name: ("team", "reported_at"),
 }
-"""Rows that a provider has landed on a date before are kept unless it delivers rows with the same values again; other tables' files are replaced whole."""
+"""Rows that a provider has landed on a date before are kept unless it delivers rows with the same values again; other
+tables' files are replaced whole.
+"""
 
 
 @dataclass
 class LandingWriter:
-    """Lands deliveries in `zone`; as a context manager it registers the players of all of them at its end, also after an error.
+    """Lands deliveries in `zone`; as a context manager it registers the players of all of them at its end, also after
+    an error.
 
-    `preference` are providers in order: each one's games stand over those of the providers after it and of those that are not named.
+    `preference` are providers in order: each one's games stand over those of the providers after it and of those that
+    are not named.
     """
 
     zone: Path
@@ -79,13 +86,17 @@ class LandingWriter:
     def __post_init__(self) -> None:
         """Refuse a preference for an unknown provider."""
         if unknown := [name for name in self.preference if name not in PROVIDERS]:
-            raise ProviderError(f"{PREFERENCE_VARIABLE} names {', '.join(unknown)}; the providers are {', '.join(PROVIDERS)}")
+            raise ProviderError(
+                f"{PREFERENCE_VARIABLE} names {', '.join(unknown)}; the providers are {', '.join(PROVIDERS)}"
+            )
 
     def __enter__(self) -> Self:
         """The writer itself."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         """Register the players of what has landed."""
         self.register_players()
 
@@ -98,9 +109,15 @@ class LandingWriter:
             self._write(raw, delivery.provider, to_table(raw, rows, delivery.processed_at))
 
     def register_players(self) -> None:
-        """Land the registry rows of the players of all deliveries so far: one universal id per person across providers, see `identities`."""
+        """Land the registry rows of the players of all deliveries so far: one universal id per person across providers,
+        see `identities`.
+        """
         for delivery in self._sightings.registrations(self.zone):
-            self._write(PLAYER_REGISTRY, delivery.provider, to_table(PLAYER_REGISTRY, delivery.tables[PLAYER_REGISTRY.name], delivery.processed_at))
+            self._write(
+                PLAYER_REGISTRY,
+                delivery.provider,
+                to_table(PLAYER_REGISTRY, delivery.tables[PLAYER_REGISTRY.name], delivery.processed_at),
+            )
         self._sightings = Sightings()
 
     def _write(self, raw: RawTable, provider: str, rows: pa.Table) -> None:
@@ -111,10 +128,14 @@ class LandingWriter:
             if raw.name in ONE_PROVIDER_PER:
                 part = self._contest(raw, folder, provider, part)
             if part.num_rows:
-                self._replace(folder / f"{provider}.parquet", _with_kept_rows(raw, folder / f"{provider}.parquet", part))
+                self._replace(
+                    folder / f"{provider}.parquet", _with_kept_rows(raw, folder / f"{provider}.parquet", part)
+                )
 
     def _contest(self, raw: RawTable, folder: Path, provider: str, rows: pa.Table) -> pa.Table:
-        """The rows that stand over what other providers have landed; of what they stand over the others' rows are removed."""
+        """The rows that stand over what other providers have landed; of what they stand over the others' rows are
+        removed.
+        """
         column = ONE_PROVIDER_PER[raw.name]
         for other in PROVIDERS:
             file = folder / f"{other}.parquet"
@@ -123,9 +144,15 @@ class LandingWriter:
             theirs = pq.read_table(file)
             mine, other_newest = _newest(rows, column), _newest(theirs, column)
             both = mine.keys() & other_newest.keys()
-            lost = [thing for thing in both if (self._rank(provider), _age(mine[thing])) > (self._rank(other), _age(other_newest[thing]))]
+            lost = [
+                thing
+                for thing in both
+                if (self._rank(provider), _age(mine[thing])) > (self._rank(other), _age(other_newest[thing]))
+            ]
             if lost:
-                self.remarks.append(f"{raw.name} {folder.name}: {len(lost)} of {len(mine)} games or teams stay as landed by {other}")
+                self.remarks.append(
+                    f"{raw.name} {folder.name}: {len(lost)} of {len(mine)} games or teams stay as landed by {other}"
+                )
                 rows = _without(rows, column, lost)
             if won := both - {*lost}:
                 self._replace(file, _without(theirs, column, won))
@@ -148,8 +175,16 @@ class LandingWriter:
 
 def landed_games(zone: Path, day: date, providers: Sequence[str]) -> set[str]:
     """Canonical ids of the games of a date of which team totals have landed from one of some providers."""
-    files = (zone / TEAM_BOXSCORES.name / f"{TEAM_BOXSCORES.table.date_column}={day}" / f"{provider}.parquet" for provider in providers)
-    return {game for file in files if file.exists() for game in pq.read_table(file, columns=["game_id"])["game_id"].to_pylist()}
+    files = (
+        zone / TEAM_BOXSCORES.name / f"{TEAM_BOXSCORES.table.date_column}={day}" / f"{provider}.parquet"
+        for provider in providers
+    )
+    return {
+        game
+        for file in files
+        if file.exists()
+        for game in pq.read_table(file, columns=["game_id"])["game_id"].to_pylist()
+    }
 
 
 def write_beside(file: Path, content: bytes) -> None:

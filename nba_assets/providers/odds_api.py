@@ -1,7 +1,8 @@
-"""JSON of The Odds API as rows of `game_lines` (spreads, totals) and `player_points_props` (player points), from odds, event odds and historical odds.
+"""JSON of The Odds API as rows of `game_lines` (spreads, totals) and `player_points_props` (player points), from odds,
+event odds and historical odds.
 
-Prices may be American or decimal. A snapshot is the moment of a historical answer, else the last update of the market or of its bookmaker. Other markets,
-such as h2h and alternate lines, are left out.
+Prices may be American or decimal. A snapshot is the moment of a historical answer, else the last update of the market
+or of its bookmaker. Other markets, such as h2h and alternate lines, are left out.
 """
 
 from __future__ import annotations
@@ -53,7 +54,9 @@ class OddsApiFolder:
         processed_at = newest_change(files)
         remarks = [f"odds-api: {number:,} {what} left out" for what, number in left_out.items()]
         for day in sorted(tables):
-            yield Delivery(PROVIDER, processed_at, {name: list(rows.values()) for name, rows in tables[day].items()}, remarks)
+            yield Delivery(
+                PROVIDER, processed_at, {name: list(rows.values()) for name, rows in tables[day].items()}, remarks
+            )
 
 
 def odds_rows(answer: Json | Sequence[Json], left_out: Counter[str]) -> Iterator[tuple[RawTable, Row]]:
@@ -72,15 +75,24 @@ def odds_rows(answer: Json | Sequence[Json], left_out: Counter[str]) -> Iterator
             for market in bookmaker["markets"]:
                 stood = snapshot or _moment(market.get("last_update") or bookmaker["last_update"])
                 if market["key"] in LINE_MARKETS:
-                    yield from ((GAME_LINES, _line(game, tip_off, stood, bookmaker["key"], market["key"], outcome)) for outcome in market["outcomes"])
+                    yield from (
+                        (GAME_LINES, _line(game, tip_off, stood, bookmaker["key"], market["key"], outcome))
+                        for outcome in market["outcomes"]
+                    )
                 elif market["key"] == POINTS_MARKET:
-                    yield from ((PLAYER_POINTS_PROPS, row) for row in _props(game, tip_off, stood, bookmaker["key"], market["outcomes"]))
+                    yield from (
+                        (PLAYER_POINTS_PROPS, row)
+                        for row in _props(game, tip_off, stood, bookmaker["key"], market["outcomes"])
+                    )
                 else:
                     left_out[f"markets {market['key']}"] += 1
 
 
 def american(price: float) -> int | None:
-    """American odds of a price that may be decimal; None of a decimal price that pays nothing. Example: 1.91 is -110, 2.2 is 120, -110 stays."""
+    """American odds of a price that may be decimal; None of a decimal price that pays nothing.
+
+    Example: 1.91 is -110, 2.2 is 120, -110 stays.
+    """
     if abs(price) >= LEAST_AMERICAN:
         return round(price)
     if price <= 1:
@@ -105,7 +117,9 @@ def _props(game: Game, tip_off: datetime, stood: datetime, bookmaker: str, outco
     """One line per player: the first that has both sides, else the first."""
     lines: dict[str, dict[float, dict[str, float]]] = {}
     for outcome in outcomes:
-        lines.setdefault(outcome["description"], {}).setdefault(outcome["point"], {})[outcome["name"].lower()] = outcome["price"]
+        lines.setdefault(outcome["description"], {}).setdefault(outcome["point"], {})[outcome["name"].lower()] = (
+            outcome["price"]
+        )
     for name, offered in lines.items():
         point, prices = max(offered.items(), key=lambda line: len(line[1]))
         yield {

@@ -1,4 +1,6 @@
-"""Who a provider's person id is, within one game: full names for events that have only an id, a family name or an initial."""
+"""Who a provider's person id is, within one game: full names for events that have only an id, a family name or an
+initial.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,8 @@ class GamePeople:
         return self._people.get(str(player_id))
 
     def by_short_name(self, team: str, short: str) -> Person | None:
-        """The one player of a team who is called by his family name, or by the beginning of his first name and his family name; None where several fit.
+        """The one player of a team who is called by his family name, or by the beginning of his first name and his
+        family name; None where several fit.
 
         Example: "Nance Jr." and "La. Nance Jr." are Larry Nance Jr.
         """
@@ -44,7 +47,9 @@ class GamePeople:
         by_initial = [
             person
             for person in mine
-            if family and player_lookup(person.family_name) == player_lookup(family) and person.lookup.startswith(player_lookup(initial))
+            if family
+            and player_lookup(person.family_name) == player_lookup(family)
+            and person.lookup.startswith(player_lookup(initial))
         ]
         fits = by_family or by_initial
         return fits[0] if len(fits) == 1 else None

@@ -1,1 +1,3 @@
-"""What stands around every table's compute function: reading its inputs, auditing and publishing its rows, telling Dagster about it."""
+"""What stands around every table's compute function: reading its inputs, auditing and publishing its rows, telling
+Dagster about it.
+"""

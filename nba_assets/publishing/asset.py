@@ -1,7 +1,7 @@
 """Tables as Dagster assets: what Dagster is told of a table, before a run and after it.
 
-`table_asset` makes a table's asset of the function that builds its rows. The function says what to read and compute; everything that all tables do
-alike (partitions, checks, publishing, metadata) is said here, once.
+`table_asset` makes a table's asset of the function that builds its rows. The function says what to read and compute;
+everything that all tables do alike (partitions, checks, publishing, metadata) is said here, once.
 """
 
 import inspect
@@ -94,8 +94,8 @@ def table_asset(table: Table, build: Build, *, group: str) -> dg.AssetsDefinitio
             break
         yield from _check_results(table, findings)
         if nothing_published is not None:
-            # The step of a whole build succeeds all the same: a failed one would keep the tables behind it from being built as far as they can be, and
-            # from recording that they are refused.
+            # The step of a whole build succeeds all the same: a failed one would keep the tables behind it from being
+            # built as far as they can be, and from recording that they are refused.
             context.log.error(nothing_published)
             if run.retry is not None:
                 raise dg.Failure(nothing_published, allow_retries=False)
@@ -121,7 +121,10 @@ def _add_date_metadata(
     if publication is not None and facts:
         shown = presented(publication, facts)
         for fact, preview in zip(facts, _previews(publication, facts), strict=True):
-            context.add_asset_metadata(shown[fact.day] | date_metadata(run, fact, inputs[fact.day]) | preview, partition_key=fact.day.isoformat())
+            context.add_asset_metadata(
+                shown[fact.day] | date_metadata(run, fact, inputs[fact.day]) | preview,
+                partition_key=fact.day.isoformat(),
+            )
     for day, standing in _left_alone(run, partition_dates(context), facts):
         context.add_asset_metadata(standing, partition_key=day.isoformat())
     for day, refused in refused_metadata(run).items():
@@ -134,7 +137,9 @@ def _table_run(
     warehouse: Warehouse,
     entities: ParallelEntitiesResource,
 ) -> TableRun:
-    """The computation of a table for the partitions of a Dagster run; a run with the tag of a retry computes failed entities only."""
+    """The computation of a table for the partitions of a Dagster run; a run with the tag of a retry computes failed
+    entities only.
+    """
     now, dates = datetime.now(UTC), partition_dates(context)
     # Read before everything else: what is written in the meantime is newer than what this run is going to see.
     begun = entries_of(warehouse, table, dates)
@@ -153,7 +158,9 @@ def _table_run(
     )
 
 
-def _left_alone(run: TableRun, dates: Sequence[date], facts: Sequence[DateFacts]) -> Iterator[tuple[date, dict[str, Any]]]:
+def _left_alone(
+    run: TableRun, dates: Sequence[date], facts: Sequence[DateFacts]
+) -> Iterator[tuple[date, dict[str, Any]]]:
     """The partitions on which a retry had nothing to do, and what they hold already."""
     if run.retry is not None:
         written = {fact.day for fact in facts}
@@ -189,16 +196,23 @@ def _check_results(table: Table, findings: Sequence[Finding]) -> Iterator[dg.Ass
     """A result of every check; one that found nothing to look at, because no date is published, has passed."""
     found = {finding.name: finding for finding in findings}
     for spec in check_specs(table):
-        nothing = dg.AssetCheckResult(passed=True, check_name=spec.name, severity=dg.AssetCheckSeverity.WARN, metadata={"dates_looked_at": 0})
+        nothing = dg.AssetCheckResult(
+            passed=True, check_name=spec.name, severity=dg.AssetCheckSeverity.WARN, metadata={"dates_looked_at": 0}
+        )
         yield check_result(found[spec.name]) if spec.name in found else nothing
 
 
 def check_result(finding: Finding) -> dg.AssetCheckResult:
     """A finding as Dagster shows it; in a range, the failing dates are named."""
-    counted = finding.counted if isinstance(finding, Observation) else "dates" if finding.name == DATES_PUBLISHED else "rows"
+    counted = (
+        finding.counted if isinstance(finding, Observation) else "dates" if finding.name == DATES_PUBLISHED else "rows"
+    )
     metadata: dict[str, Any] = {f"offending_{counted}": finding.offending_count}
     if not finding.passed:
-        metadata |= {"dates": [day.isoformat() for day in finding.dates], "examples": [str(example) for example in finding.examples]}
+        metadata |= {
+            "dates": [day.isoformat() for day in finding.dates],
+            "examples": [str(example) for example in finding.examples],
+        }
     severity = dg.AssetCheckSeverity.ERROR if finding.blocking else dg.AssetCheckSeverity.WARN
     return dg.AssetCheckResult(passed=finding.passed, check_name=finding.name, severity=severity, metadata=metadata)
 
@@ -218,7 +232,11 @@ def date_metadata(run: TableRun, fact: DateFacts, inputs: Sequence[InputFacts]) 
                 "rows": source.row_count,
                 "digest": source.digest,
                 "newest_processed_at": source.newest_processed_at,
-                **({} if source.game_days_expected is None else {"game_days": f"{source.game_days_found} / {source.game_days_expected}"}),
+                **(
+                    {}
+                    if source.game_days_expected is None
+                    else {"game_days": f"{source.game_days_found} / {source.game_days_expected}"}
+                ),
             }
             for source in inputs
         },
@@ -251,5 +269,8 @@ def _previews(publication: Publication, facts: Sequence[DateFacts]) -> Iterator[
     for fact in facts:
         places = np.flatnonzero(dates == np.datetime64(fact.day, "D"))[:PREVIEW_ROWS]
         lines = [names, ["---"] * len(names)]
-        lines += [["" if value is None else str(value) for value in row.values()] for row in publication.rows.select(names).take(places).to_pylist()]
+        lines += [
+            ["" if value is None else str(value) for value in row.values()]
+            for row in publication.rows.select(names).take(places).to_pylist()
+        ]
         yield {"preview": dg.MetadataValue.md("\n".join("|" + "|".join(line) + "|" for line in lines))}

@@ -1,7 +1,8 @@
 """Whom broken checks cost: the offending entity on its date, its game, or the date; everybody else may be published.
 
-A row that breaks a blocking check is turned into a failure record of its entity and date that quotes the check and the values. What is left is checked
-again, because a rule across the rows of a game may be broken by a row that has gone, until nothing is broken. Nothing is written here.
+A row that breaks a blocking check is turned into a failure record of its entity and date that quotes the check and the
+values. What is left is checked again, because a rule across the rows of a game may be broken by a row that has gone,
+until nothing is broken. Nothing is written here.
 """
 
 from __future__ import annotations
@@ -18,7 +19,17 @@ from numpy.typing import NDArray
 
 from nba_assets.entities.outcomes import LONGEST_REASON, Outcome, concatenate, failures, length, take
 from nba_assets.entities.relations import find
-from nba_assets.tables.audit import Broken, Check, Finding, any_column, broken_rows, columns_of_rule, finding, reason_of_row, values_text
+from nba_assets.tables.audit import (
+    Broken,
+    Check,
+    Finding,
+    any_column,
+    broken_rows,
+    columns_of_rule,
+    finding,
+    reason_of_row,
+    values_text,
+)
 from nba_assets.tables.bookkeeping import HARD_FAILURE, WITHOUT_ROW
 from nba_assets.tables.columns import to_columns, unstorable
 from nba_assets.tables.spec import Columns, Table
@@ -66,17 +77,25 @@ def attribute(table: Table, rows: pa.Table, failed: Columns) -> Attribution:
             losses.add(check, marks, remaining, places, columns)
         losses.settle()
     findings = [
-        finding(table, rows, check, marked[check.name]) if check.name in marked else finding(table, remaining, check, marks) for check, marks in found
+        finding(table, rows, check, marked[check.name])
+        if check.name in marked
+        else finding(table, remaining, check, marks)
+        for check, marks in found
     ]
     return Attribution(losses.there, losses.records(), losses.lost_dates, findings)
 
 
 def without_unstorable(table: Table, outcome: Outcome) -> Outcome:
-    """An outcome without the rows that hold values which their columns cannot; failures of their entities in their place."""
+    """An outcome without the rows that hold values which their columns cannot; failures of their entities in their
+    place.
+    """
     masks = unstorable(table, outcome.rows)
     bad = np.logical_or.reduce([np.zeros(outcome.row_count, dtype=bool), *masks.values()])
     places = np.flatnonzero(bad)
-    reasons = [f"{STORABLE}: {', '.join(f'{name} {outcome.rows[name][place]}' for name, mask in masks.items() if mask[place])}" for place in places]
+    reasons = [
+        f"{STORABLE}: {', '.join(f'{name} {outcome.rows[name][place]}' for name, mask in masks.items() if mask[place])}"
+        for place in places
+    ]
     dates, entities = outcome.rows[table.date_column][bad], outcome.rows[entity_column(table)][bad]
     lost = _records(table, dates, entities, reasons)
     return Outcome(take(outcome.rows, ~bad), one_per_entity(concatenate([outcome.failures, lost])))
@@ -90,13 +109,17 @@ def one_per_entity(failed: Columns) -> Columns:
     if keys.is_unique:
         return failed
     groups = keys.factorize()[0]
-    gravity = np.select([failed["failure_category"] == name for name in WITHOUT_ROW], range(len(WITHOUT_ROW)), len(WITHOUT_ROW))
+    gravity = np.select(
+        [failed["failure_category"] == name for name in WITHOUT_ROW], range(len(WITHOUT_ROW)), len(WITHOUT_ROW)
+    )
     order = np.lexsort((gravity, groups))
     first = order[np.append(True, np.diff(groups[order]) != 0)]
     reasons: list[dict[str, None]] = [{} for _ in first]
     for place in order.tolist():
         reasons[groups[place]][failed["failure_reason"][place]] = None
-    return take(failed, first) | {"failure_reason": np.array(["; ".join(mine)[:LONGEST_REASON] for mine in reasons], dtype=object)}
+    return take(failed, first) | {
+        "failure_reason": np.array(["; ".join(mine)[:LONGEST_REASON] for mine in reasons], dtype=object)
+    }
 
 
 def without_entities(days: NDArray[np.datetime64], entities: NDArray[np.object_], failed: Columns) -> NDArray[np.bool_]:
@@ -142,17 +165,28 @@ class _Losses:
             day, entity = self._key(places[place])
             reason = reason_of_row(self.table, remaining, check, marks, place, read)
             if check.costs == "date":
-                self.lost_dates.setdefault(day, f"{check.name}: {check.description}, but {entity} has {reason.removeprefix(f'{check.name}: ')}")
+                self.lost_dates.setdefault(
+                    day, f"{check.name}: {check.description}, but {entity} has {reason.removeprefix(f'{check.name}: ')}"
+                )
             else:
                 self._lose(day, entity, reason)
 
     def _add_games(
-        self, check: Check, read: list[str], broken: list[int], remaining: pa.Table, places: NDArray[np.intp], games: NDArray[Any]
+        self,
+        check: Check,
+        read: list[str],
+        broken: list[int],
+        remaining: pa.Table,
+        places: NDArray[np.intp],
+        games: NDArray[Any],
     ) -> None:
         shown = [name for name in read if name not in ("game_id", entity_column(self.table))]
         for game in dict.fromkeys(games[broken].tolist()):
             mine = np.flatnonzero(games == game).tolist()
-            said = (" ".join(filter(None, (str(self._key(places[place])[1]), values_text(remaining, place, shown)))) for place in mine)
+            said = (
+                " ".join(filter(None, (str(self._key(places[place])[1]), values_text(remaining, place, shown))))
+                for place in mine
+            )
             reason = f"{check.name}: {check.description}, but {game} has {'; '.join(said)}"
             for place in mine:
                 self._lose(*self._key(places[place]), reason)
@@ -176,16 +210,24 @@ class _Losses:
         """The failure records of the entities that lost their rows."""
         if not self.reasons:
             return {}
-        days, entities = np.array([day for day, _ in self.reasons], dtype="M8[D]"), np.array([entity for _, entity in self.reasons], dtype=object)
+        days, entities = (
+            np.array([day for day, _ in self.reasons], dtype="M8[D]"),
+            np.array([entity for _, entity in self.reasons], dtype=object),
+        )
         return _records(self.table, days, entities, ["; ".join(reasons) for reasons in self.reasons.values()])
 
 
 def _records(table: Table, days: NDArray[np.datetime64], entities: NDArray[np.object_], reasons: list[str]) -> Columns:
-    return failures(entities, days, entity_type(table), HARD_FAILURE, reasons, can_retry=True, failure_type=HARD_FAILURE)
+    return failures(
+        entities, days, entity_type(table), HARD_FAILURE, reasons, can_retry=True, failure_type=HARD_FAILURE
+    )
 
 
 def _concerns(
-    days: NDArray[np.datetime64], entities: NDArray[np.object_], lost_days: NDArray[np.datetime64], lost: NDArray[np.object_]
+    days: NDArray[np.datetime64],
+    entities: NDArray[np.object_],
+    lost_days: NDArray[np.datetime64],
+    lost: NDArray[np.object_],
 ) -> NDArray[np.bool_]:
     concerned: NDArray[np.bool_] = find((days.astype("M8[D]"), entities), (lost_days.astype("M8[D]"), lost)) >= 0
     return concerned

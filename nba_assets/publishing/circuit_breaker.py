@@ -1,7 +1,8 @@
 """The circuit breaker: an entity that fails hard again and again on one date is left alone for a day, and says so.
 
-Only hard failures count. The third attempt at the same inputs trips the breaker; it resets when the time is over, when the inputs (or the code) have
-changed, or when a person resets it. Its state is read once and written once per run, and never touches another date.
+Only hard failures count. The third attempt at the same inputs trips the breaker; it resets when the time is over, when
+the inputs (or the code) have changed, or when a person resets it. Its state is read once and written once per run, and
+never touches another date.
 """
 
 from __future__ import annotations
@@ -31,13 +32,15 @@ Attempt = dict[str, Any]
 
 @dataclass(frozen=True)
 class CircuitBreaker:
-    """Earlier failed attempts at the entities of one table on one date, and what each entity's computation gets to see this time."""
+    """Earlier failed attempts at the entities of one table on one date, and what each entity's computation gets to see
+    this time.
+    """
 
     table: Table
     day: date
     now: datetime
     code_version: str | None
-    asked: Grouped
+    requested: Grouped
     histories: Mapping[str, Grouped]
     attempts: Mapping[str, list[Attempt]]
     """By entity, oldest first."""
@@ -52,7 +55,7 @@ class CircuitBreaker:
         day: date,
         now: datetime,
         code_version: str | None,
-        asked: Grouped,
+        requested: Grouped,
         histories: Mapping[str, Grouped],
     ) -> CircuitBreaker:
         """The breaker of a table and date, as the warehouse has it."""
@@ -60,19 +63,20 @@ class CircuitBreaker:
         attempts: dict[str, list[Attempt]] = {}
         for attempt in _in_order(as_read.rows):
             attempts.setdefault(attempt["entity_id"], []).append(attempt)
-        return cls(table, day, now, code_version, asked, histories, attempts, as_read)
+        return cls(table, day, now, code_version, requested, histories, attempts, as_read)
 
     def active(self, entity_type: str) -> dict[str, Any]:
-        """Failure records of the asked entities that are to be left alone; none is an empty mapping."""
+        """Failure records of the requested entities that are to be left alone; none is an empty mapping."""
         tripped = {
             entity: self.attempts[entity][-1]
-            for entity in self.asked.entities
+            for entity in self.requested.entities
             if entity in self.attempts and self._is_active(entity, self.attempts[entity][-1])
         }
         if not tripped:
             return {}
         reasons = [
-            f"left alone until {last['circuit_breaker_until']:%Y-%m-%d %H:%M} UTC after {last['attempt_number']} failed attempts; the last one: "
+            f"left alone until {last['circuit_breaker_until']:%Y-%m-%d %H:%M} UTC after {last['attempt_number']} "
+            "failed attempts; the last one: "
             f"{last['failure_reason']}"
             for last in tripped.values()
         ]
@@ -93,7 +97,9 @@ class CircuitBreaker:
 
     def _attempt(self, entity: str, reason: str, run_id: str) -> Attempt:
         before, digest = self.attempts.get(entity, []), self._input_digest(entity)
-        at_these_inputs = 1 + sum(attempt["input_digest"] == digest and not attempt["manual_override_applied"] for attempt in before)
+        at_these_inputs = 1 + sum(
+            attempt["input_digest"] == digest and not attempt["manual_override_applied"] for attempt in before
+        )
         tripped = at_these_inputs >= ATTEMPTS_ALLOWED
         return {
             "table_name": self.table.name,
@@ -110,13 +116,17 @@ class CircuitBreaker:
         }
 
     def _input_digest(self, entity: str) -> str:
-        seen = [self.asked.of(entity), *(self.histories[name].of(entity) for name in sorted(self.histories))]
+        seen = [self.requested.of(entity), *(self.histories[name].of(entity) for name in sorted(self.histories))]
         return columns_digest({"digest": np.array([*map(columns_digest, seen), str(self.code_version)], dtype=object)})
 
 
 def is_in_force(last: Mapping[str, Any], now: datetime) -> bool:
-    """Whether the breaker that an entity's last attempt tripped still holds, as far as its inputs are what they were."""
-    return bool(last["circuit_breaker_tripped"] and not last["manual_override_applied"] and now < last["circuit_breaker_until"])
+    """Whether the breaker that an entity's last attempt tripped still holds, as far as its inputs are what they
+    were.
+    """
+    return bool(
+        last["circuit_breaker_tripped"] and not last["manual_override_applied"] and now < last["circuit_breaker_until"]
+    )
 
 
 def stored_attempts(warehouse: Warehouse, table_name: str, start: date, end: date) -> list[Attempt]:
@@ -139,7 +149,9 @@ def reset(warehouse: Warehouse, table_name: str, day: date, entity: str) -> int:
             row["manual_override_applied"] = True
         content = pa.Table.from_pylist(rows, schema=arrow_schema(REPROCESS_ATTEMPTS))
         try:
-            warehouse.replace([Replacement(REPROCESS_ATTEMPTS, content, [day], {"table_name": table_name})], unless=[as_read])
+            warehouse.replace(
+                [Replacement(REPROCESS_ATTEMPTS, content, [day], {"table_name": table_name})], unless=[as_read]
+            )
         except OvertakenError:
             if not tries_left:
                 raise

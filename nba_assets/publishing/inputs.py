@@ -1,7 +1,8 @@
 """Which dates of a run have their inputs: what a table reads of its own date must have been built, or ingested, for it.
 
-A date without a table or a required feed is refused, the others are computed; a date without an optional feed is computed and says so. What a table
-reads of earlier dates is no matter of this module: completeness and lineage tell of that.
+A date without a table or a required feed is refused, the others are computed; a date without an optional feed is
+computed and says so. What a table reads of earlier dates is no matter of this module: completeness and lineage tell of
+that.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ DATES_NAMED = 5
 
 
 class MissingInputsError(Exception):
-    """No date of a run has all that its table reads of its own date; the message says what is lacking and how to build it."""
+    """No date of a run has all that its table reads of its own date; the message says what is lacking and how to build
+    it.
+    """
 
 
 def computed(run: TableRun, build: Callable[[TableRun], Outcome]) -> Outcome:
@@ -46,7 +49,9 @@ def computed(run: TableRun, build: Callable[[TableRun], Outcome]) -> Outcome:
 
 
 def own_date_inputs(table: Table) -> list[Table]:
-    """The tables of which a table needs its own date, those that hold the state of all tables apart: it reads it, or its season as a whole."""
+    """The tables of which a table needs its own date, those that hold the state of all tables apart: it reads it, or
+    its season as a whole.
+    """
     needed = {source.table.name for source in table.inputs if source.own_date or source.whole_season}
     return [source for source in table.upstream if source.name in needed]
 
@@ -54,16 +59,22 @@ def own_date_inputs(table: Table) -> list[Table]:
 def dates_without_inputs(run: TableRun) -> dict[date, str]:
     """The dates of a run on which something is lacking that its table cannot do without, with the reason.
 
-    Dates that get no rows anyway need nothing but the schedule that says so. An optional feed that was not ingested is noted under `inputs_ingested`.
+    Dates that get no rows anyway need nothing but the schedule that says so. An optional feed that was not ingested is
+    noted under `inputs_ingested`.
     """
     inputs = own_date_inputs(run.table)
     if not inputs:
         return {}
     names = [table.name for table in inputs]
     with run.timed("read"), run.session():
-        entries = run.warehouse.read(TABLE_PARTITIONS, ("table_name", "partition_date"), run.start, run.end, {"table_name": names})
+        entries = run.warehouse.read(
+            TABLE_PARTITIONS, ("table_name", "partition_date"), run.start, run.end, {"table_name": names}
+        )
         there = set(zip(entries["table_name"].to_pylist(), entries["partition_date"].to_pylist(), strict=True))
-        refusals = {(refusal.table, refusal.day): refusal.reason for refusal in stored_refusals(run.warehouse, names, run.start, run.end)}
+        refusals = {
+            (refusal.table, refusal.day): refusal.reason
+            for refusal in stored_refusals(run.warehouse, names, run.start, run.end)
+        }
     days = run.game_days[rows_expected(run.table, run.settings, run.calendar, run.game_days)].tolist()
     refused: dict[date, str] = {}
     lacking: list[tuple[str, date]] = []
@@ -99,13 +110,15 @@ def _advice(run: TableRun) -> str:
     unbuilt = [
         table
         for table in own_date_inputs(run.table)
-        if table.name not in RAW_TABLES and any(run.refused[day] == f"upstream {table.name} is not built for {day}" for day in days)
+        if table.name not in RAW_TABLES
+        and any(run.refused[day] == f"upstream {table.name} is not built for {day}" for day in days)
     ]
     if not unbuilt:
         return refusal_text(run.table.qualified_name, run.refused)
     lacking = [day for day in days if run.refused[day] == f"upstream {unbuilt[0].name} is not built for {day}"]
     command = f"run {lacking[0]}" if len(lacking) == 1 else f"backfill {lacking[0]} {lacking[-1]}"
     return (
-        f"{run.table.qualified_name} reads the rows of its own date in {unbuilt[0].qualified_name}, which is not built for {listed(lacking, DATES_NAMED, 'dates')}. "
+        f"{run.table.qualified_name} reads the rows of its own date in {unbuilt[0].qualified_name}, which is not "
+        f"built for {listed(lacking, DATES_NAMED, 'dates')}. "
         f"Build it first: nba-assets {command} --table {unbuilt[0].name}"
     )

@@ -1,8 +1,10 @@
-"""What a date of a table is built from: a digest of each of its inputs over what it reads of it, and the facts about it that are shown.
+"""What a date of a table is built from: a digest of each of its inputs over what it reads of it, and the facts about it
+that are shown.
 
-Two digests of one input are equal where the date would read the same, so that a date is stale where a recorded one differs from the one that holds now;
-no clock takes part. An input's digest is a sum of hashes over a window of dates: those of all dates of a table come from running sums. They are made of
-the state of partitions and of the parts of raw tables that the inputs declare. What is done about stale dates is the business of `operations.staleness`.
+Two digests of one input are equal where the date would read the same, so that a date is stale where a recorded one
+differs from the one that holds now; no clock takes part. An input's digest is a sum of hashes over a window of dates:
+those of all dates of a table come from running sums. They are made of the state of partitions and of the parts of raw
+tables that the inputs declare. What is done about stale dates is the business of `operations.staleness`.
 """
 
 from __future__ import annotations
@@ -69,24 +71,38 @@ class InputState:
     calendar: SeasonCalendar
 
     @classmethod
-    def read(cls, warehouse: Warehouse, inputs: Iterable[Input], start: date, end: date, entries: Columns | None = None) -> InputState:
-        """What the warehouse holds; read in one session, all of it is of one moment. `entries` saves reading `ENTRY_COLUMNS` of the inputs' tables."""
+    def read(
+        cls, warehouse: Warehouse, inputs: Iterable[Input], start: date, end: date, entries: Columns | None = None
+    ) -> InputState:
+        """What the warehouse holds; read in one session, all of it is of one moment.
+
+        `entries` saves reading `ENTRY_COLUMNS` of the inputs' tables.
+        """
         inputs = list(inputs)
         year = timedelta(days=LONGEST_SEASON_DAYS)
         with warehouse.session():
             if entries is None:
                 names = sorted({source.table.name for source in inputs})
-                entries = to_columns(warehouse.read(TABLE_PARTITIONS, ENTRY_COLUMNS, start - year, end, {"table_name": names}))
+                entries = to_columns(
+                    warehouse.read(TABLE_PARTITIONS, ENTRY_COLUMNS, start - year, end, {"table_name": names})
+                )
             parts: dict[tuple[str, str], DatedHashes] = {}
             schedule: Columns = {}
             for table, where, mine in _reads(inputs):
-                columns = sorted({name for part in mine for name in part.columns} | set(CALENDAR_COLUMNS if table is SCHEDULE.table else ()))
-                rows = to_columns(warehouse.read(table, columns, start - year, end + year if table is SCHEDULE.table else end, where))
+                columns = sorted(
+                    {name for part in mine for name in part.columns}
+                    | set(CALENDAR_COLUMNS if table is SCHEDULE.table else ())
+                )
+                rows = to_columns(
+                    warehouse.read(table, columns, start - year, end + year if table is SCHEDULE.table else end, where)
+                )
                 schedule = rows if table is SCHEDULE.table else schedule
                 for part in mine:
                     days, hashes = part.elements(rows) if len(rows[table.date_column]) else (NO_DATES, NO_HASHES)
                     parts[table.name, part.name] = DatedHashes.of(days, hashes)
-        calendar = SeasonCalendar.from_schedule(schedule["game_date"], schedule["season_year"], schedule["is_regular_season"] == 1)
+        calendar = SeasonCalendar.from_schedule(
+            schedule["game_date"], schedule["season_year"], schedule["is_regular_season"] == 1
+        )
         return cls(_by_table(entries), parts, calendar)
 
     @cached_property
@@ -105,14 +121,21 @@ class InputState:
             july = (12 * (self.calendar.season_of(days) - 1970) + 6).astype("M8[M]").astype("M8[D]")
             return july, july
         first = (
-            self.calendar.first_day(days) - np.timedelta64(source.lead_days, "D") if source.days is None else days - np.timedelta64(source.days, "D")
+            self.calendar.first_day(days) - np.timedelta64(source.lead_days, "D")
+            if source.days is None
+            else days - np.timedelta64(source.days, "D")
         )
         return first, days if source.own_date else days - np.timedelta64(1, "D")
 
     def digests(self, inputs: Sequence[Input], days: Dates) -> dict[str, Hashes]:
         """The digest of each input, by its name, for each of some dates; and that of the season."""
-        season = {"year": self.calendar.season_of(days).astype(np.float64), "opening": self.calendar.opening_night(days)}
-        return {SEASON: column_hashes(season)} | {source.name: self._hashes(source).total(*self.window(source, days)) for source in inputs}
+        season = {
+            "year": self.calendar.season_of(days).astype(np.float64),
+            "opening": self.calendar.opening_night(days),
+        }
+        return {SEASON: column_hashes(season)} | {
+            source.name: self._hashes(source).total(*self.window(source, days)) for source in inputs
+        }
 
     def _hashes(self, source: Input) -> DatedHashes:
         if source.part is not None:
@@ -125,7 +148,9 @@ class InputState:
 
 
 def _reads(inputs: Sequence[Input]) -> list[tuple[Table, Mapping[str, bool], list[Part]]]:
-    """The reads that the parts of some inputs need: table, condition, and the parts that are made of it; the schedule is among them in any case."""
+    """The reads that the parts of some inputs need: table, condition, and the parts that are made of it; the schedule
+    is among them in any case.
+    """
     reads: dict[tuple[str, frozenset[tuple[str, bool]]], tuple[Table, Mapping[str, bool], dict[str, Part]]] = {}
     reads[SCHEDULE.name, frozenset()] = SCHEDULE.table, {}, {}
     for source in inputs:
@@ -133,7 +158,9 @@ def _reads(inputs: Sequence[Input]) -> list[tuple[Table, Mapping[str, bool], lis
             if part is not None:
                 parts = reads.setdefault((table.name, frozenset(part.where.items())), (table, part.where, {}))[2]
                 if parts.setdefault(part.name, part) is not part:
-                    raise ValueError(f"two parts of {table.qualified_name} are called {part.name}: give each a name of its own")
+                    raise ValueError(
+                        f"two parts of {table.qualified_name} are called {part.name}: give each a name of its own"
+                    )
     return [(table, where, list(named.values())) for table, where, named in reads.values()]
 
 
@@ -141,7 +168,10 @@ def _by_table(entries: Columns) -> dict[str, Columns]:
     order = np.lexsort((entries["partition_date"], entries["table_name"].astype(str)))
     names, starts = np.unique(entries["table_name"][order].astype(str), return_index=True)
     parts = np.split(order, starts[1:])
-    return {str(name): {column: entries[column][mine] for column in ENTRY_COLUMNS} for name, mine in zip(names, parts, strict=False)}
+    return {
+        str(name): {column: entries[column][mine] for column in ENTRY_COLUMNS}
+        for name, mine in zip(names, parts, strict=False)
+    }
 
 
 def partition_hashes(days: Dates, digests: NDArray[np.object_]) -> Hashes:
@@ -168,7 +198,9 @@ def differing_inputs(recorded: str, current: str) -> list[str]:
 
 @dataclass(frozen=True)
 class InputFacts:
-    """What an input held in the window of one date, by its `Input.name`: dates built there, rows in them, digest over them, newest `processed_at`."""
+    """What an input held in the window of one date, by its `Input.name`: dates built there, rows in them, digest over
+    them, newest `processed_at`.
+    """
 
     name: str
     dates_built: int
@@ -187,13 +219,19 @@ class InputFacts:
 
 
 def note_inputs(run: TableRun) -> None:
-    """Note what a run is about to read, for the record of its dates; to be called before its first read, in the session of that."""
+    """Note what a run is about to read, for the record of its dates; to be called before its first read, in the session
+    of that.
+    """
     run.input_state = InputState.read(run.warehouse, run.table.inputs, run.start, run.end)
-    run.built_from = dict(zip(run.dates, inputs_texts(run.input_state.digests(run.table.inputs, run.days)), strict=True))
+    run.built_from = dict(
+        zip(run.dates, inputs_texts(run.input_state.digests(run.table.inputs, run.days)), strict=True)
+    )
 
 
 def inputs_by_date(run: TableRun) -> dict[date, list[InputFacts]]:
-    """The inputs of every date of the run, in the order of their declaration, as they stood when the run began to read; empty where that was not noted."""
+    """The inputs of every date of the run, in the order of their declaration, as they stood when the run began to read;
+    empty where that was not noted.
+    """
     inputs: dict[date, list[InputFacts]] = {day: [] for day in run.dates}
     state = run.input_state
     if state is None or not run.dates:
@@ -232,12 +270,19 @@ def thin_look_backs(table: Table, inputs: Mapping[date, Sequence[InputFacts]]) -
     """A warning for each upstream table that lacks results which the dates of a run look back on."""
     warnings = []
     for name in dict.fromkeys(source.name for sources in inputs.values() for source in sources):
-        thin = {day: source for day, sources in inputs.items() for source in sources if source.name == name and source.is_thin}
+        thin = {
+            day: source
+            for day, sources in inputs.items()
+            for source in sources
+            if source.name == name and source.is_thin
+        }
         if thin:
             day, source = max(thin.items())
             warnings.append(
-                f"{table.name} looks back on thin data: for {len(thin)} of {len(inputs)} dates {name} lacks rows of days with final games, for {day} "
-                f"{source.game_days_found} of {source.game_days_expected} are there. Build the missing dates, then these again."
+                f"{table.name} looks back on thin data: for {len(thin)} of {len(inputs)} dates {name} lacks rows of "
+                f"days with final games, for {day} "
+                f"{source.game_days_found} of {source.game_days_expected} are there. Build the missing dates, then "
+                "these again."
             )
     return warnings
 

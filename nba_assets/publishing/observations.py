@@ -1,7 +1,9 @@
-"""Checks that are made with a materialization and only warn: is everything there, is it complete, does it look as it did lately.
+"""Checks that are made with a materialization and only warn: is everything there, is it complete, does it look as it
+did lately.
 
-Unlike the audit, which looks at rows alone, these compare a date with something else: the schedule, what was asked for, the threshold, the dates before.
-They are cheap: sums by date over columns that are in memory, and one read of the feature store's last 30 days.
+Unlike the audit, which looks at rows alone, these compare a date with something else: the schedule, what was requested,
+the threshold, the dates before. They are cheap: sums by date over columns that are in memory, and one read of the
+feature store's last 30 days.
 """
 
 from __future__ import annotations
@@ -41,23 +43,34 @@ class Observation(Finding):
 
 def observation_names(table: Table) -> list[tuple[str, bool, str]]:
     """The observations of a table: name, that none of them blocks a write, what it asks."""
-    games = "Every final game of a date has rows" if is_summary(table) else "Every game scheduled for a date has rows, bootstrap days aside"
+    games = (
+        "Every final game of a date has rows"
+        if is_summary(table)
+        else "Every game scheduled for a date has rows, bootstrap days aside"
+    )
     described = {
         GAMES_COVERED: games,
         ENTITIES_COVERED: "Everybody who was to be computed has a row or a failure record",
         COMPLETENESS: "The mean completeness_percentage of a date reaches NBA_ASSETS_READY_THRESHOLD_PCT",
         DRIFT: (
-            f"Each feature's mean on a date lies within {STANDARD_ERRORS:g} standard errors (more where there are few dates), or {SMALLEST_EFFECT:g} "
-            f"standard deviations, of that of the {TRAILING_DAYS} days before, and its share of nulls within {NULL_SHARE_CHANGE:g}; "
+            f"Each feature's mean on a date lies within {STANDARD_ERRORS:g} standard errors (more where there are few "
+            f"dates), or {SMALLEST_EFFECT:g} "
+            f"standard deviations, of that of the {TRAILING_DAYS} days before, and its share of nulls within "
+            f"{NULL_SHARE_CHANGE:g}; "
             f"from {FEWEST_DATES} earlier dates of the season on"
         ),
     }
     notices = (*table.notices, *SHARED_NOTICES)
-    return [*((name, False, described[name]) for name in _wanted(table)), *((notice.name, False, notice.description) for notice in notices)]
+    return [
+        *((name, False, described[name]) for name in _wanted(table)),
+        *((notice.name, False, notice.description) for notice in notices),
+    ]
 
 
 def observe(run: TableRun, rows: pa.Table, failed: Columns) -> list[Finding]:
-    """One finding per observation of the run's table, in the order of `observation_names`; `rows` and `failed` are all of the run's dates."""
+    """One finding per observation of the run's table, in the order of `observation_names`; `rows` and `failed` are all
+    of the run's dates.
+    """
     makers = {
         GAMES_COVERED: lambda: _games_covered(run, rows),
         ENTITIES_COVERED: lambda: _entities_covered(run, rows, failed),
@@ -69,7 +82,11 @@ def observe(run: TableRun, rows: pa.Table, failed: Columns) -> list[Finding]:
     for name, description in described.items():
         counted, found = makers[name]() if name in makers else ("notices", sorted(run.notices.get(name, [])))
         dates = sorted({day for day, _ in found})
-        findings.append(Observation(name, False, description, len(found), tuple(dates), tuple(said for _, said in found[:EXAMPLES]), counted))
+        findings.append(
+            Observation(
+                name, False, description, len(found), tuple(dates), tuple(said for _, said in found[:EXAMPLES]), counted
+            )
+        )
     return findings
 
 
@@ -82,7 +99,9 @@ def is_summary(table: Table) -> bool:
     return table.name.endswith("_game_summary")
 
 
-def rows_expected(table: Table, settings: Settings, calendar: SeasonCalendar, days: NDArray[np.datetime64]) -> NDArray[np.bool_]:
+def rows_expected(
+    table: Table, settings: Settings, calendar: SeasonCalendar, days: NDArray[np.datetime64]
+) -> NDArray[np.bool_]:
     """Which dates with games are to have rows: all, but for a precomputed table's first days of a season."""
     if table.dataset != "nba_precompute":
         return np.ones(len(days), dtype=bool)
@@ -112,31 +131,38 @@ def _games_covered(run: TableRun, rows: pa.Table) -> Found:
 
 
 def _entities_covered(run: TableRun, rows: pa.Table, failed: Columns) -> Found:
-    if not run.asked:
+    if not run.requested:
         return "entities", []
     there = to_columns(rows.select([run.table.date_column, str(run.table.entity_column)]))
     dates, entities = there.values()
     told = np.concatenate([dates, failed["partition_date"]]), np.concatenate([entities, failed["entity_id"]])
-    lacking = np.flatnonzero(find((run.asked["date"], run.asked["entity"]), told) < 0)
-    cases = sorted((run.asked["date"][place].item(), run.asked["entity"][place]) for place in lacking)
+    lacking = np.flatnonzero(find((run.requested["date"], run.requested["entity"]), told) < 0)
+    cases = sorted((run.requested["date"][place].item(), run.requested["entity"][place]) for place in lacking)
     return "entities", [(day, f"{entity} on {day} has neither a row nor a failure record") for day, entity in cases]
 
 
 def _completeness(run: TableRun, rows: pa.Table) -> Found:
     columns: Columns = to_columns(rows.select([run.table.date_column, "completeness_percentage"]))
     days, group = np.unique(columns[run.table.date_column], return_inverse=True)
-    means = np.bincount(group, weights=columns["completeness_percentage"], minlength=1)[: len(days)] / np.bincount(group, minlength=1)[: len(days)]
+    means = (
+        np.bincount(group, weights=columns["completeness_percentage"], minlength=1)[: len(days)]
+        / np.bincount(group, minlength=1)[: len(days)]
+    )
     low = np.flatnonzero(means < run.settings.ready_threshold_pct)
     threshold = run.settings.ready_threshold_pct
-    return "dates", [(days[place].item(), f"{days[place]}: mean completeness {means[place]:.1f} % of {threshold:g} %") for place in low]
+    return "dates", [
+        (days[place].item(), f"{days[place]}: mean completeness {means[place]:.1f} % of {threshold:g} %")
+        for place in low
+    ]
 
 
 def _drift(run: TableRun, rows: pa.Table) -> Found:
     """Features whose values on a date are not what they were lately.
 
-    The rows of a date are not independent: the players of a game share their opponent, a date its place in the calendar. What a date's mean may do by
-    chance is therefore learned from the means of the dates before, each weighted by its rows, with more room where these are few; it is never taken
-    for less than independent rows would do. A feature that never varied is judged by how it varies now.
+    The rows of a date are not independent: the players of a game share their opponent, a date its place in the
+    calendar. What a date's mean may do by chance is therefore learned from the means of the dates before, each weighted
+    by its rows, with more room where these are few; it is never taken for less than independent rows would do. A
+    feature that never varied is judged by how it varies now.
     """
     features = _features(rows)
     if not features:
@@ -145,7 +171,10 @@ def _drift(run: TableRun, rows: pa.Table) -> Found:
     sums = DailySums.of(concatenate([to_columns(rows.select(columns)), _lately(run, columns)]), columns)
     cases: list[tuple[date, str]] = []
     for day, season_start in zip(run.days, run.calendar.first_day(run.days), strict=True):
-        cases += [(day.item(), f"{day} {features[place]}: {said}") for place, said in sums.drifted(day, max(day - TRAILING_DAYS, season_start))]
+        cases += [
+            (day.item(), f"{day} {features[place]}: {said}")
+            for place, said in sums.drifted(day, max(day - TRAILING_DAYS, season_start))
+        ]
     return "features", cases
 
 
@@ -163,7 +192,9 @@ def _lately(run: TableRun, columns: Sequence[str]) -> Columns:
 
 @dataclass(frozen=True, eq=False)
 class DailySums:
-    """Of each date with rows and each feature: how many values are known, their sum and their sum of squares, around a common centre."""
+    """Of each date with rows and each feature: how many values are known, their sum and their sum of squares, around a
+    common centre.
+    """
 
     days: NDArray[np.datetime64]
     sizes: NDArray[np.float64]
@@ -186,7 +217,9 @@ class DailySums:
         return cls(days, np.diff(np.append(starts, len(order))).astype(np.float64), counts, sums, squares, centre)
 
     def drifted(self, day: np.datetime64, since: np.datetime64) -> list[tuple[int, str]]:
-        """Features (by number) whose mean or share of nulls on a date differs from the dates from `since` on before it, with what is to be said."""
+        """Features (by number) whose mean or share of nulls on a date differs from the dates from `since` on before it,
+        with what is to be said.
+        """
         first, today = np.searchsorted(self.days, [since, day])
         if today == len(self.days) or self.days[today] != day or today - first < FEWEST_DATES:
             return []
@@ -212,14 +245,19 @@ class DailySums:
         per_row = np.maximum(between, spread)
         error = np.sqrt(per_row / np.maximum(self.known[today], 1) + per_row / np.maximum(total, 1))
         difference = np.abs(now - then)
-        apart = (difference > tolerated_errors(freedom) * error) & (difference > SMALLEST_EFFECT * np.sqrt(spread)) & (difference > NOTHING)
+        apart = (
+            (difference > tolerated_errors(freedom) * error)
+            & (difference > SMALLEST_EFFECT * np.sqrt(spread))
+            & (difference > NOTHING)
+        )
         for place in np.flatnonzero(enough & apart).tolist():
             means = np.round(np.array([now[place], then[place]]) + self.centre[place], 9) + 0.0
             yield place, f"mean {means[0]:.4g} against {means[1]:.4g} ± {error[place]:.2g}"
 
 
 def tolerated_errors(freedom: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Standard errors that are as rare, with so many degrees of freedom, as 4 are where the error is known: the first terms of Student's quantile.
+    """Standard errors that are as rare, with so many degrees of freedom, as 4 are where the error is known: the first
+    terms of Student's quantile.
 
     Example: 12.3 with 4, 4.7 with 29.
     """

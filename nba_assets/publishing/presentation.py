@@ -1,7 +1,9 @@
-"""How a table's materialization looks in the UI beyond what all tables tell alike: numbers that plot over time, a picture, the lineage of its columns.
+"""How a table's materialization looks in the UI beyond what all tables tell alike: numbers that plot over time, a
+picture, the lineage of its columns.
 
-Which table gets which picture, and how it is drawn, is said in `pictures`. Pictures and lineage go with the newest date of a run that has rows, so
-that a season does not carry hundreds of them. Nothing in here can fail a run whose rows are written: a picture that cannot be drawn says why.
+Which table gets which picture, and how it is drawn, is said in `pictures`. Pictures and lineage go with the newest date
+of a run that has rows, so that a season does not carry hundreds of them. Nothing in here can fail a run whose rows are
+written: a picture that cannot be drawn says why.
 """
 
 from __future__ import annotations
@@ -39,7 +41,9 @@ MEANS = {
 
 
 def presented(publication: Publication, facts: Sequence[DateFacts]) -> dict[date, dict[str, Any]]:
-    """Metadata of each written date of a run: its numbers; of the newest one with rows also a picture and the lineage, where the table has any."""
+    """Metadata of each written date of a run: its numbers; of the newest one with rows also a picture and the lineage,
+    where the table has any.
+    """
     shown = date_numbers(publication.run.table, publication.rows, facts)
     newest = max((fact.day for fact in facts if fact.row_count), default=None)
     if newest is not None:
@@ -48,13 +52,16 @@ def presented(publication: Publication, facts: Sequence[DateFacts]) -> dict[date
 
 
 def date_numbers(table: Table, rows: pa.Table, facts: Sequence[DateFacts]) -> dict[date, dict[str, Any]]:
-    """Plain numbers of each date: means over its rows, share of nulls among its measures, and each category of failure that the run met."""
+    """Plain numbers of each date: means over its rows, share of nulls among its measures, and each category of failure
+    that the run met.
+    """
     days = np.array([fact.day for fact in facts], dtype="M8[D]")
     places = np.searchsorted(days, to_columns(rows.select([table.date_column]))[table.date_column].astype("M8[D]"))
     sizes = np.bincount(places, minlength=len(days))
     categories = sorted({category for fact in facts for category in fact.failures})
     shown: dict[date, dict[str, Any]] = {
-        fact.day: {f"failures_{category}": int(fact.failures.get(category, 0)) for category in categories} for fact in facts
+        fact.day: {f"failures_{category}": int(fact.failures.get(category, 0)) for category in categories}
+        for fact in facts
     }
 
     def add(name: str, totals: NDArray[Any], counts: NDArray[Any], decimals: int) -> None:
@@ -66,7 +73,9 @@ def date_numbers(table: Table, rows: pa.Table, facts: Sequence[DateFacts]) -> di
         if column in table.column_names:
             values = to_columns(rows.select([column]))[column].astype(np.float64)
             add(name, np.bincount(places, weights=values, minlength=len(days)), sizes, decimals)
-    measures = [column.name for column in table.columns if column.type in MEASURES and column.nullable and column.hashed]
+    measures = [
+        column.name for column in table.columns if column.type in MEASURES and column.nullable and column.hashed
+    ]
     nulls = np.zeros(rows.num_rows)
     for measure in measures:
         nulls += pc.is_null(rows.column(measure)).to_numpy()
@@ -85,12 +94,16 @@ def _picture(publication: Publication, day: date) -> dict[str, Any]:
     except Exception as error:
         # The rows are written: whatever is wrong with their picture is no reason to call that a failure.
         return {"picture": f"could not be drawn: {type(error).__name__}: {error}"}
-    return {"picture": dg.MetadataValue.md(f"![{table.name} on {day}](data:image/png;base64,{b64encode(drawn).decode()})")}
+    return {
+        "picture": dg.MetadataValue.md(f"![{table.name} on {day}](data:image/png;base64,{b64encode(drawn).decode()})")
+    }
 
 
 def full_names(warehouse: Warehouse, day: date) -> dict[str, str]:
     """Full names of the players of a date's season by player_lookup, as the registry has them."""
-    known = warehouse.read(PLAYER_REGISTRY.table, ("player_lookup", "player_name"), day - timedelta(days=LONGEST_SEASON_DAYS), day).to_pylist()
+    known = warehouse.read(
+        PLAYER_REGISTRY.table, ("player_lookup", "player_name"), day - timedelta(days=LONGEST_SEASON_DAYS), day
+    ).to_pylist()
     return {player["player_lookup"]: player["player_name"] for player in known if player["player_name"]}
 
 
@@ -100,7 +113,12 @@ def _lineage(table: Table) -> dict[str, Any]:
 
 def feature_lineage() -> dg.TableColumnLineage:
     """Which columns each feature is read from, as the features declare it; the vector is made of all of them."""
-    sources = {feature.name: [name.split(".") for source in feature.sources for name in source.reads] for feature in BASELINE}
-    deps = {name: [dg.TableColumnDep(asset_key=dg.AssetKey(table), column_name=column) for table, column in reads] for name, reads in sources.items()}
+    sources = {
+        feature.name: [name.split(".") for source in feature.sources for name in source.reads] for feature in BASELINE
+    }
+    deps = {
+        name: [dg.TableColumnDep(asset_key=dg.AssetKey(table), column_name=column) for table, column in reads]
+        for name, reads in sources.items()
+    }
     vector = [dg.TableColumnDep(asset_key=dg.AssetKey(FEATURE_STORE), column_name=feature.name) for feature in BASELINE]
     return dg.TableColumnLineage(deps_by_column={**deps, "features": vector})

@@ -1,7 +1,8 @@
 """Dates that a run does not publish: what is recorded of them, and in which words.
 
-Why a date is refused is decided elsewhere: for want of its inputs in `inputs`, for what its rows are in `publication`. A refused date keeps the rows,
-failure records and entry in `table_partitions` that it had; its refusal stands in `refused_dates` until a build publishes it.
+Why a date is refused is decided elsewhere: for want of its inputs in `inputs`, for what its rows are in `publication`.
+A refused date keeps the rows, failure records and entry in `table_partitions` that it had; its refusal stands in
+`refused_dates` until a build publishes it.
 """
 
 from __future__ import annotations
@@ -38,15 +39,20 @@ class Refusal:
         return f"{self.table} {self.day} REFUSED: {self.reason}"
 
 
-def stored_refusals(warehouse: Warehouse, tables: Sequence[str], start: date = date.min, end: date = date.max) -> list[Refusal]:
+def stored_refusals(
+    warehouse: Warehouse, tables: Sequence[str], start: date = date.min, end: date = date.max
+) -> list[Refusal]:
     """The refused dates of some tables from `start` to `end`, by default all, in order of table and date."""
     where: dict[str, Sequence[Value]] = {"table_name": list(tables)}
-    rows = warehouse.read(REFUSED_DATES, ("table_name", "partition_date", "reason", "run_id"), start, end, where).to_pylist()
+    rows = warehouse.read(
+        REFUSED_DATES, ("table_name", "partition_date", "reason", "run_id"), start, end, where
+    ).to_pylist()
     return [Refusal(row["table_name"], row["partition_date"], row["reason"], row["run_id"]) for row in rows]
 
 
 def recorded_refusals(run: TableRun) -> list[Replacement]:
-    """What a run changes of the record: its refused dates come in, its published ones go out; nothing where there are neither.
+    """What a run changes of the record: its refused dates come in, its published ones go out; nothing where there are
+    neither.
 
     A retry changes nothing: whether it succeeds or not, the date was built, or refused, as a whole before.
     """
@@ -75,7 +81,8 @@ UPSTREAM = "upstream "
 def upstream_refused(table: str, day: date, reason: str) -> str:
     """Why a table is refused that reads a refused one, with the root cause once, however many tables lie between.
 
-    Example: of `player_game_summary`, refused because "upstream team_offense_game_summary is refused for 2024-11-12: ...", the same text is given.
+    Example: of `player_game_summary`, refused because "upstream team_offense_game_summary is refused for 2024-11-12:
+    ...", the same text is given.
     """
     return reason if reason.startswith(UPSTREAM) else f"{UPSTREAM}{table} is refused for {day}: {reason}"
 
@@ -94,7 +101,9 @@ def refusal_lines(table: str, refused: Mapping[date, str]) -> Iterable[str]:
 def dates_published(run: TableRun) -> Finding:
     """The check that names the refused dates of a run."""
     examples = tuple(f"{day}: {run.refused[day]}" for day in sorted(run.refused))[:SHOWN]
-    return Finding(DATES_PUBLISHED, True, DATES_PUBLISHED_DESCRIPTION, len(run.refused), tuple(sorted(run.refused)), examples)
+    return Finding(
+        DATES_PUBLISHED, True, DATES_PUBLISHED_DESCRIPTION, len(run.refused), tuple(sorted(run.refused)), examples
+    )
 
 
 def refused_metadata(run: TableRun) -> dict[date, dict[str, Any]]:
@@ -103,7 +112,9 @@ def refused_metadata(run: TableRun) -> dict[date, dict[str, Any]]:
         return {}
     days = sorted(run.refused)
     columns = ("partition_date", "row_count", "failure_count", "digest")
-    entries = run.warehouse.read(TABLE_PARTITIONS, columns, days[0], days[-1], {"table_name": run.table.name}).to_pylist()
+    entries = run.warehouse.read(
+        TABLE_PARTITIONS, columns, days[0], days[-1], {"table_name": run.table.name}
+    ).to_pylist()
     held = {entry["partition_date"]: entry for entry in entries}
     shown: dict[date, dict[str, Any]] = {}
     for day in days:

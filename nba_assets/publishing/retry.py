@@ -1,13 +1,16 @@
 """Retry: a table's failed entities are computed again, everybody else's rows and records stay as they are, bit for bit.
 
-Which failures are open and which of them a retry takes up is said here, for whoever asks: a run, the command line, a check. A run of a table that is
-a retry computes only these (date, entity) pairs; what it keeps of a date is read here, and merged by `publication`.
+Which failures are open and which of them a retry takes up is said here, for whoever asks: a run, the command line, a
+check. A run of a table that is a retry computes only these (date, entity) pairs; what it keeps of a date is read here,
+and merged by `publication`.
 
-The books of a mended date keep their `written_at` and `code_version`. Most of its rows were computed from what had been there *then*, by the code of
-*then*: a date that was stale before a retry is stale after it and is built anew as a whole, while its few mended rows, made from newer inputs, are at
-worst built once more than needed. `changed_at` moves on as always where the digest became another one.
+The entry of a mended date keeps their `written_at` and `code_version`. Most of its rows were computed from what had
+been there *then*, by the code of *then*: a date that was stale before a retry is stale after it and is built anew as a
+whole, while its few mended rows, made from newer inputs, are at worst built once more than needed. `changed_at` moves
+on as always where the digest became another one.
 
-Circuit breakers count where one date of a table is mended, as in any run of a single date; where there are several, everybody is tried.
+Circuit breakers count where one date of a table is mended, as in any run of a single date; where there are several,
+everybody is tried.
 """
 
 from __future__ import annotations
@@ -26,7 +29,13 @@ from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, take
 from nba_assets.entities.relations import find
 from nba_assets.publishing.circuit_breaker import is_in_force
-from nba_assets.tables.bookkeeping import BREAKER_ACTIVE, ENTITY_FAILURES, HARD_FAILURE, REPROCESS_ATTEMPTS, TABLE_PARTITIONS
+from nba_assets.tables.bookkeeping import (
+    BREAKER_ACTIVE,
+    ENTITY_FAILURES,
+    HARD_FAILURE,
+    REPROCESS_ATTEMPTS,
+    TABLE_PARTITIONS,
+)
 from nba_assets.tables.columns import empty, to_columns
 from nba_assets.tables.spec import Columns, Table
 from nba_assets.warehouse.interface import Value, Warehouse
@@ -59,7 +68,10 @@ class OpenFailure:
 
     @property
     def needs_attention(self) -> bool:
-        """Something is wrong: the computation, or raw data that could be better. That a player has too few games is not, nor that no feed has him."""
+        """Something is wrong: the computation, or raw data that could be better.
+
+        That a player has too few games is not, nor that no feed has him.
+        """
         return self.is_hard or (self.can_retry and self.is_correctable)
 
     @property
@@ -69,18 +81,38 @@ class OpenFailure:
 
 
 def open_failures(
-    warehouse: Warehouse, now: datetime, *, start: date = date.min, end: date = date.max, tables: Sequence[str] | None = None
+    warehouse: Warehouse,
+    now: datetime,
+    *,
+    start: date = date.min,
+    end: date = date.max,
+    tables: Sequence[str] | None = None,
 ) -> list[OpenFailure]:
     """The failure records of some dates and tables (by default all), in order of table, date and entity."""
     where: dict[str, Sequence[Value]] = {} if tables is None else {"table_name": tables}
     with warehouse.session():
         records = warehouse.read(ENTITY_FAILURES, RECORD_COLUMNS, start, end, where).to_pylist()
         attempts = warehouse.read(REPROCESS_ATTEMPTS, REPROCESS_ATTEMPTS.column_names, start, end, where).to_pylist()
-    last = {(row["table_name"], row["partition_date"], row["entity_id"]): row for row in sorted(attempts, key=lambda row: row["attempt_number"])}
-    return [_open_failure(record, last.get((record["table_name"], record["partition_date"], record["entity_id"])), now) for record in records]
+    last = {
+        (row["table_name"], row["partition_date"], row["entity_id"]): row
+        for row in sorted(attempts, key=lambda row: row["attempt_number"])
+    }
+    return [
+        _open_failure(record, last.get((record["table_name"], record["partition_date"], record["entity_id"])), now)
+        for record in records
+    ]
 
 
-RECORD_COLUMNS = ("table_name", "partition_date", "entity_id", "failure_category", "failure_reason", "can_retry", "is_correctable", "created_at")
+RECORD_COLUMNS = (
+    "table_name",
+    "partition_date",
+    "entity_id",
+    "failure_category",
+    "failure_reason",
+    "can_retry",
+    "is_correctable",
+    "created_at",
+)
 
 
 def _open_failure(record: Mapping[str, Any], last: Mapping[str, Any] | None, now: datetime) -> OpenFailure:
@@ -99,7 +131,7 @@ def _open_failure(record: Mapping[str, Any], last: Mapping[str, Any] | None, now
 
 
 @dataclass(frozen=True)
-class Kept:
+class RetainedRows:
     """What a retry leaves of its dates: rows with all their columns, their hashes, and failure records."""
 
     rows: pa.Table
@@ -107,36 +139,42 @@ class Kept:
     failures: pa.Table
 
     @classmethod
-    def nothing(cls, table: Table) -> Kept:
+    def nothing(cls, table: Table) -> RetainedRows:
         """What a run that computes whole dates keeps."""
         return cls(empty(table), np.array([], dtype=np.uint64), empty(ENTITY_FAILURES))
 
 
 @dataclass(frozen=True)
 class Retry:
-    """The entities of a table that a run computes again, and the books of all dates of the run as they stood when that was decided."""
+    """The entities of a table that a run computes again, and the state of partitions of all dates of the run as they
+    stood when that was decided.
+    """
 
     table: Table
     entities: Mapping[date, frozenset[str]]
     """By date, ascending; dates without any are left out."""
-    books: Mapping[date, Mapping[str, Any]]
+    partition_state: Mapping[date, Mapping[str, Any]]
     categories: Mapping[date, Counter[str]]
     """Open failures of each date, retried or not."""
 
     @classmethod
     def of(cls, warehouse: Warehouse, table: Table, dates: Sequence[date], now: datetime) -> Retry:
         """The retryable failures of a table on the dates of a run."""
-        asked = set(dates)
+        requested = set(dates)
         with warehouse.session():
-            known = [failure for failure in open_failures(warehouse, now, start=dates[0], end=dates[-1], tables=[table.name]) if failure.day in asked]
-            books = _books(warehouse, table, dates)
+            known = [
+                failure
+                for failure in open_failures(warehouse, now, start=dates[0], end=dates[-1], tables=[table.name])
+                if failure.day in requested
+            ]
+            partition_state = _partition_state(warehouse, table, dates)
         entities: dict[date, set[str]] = {}
         categories: dict[date, Counter[str]] = {}
         for failure in known:
             categories.setdefault(failure.day, Counter())[failure.category] += 1
             if failure.can_retry:
                 entities.setdefault(failure.day, set()).add(failure.entity)
-        return cls(table, {day: frozenset(entities[day]) for day in sorted(entities)}, books, categories)
+        return cls(table, {day: frozenset(entities[day]) for day in sorted(entities)}, partition_state, categories)
 
     @property
     def dates(self) -> list[date]:
@@ -151,14 +189,17 @@ class Retry:
     def concerns(self, days: NDArray[np.datetime64], entities: NDArray[np.object_]) -> NDArray[np.bool_]:
         """Which pairs of date and entity are computed again."""
         pairs = [(day, entity) for day, mine in self.entities.items() for entity in mine]
-        wanted = np.array([day for day, _ in pairs], dtype="M8[D]"), np.array([entity for _, entity in pairs], dtype=object)
+        wanted = (
+            np.array([day for day, _ in pairs], dtype="M8[D]"),
+            np.array([entity for _, entity in pairs], dtype=object),
+        )
         return find((days.astype("M8[D]"), entities), wanted) >= 0
 
-    def only(self, asked: Grouped) -> Grouped:
+    def only(self, requested: Grouped) -> Grouped:
         """Of what a table would compute, what is computed again."""
         entity_column = str(self.table.entity_column)
-        wanted = self.concerns(asked.columns[asked.date_column], asked.columns[entity_column])
-        return Grouped.by(take(asked.columns, np.flatnonzero(wanted)), entity_column, asked.date_column)
+        wanted = self.concerns(requested.columns[requested.date_column], requested.columns[entity_column])
+        return Grouped.by(take(requested.columns, np.flatnonzero(wanted)), entity_column, requested.date_column)
 
     def part_of(self, outcome: Outcome) -> Outcome:
         """An outcome without the failures that preparing the run found of others."""
@@ -167,29 +208,35 @@ class Retry:
         mine = self.concerns(outcome.failures["partition_date"], outcome.failures["entity_id"])
         return Outcome(outcome.rows, take(outcome.failures, mine) if mine.any() else {})
 
-    def kept(self, warehouse: Warehouse, dates: Sequence[date]) -> Kept:
+    def retained(self, warehouse: Warehouse, dates: Sequence[date]) -> RetainedRows:
         """What stays of some dates."""
         table = self.table
         with warehouse.session():
             rows = warehouse.read(table, table.column_names, dates[0], dates[-1], {table.date_column: dates})
             failures = warehouse.read(
-                ENTITY_FAILURES, ENTITY_FAILURES.column_names, dates[0], dates[-1], {"table_name": table.name, "partition_date": dates}
+                ENTITY_FAILURES,
+                ENTITY_FAILURES.column_names,
+                dates[0],
+                dates[-1],
+                {"table_name": table.name, "partition_date": dates},
             )
         rows = rows.filter(pa.array(~self._concerned(rows, table.date_column, str(table.entity_column))))
         failures = failures.filter(pa.array(~self._concerned(failures, "partition_date", "entity_id")))
         # As stored, not computed anew: a table that has gained a column since would hash to something else.
         hashes = np.array([int(text, 16) for text in rows.column("data_hash").to_pylist()], dtype=np.uint64)
-        return Kept(rows, hashes, failures)
+        return RetainedRows(rows, hashes, failures)
 
     def _concerned(self, rows: pa.Table, date_column: str, entity_column: str) -> NDArray[np.bool_]:
         key: Columns = to_columns(rows.select([date_column, entity_column]))
         return self.concerns(key[date_column], key[entity_column])
 
     def books_after(self, written: pa.Table, computed: Collection[date]) -> pa.Table:
-        """Books as a run would leave them, but for what a retry must not claim of a date (see the module); on `computed` dates it has made rows."""
+        """PartitionState as a run would leave them, but for what a retry must not claim of a date (see the module); on
+        `computed` dates it has made rows.
+        """
         rows = written.to_pylist()
         for row in rows:
-            before = self.books[row["partition_date"]]
+            before = self.partition_state[row["partition_date"]]
             row |= {name: before[name] for name in ("written_at", "code_version", "inputs")}
             if row["row_count"] and row["partition_date"] not in computed:
                 row["newest_processed_at"] = before["newest_processed_at"]
@@ -197,7 +244,7 @@ class Retry:
 
     def standing(self, day: date) -> dict[str, Any]:
         """What the UI shows of a date on which nobody is computed again: what it holds already."""
-        book = self.books.get(day)
+        book = self.partition_state.get(day)
         if book is None:
             return {"retried": 0, "built": False}
         return {
@@ -212,10 +259,16 @@ class Retry:
 
     def result(self, day: date, failed_again: Columns) -> dict[str, Any]:
         """What the UI shows of a date on which somebody was computed again."""
-        again = set(failed_again["entity_id"][failed_again["partition_date"] == np.datetime64(day, "D")]) if failed_again else set()
+        again = (
+            set(failed_again["entity_id"][failed_again["partition_date"] == np.datetime64(day, "D")])
+            if failed_again
+            else set()
+        )
         return {"retried": len(self.entities[day]), "mended": len(self.entities[day] - again)}
 
 
-def _books(warehouse: Warehouse, table: Table, dates: Sequence[date]) -> dict[date, dict[str, Any]]:
-    rows = warehouse.read(TABLE_PARTITIONS, TABLE_PARTITIONS.column_names, dates[0], dates[-1], {"table_name": table.name}).to_pylist()
+def _partition_state(warehouse: Warehouse, table: Table, dates: Sequence[date]) -> dict[date, dict[str, Any]]:
+    rows = warehouse.read(
+        TABLE_PARTITIONS, TABLE_PARTITIONS.column_names, dates[0], dates[-1], {"table_name": table.name}
+    ).to_pylist()
     return {row["partition_date"]: row for row in rows}

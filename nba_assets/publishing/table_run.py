@@ -1,7 +1,7 @@
 """One table, computed for the dates of one run: its bounded reads, its parallel compute, and what both took.
 
-A table's module describes what to read and compute in terms of a `TableRun`; neither it nor this module knows Dagster. Publishing what was computed
-is `publication`'s business.
+A table's module describes what to read and compute in terms of a `TableRun`; neither it nor this module knows Dagster.
+Publishing what was computed is `publication`'s business.
 """
 
 from __future__ import annotations
@@ -43,7 +43,13 @@ LONGEST_SEASON_DAYS = 366
 STAMPS = tuple(column.name for column in (*blocks.STAMPS, *blocks.REPROCESSING))
 """Columns that publishing fills."""
 
-ARRAY_KINDS = {Type.STRING: OBJECTS, Type.STRINGS: OBJECTS, Type.FLOATS: OBJECTS, Type.DATE: MOMENTS, Type.TIMESTAMP: MOMENTS}
+ARRAY_KINDS = {
+    Type.STRING: OBJECTS,
+    Type.STRINGS: OBJECTS,
+    Type.FLOATS: OBJECTS,
+    Type.DATE: MOMENTS,
+    Type.TIMESTAMP: MOMENTS,
+}
 """Kinds of numpy arrays that a column of a type may be computed as, where these are not numbers."""
 
 
@@ -70,11 +76,12 @@ class TableRun:
     now: datetime
     log: Callable[[str], None] = lambda _: None
     retry: Retry | None = None
-    """Of a run that computes failed entities again and keeps all else; `dates` are then those on which there are any."""
+    """Of a run that computes failed entities again and keeps all else; `dates` are then those on which there are any.
+    """
     reads: list[Read] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("read", "compute", "write"), 0.0))
     entity_count: int = 0
-    asked: Columns = field(default_factory=dict, repr=False)
+    requested: Columns = field(default_factory=dict, repr=False)
     """`date` and `entity` of every row that was to be computed."""
     breaker: CircuitBreaker | None = None
     """Of a run of a single date, once its rows are computed."""
@@ -93,9 +100,14 @@ class TableRun:
     as_begun: Changed | None = None
     """The entries of the run's dates as they stood when it began: its write is conditional on them."""
     refused: dict[date, str] = field(default_factory=dict)
-    """Dates of the run that are not published, with the reason. `dates` are the others, from the moment at which they are refused."""
+    """Dates of the run that are not published, with the reason.
+
+    `dates` are the others, from the moment at which they are refused.
+    """
     records: list[tuple[Table, list[Columns]]] = field(default_factory=list)
-    """Bookkeeping tables with parts of their rows for this run, without stamps: replaced for its table and dates in the transaction that writes its rows."""
+    """Bookkeeping tables with parts of their rows for this run, without stamps: replaced for its table and dates in the
+    transaction that writes its rows.
+    """
 
     @property
     def start(self) -> date:
@@ -121,17 +133,25 @@ class TableRun:
         """Leave dates of the run out of what is published; each keeps what it had."""
         self.refused |= reasons
         self.dates = [day for day in self.dates if day not in self.refused]
-        self.asked = take(self.asked, np.isin(self.asked["date"], self.days)) if self.asked and reasons else self.asked
+        self.requested = (
+            take(self.requested, np.isin(self.requested["date"], self.days))
+            if self.requested and reasons
+            else self.requested
+        )
 
     def begin(self) -> Changed:
-        """Remember the entries of the run's dates as they stand now, unless that was done before: the run's write is conditional on them."""
+        """Remember the entries of the run's dates as they stand now, unless that was done before: the run's write is
+        conditional on them.
+        """
         if self.as_begun is None:
             self.as_begun = entries_of(self.warehouse, self.table, self.dates)
         return self.as_begun
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Reads within the block share connections, which last from a read until something is computed: others wait for no computation."""
+        """Reads within the block share connections, which last from a read until something is computed: others wait for
+        no computation.
+        """
         self._session = ExitStack()
         try:
             yield
@@ -159,13 +179,14 @@ class TableRun:
     ) -> dict[str, NDArray[Any]]:
         """Columns of an upstream table, dated within the run unless told otherwise; remembered for the run's lineage.
 
-        Raises ValueError for a table that is not among the inputs, and for dates after the run's of any but the schedule: what is not declared would not be
-        known to make dates stale.
+        Raises ValueError for a table that is not among the inputs, and for dates after the run's of any but the
+        schedule: what is not declared would not be known to make dates stale.
         """
         first, last = start or self.start, end or self.end
         if table.name not in self._declared or (last > self.end and table is not SCHEDULE.table):
             raise ValueError(
-                f"{self.table.qualified_name} reads {table.qualified_name} from {first} to {last}, which is not among its declared inputs: "
+                f"{self.table.qualified_name} reads {table.qualified_name} from {first} to {last}, which is not among "
+                "its declared inputs: "
                 f"add it to the inputs of its Table ({', '.join(sorted(self._declared))})"
             )
         with self.timed("read"):
@@ -201,7 +222,9 @@ class TableRun:
         return SeasonCalendar.from_schedule(games["game_date"], games["season_year"], games["is_regular_season"] == 1)
 
     def season_columns(self, days: NDArray[np.datetime64]) -> dict[str, NDArray[Any]]:
-        """What the season says of each of some dates: `season_start`, `days_into_season`, `is_bootstrap`, `is_boundary`."""
+        """What the season says of each of some dates: `season_start`, `days_into_season`, `is_bootstrap`,
+        `is_boundary`.
+        """
         return {
             "season_start": self.calendar.first_day(days),
             "days_into_season": self.calendar.days_into_season(days).astype(np.float64),
@@ -217,7 +240,9 @@ class TableRun:
 
     @cached_property
     def final_days(self) -> NDArray[np.datetime64]:
-        """Every date of the schedule around the run that has final league games, ascending: dates that should have results."""
+        """Every date of the schedule around the run that has final league games, ascending: dates that should have
+        results.
+        """
         games = self.schedule
         return np.unique(games["game_date"][league_finals(games)])
 
@@ -229,63 +254,84 @@ class TableRun:
 
     @property
     def season_end(self) -> date:
-        """A date after the last game of the season of the run's last date: how far a published schedule is read ahead."""
+        """A date after the last game of the season of the run's last date: how far a published schedule is read
+        ahead.
+        """
         return self.end + timedelta(days=LONGEST_SEASON_DAYS)
 
     def map(
         self,
         kind: EntityKind,
         compute: Compute,
-        asked: Grouped,
+        requested: Grouped,
         histories: Mapping[str, Grouped] | None = None,
         shared: Any = None,
         columns: Mapping[str, str] | None = None,
     ) -> Outcome:
-        """Compute something about every asked entity and date, one entity at a time, in parallel; `columns` as in `ParallelEntities.map`."""
+        """Compute something about every requested entity and date, one entity at a time, in parallel; `columns` as in
+        `ParallelEntities.map`.
+        """
         if self._session is not None:
             self._session.close()
         with self.timed("compute"):
-            return self.entities.map(kind, compute, asked, histories or {}, shared, self.log, columns)
+            return self.entities.map(kind, compute, requested, histories or {}, shared, self.log, columns)
 
     def map_rows(
         self,
         kind: EntityKind,
         compute: Compute,
-        asked: Grouped,
+        requested: Grouped,
         histories: Mapping[str, Grouped] | None = None,
         shared: Any = None,
     ) -> Outcome:
-        """Compute the table's rows: as `map`, but entities whose circuit breaker is tripped are left alone, and say so; of a retry only what failed.
+        """Compute the table's rows: as `map`, but entities whose circuit breaker is tripped are left alone, and say so;
+        of a retry only what failed.
 
         The breaker works in runs of a single date; a backfill tries everybody again.
         """
         histories = histories or {}
-        columns = {column.name: ARRAY_KINDS.get(column.type, NUMBERS) for column in self.table.columns if column.name not in STAMPS}
-        asked = self._of_open_dates(asked if self.retry is None else self.retry.only(asked))
-        self.entity_count = len(asked.entities)
-        self.asked = {
-            "date": asked.columns[asked.date_column],
-            "entity": np.repeat(np.array(asked.entities, dtype=object), np.diff(asked.bounds)),
+        columns = {
+            column.name: ARRAY_KINDS.get(column.type, NUMBERS)
+            for column in self.table.columns
+            if column.name not in STAMPS
+        }
+        requested = self._of_open_dates(requested if self.retry is None else self.retry.only(requested))
+        self.entity_count = len(requested.entities)
+        self.requested = {
+            "date": requested.columns[requested.date_column],
+            "entity": np.repeat(np.array(requested.entities, dtype=object), np.diff(requested.bounds)),
         }
         if len(self.dates) > 1:
-            return self.map(kind, compute, asked, histories, shared, columns)
+            return self.map(kind, compute, requested, histories, shared, columns)
         with self.timed("read"):
             self._share_connection()
-            self.breaker = CircuitBreaker.of(self.warehouse, self.table, self.start, self.now, self.table.code_version, asked, histories)
+            self.breaker = CircuitBreaker.of(
+                self.warehouse, self.table, self.start, self.now, self.table.code_version, requested, histories
+            )
             left_alone = self.breaker.active(ENTITY_TYPES[kind])
         if left_alone:
             names = left_alone["entity_id"].tolist()
             self.log(f"Circuit breaker: {len(names)} {kind} left alone after repeated failures: {', '.join(names[:5])}")
-            asked = asked.chunk([entity for entity in asked.entities if entity not in set(names)])
-        outcome = self.map(kind, compute, asked, histories, shared, columns)
+            requested = requested.chunk([entity for entity in requested.entities if entity not in set(names)])
+        outcome = self.map(kind, compute, requested, histories, shared, columns)
         together = concatenate([outcome.failures, left_alone])
-        order = np.argsort(together["entity_id"].astype(str), kind="stable") if together else np.array([], dtype=np.intp)
+        order = (
+            np.argsort(together["entity_id"].astype(str), kind="stable") if together else np.array([], dtype=np.intp)
+        )
         return Outcome(outcome.rows, take(together, order))
 
-    def _of_open_dates(self, asked: Grouped) -> Grouped:
-        """What is requested of dates that are not refused; a range is read in one piece, whatever is refused in between."""
-        refused = np.isin(asked.columns[asked.date_column].astype("M8[D]"), np.array(list(self.refused), dtype="M8[D]"))
-        return Grouped.by(take(asked.columns, ~refused), asked.entity_column, asked.date_column) if refused.any() else asked
+    def _of_open_dates(self, requested: Grouped) -> Grouped:
+        """What is requested of dates that are not refused; a range is read in one piece, whatever is refused in
+        between.
+        """
+        refused = np.isin(
+            requested.columns[requested.date_column].astype("M8[D]"), np.array(list(self.refused), dtype="M8[D]")
+        )
+        return (
+            Grouped.by(take(requested.columns, ~refused), requested.entity_column, requested.date_column)
+            if refused.any()
+            else requested
+        )
 
     def note_retry(self, failed_again: Columns) -> None:
         """Note what became of the failures that a retry computed again, for its dates and for the run."""
@@ -296,10 +342,16 @@ class TableRun:
             self.date_notes[day] = self.date_notes.get(day, {}) | result
         retried, mended = (sum(result[name] for result in results.values()) for name in ("retried", "mended"))
         self.notes |= {"retried_in_run": retried, "mended_in_run": mended}
-        self.log(f"Retry: {mended} of {retried} failures of {self.table.name} mended" if retried else f"Retry: nothing to do in {self.table.name}")
+        self.log(
+            f"Retry: {mended} of {retried} failures of {self.table.name} mended"
+            if retried
+            else f"Retry: nothing to do in {self.table.name}"
+        )
 
     def notice(self, name: str, day: date, text: str) -> None:
-        """Report something odd about the inputs of a date, under a `Notice` of the table; it fails that notice's warning check."""
+        """Report something odd about the inputs of a date, under a `Notice` of the table; it fails that notice's
+        warning check.
+        """
         if name not in {notice.name for notice in (*self.table.notices, *SHARED_NOTICES)}:
             raise KeyError(f"table {self.table.qualified_name} declares no notice {name!r}")
         self.notices.setdefault(name, []).append((day, text))
@@ -317,5 +369,7 @@ class TableRun:
 def entries_of(warehouse: Warehouse, table: Table, dates: Sequence[date]) -> Changed:
     """The entries of some dates (ascending) of a table as they stand: what a write of these dates is conditional on."""
     where: dict[str, Value | Sequence[Value]] = {"table_name": table.name, "partition_date": list(dates)}
-    rows = warehouse.read(TABLE_PARTITIONS, ("partition_date", "digest", "written_at", "run_id"), dates[0], dates[-1], where)
+    rows = warehouse.read(
+        TABLE_PARTITIONS, ("partition_date", "digest", "written_at", "run_id"), dates[0], dates[-1], where
+    )
     return Changed(TABLE_PARTITIONS, rows, dates[0], dates[-1], where)

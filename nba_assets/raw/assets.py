@@ -1,4 +1,6 @@
-"""The raw tables as assets: one each, ingesting the run's dates from the landing zone, with checks of what could not be used."""
+"""The raw tables as assets: one each, ingesting the run's dates from the landing zone, with checks of what could not be
+used.
+"""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -20,7 +22,9 @@ from nba_assets.wording import listed
 
 FILES_READABLE, ROWS_ACCEPTED = "files_readable", "rows_accepted"
 COMMON_FAULTS, NOTICES, ROWS_NOT_UNDERSTOOD = "looks_like", "notices", "rows_not_understood"
-"""Metadata of `ROWS_ACCEPTED`: files of which most rows have one fault, words that are kept and not understood, and how many rows have such words."""
+"""Metadata of `ROWS_ACCEPTED`: files of which most rows have one fault, words that are kept and not understood, and how
+many rows have such words.
+"""
 SHOWN = 10
 """Files, notices and dates that a check or a line of the log names; all are counted."""
 
@@ -28,8 +32,9 @@ SHOWN = 10
 def raw_asset(raw: RawTable) -> dg.AssetsDefinition:
     """The asset that ingests one raw table.
 
-    A file that cannot be used costs the dates of which it may hold rows: they do not count as ingested, a failed check names them, and the others are
-    ingested. The tables that need these dates refuse them. The asset fails where a required feed has no file at all.
+    A file that cannot be used costs the dates of which it may hold rows: they do not count as ingested, a failed check
+    names them, and the others are ingested. The tables that need these dates refuse them. The asset fails where a
+    required feed has no file at all.
     """
 
     @dg.asset(
@@ -44,13 +49,24 @@ def raw_asset(raw: RawTable) -> dg.AssetsDefinition:
         metadata=definition_metadata(raw.table),
         check_specs=[
             dg.AssetCheckSpec(FILES_READABLE, asset=raw.name, description="Every landed file of the dates can be used"),
-            dg.AssetCheckSpec(ROWS_ACCEPTED, asset=raw.name, description="Every landed row of the dates is stored, and understood"),
+            dg.AssetCheckSpec(
+                ROWS_ACCEPTED, asset=raw.name, description="Every landed row of the dates is stored, and understood"
+            ),
         ],
     )
-    def asset(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+    def asset(
+        context: dg.AssetExecutionContext, warehouse: WarehouseResource
+    ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
         landing = FolderLandingZone(Settings.from_environment().landing)
         try:
-            report = ingest(raw, landing, warehouse.open(), partition_dates(context), run_id=context.run.run_id, now=datetime.now(UTC))
+            report = ingest(
+                raw,
+                landing,
+                warehouse.open(),
+                partition_dates(context),
+                run_id=context.run.run_id,
+                now=datetime.now(UTC),
+            )
         except OvertakenError as error:
             raise dg.Failure(f"{raw.table.qualified_name} was {error}. Run it again.") from None
         except WarehouseBusyError as error:
@@ -59,7 +75,8 @@ def raw_asset(raw: RawTable) -> dg.AssetsDefinition:
             context.log.warning(line)
         if report.duplicate_count or report.replaced_count:
             context.log.info(
-                f"{raw.name}: dropped {report.duplicate_count:,} identical rows and {report.replaced_count:,} that newer deliveries replace"
+                f"{raw.name}: dropped {report.duplicate_count:,} identical rows and {report.replaced_count:,} that "
+                "newer deliveries replace"
             )
         yield files_readable(report)
         yield rows_accepted(report)
@@ -75,9 +92,13 @@ def raw_asset(raw: RawTable) -> dg.AssetsDefinition:
 
 
 def end_run(context: dg.AssetExecutionContext, message: str) -> NoReturn:
-    """Fail the whole run at once: each of the other steps would wait for the same warehouse as long, and fail with the same words."""
+    """Fail the whole run at once: each of the other steps would wait for the same warehouse as long, and fail with the
+    same words.
+    """
     # A failure of a step, as Dagster counts it: the daemon does not repeat it by itself.
-    context.instance.report_run_failed(context.run, message, JobFailureData(error=None, failure_reason=RunFailureReason.STEP_FAILURE))
+    context.instance.report_run_failed(
+        context.run, message, JobFailureData(error=None, failure_reason=RunFailureReason.STEP_FAILURE)
+    )
     raise RunEndedError(message) from None
 
 
@@ -89,7 +110,8 @@ def warnings(report: IngestionReport) -> Iterator[str]:
     if report.set_aside_count or report.bad_files:
         conflicts = f" ({report.conflict_count:,} of them contradict each other)" if report.conflict_count else ""
         yield (
-            f"{report.table}: {report.set_aside_count:,} rows{conflicts} and {len(report.bad_files):,} files quarantined in "
+            f"{report.table}: {report.set_aside_count:,} rows{conflicts} and {len(report.bad_files):,} files "
+            "quarantined in "
             f"nba_processing.raw_quarantine, e.g. {'; '.join(report.examples)}"
         )
     yield from (f"{report.table}: {hint}" for hint in report.hints)
@@ -111,7 +133,9 @@ def files_readable(report: IngestionReport) -> dg.AssetCheckResult:
     if report.required_but_absent:
         metadata["absent"] = ABSENT
     passed = not report.bad_files and not report.required_but_absent
-    return dg.AssetCheckResult(passed=passed, check_name=FILES_READABLE, severity=dg.AssetCheckSeverity.ERROR, metadata=metadata)
+    return dg.AssetCheckResult(
+        passed=passed, check_name=FILES_READABLE, severity=dg.AssetCheckSeverity.ERROR, metadata=metadata
+    )
 
 
 def rows_accepted(report: IngestionReport) -> dg.AssetCheckResult:
@@ -122,13 +146,18 @@ def rows_accepted(report: IngestionReport) -> dg.AssetCheckResult:
         **_dropped(report),
     }
     if report.set_aside_count:
-        metadata |= {"examples": list(report.examples), "dates": [day.isoformat() for day, facts in report.by_date.items() if facts.set_aside_count]}
+        metadata |= {
+            "examples": list(report.examples),
+            "dates": [day.isoformat() for day, facts in report.by_date.items() if facts.set_aside_count],
+        }
     if report.hints:
         metadata[COMMON_FAULTS] = list(report.hints[:SHOWN])
     if report.notices:
         metadata |= {NOTICES: _counted(report)[:SHOWN], ROWS_NOT_UNDERSTOOD: sum(report.notices.values())}
     passed = not report.set_aside_count and not report.notices
-    return dg.AssetCheckResult(passed=passed, check_name=ROWS_ACCEPTED, severity=dg.AssetCheckSeverity.WARN, metadata=metadata)
+    return dg.AssetCheckResult(
+        passed=passed, check_name=ROWS_ACCEPTED, severity=dg.AssetCheckSeverity.WARN, metadata=metadata
+    )
 
 
 def _date_metadata(report: DateReport) -> dict[str, Any]:
@@ -142,7 +171,8 @@ def _date_metadata(report: DateReport) -> dict[str, Any]:
         "digest": report.digest,
         "landed": report.landed,
         "newest_processed_at": str(report.newest_processed_at),
-        # Dagster has events for all dates of a run: that of a date which may not be read as ingested has to say so itself.
+        # Dagster has events for all dates of a run: that of a date which may not be read as ingested has to say so
+        # itself.
         **({"status": "REFUSED", "refused_because": report.refusal} if report.refusal is not None else {}),
     }
 
@@ -169,4 +199,6 @@ def _dropped(report: IngestionReport) -> dict[str, int]:
 
 def _counted(report: IngestionReport) -> list[str]:
     """The notices, the most common first, with how many rows each concerns."""
-    return [f"{text} ({count:,} rows)" for text, count in sorted(report.notices.items(), key=lambda one: (-one[1], one[0]))]
+    return [
+        f"{text} ({count:,} rows)" for text, count in sorted(report.notices.items(), key=lambda one: (-one[1], one[0]))
+    ]

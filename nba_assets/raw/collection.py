@@ -23,7 +23,14 @@ from numpy.typing import NDArray
 
 from nba_assets.raw.common_faults import common_fault
 from nba_assets.raw.conflicts import key_conflicts, league_game_conflicts
-from nba_assets.raw.deliveries import NOBODY, Deliveries, Standing, league_game_codes, standing_by_key, standing_by_league_game
+from nba_assets.raw.deliveries import (
+    NOBODY,
+    Deliveries,
+    Standing,
+    league_game_codes,
+    standing_by_key,
+    standing_by_league_game,
+)
 from nba_assets.raw.landing import LandedFile, LandingZone
 from nba_assets.raw.league_schedule import LeagueSchedule
 from nba_assets.raw.normalise import check_columns, normalise, outside_every_season, read_dates, utc
@@ -67,7 +74,7 @@ class Request:
 
     @cached_property
     def span(self) -> list[date]:
-        """Every date that the run answers for: those asked for, or all days of their seasons."""
+        """Every date that the run answers for: those requested, or all days of their seasons."""
         days = set(self.dates)
         if self.raw.whole_season:
             days.update(day for year in self.seasons for day in season_days(year))
@@ -109,7 +116,9 @@ def season_days(season: int) -> list[date]:
 
 @dataclass(frozen=True)
 class BadFile:
-    """A file that cannot be used, the column at fault, where there is one, and the requested dates of which it holds rows, or may hold some."""
+    """A file that cannot be used, the column at fault, where there is one, and the requested dates of which it holds
+    rows, or may hold some.
+    """
 
     path: str
     reason: str
@@ -137,7 +146,8 @@ class SetAside:
 
 @dataclass(frozen=True)
 class CommonFault:
-    """What most rows of a file have in common: how many it has quarantined, and of which dates (of a whole-season table: seasons) it has any.
+    """What most rows of a file have in common: how many it has quarantined, and of which dates (of a whole-season
+    table: seasons) it has any.
 
     NaT or NaN among these stands for any date or season.
     """
@@ -152,8 +162,9 @@ class CommonFault:
 class Collection:
     """What has landed: good rows with every column of the table, one per key, and everything that was wrong.
 
-    `newest` are the rows of each key's newest delivery: those of `rows`, those that are `contested` because that delivery contradicts itself, and of a
-    schedule those of games that were moved. Rows of other files can be held against them.
+    `newest` are the rows of each key's newest delivery: those of `rows`, those that are `contested` because that
+    delivery contradicts itself, and of a schedule those of games that were moved. Rows of other files can be held
+    against them.
     """
 
     rows: Columns
@@ -163,7 +174,7 @@ class Collection:
     """Quarantined rows and files; a bad file stands there once for each date that it costs."""
     bad_files: list[BadFile] = field(default_factory=list)
     uncertain: set[date] = field(default_factory=set)
-    """Dates asked for of which a bad file may hold rows."""
+    """Dates requested of which a bad file may hold rows."""
     duplicates: Counter[date] = field(default_factory=Counter)
     """Dropped rows that equal one that stands, by date."""
     replaced: Counter[date] = field(default_factory=Counter)
@@ -206,7 +217,9 @@ class _Batch:
     path_dates: NDArray[np.datetime64]
 
 
-def _read_files(request: Request, landing: LandingZone, files: list[LandedFile], collection: Collection) -> list[_Batch]:
+def _read_files(
+    request: Request, landing: LandingZone, files: list[LandedFile], collection: Collection
+) -> list[_Batch]:
     """Rows of the files that may hold rows of the request, in at least one batch, if an empty one."""
     table, span = request.raw.table, set(request.span)
     groups: dict[pa.Schema, list[_Batch]] = {}
@@ -227,15 +240,25 @@ def _read_files(request: Request, landing: LandingZone, files: list[LandedFile],
             check_columns(request.raw, rows.schema)
         except (BadFileError, OSError) as error:
             is_transient = isinstance(error, OSError) or error.is_transient
-            bad = BadFile(file.path, str(error), getattr(error, "column", None), _dates_at_risk(request, rows, path_date), is_transient)
+            bad = BadFile(
+                file.path,
+                str(error),
+                getattr(error, "column", None),
+                _dates_at_risk(request, rows, path_date),
+                is_transient,
+            )
             if bad.days:
                 collection.bad_files.append(bad)
                 collection.uncertain.update(bad.days)
                 collection.set_aside += [SetAside(day, bad.path, WHOLE_FILE, bad.reason) for day in bad.days]
             continue
-        collection.set_aside += [SetAside(day, file.path, row.number, row.reason, row.content) for row in found.malformed]
+        collection.set_aside += [
+            SetAside(day, file.path, row.number, row.reason, row.content) for row in found.malformed
+        ]
         origins = np.column_stack([np.full(rows.num_rows, place), found.numbers])
-        groups.setdefault(rows.schema, []).append(_Batch(rows, origins, np.full(rows.num_rows, path_date or "NaT", dtype="M8[D]")))
+        groups.setdefault(rows.schema, []).append(
+            _Batch(rows, origins, np.full(rows.num_rows, path_date or "NaT", dtype="M8[D]"))
+        )
     # Files of one layout are checked together: a season in a thousand small files then costs little more than in one.
     return [
         _Batch(
@@ -256,7 +279,9 @@ def _read(request: Request, landing: LandingZone, file: LandedFile, path_date: d
 
 
 def _dates_at_risk(request: Request, rows: pa.Table | None, path_date: date | None) -> tuple[date, ...]:
-    """The requested dates of which a file that cannot be used holds rows, or may hold some; `rows` as far as it could be read."""
+    """The requested dates of which a file that cannot be used holds rows, or may hold some; `rows` as far as it could
+    be read.
+    """
     name = request.raw.table.date_column
     if request.raw.whole_season or (path_date is None and (rows is None or name not in rows.column_names)):
         return tuple(request.dates)
@@ -311,14 +336,18 @@ def _check(request: Request, batch: _Batch, files: list[LandedFile], collection:
         good = np.isnan(seasons) | np.isin(seasons, request.seasons)
     bad = np.array([place for place in sorted(faults.by_row) if good[place]], dtype=np.int64)
     if len(bad):
-        _note_common_faults(request, batch, good, {place: faults.by_row[place] for place in bad.tolist()}, columns, files, collection)
+        _note_common_faults(
+            request, batch, good, {place: faults.by_row[place] for place in bad.tolist()}, columns, files, collection
+        )
         good[bad] = False
         span, days = set(request.span), columns[request.raw.table.date_column]
         for place, row in zip(bad.tolist(), _as_read(batch.rows.take(bad)), strict=True):
             named = [day for day in (batch.path_dates[place].item(), days[place].item()) if day in span]
             file, number = batch.origins[place].tolist()
             game_id = None if GAME_FAULTS & set(faults.by_row[place]) else _game_of(columns, place)
-            aside = SetAside([*named, request.dates[0]][0], files[file].path, number, faults.reason(place), _as_json(row), game_id)
+            aside = SetAside(
+                [*named, request.dates[0]][0], files[file].path, number, faults.reason(place), _as_json(row), game_id
+            )
             collection.set_aside.append(aside)
     collection.notices.update(notices.counted(good))
     return _Checked(batch, _marked(columns, good), np.flatnonzero(good))
@@ -340,7 +369,9 @@ def _note_common_faults(
     for file, mine in by_file.items():
         if (hint := common_fault(mine, int(sizes[file]), columns)) is not None:
             rows = belongs & (batch.origins[:, 0] == file)
-            concerns = request.season_of(columns) if request.raw.whole_season else columns[request.raw.table.date_column]
+            concerns = (
+                request.season_of(columns) if request.raw.whole_season else columns[request.raw.table.date_column]
+            )
             collection.common_faults.append(CommonFault(files[file].path, hint, len(mine), np.unique(concerns[rows])))
 
 
@@ -360,7 +391,9 @@ def _game_of(columns: Columns, place: int) -> str | None:
 
 
 def _settle(request: Request, files: list[LandedFile], checked: Sequence[_Checked], collection: Collection) -> None:
-    """Keep the row that stands of each key, and of each game of a schedule; quarantine those that contradict each other."""
+    """Keep the row that stands of each key, and of each game of a schedule; quarantine those that contradict each
+    other.
+    """
     table = request.raw.table
     columns: Columns = {name: np.concatenate([part.columns[name] for part in checked]) for name in table.column_names}
     stamps, places = columns["processed_at"], np.concatenate([part.batch.origins[part.places, 0] for part in checked])
@@ -369,7 +402,13 @@ def _settle(request: Request, files: list[LandedFile], checked: Sequence[_Checke
     standing = np.zeros(len(keys), dtype=np.int8)
     if keys.max(initial=-1) + 1 < len(keys):
         people = (lambda repeated: people_of(columns[PLAYER_ID][repeated])) if PLAYER_ID in columns else None
-        standing = standing_by_key(keys, deliveries, lambda repeated: _contents(request.raw, _at(columns, repeated)), standing.astype(bool), people)
+        standing = standing_by_key(
+            keys,
+            deliveries,
+            lambda repeated: _contents(request.raw, _at(columns, repeated)),
+            standing.astype(bool),
+            people,
+        )
     of_one_key = standing == Standing.CONFLICT
     newest = of_one_key | (standing == Standing.STANDS)
     collection.newest, collection.contested = _marked(columns, newest), of_one_key[newest]
@@ -406,7 +445,9 @@ def _quarantine_conflicts(
     reasons: Sequence[str],
     collection: Collection,
 ) -> None:
-    """Quarantine the rows at `places` among all good rows; of a large group a few show their content, the same whatever their order."""
+    """Quarantine the rows at `places` among all good rows; of a large group a few show their content, the same whatever
+    their order.
+    """
     order = np.lexsort((_contents(request.raw, rows), groups))
     sizes = np.bincount(groups)
     rank = np.empty(len(order), dtype=np.int64)
@@ -421,7 +462,9 @@ def _quarantine_conflicts(
         for place, (file, row_number) in zip(mine.tolist(), part.batch.origins[in_batch].tolist(), strict=True):
             day = rows[request.raw.table.date_column][place].item()
             content = _as_json(next(contents)) if shown[place] else None
-            collection.set_aside.append(SetAside(day, files[file].path, row_number, reasons[place], content, _game_of(rows, place)))
+            collection.set_aside.append(
+                SetAside(day, files[file].path, row_number, reasons[place], content, _game_of(rows, place))
+            )
 
 
 def people_of(player_ids: Array) -> Hashes:

@@ -1,4 +1,6 @@
-"""What the bad rows of a file have in common, and what that looks like: most rows with one fault are one mistake of the feed, not many of its rows."""
+"""What the bad rows of a file have in common, and what that looks like: most rows with one fault are one mistake of the
+feed, not many of its rows.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ COMMON_SHARE = 0.5
 def common_fault(faults: Mapping[int, Mapping[str, str]], row_count: int, columns: Columns) -> str | None:
     """What most of a file's `row_count` rows have in common, None where it is nothing.
 
-    `faults` are complaints by place in `columns` and by name of the fault (a column or a rule). The text goes on where the file's path ends.
+    `faults` are complaints by place in `columns` and by name of the fault (a column or a rule). The text goes on where
+    the file's path ends.
     """
     counted = Counter(name for complaints in faults.values() for name in complaints)
     if not counted:

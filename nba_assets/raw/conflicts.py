@@ -14,7 +14,9 @@ COLUMNS_NAMED = 5
 
 
 def key_conflicts(table: Table, rows: Columns, groups: NDArray[np.int64]) -> list[str]:
-    """The reason of each of some rows; those of one of the `groups` (numbered from 0) share their key and contradict each other."""
+    """The reason of each of some rows; those of one of the `groups` (numbered from 0) share their key and contradict
+    each other.
+    """
     order, starts, sizes = _grouped(groups)
     differing: list[list[str]] = [[] for _ in starts]
     for column in table.columns:
@@ -27,19 +29,25 @@ def key_conflicts(table: Table, rows: Columns, groups: NDArray[np.int64]) -> lis
     for group, (start, size) in enumerate(zip(starts.tolist(), sizes.tolist(), strict=True)):
         key = ", ".join(f"{name} {_shown(rows[name][order[start]])}" for name in table.key)
         named = listed(differing[group], COLUMNS_NAMED, "columns")
-        reasons.append(f"is one of {size:,} rows of the file with {key} that differ in {named}, and nothing says which is the newest")
+        reasons.append(
+            f"is one of {size:,} rows of the file with {key} that differ in {named}, and nothing says which is the "
+            "newest"
+        )
     return [reasons[group] for group in groups.tolist()]
 
 
 def league_game_conflicts(rows: Columns, groups: NDArray[np.int64]) -> list[str]:
-    """The reason of each of some rows of a schedule; those of one of the `groups` are one game of the league on several dates."""
+    """The reason of each of some rows of a schedule; those of one of the `groups` are one game of the league on several
+    dates.
+    """
     order, starts, sizes = _grouped(groups)
     reasons = []
     for start, size in zip(starts.tolist(), sizes.tolist(), strict=True):
         mine = order[start : start + size]
         games = ", ".join(sorted(rows["game_id"][mine].tolist()))
         reasons.append(
-            f"is one of {size:,} rows of the file for the game {rows['nba_game_id'][mine[0]]} ({games}), and nothing says which is the newest"
+            f"is one of {size:,} rows of the file for the game {rows['nba_game_id'][mine[0]]} ({games}), and nothing "
+            "says which is the newest"
         )
     return [reasons[group] for group in groups.tolist()]
 

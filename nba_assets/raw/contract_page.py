@@ -1,4 +1,6 @@
-"""The raw contract in short, as Markdown: per raw table what a file must hold and which rules a row must meet. Every column is in the data dictionary.
+"""The raw contract in short, as Markdown: per raw table what a file must hold and which rules a row must meet.
+
+Every column is in the data dictionary.
 
 `python -m nba_assets.raw.contract_page` prints it; `docs/input.md` holds a copy.
 """
@@ -23,7 +25,8 @@ def _section(raw: RawTable) -> Iterator[str]:
     yield ""
     yield f"{raw.table.description} A row is {raw.table.grain}; its key is {_names(raw.table.key)}."
     yield ""
-    yield f"- Never null: {_names(column.name for column in raw.table.columns if not column.nullable and column.name not in raw.derived)}"
+    required = (column.name for column in raw.table.columns if not column.nullable and column.name not in raw.derived)
+    yield f"- Never null: {_names(required)}"
     yield from _limits(raw)
     yield from (f"- `{rule.name}`: {rule.description}" for rule in raw.table.rules if rule.blocking)
     yield ""

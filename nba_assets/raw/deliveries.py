@@ -1,6 +1,8 @@
-"""Which row stands where several deliveries speak of one thing: rows with one key, and rows of one game of the league under several dates.
+"""Which row stands where several deliveries speak of one thing: rows with one key, and rows of one game of the league
+under several dates.
 
-Pure functions over arrays; what becomes of the rows that do not stand is said in `collection` and `landed_content`, which must agree and so share them.
+Pure functions over arrays; what becomes of the rows that do not stand is said in `collection` and `content_index`,
+which must agree and so share them.
 """
 
 from __future__ import annotations
@@ -61,12 +63,14 @@ def standing_by_key(
 ) -> NDArray[np.int8]:
     """The `Standing` of each row among those with its key.
 
-    Of the rows of one file those with the newest `processed_at` count, and those without one, because nothing says that they are older. The newest
-    delivery of a key, by `processed_at` and then by file, stands; where its rows differ, or one of them is `contested` already, all of them are in
-    conflict. `contents` gives hashes of the contents of some rows; it is called only where keys repeat, and so is `people`, which gives hashes of the
-    ids of the players in these rows, `NOBODY` where a row has none: two players with one name are told apart by it (see `_people_apart`).
+    Of the rows of one file those with the newest `processed_at` count, and those without one, because nothing says that
+    they are older. The newest delivery of a key, by `processed_at` and then by file, stands; where its rows differ, or
+    one of them is `contested` already, all of them are in conflict. `contents` gives hashes of the contents of some
+    rows; it is called only where keys repeat, and so is `people`, which gives hashes of the ids of the players in these
+    rows, `NOBODY` where a row has none: two players with one name are told apart by it (see `_people_apart`).
 
-    For example, of the contents A (file 0), B and C (file 1) of one key, A is replaced and B and C are in conflict, unless they are of two players.
+    For example, of the contents A (file 0), B and C (file 1) of one key, A is replaced and B and C are in conflict,
+    unless they are of two players.
     """
     standing = np.where(contested, np.int8(Standing.CONFLICT), np.int8(Standing.STANDS))
     places = _repeated(keys)
@@ -82,7 +86,8 @@ def standing_by_key(
     verdict = np.where(hashes == lowest[codes], Standing.DUPLICATE, Standing.REPLACED)
     verdict[in_conflict[codes]] = Standing.REPLACED
     verdict[in_conflict[codes] & current] = Standing.CONFLICT
-    # Of equal rows the one that was processed last, which has the delivery's own stamp, and of those the last in its file.
+    # Of equal rows the one that was processed last, which has the delivery's own stamp, and of those the last in its
+    # file.
     order = np.lexsort((places, mine.processed_at, current, codes))
     last = order[np.append(codes[order[1:]] != codes[order[:-1]], True)]
     verdict[last[~in_conflict[codes[last]]]] = Standing.STANDS
@@ -95,11 +100,14 @@ NOBODY = np.uint64(0)
 """Stands for the id of a player whom a row does not tell."""
 
 
-def _people_apart(codes: NDArray[np.int64], people: Hashes, deliveries: Deliveries) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Codes of keys, one for each player where a file has several of one key, each with his id, and the newest file none without; else the given codes.
+def _people_apart(
+    codes: NDArray[np.int64], people: Hashes, deliveries: Deliveries
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Codes of keys, one for each player where a file has several of one key, each with his id, and the newest file
+    none without; else the given codes.
 
-    Also, which rows of such a key do not tell whose they are: they are older, and the newest file has replaced them. A player's id that differs between
-    files alone is a correction.
+    Also, which rows of such a key do not tell whose they are: they are older, and the newest file has replaced them. A
+    player's id that differs between files alone is a correction.
     """
     every = np.ones(len(codes), dtype=bool)
     in_file, _ = pd.factorize(pd.MultiIndex.from_arrays([codes, deliveries.files]))
@@ -109,15 +117,20 @@ def _people_apart(codes: NDArray[np.int64], people: Hashes, deliveries: Deliveri
     apart = (several & (newest != NOBODY))[codes]
     if not apart.any():
         return codes, apart
-    return pd.factorize(pd.MultiIndex.from_arrays([codes, np.where(apart, people, NOBODY)]))[0], apart & (people == NOBODY)
+    return pd.factorize(pd.MultiIndex.from_arrays([codes, np.where(apart, people, NOBODY)]))[0], apart & (
+        people == NOBODY
+    )
 
 
-def standing_by_league_game(schedule: Columns, deliveries: Deliveries, contested: NDArray[np.bool_]) -> NDArray[np.int8]:
-    """The `Standing` of each row of a schedule (`LEAGUE_GAME_COLUMNS`, one row per game_id) among those with its nba_game_id.
+def standing_by_league_game(
+    schedule: Columns, deliveries: Deliveries, contested: NDArray[np.bool_]
+) -> NDArray[np.int8]:
+    """The `Standing` of each row of a schedule (`LEAGUE_GAME_COLUMNS`, one row per game_id) among those with its
+    nba_game_id.
 
-    A game of the league has one date, and the id holds the date: of rows with one nba_game_id the newest delivery stands, as it does of rows with one
-    key; in one delivery a postponed row yields to one that is not. Rows without an nba_game_id are held against none. `contested` rows contradict
-    others of their own game_id already.
+    A game of the league has one date, and the id holds the date: of rows with one nba_game_id the newest delivery
+    stands, as it does of rows with one key; in one delivery a postponed row yields to one that is not. Rows without an
+    nba_game_id are held against none. `contested` rows contradict others of their own game_id already.
 
     For example, of 20241025_IND_BKN (file 0) and 20241028_IND_BKN (file 1) with one nba_game_id, the first is replaced.
     """
@@ -127,13 +140,19 @@ def standing_by_league_game(schedule: Columns, deliveries: Deliveries, contested
     places = places[league_games[places] >= 0]
     if not len(places):
         return standing
-    codes, mine, games = pd.factorize(league_games[places])[0], deliveries.of(places), pd.factorize(schedule["game_id"][places])[0]
+    codes, mine, games = (
+        pd.factorize(league_games[places])[0],
+        deliveries.of(places),
+        pd.factorize(schedule["game_id"][places])[0],
+    )
     current = _current(codes, mine)
     postponed = schedule["game_status"][places] == POSTPONED
     current &= ~(postponed & _any(codes, current & ~postponed)[codes])
     lowest, highest = _extremes(codes, games, current)
     in_conflict = (lowest != highest) | _any(codes, contested[places] & current)
-    standing[places] = np.where(current, np.where(in_conflict[codes], Standing.CONFLICT, Standing.STANDS), Standing.REPLACED)
+    standing[places] = np.where(
+        current, np.where(in_conflict[codes], Standing.CONFLICT, Standing.STANDS), Standing.REPLACED
+    )
     return standing
 
 
@@ -164,7 +183,9 @@ def _current(codes: NDArray[np.int64], deliveries: Deliveries) -> NDArray[np.boo
     return current
 
 
-def _extremes(codes: NDArray[np.int64], values: NDArray[Any], current: NDArray[np.bool_]) -> tuple[NDArray[Any], NDArray[Any]]:
+def _extremes(
+    codes: NDArray[np.int64], values: NDArray[Any], current: NDArray[np.bool_]
+) -> tuple[NDArray[Any], NDArray[Any]]:
     """Lowest and highest value among the current rows of each code; every code has one."""
     order = np.lexsort((values, codes))
     order = order[current[order]]

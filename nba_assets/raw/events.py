@@ -18,9 +18,11 @@ Report = Callable[[str, NDArray[np.bool_]], None]
 
 
 def translate(columns: dict[str, Array], report: Report) -> None:
-    """Put `event_type` and the `event_subtype` of free throws into own words, and fill in what they tell of a shot and of its points.
+    """Put `event_type` and the `event_subtype` of free throws into own words, and fill in what they tell of a shot and
+    of its points.
 
-    A given value stands; only a shot has `shot_made` and `shot_type`. `columns` are those of the raw play-by-play and are changed in place.
+    A given value stands; only a shot has `shot_made` and `shot_type`. `columns` are those of the raw play-by-play and
+    are changed in place.
     """
     codes, given = pd.factorize(columns["event_type"])
     if not WITH_DETAIL.isdisjoint(given):
@@ -30,7 +32,9 @@ def translate(columns: dict[str, Array], report: Report) -> None:
     if types != given.tolist():
         _from_event_types(columns, codes, given)
         columns["event_type"] = np.array([*types, None], dtype=object)[codes]
-    is_shot, is_free_throw = (np.array([*(word == kind for word in types), False])[codes] for kind in ("shot", "free throw"))
+    is_shot, is_free_throw = (
+        np.array([*(word == kind for word in types), False])[codes] for kind in ("shot", "free throw")
+    )
     _free_throw_words(columns, is_free_throw, report)
     _technical_free_throws(columns, np.array([*(word in PENALTIES for word in types), False])[codes], is_shot)
     _points(columns, is_shot, is_free_throw)
@@ -54,7 +58,9 @@ def _with_detail(types: Array, subtypes: Array) -> Array:
 
 
 def _from_event_types(columns: dict[str, Array], codes: NDArray[np.intp], given: Array) -> None:
-    """What a feed's types say that the own words do not: "Missed Shot", "2pt", "period" with "start", "Free Throw - 1 of 2"."""
+    """What a feed's types say that the own words do not: "Missed Shot", "2pt", "period" with "start", "Free Throw - 1
+    of 2".
+    """
 
     def told(of: Mapping[str, Any] | Callable[[str], Any], dtype: Any) -> Array:
         look_up = of.get if isinstance(of, Mapping) else of
@@ -63,7 +69,8 @@ def _from_event_types(columns: dict[str, Array], codes: NDArray[np.intp], given:
     columns["shot_made"] = _filled(columns["shot_made"], told(words.MADE_BY_EVENT_TYPE, np.float64))
     columns["shot_type"] = _filled(columns["shot_type"], told(words.WORTH_BY_EVENT_TYPE, object))
     columns["event_subtype"] = _filled(
-        columns["event_subtype"], told(lambda word: words.free_throw(word) if words.is_free_throw_type(word) else None, object)
+        columns["event_subtype"],
+        told(lambda word: words.free_throw(word) if words.is_free_throw_type(word) else None, object),
     )
 
 
@@ -73,32 +80,48 @@ def _free_throw_words(columns: dict[str, Array], is_free_throw: NDArray[np.bool_
     told = [word if word in words.FREE_THROWS else words.free_throw(word) for word in given]
     if told != given.tolist():
         columns["event_subtype"] = columns["event_subtype"].copy()
-        columns["event_subtype"][places] = np.array([*(own or word for own, word in zip(told, given, strict=True)), None], dtype=object)[codes]
+        columns["event_subtype"][places] = np.array(
+            [*(own or word for own, word in zip(told, given, strict=True)), None], dtype=object
+        )[codes]
     for code, (own, word) in enumerate(zip(told, given, strict=True)):
         if own is None:
-            report(f"event_subtype {word!r} of a free throw is not known", _at(places[codes == code], len(is_free_throw)))
-    report("a free throw without event_subtype is not the last of its trip for sure", _at(places[codes < 0], len(is_free_throw)))
+            report(
+                f"event_subtype {word!r} of a free throw is not known", _at(places[codes == code], len(is_free_throw))
+            )
+    report(
+        "a free throw without event_subtype is not the last of its trip for sure",
+        _at(places[codes < 0], len(is_free_throw)),
+    )
 
 
 PENALTIES = frozenset({"foul", "violation"})
 _TECHNICAL = re.compile(r"technical|defensive.?(?:3|three)")
 
 
-def _technical_free_throws(columns: dict[str, Array], is_penalty: NDArray[np.bool_], is_shot: NDArray[np.bool_]) -> None:
+def _technical_free_throws(
+    columns: dict[str, Array], is_penalty: NDArray[np.bool_], is_shot: NDArray[np.bool_]
+) -> None:
     """Give single free throws their kind in feeds that call a technical one "1 of 1" as well.
 
     It is shot at the moment of a technical foul, by a player who has made no shot at that moment.
     """
     single = np.flatnonzero(columns["event_subtype"] == SINGLE)
     penalties = np.flatnonzero(is_penalty) if len(single) else single
-    technical = penalties[[word is not None and _TECHNICAL.search(word.lower()) is not None for word in columns["event_subtype"][penalties]]]
+    technical = penalties[
+        [
+            word is not None and _TECHNICAL.search(word.lower()) is not None
+            for word in columns["event_subtype"][penalties]
+        ]
+    ]
     if not len(technical):
         return
     game = np.where(pd.isna(columns["game_id"]), columns["nba_game_id"], columns["game_id"])
     moment = pd.MultiIndex.from_arrays([game, columns["period"], columns["game_clock_seconds"]])
     suspects = single[moment[single].isin(moment[technical])]
     scored = np.flatnonzero(is_shot & (columns["shot_made"] == 1))
-    of_player = pd.MultiIndex.from_arrays([game, columns["period"], columns["game_clock_seconds"], columns["player_1_lookup"]])
+    of_player = pd.MultiIndex.from_arrays(
+        [game, columns["period"], columns["game_clock_seconds"], columns["player_1_lookup"]]
+    )
     suspects = suspects[~of_player[suspects].isin(of_player[scored])]
     columns["event_subtype"] = columns["event_subtype"].copy()
     columns["event_subtype"][suspects] = "free throw technical"

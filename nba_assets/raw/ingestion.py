@@ -65,9 +65,9 @@ class IngestionError(Exception):
 class DateReport:
     """What one date of the raw table holds after the ingestion; `landed` says whether good rows have landed for it.
 
-    `conflict_count` are those of the quarantined rows (`set_aside_count`) that contradict each other, `duplicate_count` dropped rows that equal one
-    that is kept, `replaced_count` dropped rows that a newer delivery corrects, or whose game it moves to another date. `refusal` says why the date does
-    not count as ingested, None where it does.
+    `conflict_count` are those of the quarantined rows (`set_aside_count`) that contradict each other, `duplicate_count`
+    dropped rows that equal one that is kept, `replaced_count` dropped rows that a newer delivery corrects, or whose
+    game it moves to another date. `refusal` says why the date does not count as ingested, None where it does.
     """
 
     day: date
@@ -86,7 +86,7 @@ class DateReport:
 class IngestionReport:
     """What an ingestion found and did.
 
-    `by_date` holds the dates asked for, ascending. `row_count` are all good rows written: of a whole-season table
+    `by_date` holds the dates requested, ascending. `row_count` are all good rows written: of a whole-season table
     more than these dates hold. `set_aside_count` are bad rows, `conflict_count` those among them that contradict each
     other, and files of dates outside every season; `bad_files` come on top. `examples` show some of all of them, each
     reason once. `duplicate_count` and `replaced_count` are rows that were dropped, because they equal one that stands,
@@ -138,17 +138,22 @@ class IngestionReport:
             )
 
     def raise_for_bad_files(self) -> None:
-        """Raise IngestionError, naming each bad file and column and what to do, if there is any; also as `raise_if_absent`."""
+        """Raise IngestionError, naming each bad file and column and what to do, if there is any; also as
+        `raise_if_absent`.
+        """
         self.raise_if_absent()
         if self.bad_files:
             said = "; ".join(f"{bad.path} {bad.reason}" for bad in self.bad_files).removesuffix(".")
             raise IngestionError(
-                f"{self.table}: {len(self.bad_files)} of {self.files_read} files could not be used, the others were ingested. {said}. "
+                f"{self.table}: {len(self.bad_files)} of {self.files_read} files could not be used, the others were "
+                f"ingested. {said}. "
                 "Replace or remove these files, and run the same dates again."
             )
 
 
-def ingest(raw: RawTable, landing: LandingZone, warehouse: Warehouse, dates: Sequence[date], *, run_id: str, now: datetime) -> IngestionReport:
+def ingest(
+    raw: RawTable, landing: LandingZone, warehouse: Warehouse, dates: Sequence[date], *, run_id: str, now: datetime
+) -> IngestionReport:
     """Bring what has landed for `dates` into the warehouse, in one transaction.
 
     Of a whole-season table, the seasons that the dates may belong to are replaced, as far as they have landed. `now`
@@ -169,11 +174,13 @@ def ingest(raw: RawTable, landing: LandingZone, warehouse: Warehouse, dates: Seq
     ):
         with attempt:
             collection, fresh, reports = _collect_and_write(request, landing, warehouse, run_id)
-    newest = [report.newest_processed_at for report in reports if report.landed and report.newest_processed_at is not None]
-    asked = set(request.dates)
+    newest = [
+        report.newest_processed_at for report in reports if report.landed and report.newest_processed_at is not None
+    ]
+    requested = set(request.dates)
     return IngestionReport(
         table=raw.name,
-        by_date={report.day: report for report in reports if report.day in asked},
+        by_date={report.day: report for report in reports if report.day in requested},
         row_count=fresh.num_rows,
         set_aside_count=len(collection.set_aside) - sum(len(bad.days) for bad in collection.bad_files),
         conflict_count=collection.conflicts.total(),
@@ -192,8 +199,12 @@ def ingest(raw: RawTable, landing: LandingZone, warehouse: Warehouse, dates: Seq
     )
 
 
-def _collect_and_write(request: Request, landing: LandingZone, warehouse: Warehouse, run_id: str) -> tuple[Collection, pa.Table, list[DateReport]]:
-    """Read the files and write what they hold; returns what was found, the good rows, and what each date of the change holds now."""
+def _collect_and_write(
+    request: Request, landing: LandingZone, warehouse: Warehouse, run_id: str
+) -> tuple[Collection, pa.Table, list[DateReport]]:
+    """Read the files and write what they hold; returns what was found, the good rows, and what each date of the change
+    holds now.
+    """
     # Read before the files are: what is written in the meantime may come from newer ones.
     begun = _as_stored(request, warehouse)
     collection = collect(request, landing)
@@ -208,7 +219,9 @@ def _collect_and_write(request: Request, landing: LandingZone, warehouse: Wareho
         warehouse.replace(
             [
                 *change.replacements,
-                Replacement(RAW_QUARANTINE, _quarantine_rows(request, collection.set_aside, run_id), request.span, scope),
+                Replacement(
+                    RAW_QUARANTINE, _quarantine_rows(request, collection.set_aside, run_id), request.span, scope
+                ),
                 Replacement(TABLE_PARTITIONS, entries, change.dates, scope, moment_column="changed_at"),
             ],
             unless=begun,
@@ -225,7 +238,10 @@ def _as_stored(request: Request, warehouse: Warehouse) -> list[Changed]:
         (RAW_QUARANTINE, ("partition_date", "file", "row_number", "run_id")),
     )
     with warehouse.session():
-        return [Changed(table, warehouse.read(table, columns, first, last, where), first, last, where) for table, columns in parts]
+        return [
+            Changed(table, warehouse.read(table, columns, first, last, where), first, last, where)
+            for table, columns in parts
+        ]
 
 
 def _examples(set_aside: Sequence[SetAside]) -> list[str]:
@@ -237,7 +253,9 @@ def _examples(set_aside: Sequence[SetAside]) -> list[str]:
 
 
 def _league_schedule(request: Request, landing: LandingZone, warehouse: Warehouse) -> Columns:
-    """The games of the seasons that a request's dates may belong to: as they have landed; where they have not, or are mostly at fault, as stored."""
+    """The games of the seasons that a request's dates may belong to: as they have landed; where they have not, or are
+    mostly at fault, as stored.
+    """
     games = Request(SCHEDULE, request.dates, request.now)
     landed = collect(games, landing)
     if not len(landed.rows["game_id"]) or landed.common_faults:
@@ -258,31 +276,46 @@ class _Change:
 
 
 def _retain(request: Request, warehouse: Warehouse, collection: Collection) -> Retention:
-    """What keeps its stored rows although something has landed for it: its landed rows are taken out of the collection, its files count as unusable."""
+    """What keeps its stored rows although something has landed for it: its landed rows are taken out of the collection,
+    its files count as unusable.
+    """
     if not collection.set_aside:
         return Retention()
     table = request.raw.table
     names = [
-        name for name in (table.date_column, "season_year") if name == table.date_column or (request.raw.whole_season and name in table.column_names)
+        name
+        for name in (table.date_column, "season_year")
+        if name == table.date_column or (request.raw.whole_season and name in table.column_names)
     ]
-    retained = retention(request, collection, to_columns(warehouse.read(table, names, request.span[0], request.span[-1])))
+    retained = retention(
+        request, collection, to_columns(warehouse.read(table, names, request.span[0], request.span[-1]))
+    )
     gone = retained.keeps(request, collection.rows)
     if gone.any():
         collection.rows = {name: values[~gone] for name, values in collection.rows.items()}
     collection.bad_files += retained.bad_files
-    collection.set_aside += [SetAside(day, bad.path, WHOLE_FILE, bad.reason) for bad in retained.bad_files for day in bad.days]
+    collection.set_aside += [
+        SetAside(day, bad.path, WHOLE_FILE, bad.reason) for bad in retained.bad_files for day in bad.days
+    ]
     return retained
 
 
-def _plan(request: Request, warehouse: Warehouse, fresh: pa.Table, collection: Collection, retained: Retention) -> _Change:
+def _plan(
+    request: Request, warehouse: Warehouse, fresh: pa.Table, collection: Collection, retained: Retention
+) -> _Change:
     """Replace the dates (or seasons) that have landed, keep the others and the retained ones."""
     table = request.raw.table
     landed = set(collection.rows[table.date_column].tolist())
     if not request.raw.whole_season:
-        # A date of which only conflicting rows came has landed too: the rows of its older delivery are replaced, not kept.
+        # A date of which only conflicting rows came has landed too: the rows of its older delivery are replaced, not
+        # kept.
         landed |= set(collection.conflicts) - retained.dates
         others = sorted(set(request.dates) - landed)
-        kept = warehouse.read(table, table.column_names, others[0], others[-1], {table.date_column: others}) if others else empty(table)
+        kept = (
+            warehouse.read(table, table.column_names, others[0], others[-1], {table.date_column: others})
+            if others
+            else empty(table)
+        )
         return _Change([Replacement(table, fresh, sorted(landed))] if landed else [], fresh, kept, request.dates)
     seasons = request.season_of(collection.rows)
     replacements = []
@@ -368,11 +401,16 @@ def _quarantine_rows(request: Request, set_aside: Sequence[SetAside], run_id: st
 
 def _changes(warehouse: Warehouse, raw: RawTable, dates: Sequence[date]) -> Changes:
     """What the books say of the dates that an ingestion writes."""
-    return Changes.of(to_columns(warehouse.read(TABLE_PARTITIONS, CHANGE_COLUMNS, dates[0], dates[-1], {"table_name": raw.name})))
+    return Changes.of(
+        to_columns(warehouse.read(TABLE_PARTITIONS, CHANGE_COLUMNS, dates[0], dates[-1], {"table_name": raw.name}))
+    )
 
 
 def _partition_rows(request: Request, reports: Sequence[DateReport], run_id: str, changes: Changes) -> pa.Table:
-    newest = [utc(report.newest_processed_at) if report.newest_processed_at else np.datetime64("NaT", "us") for report in reports]
+    newest = [
+        utc(report.newest_processed_at) if report.newest_processed_at else np.datetime64("NaT", "us")
+        for report in reports
+    ]
     return to_arrow(
         TABLE_PARTITIONS,
         {

@@ -1,6 +1,9 @@
-"""What is known of landed files, kept in a SQLite file so that it survives a restart. What it means is said in `landed_content`.
+"""What is known of landed files, kept in a SQLite file so that it survives a restart.
 
-It is a cache: an entry that is lost, damaged, or from other code or limits is not given back, and its file is read again. Several processes may share it.
+What it means is said in `content_index`.
+
+It is a cache: an entry that is lost, damaged, or from other code or limits is not given back, and its file is read
+again. Several processes may share it.
 """
 
 from __future__ import annotations
@@ -42,7 +45,8 @@ OUT_OF_REACH = {
 
 CREATE = """
     CREATE TABLE IF NOT EXISTS landed_file_1 (
-        zone TEXT, path TEXT, version TEXT, fingerprint TEXT, facts TEXT, content BLOB, digest BLOB, PRIMARY KEY (zone, path)
+        zone TEXT, path TEXT, version TEXT, fingerprint TEXT, facts TEXT, content BLOB, digest BLOB, PRIMARY KEY (zone,
+        path)
     ) WITHOUT ROWID
 """
 
@@ -70,7 +74,8 @@ class LandedStore:
 
         def read(connection: sqlite3.Connection) -> None:
             rows = connection.execute(
-                "SELECT path, fingerprint, facts, content, digest FROM landed_file_1 WHERE zone = ? AND version = ?", (self.zone, self.version)
+                "SELECT path, fingerprint, facts, content, digest FROM landed_file_1 WHERE zone = ? AND version = ?",
+                (self.zone, self.version),
             )
             for path, fingerprint, facts, content, digest in rows:
                 whole = all(isinstance(part, str) for part in (path, fingerprint, facts)) and isinstance(content, bytes)
@@ -86,11 +91,23 @@ class LandedStore:
         rows = []
         for path, stored in files.items():
             facts, content = json.dumps(stored.facts, sort_keys=True), _packed(stored.columns)
-            rows.append((self.zone, path, self.version, stored.fingerprint, facts, content, self._digest(path, stored.fingerprint, facts, content)))
+            rows.append(
+                (
+                    self.zone,
+                    path,
+                    self.version,
+                    stored.fingerprint,
+                    facts,
+                    content,
+                    self._digest(path, stored.fingerprint, facts, content),
+                )
+            )
 
         def write(connection: sqlite3.Connection) -> None:
             connection.execute("DELETE FROM landed_file_1 WHERE zone = ? AND version <> ?", (self.zone, self.version))
-            connection.executemany("DELETE FROM landed_file_1 WHERE zone = ? AND path = ?", [(self.zone, path) for path in gone])
+            connection.executemany(
+                "DELETE FROM landed_file_1 WHERE zone = ? AND path = ?", [(self.zone, path) for path in gone]
+            )
             connection.executemany("INSERT OR REPLACE INTO landed_file_1 VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
         self._with_connection(write)
@@ -106,7 +123,13 @@ class LandedStore:
             code = getattr(error, "sqlite_errorcode", None)
             if isinstance(error, OSError) or (code is not None and code & 0xFF in OUT_OF_REACH):
                 LOGGER.warning(
-                    "%s, which keeps what is known of landed files, cannot be used: %s. They are read again after a restart.", self.file, error
+                    (
+                        "%s, which keeps what is known of landed files, cannot be used: %s. They are read again after "
+                        "a "
+                        "restart."
+                    ),
+                    self.file,
+                    error,
                 )
             else:
                 LOGGER.warning("%s is damaged (%s) and begins anew: all landed files are read again.", self.file, error)
@@ -114,7 +137,11 @@ class LandedStore:
 
     def _digest(self, path: str, fingerprint: str, facts: str, content: bytes) -> bytes:
         parts = (self.zone, path, self.version, fingerprint, facts)
-        return blake2b(content, digest_size=16, key=blake2b("\0".join(parts).encode("utf-8", "surrogateescape"), digest_size=32).digest()).digest()
+        return blake2b(
+            content,
+            digest_size=16,
+            key=blake2b("\0".join(parts).encode("utf-8", "surrogateescape"), digest_size=32).digest(),
+        ).digest()
 
 
 @cache

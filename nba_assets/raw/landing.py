@@ -5,9 +5,9 @@ files at any depth: Parquet, CSV (`.csv`) or JSON lines (`.jsonl`, `.ndjson`, `.
 A path may name a date, as `game_date=2021-11-15/x.parquet`, `2021-11-15.parquet`, `2021-11-15/x.csv` and
 `2021/11/15/x.csv` do; such a file holds rows of that date only. Hidden (`.x`, `_x`), temporary (`*.tmp`) and other
 files are passed over. Links are followed, wherever they lead: to link a season into the zone is a way to deliver it.
-What stands there under a file's name and cannot be opened as one (a link to nothing, a name that is not UTF-8) is listed
-with its fault, so that it is reported like any other file that cannot be used. What is inside the files is the business
-of `readers`.
+What stands there under a file's name and cannot be opened as one (a link to nothing, a name that is not UTF-8) is
+listed with its fault, so that it is reported like any other file that cannot be used. What is inside the files is the
+business of `readers`.
 """
 
 from __future__ import annotations
@@ -59,8 +59,9 @@ ANY_DATE = frozenset(("date", "day", "ds", "dt"))
 class LandedFile:
     r"""One file of one raw table; `path` is within the landing zone and has forward slashes, `size` is in bytes.
 
-    Bytes of a name that are not UTF-8 stand in `path` as `\xe9`. `fault` says why the file cannot be opened at all, as what follows "the file".
-    `placed_nanoseconds` is when the file was put where it stands, which a copy that keeps the time of its original does not tell otherwise.
+    Bytes of a name that are not UTF-8 stand in `path` as `\xe9`. `fault` says why the file cannot be opened at all, as
+    what follows "the file". `placed_nanoseconds` is when the file was put where it stands, which a copy that keeps the
+    time of its original does not tell otherwise.
     """
 
     path: str
@@ -139,7 +140,8 @@ class FolderLandingZone:
         """The files of a raw table, oldest first, those of the same moment by name."""
         if not os.access(self.root, os.R_OK | os.X_OK) or not self.root.is_dir():
             raise LandingZoneError(
-                f"the landing zone {self.root} is not a folder that can be read; create it, or set NBA_ASSETS_LANDING to the folder that holds the raw files"
+                f"the landing zone {self.root} is not a folder that can be read; create it, or set NBA_ASSETS_LANDING "
+                "to the folder that holds the raw files"
             )
         names = (*(f"{table}{suffix}" for suffix in FORMAT_OF_SUFFIX), table)
         found = (file for name in names for file in self._found(self.root / name))
@@ -182,7 +184,12 @@ class FolderLandingZone:
                 elif not _is_utf8(str(path.relative_to(self.root))):
                     yield self._faulty(path, "has a name that is not UTF-8: rename it")
                 else:
-                    yield LandedFile(path.relative_to(self.root).as_posix(), facts.st_size, facts.st_mtime_ns, placed_nanoseconds=facts.st_ctime_ns)
+                    yield LandedFile(
+                        path.relative_to(self.root).as_posix(),
+                        facts.st_size,
+                        facts.st_mtime_ns,
+                        placed_nanoseconds=facts.st_ctime_ns,
+                    )
 
     def _unreachable(self, path: Path, error: OSError) -> Iterator[LandedFile]:
         """What cannot be looked at, unless it is not there, or would be passed over if it could be looked at."""

@@ -21,7 +21,8 @@ def eastern(moments: Moments) -> Moments:
 def end_of_hour(days: NDArray[np.datetime64], hours: NDArray[Any]) -> Moments:
     """The moment in UTC at which an hour of a US-Eastern day is over, NaT where one of them is unknown.
 
-    Where the clock shows an hour twice it is the end of the second, where it skips one the end of the next: never too early.
+    Where the clock shows an hour twice it is the end of the second, where it skips one the end of the next: never too
+    early.
     Example: hour 19 of 2024-10-22 is over at 2024-10-23 00:00 UTC.
     """
     known = ~np.isnat(days) & ~np.isnan(hours)

@@ -1,4 +1,5 @@
-"""What reading one landed file may cost: bounds on its size, content, columns, lines and nesting, each with its message.
+"""What reading one landed file may cost: bounds on its size, content, columns, lines and nesting, each with its
+message.
 
 The checks here are made before memory is spent. Which bytes and values a format has is the business of `readers`.
 """
@@ -25,7 +26,9 @@ class BadFileError(Exception):
     """A whole file cannot be used; `column` is the column at fault, where there is one."""
 
     def __init__(self, reason: str, column: str | None = None, *, is_transient: bool = False) -> None:
-        """`reason` goes on where "the file" begins; `is_transient` where the same file may be read another time, e.g. once it is there again."""
+        """`reason` goes on where "the file" begins; `is_transient` where the same file may be read another time, e.g.
+        once it is there again.
+        """
         super().__init__(reason)
         self.column = column
         self.is_transient = is_transient
@@ -33,7 +36,10 @@ class BadFileError(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds in bytes, columns and levels. Each check raises BadFileError with what there is, what is allowed, and the setting that allows more."""
+    """Bounds in bytes, columns and levels.
+
+    Each check raises BadFileError with what there is, what is allowed, and the setting that allows more.
+    """
 
     file_bytes: int
     content_bytes: int
@@ -55,14 +61,19 @@ class Limits:
     def see_file(self, size: int) -> None:
         """Check the size of the file as it stands on disk."""
         if size > self.file_bytes:
-            raise BadFileError(f"is {size:,} bytes long, at most {self.file_bytes:,} are allowed{_setting('max_file_megabytes')}")
+            raise BadFileError(
+                f"is {size:,} bytes long, at most {self.file_bytes:,} are allowed{_setting('max_file_megabytes')}"
+            )
 
     def see_content(self, size: int, *, at_least: bool = False) -> None:
-        """Check the size of the content once it is decompressed and decoded; `at_least` where more of it was not looked at."""
+        """Check the size of the content once it is decompressed and decoded; `at_least` where more of it was not looked
+        at.
+        """
         if size > self.content_bytes:
             counted = f"{'more than ' if at_least else ''}{min(size, self.content_bytes) if at_least else size:,}"
             raise BadFileError(
-                f"holds {counted} bytes once it is decompressed, at most {self.content_bytes:,} are allowed{_setting('max_content_megabytes')}"
+                f"holds {counted} bytes once it is decompressed, at most {self.content_bytes:,} are "
+                f"allowed{_setting('max_content_megabytes')}"
             )
 
     def see_values(self, rows: int, columns: int) -> None:
@@ -70,7 +81,8 @@ class Limits:
         size = rows * columns * BYTES_PER_VALUE
         if size > self.content_bytes:
             raise BadFileError(
-                f"holds {rows:,} rows of {columns:,} columns, which take {size:,} bytes in memory, at most {self.content_bytes:,} are allowed"
+                f"holds {rows:,} rows of {columns:,} columns, which take {size:,} bytes in memory, at most "
+                f"{self.content_bytes:,} are allowed"
                 f"{_setting('max_content_megabytes')}"
             )
 
@@ -78,7 +90,9 @@ class Limits:
         """Check the number of columns; `at_least` where more of them were not counted."""
         if count > self.columns:
             counted = f"more than {self.columns:,}" if at_least else f"{count:,}"
-            raise BadFileError(f"has {counted} columns, at most {self.columns:,} are allowed{_setting('max_file_columns')}")
+            raise BadFileError(
+                f"has {counted} columns, at most {self.columns:,} are allowed{_setting('max_file_columns')}"
+            )
 
     def see_lines(self, text: bytes | bytearray) -> None:
         """Check the longest line of a text. It costs one look per `line_bytes`."""
@@ -89,7 +103,8 @@ class Limits:
             if end < 0:
                 number = text.count(newline, 0, start) + 1
                 raise BadFileError(
-                    f"has more than {self.line_bytes:,} bytes in line {number:,}, more are not allowed{_setting('max_line_kilobytes')}"
+                    f"has more than {self.line_bytes:,} bytes in line {number:,}, more are not "
+                    f"allowed{_setting('max_line_kilobytes')}"
                 )
             start = end + 1
 
@@ -106,7 +121,10 @@ class Limits:
     def see_nesting(self, depth: int, where: str = "") -> None:
         """Check how deep values lie in each other."""
         if depth > self.nesting:
-            raise BadFileError(f"nests values {depth:,} levels deep{where}, at most {self.nesting:,} are allowed{_setting('max_nesting')}")
+            raise BadFileError(
+                f"nests values {depth:,} levels deep{where}, at most {self.nesting:,} are "
+                f"allowed{_setting('max_nesting')}"
+            )
 
 
 def _setting(name: str) -> str:

@@ -1,8 +1,9 @@
 """Rows as a provider wrote them into rows as the contract has them, and what is wrong with those that cannot be.
 
-Values are read as their columns' types, teams become tricodes, names become keys, game ids become canonical, words become the project's own; then each
-row is held against its table's spec. A row with a fault is not repaired, ingestion quarantines it; a row that is kept but not understood gets a notice.
-Texts are worked on once per distinct text, not once per row. `values` reads cells in forms of their own, `events` the words of play-by-play.
+Values are read as their columns' types, teams become tricodes, names become keys, game ids become canonical, words
+become the project's own; then each row is held against its table's spec. A row with a fault is not repaired, ingestion
+quarantines it; a row that is kept but not understood gets a notice. Texts are worked on once per distinct text, not
+once per row. `values` reads cells in forms of their own, `events` the words of play-by-play.
 """
 
 from __future__ import annotations
@@ -93,11 +94,13 @@ class Notices:
 def normalise(
     raw: RawTable, rows: pa.Table, path_dates: NDArray[np.datetime64], now: datetime, schedule: Columns | None = None
 ) -> tuple[dict[str, Array], Faults, Notices]:
-    """All columns of the raw table, in its order, the faults of the rows and notices about them; every row stays in its place.
+    """All columns of the raw table, in its order, the faults of the rows and notices about them; every row stays in its
+    place.
 
-    `rows` has passed `check_columns`. `path_dates` holds the date that the path of each row's file names, NaT where it names none. `now` stamps rows
-    that do not say when they were processed. `schedule`, normalised rows of the raw schedule (`nba_game_id`, `home_team_abbr`, `away_team_abbr`), tells
-    the teams of rows that name their game by the league's own id alone; without it such rows are faults.
+    `rows` has passed `check_columns`. `path_dates` holds the date that the path of each row's file names, NaT where it
+    names none. `now` stamps rows that do not say when they were processed. `schedule`, normalised rows of the raw
+    schedule (`nba_game_id`, `home_team_abbr`, `away_team_abbr`), tells the teams of rows that name their game by the
+    league's own id alone; without it such rows are faults.
     """
     faults, notices = Faults(), Notices()
     columns = {column.name: _read_column(raw, column, rows, faults) for column in raw.table.columns}
@@ -128,10 +131,16 @@ def check_columns(raw: RawTable, schema: pa.Schema) -> None:
         can_be_derived.add("game_id")
     if "reported_at" in schema.names:
         can_be_derived |= {"report_date", "report_hour"}
-    missing = [column.name for column in raw.table.columns if not column.nullable and column.name not in {*schema.names, *can_be_derived}]
+    missing = [
+        column.name
+        for column in raw.table.columns
+        if not column.nullable and column.name not in {*schema.names, *can_be_derived}
+    ]
     if missing:
         known = ", ".join(schema.names) or "none of the table's columns"
-        raise BadFileError(f"lacks the required column {' and the required column '.join(missing)}; it has {known}", missing[0])
+        raise BadFileError(
+            f"lacks the required column {' and the required column '.join(missing)}; it has {known}", missing[0]
+        )
     for column in raw.table.columns:
         if column.name in schema.names and not _readable(column.type, schema.field(column.name).type):
             raise BadFileError(
@@ -203,10 +212,16 @@ def _derive_report_times(columns: dict[str, Array]) -> None:
     wall = eastern(columns["reported_at"])
     days = wall.astype("M8[D]")
     hours = np.floor((wall - days) / np.timedelta64(1, "h"))
-    columns["report_hour"] = np.where(np.isnat(columns["report_date"]) | np.isnan(columns["report_hour"]), hours, columns["report_hour"])
+    columns["report_hour"] = np.where(
+        np.isnat(columns["report_date"]) | np.isnan(columns["report_hour"]), hours, columns["report_hour"]
+    )
     columns["report_date"] = _filled(columns["report_date"], days)
-    real = _believable(columns["report_date"]) & (columns["report_hour"] >= 0) & (columns["report_hour"] < HOURS_OF_A_DAY)
-    ends = end_of_hour(np.where(real, columns["report_date"], np.datetime64("NaT")), np.where(real, columns["report_hour"], np.nan))
+    real = (
+        _believable(columns["report_date"]) & (columns["report_hour"] >= 0) & (columns["report_hour"] < HOURS_OF_A_DAY)
+    )
+    ends = end_of_hour(
+        np.where(real, columns["report_date"], np.datetime64("NaT")), np.where(real, columns["report_hour"], np.nan)
+    )
     columns["reported_at"] = _filled(columns["reported_at"], ends)
 
 
@@ -251,7 +266,9 @@ FIRST_DAY_OF_TODAYS_TRICODES = np.datetime64(f"{FIRST_SEASON_OF_TODAY}-07-01")
 TRICODES_OF_TODAY = frozenset({*CURRENT_TEAMS, None, ""})
 
 
-def _check_dates(raw: RawTable, columns: dict[str, Array], path_dates: NDArray[np.datetime64], now: datetime, faults: Faults) -> None:
+def _check_dates(
+    raw: RawTable, columns: dict[str, Array], path_dates: NDArray[np.datetime64], now: datetime, faults: Faults
+) -> None:
     name = raw.table.date_column
     days = columns[name]
     faults.add(name, outside_every_season(days, now), lambda place: f"{name} {days[place]} lies outside every season")
@@ -268,15 +285,18 @@ def _check_dates(raw: RawTable, columns: dict[str, Array], path_dates: NDArray[n
         faults.add(
             raw.tip_off,
             ~np.isnat(tips) & ~np.isnat(days) & (tip_days != days),
-            lambda place: f"{name} {days[place]} is not the US-Eastern date of {raw.tip_off} {tips[place]} UTC, which is {tip_days[place]}",
+            lambda place: (
+                f"{name} {days[place]} is not the US-Eastern date of {raw.tip_off} {tips[place]} UTC, which is "
+                f"{tip_days[place]}"
+            ),
         )
 
 
 def _rebuild_game_ids(columns: dict[str, Array], schedule: Columns | None, faults: Faults) -> tuple[Array, Array]:
     """Make game ids canonical: from the row's date and teams, else from the id as given; where both speak, they agree.
 
-    A row that tells its teams neither way has them from the schedule by the league's own id. Returns the home and the away team of each row's game, None
-    where unknown.
+    A row that tells its teams neither way has them from the schedule by the league's own id. Returns the home and the
+    away team of each row's game, None where unknown.
     """
     unknown = np.full(len(columns["processed_at"]), None, dtype=object)
     home, away = columns.get("home_team_abbr", unknown), columns.get("away_team_abbr", unknown)
@@ -288,7 +308,9 @@ def _rebuild_game_ids(columns: dict[str, Array], schedule: Columns | None, fault
         columns["nba_game_id"] = _filled(columns["nba_game_id"], _over_distinct(given, _league_id_or_none))
     parts = [*map(_game_id_parts, distinct), (None, None, None, None)]
     id_days = np.array([day for day, *_ in parts], dtype="M8[D]")[codes]
-    id_away, id_home, id_unknown = (np.array([part[place] for part in parts], dtype=object)[codes] for place in (1, 2, 3))
+    id_away, id_home, id_unknown = (
+        np.array([part[place] for part in parts], dtype=object)[codes] for place in (1, 2, 3)
+    )
 
     def complain(wrong: NDArray[np.bool_], complaint: Callable[[int], str]) -> None:
         faults.add("game_id", wrong, lambda place: f"game_id {_shown(given[place])} {complaint(place)}")
@@ -318,19 +340,31 @@ def _rebuild_game_ids(columns: dict[str, Array], schedule: Columns | None, fault
 
 
 def _teams_by_league_id(
-    columns: dict[str, Array], home: Array, away: Array, nameless: NDArray[np.bool_], schedule: Columns | None, faults: Faults
+    columns: dict[str, Array],
+    home: Array,
+    away: Array,
+    nameless: NDArray[np.bool_],
+    schedule: Columns | None,
+    faults: Faults,
 ) -> tuple[Array, Array]:
     """The home and the away team, taken from the schedule where only the league's own id of the game is known."""
     ids = columns["nba_game_id"]
-    asked = nameless & ~pd.isna(ids)
-    games = {} if schedule is None else {game: place for place, game in enumerate(schedule["nba_game_id"].tolist()) if game is not None}
-    places = np.array([games.get(game, -1) for game in ids[asked].tolist()], dtype=np.intp)
-    found = asked.copy()
-    found[asked] = places >= 0
+    requested = nameless & ~pd.isna(ids)
+    games = (
+        {}
+        if schedule is None
+        else {game: place for place, game in enumerate(schedule["nba_game_id"].tolist()) if game is not None}
+    )
+    places = np.array([games.get(game, -1) for game in ids[requested].tolist()], dtype=np.intp)
+    found = requested.copy()
+    found[requested] = places >= 0
     faults.add(
         "game_id",
-        asked & ~found,
-        lambda place: f"nba_game_id {ids[place]} is no game of the landed schedule, and the row does not name the home and the away team",
+        requested & ~found,
+        lambda place: (
+            f"nba_game_id {ids[place]} is no game of the landed schedule, and the row does not name the home and the "
+            "away team"
+        ),
     )
     if schedule is None or not found.any():
         return home, away
@@ -341,7 +375,10 @@ def _teams_by_league_id(
     faults.add(
         "game_id",
         moved,
-        lambda place: f"nba_game_id {ids[place]} is a game of another date than game_date {columns['game_date'][place]} in the landed schedule",
+        lambda place: (
+            f"nba_game_id {ids[place]} is a game of another date than game_date {columns['game_date'][place]} in the "
+            "landed schedule"
+        ),
     )
     return home, away
 

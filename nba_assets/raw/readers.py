@@ -61,12 +61,17 @@ class FileRows:
 
 
 def read_file(
-    path: Path, file: LandedFile, names: Sequence[str], date_column: str, keep: Keep | None = None, limits: Limits | None = None
+    path: Path,
+    file: LandedFile,
+    names: Sequence[str],
+    date_column: str,
+    keep: Keep | None = None,
+    limits: Limits | None = None,
 ) -> FileRows:
     """Those of the columns `names` that the file has, of the rows that `keep` wants by their `date_column`, or of all.
 
-    Raises BadFileError where the file is not a whole file of its format, has a column twice, or exceeds `limits` (by default those of the environment).
-    Whether it does is told by the whole file, whatever `keep` wants of it.
+    Raises BadFileError where the file is not a whole file of its format, has a column twice, or exceeds `limits` (by
+    default those of the environment). Whether it does is told by the whole file, whatever `keep` wants of it.
     """
     limits = Limits.from_settings(Settings.from_environment()) if limits is None else limits
     try:
@@ -81,16 +86,21 @@ def read_file(
     except (pa.ArrowException, duckdb.Error, OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         # An error with a number is the system's, and says nothing of what is in the file.
         is_transient = isinstance(error, OSError) and error.errno is not None
-        raise BadFileError(f"cannot be read as {file.format}: {str(error).splitlines()[0]}", is_transient=is_transient) from error
+        raise BadFileError(
+            f"cannot be read as {file.format}: {str(error).splitlines()[0]}", is_transient=is_transient
+        ) from error
     return found
 
 
 def _read_parquet(path: Path, names: Sequence[str], date_column: str, keep: Keep | None, limits: Limits) -> FileRows:
     present, texts = _checked_parquet(path, names, limits)
-    # Texts stay in their dictionaries until it is known how long they are without: a few bytes can repeat one a million times.
+    # Texts stay in their dictionaries until it is known how long they are without: a few bytes can repeat one a million
+    # times.
     with pq.ParquetFile(path, read_dictionary=texts) as parquet:
         # No raw column is a list or a structure: of one that is, the type is enough to refuse the file.
-        nested = [column for column in parquet.schema_arrow if column.name in present and pa.types.is_nested(column.type)]
+        nested = [
+            column for column in parquet.schema_arrow if column.name in present and pa.types.is_nested(column.type)
+        ]
         present = [name for name in present if name not in {column.name for column in nested}]
         if keep is None or date_column not in present:
             rows = _with_nulls(_decoded(parquet.read(columns=present), limits), nested)
@@ -116,7 +126,9 @@ def _with_nulls(rows: pa.Table, columns: Sequence[pa.Field]) -> pa.Table:
 
 
 def _checked_parquet(path: Path, names: Sequence[str], limits: Limits) -> tuple[list[str], list[str]]:
-    """Those of the columns that the file has, and which of these are texts, once what it says of itself is within the limits."""
+    """Those of the columns that the file has, and which of these are texts, once what it says of itself is within the
+    limits.
+    """
     with path.open("rb") as stream:
         stream.seek(max(path.stat().st_size - 8, 0))
         footer_bytes = int.from_bytes(stream.read(4), "little")
@@ -138,9 +150,16 @@ def _checked_parquet(path: Path, names: Sequence[str], limits: Limits) -> tuple[
 def _decoded(rows: pa.Table, limits: Limits) -> pa.Table:
     """The rows with their texts out of their dictionaries, once it is known that they are within the limits."""
     rows = without_views(rows)
-    repeated = [place for place, column in enumerate(rows.schema) if pa.types.is_dictionary(column.type) and is_text(column.type.value_type)]
+    repeated = [
+        place
+        for place, column in enumerate(rows.schema)
+        if pa.types.is_dictionary(column.type) and is_text(column.type.value_type)
+    ]
     chunks = [chunk for place in repeated for chunk in rows.column(place).chunks]
-    sizes = [pc.sum(pc.take(pc.binary_length(chunk.dictionary).cast(pa.int64()), chunk.indices)).as_py() or 0 for chunk in chunks]
+    sizes = [
+        pc.sum(pc.take(pc.binary_length(chunk.dictionary).cast(pa.int64()), chunk.indices)).as_py() or 0
+        for chunk in chunks
+    ]
     limits.see_content(sum(sizes))
     for place in repeated:
         plain = rows.schema.field(place).type.value_type
@@ -153,7 +172,13 @@ def is_text(given: pa.DataType) -> bool:
     """Whether an Arrow type holds texts, or bytes that may be some."""
     kinds = pa.types
     texts = kinds.is_string(given) or kinds.is_large_string(given) or kinds.is_string_view(given)
-    return bool(texts or kinds.is_binary(given) or kinds.is_large_binary(given) or kinds.is_binary_view(given) or kinds.is_fixed_size_binary(given))
+    return bool(
+        texts
+        or kinds.is_binary(given)
+        or kinds.is_large_binary(given)
+        or kinds.is_binary_view(given)
+        or kinds.is_fixed_size_binary(given)
+    )
 
 
 def without_views(rows: pa.Table) -> pa.Table:
@@ -163,7 +188,11 @@ def without_views(rows: pa.Table) -> pa.Table:
         values = kind.value_type if pa.types.is_dictionary(kind) else kind
         if pa.types.is_string_view(values) or pa.types.is_binary_view(values):
             plain = pa.string() if pa.types.is_string_view(values) else pa.binary()
-            rows = rows.set_column(place, column.name, pa.chunked_array([_as_plain(chunk, plain) for chunk in rows.column(place).chunks], plain))
+            rows = rows.set_column(
+                place,
+                column.name,
+                pa.chunked_array([_as_plain(chunk, plain) for chunk in rows.column(place).chunks], plain),
+            )
     return rows
 
 
@@ -177,7 +206,8 @@ def _text(path: Path, gzipped: bool, limits: Limits) -> bytearray:
     """The content of a text file, decompressed, as far as it is within the limits."""
     with path.open("rb") as stream:
         if gzipped:
-            # The size that a compressed file states at its end, modulo 2**32: one above the limit spares the decompression.
+            # The size that a compressed file states at its end, modulo 2**32: one above the limit spares the
+            # decompression.
             stream.seek(max(path.stat().st_size - 4, 0))
             limits.see_content(int.from_bytes(stream.read(4), "little"))
             if not stream.tell():
@@ -209,7 +239,12 @@ def _read_csv(text: bytearray, names: Sequence[str], date_column: str, keep: Kee
         # With threads, rows that are set aside have no numbers; with plain "utf8", bytes are not checked before them.
         csv.ReadOptions(use_threads=False, encoding="utf-8-sig", block_size=max(CHUNK_BYTES, limits.line_bytes)),
         csv.ParseOptions(newlines_in_values=True, invalid_row_handler=set_aside),
-        csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True, null_values=[""], include_columns=present),
+        csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()),
+            strings_can_be_null=True,
+            null_values=[""],
+            include_columns=present,
+        ),
     )
     rows = rows.select(present)
     numbers = np.arange(1, rows.num_rows + len(malformed) + 1)
@@ -222,14 +257,18 @@ def _read_csv(text: bytearray, names: Sequence[str], date_column: str, keep: Kee
 
 def _csv_header(text: bytearray) -> list[str]:
     """The names in the first line that is not empty; none where there is none."""
-    lines = io.TextIOWrapper(io.BufferedReader(pa.BufferReader(text)), encoding="utf-8-sig", errors="replace", newline="")
+    lines = io.TextIOWrapper(
+        io.BufferedReader(pa.BufferReader(text)), encoding="utf-8-sig", errors="replace", newline=""
+    )
     try:
         return next((row for row in plain_csv.reader(lines) if row), [])
     except plain_csv.Error as error:
         raise BadFileError(f"cannot be read as CSV: its header is not one line of names: {error}") from error
 
 
-def _read_json_lines(text: bytearray, names: Sequence[str], date_column: str, keep: Keep | None, limits: Limits) -> FileRows:
+def _read_json_lines(
+    text: bytearray, names: Sequence[str], date_column: str, keep: Keep | None, limits: Limits
+) -> FileRows:
     limits.see_values(text.count(b"\n"), 1)
     content = _json_lines(text)
     limits.see_json_nesting(text, content)
@@ -239,12 +278,16 @@ def _read_json_lines(text: bytearray, names: Sequence[str], date_column: str, ke
         connection.register("lines", lines)
         kinds = connection.sql(
             """
-            SELECT trim(line, ' \t\r\n') = '' AS is_blank, CASE WHEN json_valid(line) THEN json_type(line) = 'OBJECT' ELSE false END AS is_object
-            FROM lines
+            SELECT trim(line, ' \t\r\n') = '' AS is_blank, CASE WHEN json_valid(line) THEN json_type(line) = 'OBJECT'
+            ELSE false END AS is_object FROM lines
             """
         ).to_arrow_table()
         is_blank, is_object = (kinds.column(name).combine_chunks() for name in ("is_blank", "is_object"))
-        first = lines.filter(pc.invert(is_blank)).slice(0, 1).column("line").to_pylist() if pc.any(pc.invert(is_object)).as_py() else []
+        first = (
+            lines.filter(pc.invert(is_blank)).slice(0, 1).column("line").to_pylist()
+            if pc.any(pc.invert(is_object)).as_py()
+            else []
+        )
         if first and first[0].lstrip().startswith("["):
             raise BadFileError("is a JSON array; JSON lines hold one object per line")
         broken = lines.filter(pc.invert(pc.or_(is_object, is_blank))).to_pylist()
@@ -256,7 +299,9 @@ def _read_json_lines(text: bytearray, names: Sequence[str], date_column: str, ke
         present = [name for name in names if name in keys or not lines.num_rows]
         limits.see_values(lines.num_rows, len(present))
         if keep is not None and date_column in present:
-            dates = connection.sql("SELECT json_extract_string(line, ?) AS day FROM lines", params=[_json_path(date_column)])
+            dates = connection.sql(
+                "SELECT json_extract_string(line, ?) AS day FROM lines", params=[_json_path(date_column)]
+            )
             lines = lines.filter(pa.array(keep(dates.to_arrow_table().column("day"))))
             connection.register("lines", lines)
         rows = connection.sql(
@@ -274,10 +319,18 @@ def _json_lines(text: bytearray) -> pa.LargeStringArray:
     start = len(BYTE_ORDER_MARK) if text.startswith(BYTE_ORDER_MARK) else 0
     ends = [start]
     for chunk in range(start, len(text), CHUNK_BYTES):
-        ends.extend((np.flatnonzero(np.frombuffer(text, np.uint8, min(CHUNK_BYTES, len(text) - chunk), chunk) == ord("\n")) + chunk + 1).tolist())
+        ends.extend(
+            (
+                np.flatnonzero(np.frombuffer(text, np.uint8, min(CHUNK_BYTES, len(text) - chunk), chunk) == ord("\n"))
+                + chunk
+                + 1
+            ).tolist()
+        )
     if ends[-1] < len(text):
         ends.append(len(text))
-    lines = pa.LargeStringArray.from_buffers(len(ends) - 1, pa.py_buffer(np.array(ends, dtype=np.int64)), pa.py_buffer(text))
+    lines = pa.LargeStringArray.from_buffers(
+        len(ends) - 1, pa.py_buffer(np.array(ends, dtype=np.int64)), pa.py_buffer(text)
+    )
     lines.validate(full=True)
     return lines
 

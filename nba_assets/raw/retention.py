@@ -1,6 +1,8 @@
-"""Dates that keep their stored rows, because what has landed for them is mostly at fault: the little that is left would replace good rows.
+"""Dates that keep their stored rows, because what has landed for them is mostly at fault: the little that is left would
+replace good rows.
 
-Only dates that hold rows are retained. Of a date that holds none, the good rows are all that is known, and they are stored.
+Only dates that hold rows are retained. Of a date that holds none, the good rows are all that is known, and they are
+stored.
 """
 
 from __future__ import annotations
@@ -20,12 +22,16 @@ from nba_assets.tables.bookkeeping import WHOLE_FILE
 from nba_assets.tables.spec import Columns
 
 TOLERATED_ROWS = 2
-"""Quarantined rows that never cost a date, however few rows it has: one odd row costs a player, a game, or both teams of a game."""
+"""Quarantined rows that never cost a date, however few rows it has: one odd row costs a player, a game, or both teams
+of a game.
+"""
 
 
 @dataclass(frozen=True)
 class Retention:
-    """What keeps its stored rows: dates and, of a whole-season table, seasons; and the files at fault, with the requested dates that they cost."""
+    """What keeps its stored rows: dates and, of a whole-season table, seasons; and the files at fault, with the
+    requested dates that they cost.
+    """
 
     dates: frozenset[date] = frozenset()
     seasons: frozenset[int] = frozenset()
@@ -38,13 +44,16 @@ class Retention:
 
 
 def retention(request: Request, collection: Collection, stored: Columns) -> Retention:
-    """What keeps its stored rows; `stored` are those of the request's span: their dates and, where a whole-season table has it, their season.
+    """What keeps its stored rows; `stored` are those of the request's span: their dates and, where a whole-season table
+    has it, their season.
 
-    A date is retained where it would lose rows, and either a file with a common fault holds rows of it, or most of its landed rows are quarantined. Of a
-    whole-season table a file with a common fault costs the season, because its rows may be of any date.
+    A date is retained where it would lose rows, and either a file with a common fault holds rows of it, or most of its
+    landed rows are quarantined. Of a whole-season table a file with a common fault costs the season, because its rows
+    may be of any date.
 
-    Example: of a schedule with UTC dates 269 of 1,311 games are left. The games that are stored stay, and the requested dates of the season are refused
-    for `schedule.parquet`: "1,042 of 1,311 rows have the same fault, game_time_utc: ...; this looks like UTC dates".
+    Example: of a schedule with UTC dates 269 of 1,311 games are left. The games that are stored stay, and the requested
+    dates of the season are refused for `schedule.parquet`: "1,042 of 1,311 rows have the same fault, game_time_utc:
+    ...; this looks like UTC dates".
     """
     at_fault: dict[date, list[SetAside]] = {}
     for aside in collection.set_aside:
@@ -59,7 +68,9 @@ def retention(request: Request, collection: Collection, stored: Columns) -> Rete
                 seasons.add(int(season))
                 costs.add_season(season, np.unique(stored[date_column][of_stored == season]), fault.path, fault.hint)
     dates: set[date] = set()
-    held = stored[date_column][np.isin(stored[date_column], request.span_days) & ~np.isin(request.season_of(stored), sorted(seasons))]
+    held = stored[date_column][
+        np.isin(stored[date_column], request.span_days) & ~np.isin(request.season_of(stored), sorted(seasons))
+    ]
     good = Counter(collection.rows[date_column].tolist())
     for day in _that_lose_rows(collection.rows[date_column], held):
         asides = at_fault.get(day, [])
@@ -69,7 +80,11 @@ def retention(request: Request, collection: Collection, stored: Columns) -> Rete
             costs.add(day, fault.path, fault.hint)
         elif len(asides) - collection.conflicts[day] > max(good[day], TOLERATED_ROWS):
             dates.add(day)
-            costs.add(day, asides[0].path, f"most of its rows of a date are quarantined, e.g. row {asides[0].number}: {asides[0].reason}")
+            costs.add(
+                day,
+                asides[0].path,
+                f"most of its rows of a date are quarantined, e.g. row {asides[0].number}: {asides[0].reason}",
+            )
     return Retention(frozenset(dates), frozenset(seasons), costs.bad_files())
 
 

@@ -1,7 +1,7 @@
 """The raw tables: what a provider's files must hold before anything is computed from them.
 
-A raw table is a `Table` and what ingestion needs to know beside it. How files are found and read is `landing`'s business, what happens to bad rows
-`ingestion`'s.
+A raw table is a `Table` and what ingestion needs to know beside it. How files are found and read is `landing`'s
+business, what happens to bad rows `ingestion`'s.
 """
 
 from __future__ import annotations
@@ -48,15 +48,16 @@ DATASET = "nba_raw"
 class RawTable:
     """A raw table and how its feed behaves.
 
-    `teams` are the columns that hold a team: tricodes, aliases and full names all become tricodes. `players` maps each column that holds a player's
-    lookup key to the column with his name, from which it is made where the feed has no key (None: the key alone is known). `lower_case` columns are
-    compared in lower case. `readings` are those of columns that feeds write in forms of their own; of the `known` columns, a word that is not listed is
-    kept and reported. `tip_off` is the column with the game's tip-off, which must fall on the row's date. `derived` columns need not be in the file. A
-    `whole_season` feed is a snapshot of the season (all its rows are replaced together); any other is replaced date by date. `required` feeds must be
-    there for a game to be summarised; the others may be absent.
+    `teams` are the columns that hold a team: tricodes, aliases and full names all become tricodes. `players` maps each
+    column that holds a player's lookup key to the column with his name, from which it is made where the feed has no key
+    (None: the key alone is known). `lower_case` columns are compared in lower case. `readings` are those of columns
+    that feeds write in forms of their own; of the `known` columns, a word that is not listed is kept and reported.
+    `tip_off` is the column with the game's tip-off, which must fall on the row's date. `derived` columns need not be in
+    the file. A `whole_season` feed is a snapshot of the season (all its rows are replaced together); any other is
+    replaced date by date. `required` feeds must be there for a game to be summarised; the others may be absent.
 
-    A row of a game needs its date and one of three: the canonical `game_id`, the home and the away team, or the league's own id of a game that the
-    schedule has, as `nba_game_id` or in place of the canonical id.
+    A row of a game needs its date and one of three: the canonical `game_id`, the home and the away team, or the
+    league's own id of a game that the schedule has, as `nba_game_id` or in place of the canonical id.
     """
 
     table: Table
@@ -77,7 +78,12 @@ class RawTable:
 
 
 def _processed_at() -> Column:
-    return moment("processed_at", "When the provider processed the row; ingestion time where the feed does not say", nullable=False, hashed=False)
+    return moment(
+        "processed_at",
+        "When the provider processed the row; ingestion time where the feed does not say",
+        nullable=False,
+        hashed=False,
+    )
 
 
 def _makes_within_attempts(*pairs: tuple[str, str]) -> tuple[Rule, ...]:
@@ -99,7 +105,10 @@ def _game_columns() -> tuple[Column, ...]:
 
 
 def _box_counts(*names: str) -> tuple[Column, ...]:
-    return tuple(whole(name, name.replace("_", " ").capitalize(), unit="per game", allowed=(0, BOX_COUNT_LIMITS.get(name, 100))) for name in names)
+    return tuple(
+        whole(name, name.replace("_", " ").capitalize(), unit="per game", allowed=(0, BOX_COUNT_LIMITS.get(name, 100)))
+        for name in names
+    )
 
 
 def _player_id() -> Column:
@@ -113,7 +122,9 @@ def _date_in_season(date_column: str) -> Rule:
         since_july = months - (12 * (rows["season_year"] - 1970) + 6)
         return (since_july < 0) | (since_july >= SEASON_MONTHS)
 
-    return Rule("date_in_season", f"{date_column} lies between the July before season_year and the October after it", broken)
+    return Rule(
+        "date_in_season", f"{date_column} lies between the July before season_year and the October after it", broken
+    )
 
 
 def _half_placed(rows: Columns) -> NDArray[np.bool_]:
@@ -170,7 +181,9 @@ def _fewer_rebounds_than_parts(rows: Columns) -> NDArray[np.bool_]:
 
 
 def _wrong_worth(rows: Columns) -> NDArray[np.bool_]:
-    worth = np.where(rows["shot_type"] == "3PT", 3.0, np.where(rows["shot_type"] == "2PT", 2.0, np.nan)) * rows["shot_made"]
+    worth = (
+        np.where(rows["shot_type"] == "3PT", 3.0, np.where(rows["shot_type"] == "2PT", 2.0, np.nan)) * rows["shot_made"]
+    )
     return ~np.isnan(worth) & ~np.isnan(rows["points_scored"]) & (rows["points_scored"] != worth)
 
 
@@ -196,10 +209,14 @@ YOUNGEST, OLDEST = 15, 60
 
 
 SEASON_MONTHS = 16
-"""A season's games lie between the July before and the October after it: 2019-20 ended in October, and 2020-21 began in December and ended in July."""
+"""A season's games lie between the July before and the October after it: 2019-20 ended in October, and 2020-21 began in
+December and ended in July.
+"""
 
 BOX_COUNT_LIMITS = {"points": 250, "fg_attempted": 200, "field_goals_attempted": 100}
-"""Highest believable count in one game, team or player; a row above it is a feed error (the records are 186 points and 153 attempts by a team)."""
+"""Highest believable count in one game, team or player; a row above it is a feed error (the records are 186 points and
+153 attempts by a team).
+"""
 
 PLAYER_COUNTS = (
     "points",
@@ -229,7 +246,10 @@ COUNTS_THAT_NEED_TIME = (
     "steals",
     "blocks",
 )
-"""What nobody does while the clock stands. Fouls, violations and free throws need no time: there are real rows of 0:00 with free throws missed."""
+"""What nobody does while the clock stands.
+
+Fouls, violations and free throws need no time: there are real rows of 0:00 with free throws missed.
+"""
 
 PLAYER_SHOOTING_PAIRS = (
     ("field_goals_made", "field_goals_attempted"),
@@ -246,7 +266,11 @@ PLAYER_RULES = (
         _more_threes_missed,
     ),
     Rule("points_add_up", "points = 2 x field_goals_made + three_pointers_made + free_throws_made", _points_differ),
-    Rule("points_within_reach", "points is at most 3 x field_goals_attempted + free_throws_attempted", _points_out_of_reach),
+    Rule(
+        "points_within_reach",
+        "points is at most 3 x field_goals_attempted + free_throws_attempted",
+        _points_out_of_reach,
+    ),
     Rule("rebounds_add_up", "total_rebounds = offensive_rebounds + defensive_rebounds", _rebounds_differ),
     Rule(
         "no_time_no_counts",
@@ -256,7 +280,11 @@ PLAYER_RULES = (
 )
 """What holds of every player's line, on the sheet and in the box score."""
 
-PLAYER_READINGS = {"minutes": Reading(minutes_of_player), "plus_minus": Reading(plus_minus), "nba_game_id": Reading(league_game_id)}
+PLAYER_READINGS = {
+    "minutes": Reading(minutes_of_player),
+    "plus_minus": Reading(plus_minus),
+    "nba_game_id": Reading(league_game_id),
+}
 
 SCHEDULE = RawTable(
     Table(
@@ -268,10 +296,14 @@ SCHEDULE = RawTable(
         (
             *_game_columns(),
             moment("game_time_utc", "Scheduled tip-off"),
-            whole("season_year", "Year in which the season began: 2021 is 2021-22", nullable=False, allowed=(1946, 2200)),
+            whole(
+                "season_year", "Year in which the season began: 2021 is 2021-22", nullable=False, allowed=(1946, 2200)
+            ),
             text("home_team_abbr", "Home team", nullable=False),
             text("away_team_abbr", "Away team", nullable=False),
-            whole("game_status", "1 scheduled, 2 live, 3 final, 4 postponed or cancelled", nullable=False, allowed=(1, 4)),
+            whole(
+                "game_status", "1 scheduled, 2 live, 3 final, 4 postponed or cancelled", nullable=False, allowed=(1, 4)
+            ),
             whole("home_team_score", "Final score of the home team", unit="points", allowed=(0, 250)),
             whole("away_team_score", "Final score of the away team", unit="points", allowed=(0, 250)),
             text("winning_team_abbr", "Winner, once final"),
@@ -291,7 +323,9 @@ SCHEDULE = RawTable(
             _date_in_season("game_date"),
             Rule("whole_place", "arena_latitude and arena_longitude are both given or neither", _half_placed),
             Rule("real_place", "arena_latitude and arena_longitude are not both 0", _placed_at_zero),
-            Rule("one_winner", "no game with game_status 3, final, ends tied, home_team_score = away_team_score", _tied),
+            Rule(
+                "one_winner", "no game with game_status 3, final, ends tied, home_team_score = away_team_score", _tied
+            ),
         ),
     ),
     teams=("home_team_abbr", "away_team_abbr", "winning_team_abbr"),
@@ -327,7 +361,11 @@ PLAYER_GAMEBOOK = RawTable(
         description="The official scorer's sheet: who played, who did not and why, and the box score of those who did.",
         rules=(
             *PLAYER_RULES,
-            Rule("no_play_no_counts", "with player_status dnp or inactive nobody has minutes, points or other counts", _counted_without_playing),
+            Rule(
+                "no_play_no_counts",
+                "with player_status dnp or inactive nobody has minutes, points or other counts",
+                _counted_without_playing,
+            ),
         ),
     ),
     teams=("home_team_abbr", "away_team_abbr", "team_abbr"),
@@ -381,7 +419,10 @@ TEAM_BOXSCORES = RawTable(
             whole("season_year", "Year in which the season began", allowed=(1946, 2200)),
             text("team_abbr", "The team", nullable=False),
             flag("is_home", "The team is the home team", nullable=False),
-            text("minutes", "Summed playing time of the five places on the floor, M:SS: about 240:00, and 25 more per overtime"),
+            text(
+                "minutes",
+                "Summed playing time of the five places on the floor, M:SS: about 240:00, and 25 more per overtime",
+            ),
             *_box_counts(
                 "fg_made",
                 "fg_attempted",
@@ -412,7 +453,11 @@ TEAM_BOXSCORES = RawTable(
                 ("three_pt_attempted", "fg_attempted"),
             ),
             # Some feeds count rebounds that no player has into the total alone.
-            Rule("rebounds_of_parts", "total_rebounds is at least offensive_rebounds + defensive_rebounds", _fewer_rebounds_than_parts),
+            Rule(
+                "rebounds_of_parts",
+                "total_rebounds is at least offensive_rebounds + defensive_rebounds",
+                _fewer_rebounds_than_parts,
+            ),
         ),
     ),
     teams=("team_abbr",),
@@ -432,7 +477,12 @@ PLAY_BY_PLAY = RawTable(
             *_game_columns(),
             text("home_team_abbr", "Home team"),
             text("away_team_abbr", "Away team"),
-            whole("event_sequence", "Number of the event within its game; not always in order of time", nullable=False, allowed=(0, np.inf)),
+            whole(
+                "event_sequence",
+                "Number of the event within its game; not always in order of time",
+                nullable=False,
+                allowed=(0, np.inf),
+            ),
             whole("period", "1 to 4, 5 and up in overtime", nullable=False, allowed=(1, 14)),
             whole("game_clock_seconds", "Time left in the period", unit="seconds", allowed=(0, 720)),
             text("event_type", "shot, free throw, rebound, turnover, foul, substitution, ...", nullable=False),
@@ -456,7 +506,9 @@ PLAY_BY_PLAY = RawTable(
             _processed_at(),
         ),
         description="Everything that happened in a game, event by event.",
-        rules=(Rule("points_by_type", "points_scored is the worth of the shot by shot_type and shot_made", _wrong_worth),),
+        rules=(
+            Rule("points_by_type", "points_scored is the worth of the shot by shot_type and shot_made", _wrong_worth),
+        ),
     ),
     teams=("home_team_abbr", "away_team_abbr", "player_1_team_abbr"),
     players={"player_1_lookup": None, "player_2_lookup": None},
@@ -556,7 +608,11 @@ INJURY_REPORT = RawTable(
         (
             day("report_date", "Day of the report, US-Eastern", nullable=False),
             whole("report_hour", "Hour of the report, US-Eastern", unit="hour", nullable=False, allowed=(0, 23)),
-            moment("reported_at", "When the report is known to have existed; the end of its hour where the feed does not say", nullable=False),
+            moment(
+                "reported_at",
+                "When the report is known to have existed; the end of its hour where the feed does not say",
+                nullable=False,
+            ),
             day("game_date", "Date of the game that the status is for", nullable=False),
             text("team", "The player's team", nullable=False),
             text("player_lookup", "Normalised name: lower case, letters and digits only", nullable=False),
@@ -607,7 +663,11 @@ ROSTERS = RawTable(
         description="Snapshots of the teams' rosters.",
         rules=(
             _date_in_season("roster_date"),
-            Rule("believable_birth", f"birth_date makes him {YOUNGEST} to {OLDEST} years old on roster_date", _unbelievable_birth),
+            Rule(
+                "believable_birth",
+                f"birth_date makes him {YOUNGEST} to {OLDEST} years old on roster_date",
+                _unbelievable_birth,
+            ),
         ),
     ),
     teams=("team_abbr",),
@@ -624,7 +684,11 @@ PLAYER_REGISTRY = RawTable(
         ("season_start", "player_lookup", "team_abbr"),
         "season_start",
         (
-            day("season_start", "First of July before the season: the date by which a season's registry is stored", nullable=False),
+            day(
+                "season_start",
+                "First of July before the season: the date by which a season's registry is stored",
+                nullable=False,
+            ),
             text("season", "Season, e.g. 2021-22", nullable=False),
             text("player_lookup", "Normalised name: lower case, letters and digits only", nullable=False),
             text("team_abbr", "The team; empty where the registry does not list teams", nullable=False),
@@ -657,5 +721,7 @@ RAW_TABLES: Mapping[str, RawTable] = {
     )
 }
 
-KNOWN_BEFORE = tuple(raw.name for raw in (SCHEDULE, ROSTERS, INJURY_REPORT, GAME_LINES, PLAYER_POINTS_PROPS, PLAYER_REGISTRY))
+KNOWN_BEFORE = tuple(
+    raw.name for raw in (SCHEDULE, ROSTERS, INJURY_REPORT, GAME_LINES, PLAYER_POINTS_PROPS, PLAYER_REGISTRY)
+)
 """Raw tables that tell of a date's games before they begin."""

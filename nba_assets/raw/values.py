@@ -1,4 +1,5 @@
-"""How single cells are read that feeds write in forms of their own: playing time, clocks, odds, lines, time zones, words of a list.
+"""How single cells are read that feeds write in forms of their own: playing time, clocks, odds, lines, time zones,
+words of a list.
 
 Forms that every column of a type shares, such as numbers and dates, are the business of `normalise`.
 """
@@ -26,7 +27,9 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Reading:
-    """How one column is read: `text` reads a text, `numbers` is applied to the numbers that were read or came as such."""
+    """How one column is read: `text` reads a text, `numbers` is applied to the numbers that were read or came as
+    such.
+    """
 
     text: Parse
     numbers: Callable[[Floats], Floats] | None = None
@@ -52,11 +55,15 @@ def minutes_of_player(text: str) -> str:
 
 
 def minutes_of_team(text: str) -> str:
-    """Summed playing time of a team as `M:SS`: about 240 minutes and 25 more per overtime; 0:00 while nothing is known of it."""
+    """Summed playing time of a team as `M:SS`: about 240 minutes and 25 more per overtime; 0:00 while nothing is known
+    of it.
+    """
     seconds = _seconds(text)
     least = REGULATION_TEAM_SECONDS - 60 * MINUTES_LOST_BY_ROUNDING
     if seconds and not least <= seconds <= REGULATION_TEAM_SECONDS + MOST_OVERTIMES * OVERTIME_TEAM_SECONDS:
-        raise ValueError("is not the playing time of five players in a whole game, 240 minutes and 25 more per overtime")
+        raise ValueError(
+            "is not the playing time of five players in a whole game, 240 minutes and 25 more per overtime"
+        )
     return clock_text(seconds)
 
 
@@ -130,7 +137,10 @@ def time_zone(text: str) -> str:
 
 
 def league_game_id(text: str) -> str:
-    """The league's game id with its leading zeros, which a feed of numbers loses. Example: "22400061" is "0022400061"."""
+    """The league's game id with its leading zeros, which a feed of numbers loses.
+
+    Example: "22400061" is "0022400061".
+    """
     return text.zfill(LEAGUE_ID_DIGITS) if is_league_game_id(text) else text
 
 

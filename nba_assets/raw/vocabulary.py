@@ -1,6 +1,8 @@
-"""The words of the raw tables, and the words of common feeds that stand for them: one list for each column whose words a computation reads.
+"""The words of the raw tables, and the words of common feeds that stand for them: one list for each column whose words
+a computation reads.
 
-A word is looked up in lower case. What becomes of a word that stands in no list is said by the table: it is a fault, or it is kept and reported.
+A word is looked up in lower case. What becomes of a word that stands in no list is said by the table: it is a fault, or
+it is kept and reported.
 """
 
 from __future__ import annotations
@@ -14,11 +16,23 @@ GAME_STATUSES = frozenset({"final", "live", "scheduled", "postponed"})
 """States of a box score."""
 ROSTER_STATUSES = frozenset(
     {
-        *("active", "inactive", "two-way", "injured", "injured list", "out", "day-to-day", "suspended", "not with team"),
+        *(
+            "active",
+            "inactive",
+            "two-way",
+            "injured",
+            "injured list",
+            "out",
+            "day-to-day",
+            "suspended",
+            "not with team",
+        ),
         *("g league", "10-day", "exhibit 10", "free agent", "waived", "retired"),
     }
 )
-SHOT_ZONES = frozenset({"restricted_area", "paint_non_ra", "mid_range", "corner_three", "above_break_three", "backcourt"})
+SHOT_ZONES = frozenset(
+    {"restricted_area", "paint_non_ra", "mid_range", "corner_three", "above_break_three", "backcourt"}
+)
 PLAYER_ROLES = frozenset(
     {
         *("assist", "block", "steal", "substitution_in", "substitution_out", "fouled", "foul_drawn", "rebound"),
@@ -87,9 +101,18 @@ SHOT_ZONE_SPELLINGS = _spelled(
         "backcourt": ("back court",),
     }
 )
-ROLE_SPELLINGS = _spelled({"assist": ("assists", "assisted", "ast"), "block": ("blocks", "blocked", "blk"), "steal": ("steals", "stolen", "stl")})
+ROLE_SPELLINGS = _spelled(
+    {
+        "assist": ("assists", "assisted", "ast"),
+        "block": ("blocks", "blocked", "blk"),
+        "steal": ("steals", "stolen", "stl"),
+    }
+)
 SHOT_TYPE_SPELLINGS = _spelled(
-    {"2PT": ("2pt", "2", "2pt field goal", "two", "two point"), "3PT": ("3pt", "3", "3pt field goal", "three", "three point")}
+    {
+        "2PT": ("2pt", "2", "2pt field goal", "two", "two point"),
+        "3PT": ("3pt", "3", "3pt field goal", "three", "three point"),
+    }
 )
 SHOT_MADE_WORDS = {"made": 1.0, "make": 1.0, "missed": 0.0, "miss": 0.0}
 
@@ -111,13 +134,23 @@ WORTH_BY_EVENT_TYPE = {"2pt": "2PT", "3pt": "3PT"}
 """What the type of an event tells of a shot, in feeds that put it there."""
 
 _FREE_THROW_KIND = r"(technical|flagrant|clear path)"
-_FREE_THROW = re.compile(rf"(?:free ?throw)?\W*(?:{_FREE_THROW_KIND}\b\W*)?(?:([1-3]) ?(?:of|/) ?([1-3]))?(?:\W+{_FREE_THROW_KIND})?")
+_FREE_THROW = re.compile(
+    rf"(?:free ?throw)?\W*(?:{_FREE_THROW_KIND}\b\W*)?(?:([1-3]) ?(?:of|/) ?([1-3]))?(?:\W+{_FREE_THROW_KIND})?"
+)
 _OVERTIME_FINAL = re.compile(r"final\W.*ot\)?")
-_NOT_PLAYING = {"dnp": "dnp", "did not play": "dnp", "dnd": "inactive", "did not dress": "inactive", "nwt": "inactive", "not with team": "inactive"}
+_NOT_PLAYING = {
+    "dnp": "dnp",
+    "did not play": "dnp",
+    "dnd": "inactive",
+    "did not dress": "inactive",
+    "nwt": "inactive",
+    "not with team": "inactive",
+}
 
 
 def player_status(word: str) -> str:
-    """On the sheet as: `active`, `dnp` (in uniform) or `inactive` (not dressed, not with the team); another word as it is.
+    """On the sheet as: `active`, `dnp` (in uniform) or `inactive` (not dressed, not with the team); another word as it
+    is.
 
     Example: "DNP - Coach's Decision" is `dnp`, "NWT" is `inactive`.
     """
@@ -134,11 +167,12 @@ def game_status(word: str) -> str:
 
 
 def free_throw(word: str) -> str | None:
-    """The subtype of a free throw in the words of `FREE_THROWS`, None where the text speaks of no free throw that is known.
+    """The subtype of a free throw in the words of `FREE_THROWS`, None where the text speaks of no free throw that is
+    known.
 
-    Example: "Free Throw 1 of 2", "1 of 2", "Free Throw - 1 of 2" and "free throw 1/2" are `free throw 1/2`, "Free Throw Flagrant 1 of 2" is
-    `free throw flagrant 1/2`, "Free Throw Technical" and "1 of 1 technical" are
-    `free throw technical`.
+    Example: "Free Throw 1 of 2", "1 of 2", "Free Throw - 1 of 2" and "free throw 1/2" are `free throw 1/2`, "Free Throw
+    Flagrant 1 of 2" is `free throw flagrant 1/2`, "Free Throw Technical" and "1 of 1 technical" are `free throw
+    technical`.
     """
     parts = _FREE_THROW.fullmatch(word.lower())
     if parts is None or not any(parts.groups()):
@@ -151,7 +185,10 @@ def free_throw(word: str) -> str | None:
 
 
 def event_type(word: str) -> str:
-    """The type of an event in the words of `EVENT_TYPES`; another word as it is. Example: "Missed Shot" and "2pt" are `shot`."""
+    """The type of an event in the words of `EVENT_TYPES`; another word as it is.
+
+    Example: "Missed Shot" and "2pt" are `shot`.
+    """
     lower = word.lower()
     if lower in EVENT_TYPES:
         return lower

@@ -1,4 +1,7 @@
-"""The folder of reports: a page per date, links between neighbouring dates, an index. What stands on a page is `page`'s business."""
+"""The folder of reports: a page per date, links between neighbouring dates, an index.
+
+What stands on a page is `page`'s business.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +18,16 @@ INDEX = "index.html"
 INDEX_PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark"><title>Reports</title>
-<style>body {{ font: 15px/1.7 system-ui, sans-serif; max-width: 40em; margin: 2em auto; padding: 0 1em; }}</style></head>
+<style>body {{ font: 15px/1.7 system-ui, sans-serif; max-width: 40em; margin: 2em auto; padding: 0 1em; }}</style>
+</head>
 <body><h1>Reports</h1><ul>{items}</ul></body></html>
 """
 
 
 def add_report(folder: Path, day: date, page: str) -> Path:
-    """Put the page of a date into a folder, link it with its neighbours there, and renew the index; returns the page's file."""
+    """Put the page of a date into a folder, link it with its neighbours there, and renew the index; returns the page's
+    file.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     days = sorted({*days_in(folder), day})
     place = days.index(day)
@@ -48,7 +54,9 @@ def _linked(page: str, days: Sequence[date], day: date) -> str:
     before, after = days[:place][-1:], days[place + 1 :][:1]
     links = [f'<a href="{one}.html">← {day_text(one)}</a>' for one in before] + [f'<a href="{INDEX}">all reports</a>']
     links += [f'<a href="{one}.html">{day_text(one)} →</a>' for one in after]
-    return NAVIGATION.sub(lambda _: f'<!-- days --><nav class="days">{"".join(links)}</nav><!-- /days -->', page, count=1)
+    return NAVIGATION.sub(
+        lambda _: f'<!-- days --><nav class="days">{"".join(links)}</nav><!-- /days -->', page, count=1
+    )
 
 
 def _write(file: Path, text: str) -> None:

@@ -1,7 +1,7 @@
 """The page of a date: one HTML file that needs nothing else, made from `page.html.j2` and what `slate` gathered.
 
-Every stored number on it carries where it is stored (`data-of`: table, key, column) and its stored value, so that the page can be checked against the
-tables.
+Every stored number on it carries where it is stored (`data-of`: table, key, column) and its stored value, so that the
+page can be checked against the tables.
 """
 
 from __future__ import annotations
@@ -46,9 +46,19 @@ def report(warehouse: Warehouse, day: date, graph: Graph, bootstrap_days: int) -
 def render(slate: SlateFacts) -> str:
     """What was gathered, as HTML."""
     environment = Environment(
-        loader=PackageLoader("nba_assets", "report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("nba_assets", "report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    environment.filters |= {"stored": stored, "mean": _mean, "heat": _heat, "weekday": lambda day: WEEKDAYS[day.weekday()], "day": day_text}
+    environment.filters |= {
+        "stored": stored,
+        "mean": _mean,
+        "heat": _heat,
+        "weekday": lambda day: WEEKDAYS[day.weekday()],
+        "day": day_text,
+    }
     reach = _reach(slate)
     return environment.get_template("page.html.j2").render(
         slate=slate,
@@ -103,7 +113,9 @@ class Bar:
 
 
 def bars(player: Player, reach: float) -> tuple[list[Bar], float]:
-    """A player's factors as bars to the right of the middle where they give, to its left where they take; and where the total stands."""
+    """A player's factors as bars to the right of the middle where they give, to its left where they take; and where the
+    total stands.
+    """
     ends = {True: 50.0, False: 50.0}
     found = []
     for factor, points in player.contributions.items():

@@ -1,6 +1,8 @@
-"""What the page of a date tells, gathered from the warehouse: its games, teams and players as the tables have them, and how good the tables are.
+"""What the page of a date tells, gathered from the warehouse: its games, teams and players as the tables have them, and
+how good the tables are.
 
-Nothing is computed anew: a number on the page is a stored one, and keeps the place that it was read from. How all this looks is said in `page`.
+Nothing is computed anew: a number on the page is a stored one, and keeps the place that it was read from. How all this
+looks is said in `page`.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from nba_assets.basketball.season import SeasonCalendar
 from nba_assets.basketball.teams import TEAMS
 from nba_assets.entities.outcomes import take
 from nba_assets.entities.relations import at, find
-from nba_assets.operations.staleness import STATE_COLUMNS, Books, Graph, Stale, stale
+from nba_assets.operations.staleness import STATE_COLUMNS, Graph, PartitionState, Stale, stale
 from nba_assets.precompute.ml_feature_store import TABLE as FEATURES
 from nba_assets.precompute.player_composite_factors import FATIGUE_PER_POINT
 from nba_assets.precompute.player_composite_factors import TABLE as FACTORS
@@ -156,7 +158,7 @@ class TableState:
 
     table: Table
     book: Row | None
-    """Its entry in the books; None where the date is not built."""
+    """Its entry in the state of partitions; None where the date is not built."""
     failures: Mapping[str, int]
     completeness: float | None
     """Mean of completeness_percentage."""
@@ -188,7 +190,9 @@ class SlateFacts:
     @property
     def stale(self) -> list[Table]:
         """Built tables that do not know of what came later."""
-        return [state.table for state in self.tables if state.book is not None and state.book["row_count"] and state.remark]
+        return [
+            state.table for state in self.tables if state.book is not None and state.book["row_count"] and state.remark
+        ]
 
     @property
     def empty(self) -> dict[str, list[str]]:
@@ -212,7 +216,12 @@ class SlateFacts:
     @property
     def expected_count(self) -> int:
         """Failure records that say that an entity has too few games yet."""
-        return sum(count for state in self.tables for category, count in state.failures.items() if category in EXPECTED_FAILURES)
+        return sum(
+            count
+            for state in self.tables
+            for category, count in state.failures.items()
+            if category in EXPECTED_FAILURES
+        )
 
     @property
     def players(self) -> list[Player]:
@@ -221,23 +230,51 @@ class SlateFacts:
 
 
 def gather(warehouse: Warehouse, day: date, graph: Graph, bootstrap_days: int) -> SlateFacts:
-    """What the warehouse holds of a date. `graph` tells what each computed table reads; rows of a season begin after `bootstrap_days`."""
+    """What the warehouse holds of a date.
+
+    `graph` tells what each computed table reads; rows of a season begin after `bootstrap_days`.
+    """
     with warehouse.session():
         schedule = _schedule(warehouse, day)
         rows = {table.name: warehouse.read(table, table.column_names, day, day) for table in COMPUTED_TABLES.values()}
-        books = warehouse.read(TABLE_PARTITIONS, (*STATE_COLUMNS, "failure_count"), day - timedelta(days=LONGEST_SEASON_DAYS), day)
-        inputs = InputState.read(warehouse, [source for sources in graph.values() for source in sources], day, day, to_columns(books))
+        partition_state = warehouse.read(
+            TABLE_PARTITIONS, (*STATE_COLUMNS, "failure_count"), day - timedelta(days=LONGEST_SEASON_DAYS), day
+        )
+        inputs = InputState.read(
+            warehouse,
+            [source for sources in graph.values() for source in sources],
+            day,
+            day,
+            to_columns(partition_state),
+        )
         failed = warehouse.read(ENTITY_FAILURES, ("table_name", "failure_category"), day, day).to_pylist()
         reports = to_columns(warehouse.read(INJURY_REPORT.table, INJURY_COLUMNS, day, day))
-        registry = (PLAYER_REGISTRY.table, ("player_lookup", "player_name"), day - timedelta(days=LONGEST_SEASON_DAYS), day)
-        names = {player["player_lookup"]: player["player_name"] for player in warehouse.read(*registry).to_pylist() if player["player_name"]}
+        registry = (
+            PLAYER_REGISTRY.table,
+            ("player_lookup", "player_name"),
+            day - timedelta(days=LONGEST_SEASON_DAYS),
+            day,
+        )
+        names = {
+            player["player_lookup"]: player["player_name"]
+            for player in warehouse.read(*registry).to_pylist()
+            if player["player_name"]
+        }
     stored = {name: [Row(COMPUTED_TABLES[name], values) for values in mine.to_pylist()] for name, mine in rows.items()}
     tonight = take(schedule, schedule["game_date"] == np.datetime64(day, "D"))
-    calendar = SeasonCalendar.from_schedule(schedule["game_date"], schedule["season_year"], schedule["is_regular_season"] == 1)
+    calendar = SeasonCalendar.from_schedule(
+        schedule["game_date"], schedule["season_year"], schedule["is_regular_season"] == 1
+    )
     game_days = np.unique(schedule["game_date"][league_games(schedule)])
-    of_date = take(to_columns(books), to_columns(books)["partition_date"] == np.datetime64(day, "D"))
-    late = stale(Books.of(of_date), inputs, graph, game_days, day)
-    entries = {book["table_name"]: Row(TABLE_PARTITIONS, book) for book in books.to_pylist() if book["partition_date"] == day}
+    of_date = take(
+        to_columns(partition_state), to_columns(partition_state)["partition_date"] == np.datetime64(day, "D")
+    )
+    late = stale(PartitionState.of(of_date), inputs, graph, game_days, day)
+    entries = {
+        book["table_name"]: Row(TABLE_PARTITIONS, book)
+        for book in partition_state.to_pylist()
+        if book["partition_date"] == day
+    }
     elapsed = float(calendar.days_into_season(np.array([day], dtype="M8[D]"))[0])
     qualities = [row["feature_quality_score"] for row in stored[FEATURES.name]]
     return SlateFacts(
@@ -245,7 +282,13 @@ def gather(warehouse: Warehouse, day: date, graph: Graph, bootstrap_days: int) -
         _games(tonight, stored, reports, names),
         [
             _state(
-                table, entries, failed, stored[name], late.get(name, {}).get(day), bootstrap=0 <= elapsed < bootstrap_days, has_games=_plays(tonight)
+                table,
+                entries,
+                failed,
+                stored[name],
+                late.get(name, {}).get(day),
+                bootstrap=0 <= elapsed < bootstrap_days,
+                has_games=_plays(tonight),
             )
             for name, table in COMPUTED_TABLES.items()
         ],
@@ -289,7 +332,15 @@ def _games(tonight: Columns, stored: Mapping[str, list[Row]], reports: Columns, 
     def side(team: str, opponent: str, score: float | None) -> Side:
         full_name = TEAMS[team].full_name if team in TEAMS else team
         final = None if score is None else int(score)
-        return Side(team, full_name, contexts.get(team), defenses.get(opponent), absences.get(team, []), players.get(team, []), final)
+        return Side(
+            team,
+            full_name,
+            contexts.get(team),
+            defenses.get(opponent),
+            absences.get(team, []),
+            players.get(team, []),
+            final,
+        )
 
     found = []
     for place, game_id in enumerate(games["game_id"].tolist()):
@@ -319,10 +370,15 @@ def _absences(games: Columns, reports: Columns, names: Mapping[str, str]) -> dic
     tips = np.concatenate([games["game_time_utc"], games["game_time_utc"]])
     latest = latest_statuses(reports, at(tips, find((reports["team"],), (teams,))))
     told: dict[str, list[Absence]] = {}
-    for team, player, status, reason in zip(latest["team"], latest["player_lookup"], latest["injury_status"], latest["reason"], strict=True):
+    for team, player, status, reason in zip(
+        latest["team"], latest["player_lookup"], latest["injury_status"], latest["reason"], strict=True
+    ):
         if status in STATUSES:
             told.setdefault(team, []).append(Absence(names.get(player, player), status, reason))
-    return {team: sorted(mine, key=lambda absence: (STATUSES.index(absence.status), absence.name)) for team, mine in told.items()}
+    return {
+        team: sorted(mine, key=lambda absence: (STATUSES.index(absence.status), absence.name))
+        for team, mine in told.items()
+    }
 
 
 def _players(stored: Mapping[str, list[Row]], names: Mapping[str, str]) -> dict[str, list[Player]]:
@@ -354,7 +410,9 @@ def _state(
     failures = Counter(failure["failure_category"] for failure in failed if failure["table_name"] == table.name)
     remark = None
     if book is not None and not book["row_count"]:
-        remark = _why_empty(table, bootstrap=bootstrap, has_games=has_games) or ("everybody has a failure record instead" if failures else None)
+        remark = _why_empty(table, bootstrap=bootstrap, has_games=has_games) or (
+            "everybody has a failure record instead" if failures else None
+        )
     elif late is not None:
         remark = f"stale: {late.causes[0]} is not what it was built from"
     return TableState(

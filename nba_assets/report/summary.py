@@ -1,4 +1,6 @@
-"""The slate of a date in some fifteen lines of text: games, whom the circumstances move most and by what, how far the features are to be trusted."""
+"""The slate of a date in some fifteen lines of text: games, whom the circumstances move most and by what, how far the
+features are to be trusted.
+"""
 
 from __future__ import annotations
 
@@ -25,21 +27,35 @@ def _lines(slate: SlateFacts) -> Iterator[str]:
     counted = f"{games} game{'' if games == 1 else 's'}" if games else "no games on this date"
     yield f"{day_text(slate.day)}: {counted}"
     yield from (_game_line(game) for game in slate.games)
-    rotation = sorted((player for player in slate.players if player.is_in_rotation), key=lambda player: -player.factors["total_composite_adjustment"])
+    rotation = sorted(
+        (player for player in slate.players if player.is_in_rotation),
+        key=lambda player: -player.factors["total_composite_adjustment"],
+    )
     if rotation:
-        yield "Most favoured and most hindered of the rotation players (a prescribed adjustment in points, no forecast):"
+        yield (
+            "Most favoured and most hindered of the rotation players (a prescribed adjustment in points, no forecast):"
+        )
         yield from map(_player_line, [*rotation[:PLAYERS_SHOWN], *rotation[-PLAYERS_SHOWN:][::-1]])
     if slate.feature_quality is not None:
         ready = [player.features["is_production_ready"] for player in slate.players if player.features is not None]
-        yield f"Features: {len(ready)} players, mean quality {slate.feature_quality:.0f} of 100, {sum(ready)} ready for production"
+        yield (
+            f"Features: {len(ready)} players, mean quality {slate.feature_quality:.0f} of 100, {sum(ready)} ready "
+            "for production"
+        )
     yield _failures_line(slate)
 
 
 def _game_line(game: Game) -> str:
     home = game.home.context
     spread, total = (None, None) if home is None else (home["game_spread"], home["game_total"])
-    lines = [f"{game.home.team} {spread:+g}" if spread is not None else "", f"total {total:g}" if total is not None else ""]
-    return f"  {game.away.team} at {game.home.team}  {game.eastern_tip:<12}  {', '.join(filter(None, lines)) or 'no lines yet'}"
+    lines = [
+        f"{game.home.team} {spread:+g}" if spread is not None else "",
+        f"total {total:g}" if total is not None else "",
+    ]
+    return (
+        f"  {game.away.team} at {game.home.team}  {game.eastern_tip:<12}  "
+        f"{', '.join(filter(None, lines)) or 'no lines yet'}"
+    )
 
 
 def _player_line(player: Player) -> str:
@@ -57,6 +73,11 @@ def _failures_line(slate: SlateFacts) -> str:
     expected = f"{slate.expected_count} entities have too few games yet" if slate.expected_count else ""
     if not slate.failure_count:
         return f"No failures{f'; {expected}' if expected else ''}"
-    failed = {state.table.name: sum(count for name, count in state.failures.items() if name not in EXPECTED_FAILURES) for state in slate.tables}
+    failed = {
+        state.table.name: sum(count for name, count in state.failures.items() if name not in EXPECTED_FAILURES)
+        for state in slate.tables
+    }
     named = ", ".join(f"{count} in {name}" for name, count in failed.items() if count)
-    return f"Failures: {named}; see `nba-assets failures --date {slate.day}`{f'. Besides, {expected}' if expected else ''}"
+    return (
+        f"Failures: {named}; see `nba-assets failures --date {slate.day}`{f'. Besides, {expected}' if expected else ''}"
+    )

@@ -1,6 +1,7 @@
 """Checks of a table's rows, made from its spec, before the rows are written.
 
-Which rows break which check, and what each of them is told, is found here; what a broken blocking check costs is `publishing.attribution`'s business.
+Which rows break which check, and what each of them is told, is found here; what a broken blocking check costs is
+`publishing.attribution`'s business.
 """
 
 from __future__ import annotations
@@ -20,7 +21,13 @@ from nba_assets.tables.dictionary import range_text
 from nba_assets.tables.spec import Columns, Cost, Range, Rule, Table
 
 EXAMPLES = 5
-KEY_UNIQUE, NOT_NULL, IN_RANGE, KNOWN_VALUES, USUAL_RANGE = "key_unique", "not_null", "values_in_range", "known_values", "usual_range"
+KEY_UNIQUE, NOT_NULL, IN_RANGE, KNOWN_VALUES, USUAL_RANGE = (
+    "key_unique",
+    "not_null",
+    "values_in_range",
+    "known_values",
+    "usual_range",
+)
 
 Broken = Mapping[str, NDArray[np.bool_]]
 """The rows that break a check, by the column that is at fault, or under "" where no single one is."""
@@ -28,7 +35,9 @@ Broken = Mapping[str, NDArray[np.bool_]]
 
 @dataclass(frozen=True)
 class Check:
-    """A check of a table: a blocking one keeps the rows that break it, and what these cost, from being published; another one warns."""
+    """A check of a table: a blocking one keeps the rows that break it, and what these cost, from being published;
+    another one warns.
+    """
 
     name: str
     blocking: bool
@@ -44,7 +53,10 @@ class Check:
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found: how many rows break it, on which dates, and a few of their keys. A blocking check is an error, another one a warning."""
+    """What one check found: how many rows break it, on which dates, and a few of their keys.
+
+    A blocking check is an error, another one a warning.
+    """
 
     name: str
     blocking: bool
@@ -63,9 +75,15 @@ def checks_of(table: Table) -> list[Check]:
     """Every check of a table, those of its rules last."""
     standard = [
         Check(KEY_UNIQUE, True, f"No two rows share {', '.join(table.key)}"),
-        Check(NOT_NULL, True, f"Never null: {', '.join(column.name for column in table.columns if not column.nullable)}"),
+        Check(
+            NOT_NULL, True, f"Never null: {', '.join(column.name for column in table.columns if not column.nullable)}"
+        ),
         Check(IN_RANGE, True, f"Within their allowed ranges: {_ranges(table, 'allowed')}"),
-        Check(KNOWN_VALUES, True, f"Of their listed values: {', '.join(column.name for column in table.columns if column.values)}"),
+        Check(
+            KNOWN_VALUES,
+            True,
+            f"Of their listed values: {', '.join(column.name for column in table.columns if column.values)}",
+        ),
         Check(USUAL_RANGE, False, f"Within what is usual: {_ranges(table, 'usual')}"),
     ]
     wanted = {
@@ -83,7 +101,9 @@ def check_names(table: Table) -> list[tuple[str, bool, str]]:
 
 
 def audit(table: Table, rows: pa.Table) -> list[Finding]:
-    """One finding per check of the table, passed or not, in the order of `check_names`. Columns that `rows` lacks are not looked at.
+    """One finding per check of the table, passed or not, in the order of `check_names`.
+
+    Columns that `rows` lacks are not looked at.
 
     Raises ValueError, naming the rule, where a rule does not answer with one flag per row.
     """
@@ -98,11 +118,14 @@ def broken_rows(table: Table, rows: pa.Table) -> list[tuple[Check, Broken]]:
         KEY_UNIQUE: {"": pd.DataFrame({name: columns[name] for name in table.key}).duplicated(keep=False).to_numpy()},
         NOT_NULL: {column.name: pd.isna(columns[column.name]) for column in there if not column.nullable},
         IN_RANGE: {column.name: _outside(columns[column.name], column.allowed) for column in there if column.allowed},
-        KNOWN_VALUES: {column.name: _unlisted(columns[column.name], column.values) for column in there if column.values},
+        KNOWN_VALUES: {
+            column.name: _unlisted(columns[column.name], column.values) for column in there if column.values
+        },
         USUAL_RANGE: {column.name: _outside(columns[column.name], column.usual) for column in there if column.usual},
     }
     return [
-        (check, standard[check.name] if check.rule is None else {"": _flags(table, check.rule, columns, rows.num_rows)}) for check in checks_of(table)
+        (check, standard[check.name] if check.rule is None else {"": _flags(table, check.rule, columns, rows.num_rows)})
+        for check in checks_of(table)
     ]
 
 
@@ -113,7 +136,10 @@ def finding(table: Table, rows: pa.Table, check: Check, broken: Broken) -> Findi
     # One row of each column at fault comes first, so that none of them hides behind another.
     first_of_each = [int(mask.argmax()) for mask in broken.values() if mask.any()]
     shown = list(dict.fromkeys([*first_of_each, *places[:EXAMPLES].tolist()]))[:EXAMPLES]
-    examples = tuple(_example(table, rows, place, [column for column, mask in broken.items() if column and mask[place]]) for place in shown)
+    examples = tuple(
+        _example(table, rows, place, [column for column, mask in broken.items() if column and mask[place]])
+        for place in shown
+    )
     return Finding(check.name, check.blocking, check.description, len(places), tuple(dates), examples)
 
 
@@ -135,7 +161,9 @@ def values_text(rows: pa.Table, place: int, names: Sequence[str]) -> str:
     return ", ".join(f"{name} {'null' if value is None else value}" for name, value in values)
 
 
-def reason_of_row(table: Table, rows: pa.Table, check: Check, broken: Broken, place: int, read: Sequence[str] = ()) -> str:
+def reason_of_row(
+    table: Table, rows: pa.Table, check: Check, broken: Broken, place: int, read: Sequence[str] = ()
+) -> str:
     """Why a row breaks a check, with the values; `read` are the columns that a rule looks at."""
     if check.rule is not None:
         return f"{check.name}: {values_text(rows, place, read)}"
@@ -143,7 +171,10 @@ def reason_of_row(table: Table, rows: pa.Table, check: Check, broken: Broken, pl
         return f"{check.name}: more than one row has {values_text(rows, place, table.key)}"
     at_fault = [name for name, mask in broken.items() if mask[place]]
     bounds = {name: allowed for name in at_fault if check.name == IN_RANGE and (allowed := table.column(name).allowed)}
-    said = (values_text(rows, place, [name]) + (f" (allowed {range_text(bounds[name])})" if name in bounds else "") for name in at_fault)
+    said = (
+        values_text(rows, place, [name]) + (f" (allowed {range_text(bounds[name])})" if name in bounds else "")
+        for name in at_fault
+    )
     return f"{check.name}: {', '.join(said)}"
 
 
@@ -170,7 +201,8 @@ def _flags(table: Table, rule: Rule, columns: Columns, row_count: int) -> NDArra
     flags = np.asarray(rule.broken(columns)) if row_count else np.zeros(0, dtype=bool)
     if flags.dtype != bool or flags.shape != (row_count,):
         raise ValueError(
-            f"rule {rule.name} of {table.qualified_name} must answer {row_count} rows with as many flags, not with {flags.dtype} of shape {flags.shape}"
+            f"rule {rule.name} of {table.qualified_name} must answer {row_count} rows with as many flags, not with "
+            f"{flags.dtype} of shape {flags.shape}"
         )
     return flags
 

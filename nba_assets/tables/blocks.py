@@ -8,7 +8,10 @@ from nba_assets.tables.spec import Column, count, flag, moment, number, text, te
 
 STAMPS: tuple[Column, ...] = (
     text(
-        "data_hash", "64-bit hash of the row's key and measures, 16 hexadecimal digits; equal content has an equal hash", nullable=False, hashed=False
+        "data_hash",
+        "64-bit hash of the row's key and measures, 16 hexadecimal digits; equal content has an equal hash",
+        nullable=False,
+        hashed=False,
     ),
     moment("created_at", "When a row with this key was first written", nullable=False, hashed=False),
     moment("processed_at", "When the row was last written", nullable=False, hashed=False),
@@ -24,9 +27,18 @@ QUALITY_TIERS = ("gold", "silver", "bronze", "poor", "unusable")
 
 _SHARED_QUALITY: tuple[Column, ...] = (
     text(
-        "quality_tier", "gold from a score of 95, silver from 75, bronze from 50, poor from 25, else unusable", nullable=False, values=QUALITY_TIERS
+        "quality_tier",
+        "gold from a score of 95, silver from 75, bronze from 50, poor from 25, else unusable",
+        nullable=False,
+        values=QUALITY_TIERS,
     ),
-    number("quality_score", "100 at best; less for a backup source, a thin sample or issues", scale=1, nullable=False, allowed=(0, 100)),
+    number(
+        "quality_score",
+        "100 at best; less for a backup source, a thin sample or issues",
+        scale=1,
+        nullable=False,
+        allowed=(0, 100),
+    ),
     texts("quality_issues", "What is wrong with the row's inputs, by name; empty where nothing is", nullable=False),
     texts("data_sources", "Raw tables that gave values to the row, sorted", nullable=False),
     flag("processed_with_issues", "The row has quality issues", nullable=False),
@@ -42,7 +54,11 @@ QUALITY = (
 
 def ready_flag(also: str = "") -> Column:
     """Readiness of a row that looks back; `also` says what else it asks for."""
-    return flag("is_production_ready", f"Every completeness window at the threshold, or bootstrap, or season boundary{also}", nullable=False)
+    return flag(
+        "is_production_ready",
+        f"Every completeness window at the threshold, or bootstrap, or season boundary{also}",
+        nullable=False,
+    )
 
 
 CONTEXT_QUALITY = (*_SHARED_QUALITY, ready_flag())
@@ -50,7 +66,9 @@ CONTEXT_QUALITY = (*_SHARED_QUALITY, ready_flag())
 
 
 def completeness_block(meaning: str, windows: Sequence[str] = ()) -> tuple[Column, ...]:
-    """Completeness of a row's look-back: counts of the primary window, which `meaning` describes, and the percentage of each window by name."""
+    """Completeness of a row's look-back: counts of the primary window, which `meaning` describes, and the percentage of
+    each window by name.
+    """
     return (
         count("expected_games_count", f"Expected: the {meaning}", nullable=False),
         count("actual_games_count", "Those of them that have a row", nullable=False),
@@ -64,11 +82,25 @@ def completeness_block(meaning: str, windows: Sequence[str] = ()) -> tuple[Colum
         ),
         count("missing_games_count", "Expected games without a row", nullable=False),
         *(
-            number(f"{window}_completeness_pct", f"Completeness of the window {window}", unit="percent", scale=1, nullable=False, allowed=(0, 100))
+            number(
+                f"{window}_completeness_pct",
+                f"Completeness of the window {window}",
+                unit="percent",
+                scale=1,
+                nullable=False,
+                allowed=(0, 100),
+            )
             for window in windows
         ),
-        *(flag(f"{window}_is_complete", f"Everything expected in the window {window} is there", nullable=False) for window in windows),
-        *([flag("all_windows_complete", "Every window is complete; no exemption applies here", nullable=False)] if windows else []),
+        *(
+            flag(f"{window}_is_complete", f"Everything expected in the window {window} is there", nullable=False)
+            for window in windows
+        ),
+        *(
+            [flag("all_windows_complete", "Every window is complete; no exemption applies here", nullable=False)]
+            if windows
+            else []
+        ),
     )
 
 

@@ -1,6 +1,7 @@
 """The tables in which the pipeline keeps its own books: failed entities, built partitions, attempts, quarantined rows.
 
-They are written in the same transaction as the rows that they speak of, and belong to all tables at once: `table_name` tells whose an entry is.
+They are written in the same transaction as the rows that they speak of, and belong to all tables at once: `table_name`
+tells whose an entry is.
 """
 
 from __future__ import annotations
@@ -49,20 +50,35 @@ ENTITY_FAILURES = Table(
         text(
             "failure_type",
             "What kind of gap stands behind it, where that was looked into",
-            values=("PLAYER_DNP", "DATA_GAP", "MIXED", "INSUFFICIENT_HISTORY", "COMPLETE", "PROCESSING_ERROR", "UNKNOWN"),
+            values=(
+                "PLAYER_DNP",
+                "DATA_GAP",
+                "MIXED",
+                "INSUFFICIENT_HISTORY",
+                "COMPLETE",
+                "PROCESSING_ERROR",
+                "UNKNOWN",
+            ),
         ),
         flag("is_correctable", "Better raw data would correct it"),
         count("expected_record_count", "Records that should have been there"),
         count("actual_record_count", "Records that were there"),
         texts("missing_game_ids", "Games whose records were missing"),
-        text("resolution_status", "State of the entry", nullable=False, values=("UNRESOLVED", "RESOLVED", "PERMANENT", "INVESTIGATING")),
+        text(
+            "resolution_status",
+            "State of the entry",
+            nullable=False,
+            values=("UNRESOLVED", "RESOLVED", "PERMANENT", "INVESTIGATING"),
+        ),
         moment("resolved_at", "When it was resolved", hashed=False),
         text("run_id", "Run that recorded it", nullable=False, hashed=False),
         moment("created_at", "When it was recorded", nullable=False, hashed=False),
     ),
     description=(
-        "Entities that a table could not be computed for, with the reason; one record per entity and date. Replaced together with the table's rows "
-        "of the date, on every run. Beside a PROCESSING_ERROR or CIRCUIT_BREAKER_ACTIVE the entity has no row on the date; any other record may "
+        "Entities that a table could not be computed for, with the reason; one record per entity and date. Replaced "
+        "together with the table's rows "
+        "of the date, on every run. Beside a PROCESSING_ERROR or CIRCUIT_BREAKER_ACTIVE the entity has no row on the "
+        "date; any other record may "
         "stand beside a row, which is then not full."
     ),
     entity_column="entity_id",
@@ -83,17 +99,27 @@ TABLE_PARTITIONS = Table(
         moment("newest_processed_at", "Newest processed_at among the date's rows", hashed=False),
         text("code_version", "Version of the computation", hashed=False),
         text("run_id", "Run that wrote it", nullable=False, hashed=False),
-        moment("written_at", "When the run that wrote it began to read: what came later is not in it", nullable=False, hashed=False),
+        moment(
+            "written_at",
+            "When the run that wrote it began to read: what came later is not in it",
+            nullable=False,
+            hashed=False,
+        ),
         # Nullable, as what follows, so that a table that was written without it can gain it.
         moment("changed_at", "When the digest last became what it is", hashed=False),
         text(
             "inputs",
-            "What the date was built from: a digest of each input over what is read of it, as it stood when the run began to read. "
-            "The date is stale where one of them differs now. Null for raw tables, and where it was built before this was recorded",
+            "What the date was built from: a digest of each input over what is read of it, as it stood when the run "
+            "began to read. "
+            "The date is stale where one of them differs now. Null for raw tables, and where it was built before this "
+            "was recorded",
             hashed=False,
         ),
     ),
-    description="Which dates of which tables are built, how many rows they hold and their digests: an empty date is told from a missing one here.",
+    description=(
+        "Which dates of which tables are built, how many rows they hold and their digests: an empty date is "
+        "told from a missing one here."
+    ),
 )
 
 REFUSED_DATES = Table(
@@ -110,7 +136,8 @@ REFUSED_DATES = Table(
         moment("refused_at", "When that run began to read", nullable=False, hashed=False),
     ),
     description=(
-        "Dates that the newest build of a table refused to publish. Rows, failure records and the entry in table_partitions are those of the build "
+        "Dates that the newest build of a table refused to publish. Rows, failure records and the entry in "
+        "table_partitions are those of the build "
         "before; a date that was never built has none. The next build that publishes the date removes the entry."
     ),
 )
@@ -128,9 +155,15 @@ REPROCESS_ATTEMPTS = Table(
         whole("attempt_number", "1 for the first attempt that failed, and so on", nullable=False, allowed=(1, 2.0**53)),
         moment("attempted_at", "When it failed", nullable=False, hashed=False),
         text("failure_reason", "What went wrong, in words", nullable=False),
-        text("input_digest", "Digest of the rows of this entity that its computation got to see, and of the code's version", nullable=False),
+        text(
+            "input_digest",
+            "Digest of the rows of this entity that its computation got to see, and of the code's version",
+            nullable=False,
+        ),
         flag("circuit_breaker_tripped", "The entity is left alone from here on", nullable=False),
-        moment("circuit_breaker_until", "Until when it is left alone; null where the breaker did not trip", hashed=False),
+        moment(
+            "circuit_breaker_until", "Until when it is left alone; null where the breaker did not trip", hashed=False
+        ),
         flag("manual_override_applied", "A person has reset the breaker", nullable=False),
         text("run_id", "Run of the attempt", nullable=False, hashed=False),
     ),
@@ -147,16 +180,24 @@ RAW_QUARANTINE = Table(
     (
         text("table_name", "Raw table that it was meant for", nullable=False),
         day("partition_date", "Date that it was read for", nullable=False),
-        text("file", "File in the landing zone, relative to it; bytes of its name that are not UTF-8 are escaped", nullable=False),
+        text(
+            "file",
+            "File in the landing zone, relative to it; bytes of its name that are not UTF-8 are escaped",
+            nullable=False,
+        ),
         whole("row_number", "Row within the file, from 1; 0 is the file itself", nullable=False, allowed=(0, 2.0**53)),
         text("reason", "Why it is quarantined", nullable=False),
-        text("content", "The row as read, as JSON; null for files, and for all but some of many rows that contradict each other"),
+        text(
+            "content",
+            "The row as read, as JSON; null for files, and for all but some of many rows that contradict each other",
+        ),
         text("game_id", "Canonical id of the game that the row belongs to, where that is known"),
         text("run_id", "Run that quarantined it", nullable=False, hashed=False),
         moment("created_at", "When it was quarantined", nullable=False, hashed=False),
     ),
     description=(
-        "Raw rows and files that were refused, and why. A file that cannot be used stands here once for each date of which it may hold rows; these dates "
+        "Raw rows and files that were refused, and why. A file that cannot be used stands here once for each date of "
+        "which it may hold rows; these dates "
         "have no entry in table_partitions."
     ),
 )
@@ -176,12 +217,16 @@ class Changes:
 
     @classmethod
     def of(cls, books: Columns) -> Changes:
-        """From `CHANGE_COLUMNS` of the books of one table; a date whose change was not recorded changed when it was written."""
+        """From `CHANGE_COLUMNS` of the books of one table; a date whose change was not recorded changed when it was
+        written.
+        """
         since = np.where(np.isnat(books["changed_at"]), books["written_at"], books["changed_at"]).astype("M8[us]")
         return cls(dict(zip(books["partition_date"].tolist(), zip(books["digest"], since, strict=True), strict=True)))
 
     def to(self, day: date, digest: str) -> tuple[bool, np.datetime64]:
-        """Whether a date changes by getting this digest, and when it last changed: NaT for a change that is made only now."""
+        """Whether a date changes by getting this digest, and when it last changed: NaT for a change that is made only
+        now.
+        """
         known = self.before.get(day)
         return (False, known[1]) if known is not None and known[0] == digest else (True, np.datetime64("NaT", "us"))
 
@@ -197,11 +242,16 @@ UNMATCHED_NAMES = Table(
         day("partition_date", "Date of the game that the name was given for", nullable=False),
         text("feed", "Raw table that holds the name", nullable=False),
         text("player_lookup", "Key of the name", nullable=False),
-        text("team_abbrs", "The team that the feed gives, or the two of the game, as `BOS` or `BOS/LAL`; empty where it gives none", nullable=False),
+        text(
+            "team_abbrs",
+            "The team that the feed gives, or the two of the game, as `BOS` or `BOS/LAL`; empty where it gives none",
+            nullable=False,
+        ),
         text("player_name", "Name as the feed has it; null where it has keys alone"),
         text(
             "reason",
-            "Why it matches no player: unknown_name is no player's name, several_candidates fit it, not_listed is a known player who is not listed for the game, "
+            "Why it matches no player: unknown_name is no player's name, several_candidates fit it, not_listed is a "
+            "known player who is not listed for the game, "
             "no_game is given for a team without a game on the date",
             nullable=False,
             values=("unknown_name", "several_candidates", "not_listed", "no_game"),
@@ -211,7 +261,17 @@ UNMATCHED_NAMES = Table(
         text("run_id", "Run that recorded it", nullable=False, hashed=False),
         moment("created_at", "When it was recorded", nullable=False, hashed=False),
     ),
-    description="Names in a feed that a table could match with no player. Replaced together with the table's rows of the date, on every run.",
+    description=(
+        "Names in a feed that a table could match with no player. Replaced together with the table's rows of "
+        "the date, on every run."
+    ),
 )
 
-BOOKKEEPING_TABLES = (ENTITY_FAILURES, TABLE_PARTITIONS, REFUSED_DATES, REPROCESS_ATTEMPTS, RAW_QUARANTINE, UNMATCHED_NAMES)
+BOOKKEEPING_TABLES = (
+    ENTITY_FAILURES,
+    TABLE_PARTITIONS,
+    REFUSED_DATES,
+    REPROCESS_ATTEMPTS,
+    RAW_QUARANTINE,
+    UNMATCHED_NAMES,
+)

@@ -41,19 +41,27 @@ def to_columns(rows: pa.Table) -> dict[str, NDArray[np.generic]]:
 
 
 def to_arrow(table: Table, rows: Columns) -> pa.Table:
-    """Rows as they are stored: every column of the spec in its order, typed, rounded to its scale, NaN as null and minus zero as zero.
+    """Rows as they are stored: every column of the spec in its order, typed, rounded to its scale, NaN as null and
+    minus zero as zero.
 
     Raises ValueError, naming table and column, for a missing or unknown column, an infinite value, a fraction in a
     whole-number column or anything but 0 and 1 in a flag.
     """
     missing, unknown = set(table.column_names) - set(rows), set(rows) - set(table.column_names)
     if missing or unknown:
-        raise ValueError(f"rows of {table.qualified_name} lack columns {sorted(missing)} and have undeclared columns {sorted(unknown)}")
-    return pa.table([_to_arrow(table, column, rows[column.name]) for column in table.columns], schema=arrow_schema(table))
+        raise ValueError(
+            f"rows of {table.qualified_name} lack columns {sorted(missing)} and have undeclared columns "
+            f"{sorted(unknown)}"
+        )
+    return pa.table(
+        [_to_arrow(table, column, rows[column.name]) for column in table.columns], schema=arrow_schema(table)
+    )
 
 
 def unstorable(table: Table, rows: Columns) -> dict[str, NDArray[np.bool_]]:
-    """The rows that `to_arrow` refuses for a value of theirs, by the column at fault: infinite, a fraction of a whole number, of another type."""
+    """The rows that `to_arrow` refuses for a value of theirs, by the column at fault: infinite, a fraction of a whole
+    number, of another type.
+    """
 
     def refuses(column: Column, values: NDArray[Any]) -> bool:
         try:
@@ -64,7 +72,10 @@ def unstorable(table: Table, rows: Columns) -> dict[str, NDArray[np.bool_]]:
 
     at_fault = [column for column in table.columns if column.name in rows and refuses(column, rows[column.name])]
     return {
-        column.name: np.array([refuses(column, rows[column.name][place : place + 1]) for place in range(len(rows[column.name]))], dtype=bool)
+        column.name: np.array(
+            [refuses(column, rows[column.name][place : place + 1]) for place in range(len(rows[column.name]))],
+            dtype=bool,
+        )
         for column in at_fault
     }
 
@@ -108,7 +119,9 @@ def _to_arrow(table: Table, column: Column, values: NDArray[np.generic]) -> pa.A
     if column.type in (Type.FLOAT64, Type.INT64, Type.BOOL):
         numbers = np.asarray(values, dtype=np.float64)
         if np.isinf(numbers).any():
-            raise ValueError(f"{table.qualified_name}.{column.name} holds an infinite value; a ratio over zero must be NaN")
+            raise ValueError(
+                f"{table.qualified_name}.{column.name} holds an infinite value; a ratio over zero must be NaN"
+            )
         nulls = np.isnan(numbers)
         if column.type is Type.FLOAT64:
             rounded = numbers if column.scale is None else np.round(numbers, column.scale)
@@ -116,8 +129,12 @@ def _to_arrow(table: Table, column: Column, values: NDArray[np.generic]) -> pa.A
         filled = np.where(nulls, 0.0, numbers)
         wrong = (filled != np.trunc(filled)) | (np.abs(filled) > (1 if column.type is Type.BOOL else LARGEST_WHOLE))
         if wrong.any():
-            raise ValueError(f"{table.qualified_name}.{column.name} is declared {column.type} but holds {filled[wrong][0]}")
+            raise ValueError(
+                f"{table.qualified_name}.{column.name} is declared {column.type} but holds {filled[wrong][0]}"
+            )
         return pa.array(filled.astype(bool if column.type is Type.BOOL else np.int64), type=kind, mask=nulls)
     if column.type in (Type.DATE, Type.TIMESTAMP):
-        return pa.array(np.asarray(values, dtype="M8[D]" if column.type is Type.DATE else "M8[us]"), from_pandas=True).cast(kind)
+        return pa.array(
+            np.asarray(values, dtype="M8[D]" if column.type is Type.DATE else "M8[us]"), from_pandas=True
+        ).cast(kind)
     return pa.array(list(values), type=kind, from_pandas=True)

@@ -10,7 +10,9 @@ from nba_assets.tables.spec import Column, Table
 
 def column_schema(table: Table) -> dg.TableSchema:
     """The table's columns with type, meaning, unit and constraints, and what holds across rows."""
-    return dg.TableSchema(columns=[_column(table, column) for column in table.columns], constraints=table_constraints(table))
+    return dg.TableSchema(
+        columns=[_column(table, column) for column in table.columns], constraints=table_constraints(table)
+    )
 
 
 def table_constraints(table: Table) -> dg.TableConstraints:
@@ -20,5 +22,7 @@ def table_constraints(table: Table) -> dg.TableConstraints:
 
 def _column(table: Table, column: Column) -> dg.TableColumn:
     decimals = [] if column.scale is None else [f"{column.scale} decimals"]
-    constraints = dg.TableColumnConstraints(nullable=column.nullable, unique=table.key == (column.name,), other=[*limits(column), *decimals])
+    constraints = dg.TableColumnConstraints(
+        nullable=column.nullable, unique=table.key == (column.name,), other=[*limits(column), *decimals]
+    )
     return dg.TableColumn(column.name, str(column.type), description=meaning(column), constraints=constraints)

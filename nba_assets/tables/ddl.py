@@ -42,8 +42,8 @@ def duckdb_column(column: Column) -> str:
 def duckdb_create(table: Table) -> str:
     """DDL of the table.
 
-    Keys are audited before every write and not declared as PRIMARY KEY: its index would say nothing new, double the file, and make replacing a season
-    of play-by-play ten times as slow.
+    Keys are audited before every write and not declared as PRIMARY KEY: its index would say nothing new, double the
+    file, and make replacing a season of play-by-play ten times as slow.
     """
     return f"CREATE TABLE {duckdb_name(table)} ({', '.join(duckdb_column(column) for column in table.columns)})"
 

@@ -1,4 +1,6 @@
-"""Tables in words: the data dictionary, one Markdown page, and the phrases that it shares with other places that describe a column."""
+"""Tables in words: the data dictionary, one Markdown page, and the phrases that it shares with other places that
+describe a column.
+"""
 
 from __future__ import annotations
 
@@ -73,7 +75,9 @@ def _section(table: Table) -> list[str]:
 def _row(column: Column) -> str:
     decimals = "" if column.scale is None else str(column.scale)
     null = "yes" if column.nullable else "no"
-    return _line(column.name, column.type, column.unit or "", decimals, null, "; ".join(limits(column)), column.description)
+    return _line(
+        column.name, column.type, column.unit or "", decimals, null, "; ".join(limits(column)), column.description
+    )
 
 
 def _line(*cells: str) -> str:

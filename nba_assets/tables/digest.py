@@ -1,6 +1,7 @@
 """Fingerprints of rows and partitions: equal content, equal digest, whatever the order, the machine or the day.
 
-A row's hash covers its key and measures as stored (rounded); timestamps and bookkeeping stay out. A partition's digest covers its rows in no order.
+A row's hash covers its key and measures as stored (rounded); timestamps and bookkeeping stay out. A partition's digest
+covers its rows in no order.
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ FIRST_MULTIPLIER, SECOND_MULTIPLIER = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0
 def row_hashes(table: Table, rows: pa.Table) -> Hashes:
     """64-bit hash of each stored row over the table's hashed columns."""
     return _hashes(
-        to_columns(rows.select([column.name for column in table.columns if column.hashed and column.name in rows.column_names])), rows.num_rows
+        to_columns(
+            rows.select([column.name for column in table.columns if column.hashed and column.name in rows.column_names])
+        ),
+        rows.num_rows,
     )
 
 
@@ -72,7 +76,9 @@ def _bits(values: NDArray[np.generic]) -> Hashes:
 
 def _object_bits(values: NDArray[np.generic]) -> Hashes:
     if infer_dtype(values, skipna=True) not in ("string", "empty"):
-        tokens = [value if value is None or isinstance(value, str) else f"list {tuple(value)!r}" for value in values.tolist()]
+        tokens = [
+            value if value is None or isinstance(value, str) else f"list {tuple(value)!r}" for value in values.tolist()
+        ]
         values = np.array(tokens, dtype=object)
     codes, found = pd.factorize(values)  # a null has the code -1, the last place
     distinct: list[str] = found.tolist()

@@ -1,7 +1,8 @@
 """What a table is: its columns, its grain, its rules. The one place where a column is declared.
 
-Names, DDL, schemas, checks, row hashes and the data dictionary are all derived from the objects in here; how they are derived is said in the sibling
-modules. Storage, Dagster and the meaning of any single table are none of this module's business.
+Names, DDL, schemas, checks, row hashes and the data dictionary are all derived from the objects in here; how they are
+derived is said in the sibling modules. Storage, Dagster and the meaning of any single table are none of this module's
+business.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 Columns = Mapping[str, NDArray[Any]]
-"""A table in memory: arrays of one length by column name. Numbers and flags are float64 with NaN for null, texts object arrays with None, dates
-datetime64[D], moments datetime64[us] in UTC, lists object arrays of sequences."""
+"""A table in memory: arrays of one length by column name.
+
+Numbers and flags are float64 with NaN for null, texts object arrays with None, dates datetime64[D], moments
+datetime64[us] in UTC, lists object arrays of sequences.
+"""
 
 
 class Type(StrEnum):
@@ -40,8 +44,9 @@ Range = tuple[float, float]
 class Column:
     """One column: what it is called, holds, means and may contain.
 
-    `scale` is the number of decimals that a FLOAT64 is rounded to when it is stored. `allowed` bounds block a write, `usual` bounds only warn.
-    `hashed` says whether the column is part of the row hash; timestamps and bookkeeping are not.
+    `scale` is the number of decimals that a FLOAT64 is rounded to when it is stored. `allowed` bounds block a write,
+    `usual` bounds only warn. `hashed` says whether the column is part of the row hash; timestamps and bookkeeping are
+    not.
     """
 
     name: str
@@ -62,7 +67,10 @@ Cost = Literal["row", "game", "date"]
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule that spans columns or rows. `broken` marks the offending rows; a blocking rule keeps them, or what they cost, from being written."""
+    """A rule that spans columns or rows.
+
+    `broken` marks the offending rows; a blocking rule keeps them, or what they cost, from being written.
+    """
 
     name: str
     description: str
@@ -73,14 +81,21 @@ class Rule:
 
 @dataclass(frozen=True)
 class Notice:
-    """Something odd about its inputs that a table's run reports by name, in a warning check of its own; nothing is refused for it."""
+    """Something odd about its inputs that a table's run reports by name, in a warning check of its own; nothing is
+    refused for it.
+    """
 
     name: str
     description: str
 
 
 INPUTS_INGESTED = Notice(
-    "inputs_ingested", "Every optional raw feed that the table reads on its own date was ingested for it; the date is built without one that was not"
+    "inputs_ingested",
+    (
+        "Every optional raw feed that the table reads on its own date was ingested for it; the date is built without "
+        "one "
+        "that was not"
+    ),
 )
 SHARED_NOTICES = (INPUTS_INGESTED,)
 """Notices that every computed table has beside its own."""
@@ -90,8 +105,9 @@ SHARED_NOTICES = (INPUTS_INGESTED,)
 class Part:
     """What is read of a table where not all of it is: `columns` of the rows that hold the values of `where`.
 
-    `elements` makes of these rows what counts: the date and the 64-bit hash of each element. To whoever reads the part over some dates, two states of the
-    table are the same where the sums of the hashes are. It is given whole seasons, and what it makes of one may not depend on another.
+    `elements` makes of these rows what counts: the date and the 64-bit hash of each element. To whoever reads the part
+    over some dates, two states of the table are the same where the sums of the hashes are. It is given whole seasons,
+    and what it makes of one may not depend on another.
     """
 
     name: str
@@ -104,8 +120,9 @@ class Part:
 class Input:
     """What a table reads of another one for a date of its own; made by `of_its_date`, `before` and `of_season`.
 
-    `days` calendar days before the date are read, or the season to date when None (from `lead_days` before opening night on), and the date itself where
-    `own_date`. Of a `whole_season` input everything of the date's season is read, whatever the date: it is dated by the first of July before it.
+    `days` calendar days before the date are read, or the season to date when None (from `lead_days` before opening
+    night on), and the date itself where `own_date`. Of a `whole_season` input everything of the date's season is read,
+    whatever the date: it is dated by the first of July before it.
     """
 
     table: Table
@@ -169,7 +186,10 @@ class Table:
     notices: tuple[Notice, ...] = ()
     inputs: tuple[Input, ...] = ()
     code_version: str | None = None
-    """Of a computed table: changes whenever the same inputs give other rows, and with each new column. Dates of another version are from older code."""
+    """Of a computed table: changes whenever the same inputs give other rows, and with each new column.
+
+    Dates of another version are from older code.
+    """
     cluster_by: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
@@ -203,7 +223,9 @@ class Table:
     @property
     def upstream(self) -> tuple[Table, ...]:
         """The tables that it reads, those apart that hold the state of all tables."""
-        tables = {source.table.name: source.table for source in self.inputs if source.table.dataset != BOOKKEEPING_DATASET}
+        tables = {
+            source.table.name: source.table for source in self.inputs if source.table.dataset != BOOKKEEPING_DATASET
+        }
         return tuple(tables.values())
 
     def column(self, name: str) -> Column:
@@ -211,14 +233,18 @@ class Table:
         try:
             return self._by_name[name]
         except KeyError:
-            raise KeyError(f"table {self.qualified_name} has no column {name!r}; it has {list(self._by_name)}") from None
+            raise KeyError(
+                f"table {self.qualified_name} has no column {name!r}; it has {list(self._by_name)}"
+            ) from None
 
     @cached_property
     def _by_name(self) -> dict[str, Column]:
         return {column.name: column for column in self.columns}
 
 
-def text(name: str, description: str, *, nullable: bool = True, values: tuple[str, ...] | None = None, hashed: bool = True) -> Column:
+def text(
+    name: str, description: str, *, nullable: bool = True, values: tuple[str, ...] | None = None, hashed: bool = True
+) -> Column:
     """A STRING column, of the listed `values` only where given."""
     return Column(name, Type.STRING, description, nullable=nullable, values=values, hashed=hashed)
 
@@ -237,7 +263,15 @@ def whole(
     return Column(name, Type.INT64, description, unit, nullable=nullable, allowed=allowed, usual=usual, hashed=hashed)
 
 
-def count(name: str, description: str, *, unit: str | None = None, nullable: bool = True, usual: Range | None = None, hashed: bool = True) -> Column:
+def count(
+    name: str,
+    description: str,
+    *,
+    unit: str | None = None,
+    nullable: bool = True,
+    usual: Range | None = None,
+    hashed: bool = True,
+) -> Column:
     """An INT64 column that is never negative."""
     return whole(name, description, unit=unit, nullable=nullable, allowed=(0, np.inf), usual=usual, hashed=hashed)
 

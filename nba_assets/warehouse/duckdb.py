@@ -1,8 +1,9 @@
 """The warehouse in a DuckDB file.
 
-DuckDB lets one process that writes, or several that only read, into a file. Connections are therefore short and made under a file lock, which is
-waited for up to a bound; the holder leaves its name beside the lock, so that whoever waits in vain can be told who it is. The operating system drops
-the lock of a process that dies, and DuckDB forgets what it had not committed.
+DuckDB lets one process that writes, or several that only read, into a file. Connections are therefore short and made
+under a file lock, which is waited for up to a bound; the holder leaves its name beside the lock, so that whoever waits
+in vain can be told who it is. The operating system drops the lock of a process that dies, and DuckDB forgets what it
+had not committed.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.05, 1.0
 class DuckDBWarehouse:
     """Tables in one DuckDB file; the file comes into being with the first write.
 
-    Threads and processes may share the file, each with an object of its own or not. Their reads and writes come one after the other.
+    Threads and processes may share the file, each with an object of its own or not. Their reads and writes come one
+    after the other.
     """
 
     def __init__(self, path: str | Path, wait_seconds: float = 60.0) -> None:
@@ -64,7 +66,8 @@ class DuckDBWarehouse:
     ) -> pa.Table:
         """Named columns of the rows dated from `start` to `end`, both included, sorted by the table's key.
 
-        `where` keeps rows whose column equals the value, or one of the values. A nullable column that the file does not have yet is read as null.
+        `where` keeps rows whose column equals the value, or one of the values. A nullable column that the file does not
+        have yet is read as null.
         """
         query = _Query.of(table, columns, start, end, where)
         if not self._is_there():
@@ -75,9 +78,10 @@ class DuckDBWarehouse:
     def replace(self, replacements: Sequence[Replacement | Insertion], *, unless: Sequence[Changed] = ()) -> None:
         """Carry out everything in one transaction, making or growing the tables where needed.
 
-        Raises ValueError for rows that do not have the table's columns or stray outside what they replace, SchemaMismatchError for a stored table
-        that differs from its spec, OvertakenError where a condition of `unless` holds, WarehouseError for what DuckDB refuses, e.g. a null in a column
-        that may not be null. All leave everything as it was.
+        Raises ValueError for rows that do not have the table's columns or stray outside what they replace,
+        SchemaMismatchError for a stored table that differs from its spec, OvertakenError where a condition of `unless`
+        holds, WarehouseError for what DuckDB refuses, e.g. a null in a column that may not be null. All leave
+        everything as it was.
         """
         for replacement in replacements:
             _see_conforming(replacement)
@@ -146,13 +150,17 @@ class DuckDBWarehouse:
                 connection.execute("SET TimeZone = 'UTC'")
                 yield connection
             except duckdb.Error as error:
-                raise WarehouseError(f"the warehouse {self.path} refused, and keeps what it had: {_in_a_line(error)}") from error
+                raise WarehouseError(
+                    f"the warehouse {self.path} refused, and keeps what it had: {_in_a_line(error)}"
+                ) from error
             finally:
                 connection.close()
 
     @contextmanager
     def _lock(self, *, read_only: bool) -> Iterator[None]:
-        """Hold the file lock; a reader that may not write beside the file goes without, and waits at DuckDB's own lock."""
+        """Hold the file lock; a reader that may not write beside the file goes without, and waits at DuckDB's own
+        lock.
+        """
         try:
             held = FileLock(f"{self.path}.lock", timeout=self.wait_seconds, poll_interval=LOCK_POLL_SECONDS).acquire()
         except Timeout:
@@ -175,7 +183,8 @@ class DuckDBWarehouse:
             return self.path.exists()
         except OSError as error:
             raise WarehouseError(
-                f"the warehouse {self.path} cannot be read: {error.strerror or error}. Give yourself the permission to read {self.path.parent}, "
+                f"the warehouse {self.path} cannot be read: {error.strerror or error}. Give yourself the permission "
+                f"to read {self.path.parent}, "
                 "or name another file with NBA_ASSETS_WAREHOUSE."
             ) from error
 
@@ -189,15 +198,21 @@ class DuckDBWarehouse:
 
     def _unwritable(self, error: OSError) -> WarehouseError:
         return WarehouseError(
-            f"the warehouse {self.path} cannot be written: {error.strerror or error}. Free space, give {self.path.parent} the permission to write, "
+            f"the warehouse {self.path} cannot be written: {error.strerror or error}. Free space, give "
+            f"{self.path.parent} the permission to write, "
             "or name another file with NBA_ASSETS_WAREHOUSE."
         )
 
     def _create(self) -> None:
-        """Make an empty file that is whole as soon as it is there: one that DuckDB was killed in the midst of making can never be opened again."""
+        """Make an empty file that is whole as soon as it is there: one that DuckDB was killed in the midst of making
+        can never be opened again.
+        """
         log = Path(f"{self.path}.wal")
         if log.exists():
-            raise WarehouseError(f"{log} holds changes to a warehouse that is no longer there. Move it to where {self.path.name} went, or delete it.")
+            raise WarehouseError(
+                f"{log} holds changes to a warehouse that is no longer there. Move it to where {self.path.name} went, "
+                "or delete it."
+            )
         unfinished = Path(f"{self.path}.new")
         unfinished.unlink(missing_ok=True)
         duckdb.connect(str(unfinished)).close()
@@ -224,8 +239,15 @@ class DuckDBWarehouse:
         return Path(f"{self.path}.holder")
 
     def _sign(self) -> None:
-        """Say who holds the lock; whoever reads finds all of it or what was there before. On a full disk the lock holds without a name."""
-        mine = {"pid": os.getpid(), "command": " ".join(sys.argv)[:200], "since": datetime.now(UTC).isoformat(timespec="seconds")}
+        """Say who holds the lock; whoever reads finds all of it or what was there before.
+
+        On a full disk the lock holds without a name.
+        """
+        mine = {
+            "pid": os.getpid(),
+            "command": " ".join(sys.argv)[:200],
+            "since": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
         unfinished = Path(f"{self._holder_path}.new")
         with suppress(OSError):
             unfinished.write_text(json.dumps(mine))
@@ -237,7 +259,11 @@ class DuckDBWarehouse:
         except (OSError, ValueError):
             return UNKNOWN_HOLDER
         # A process that was killed has left its name, but not the lock: that is somebody else's by now.
-        return f"process {holder['pid']} ({holder['command']}) since {holder['since']}" if _is_alive(holder["pid"]) else UNKNOWN_HOLDER
+        return (
+            f"process {holder['pid']} ({holder['command']}) since {holder['since']}"
+            if _is_alive(holder["pid"])
+            else UNKNOWN_HOLDER
+        )
 
     def _busy(self, holder: str) -> str:
         return (
@@ -253,10 +279,16 @@ ADVICE = {
     "Permission denied": "Give yourself the permission, or name another file with NBA_ASSETS_WAREHOUSE",
     "Is a directory": "Name a file with NBA_ASSETS_WAREHOUSE",
     "Out of Memory": "Close other programs, or run fewer dates at once",
-    "with version number": "The file is of another version of DuckDB: install that one, or move the file away and run the backfill again",
+    "with version number": (
+        "The file is of another version of DuckDB: install that one, or move the file away and run the backfill again"
+    ),
     "orrupt": "The file is damaged: put a copy in its place, or move it away and run the backfill again",
-    "Could not read enough bytes": "The file is damaged: put a copy in its place, or move it away and run the backfill again",
-    "not a valid DuckDB database": "Name another file with NBA_ASSETS_WAREHOUSE, or move this one away and run the backfill again",
+    "Could not read enough bytes": (
+        "The file is damaged: put a copy in its place, or move it away and run the backfill again"
+    ),
+    "not a valid DuckDB database": (
+        "Name another file with NBA_ASSETS_WAREHOUSE, or move this one away and run the backfill again"
+    ),
 }
 """What to do, by words of what DuckDB says."""
 
@@ -281,7 +313,9 @@ def _in_a_line(error: duckdb.Error) -> str:
 
 
 def _foreign_holder(error: duckdb.Error) -> str | None:
-    """Who holds the file, going by what DuckDB says of a connection that it refused; None where it refused for another reason."""
+    """Who holds the file, going by what DuckDB says of a connection that it refused; None where it refused for another
+    reason.
+    """
     if isinstance(error, duckdb.ConnectionException) and "different configuration" in str(error):
         return f"process {os.getpid()}, this very one, with another connection to the file"
     if not isinstance(error, duckdb.IOException) or "Could not set lock" not in str(error):
@@ -300,7 +334,14 @@ class _Query:
     parameters: list[object]
 
     @classmethod
-    def of(cls, table: Table, columns: Sequence[str], start: date, end: date, where: Mapping[str, Value | Sequence[Value]] | None) -> _Query:
+    def of(
+        cls,
+        table: Table,
+        columns: Sequence[str],
+        start: date,
+        end: date,
+        where: Mapping[str, Value | Sequence[Value]] | None,
+    ) -> _Query:
         conditions = [f"{quoted(table.date_column)} BETWEEN ? AND ?"]
         parameters: list[object] = [start, end]
         for name, wanted in (where or {}).items():
@@ -309,10 +350,14 @@ class _Query:
         return cls(table, arrow_schema(table, columns), conditions, parameters)
 
     def rows(self, connection: duckdb.DuckDBPyConnection, stored: Mapping[str, str]) -> pa.Table:
-        """What the file holds of it; `stored` are the columns that it has of the table, none where the table is not there."""
+        """What the file holds of it; `stored` are the columns that it has of the table, none where the table is not
+        there.
+        """
         if not stored:
             return self.schema.empty_table()
-        nulls = "".join(f", NULL::{duckdb_type(column)} AS {quoted(column.name)}" for column in _lacking_columns(self.table, stored))
+        nulls = "".join(
+            f", NULL::{duckdb_type(column)} AS {quoted(column.name)}" for column in _lacking_columns(self.table, stored)
+        )
         selected, key = (", ".join(map(quoted, names)) for names in (self.schema.names, self.table.key))
         source = f"(SELECT *{nulls} FROM {duckdb_name(self.table)})"
         query = f"SELECT {selected} FROM {source} WHERE {' AND '.join(self.conditions)} ORDER BY {key}"
@@ -325,28 +370,43 @@ def _wanted_values(table: Table, name: str, wanted: Value | Sequence[Value]) -> 
     try:
         return pa.array(values, ARROW_TYPES[table.column(name).type]).to_pylist()
     except (pa.ArrowException, TypeError) as error:
-        raise ValueError(f"{table.qualified_name}.{name} is {table.column(name).type} and cannot be one of {values[:5]}: {error}") from error
+        raise ValueError(
+            f"{table.qualified_name}.{name} is {table.column(name).type} and cannot be one of {values[:5]}: {error}"
+        ) from error
 
 
 def _see_conforming(replacement: Replacement | Insertion) -> None:
     """Raise ValueError for rows of other columns or types than the table's, or outside what is replaced."""
     table, rows = replacement.table, replacement.rows
-    missing, unknown = set(table.column_names) - set(rows.column_names), set(rows.column_names) - set(table.column_names)
+    missing, unknown = (
+        set(table.column_names) - set(rows.column_names),
+        set(rows.column_names) - set(table.column_names),
+    )
     if missing or unknown:
-        raise ValueError(f"rows for {table.qualified_name} lack columns {sorted(missing)} and have undeclared columns {sorted(unknown)}")
+        raise ValueError(
+            f"rows for {table.qualified_name} lack columns {sorted(missing)} and have undeclared columns "
+            f"{sorted(unknown)}"
+        )
     rows = rows.select(table.column_names)
     for declared, given in zip(arrow_schema(table), rows.schema, strict=True):
         if declared.type != given.type:
-            raise ValueError(f"{table.qualified_name}.{declared.name} is declared {declared.type}, but its new rows hold {given.type}")
+            raise ValueError(
+                f"{table.qualified_name}.{declared.name} is declared {declared.type}, but its new rows hold "
+                f"{given.type}"
+            )
     if isinstance(replacement, Insertion):
         return
     stray = set(rows.column(table.date_column).unique().to_pylist()) - set(replacement.dates)
     if stray:
-        raise ValueError(f"rows for {table.qualified_name} are dated {_some(stray)}, outside the dates that they replace")
+        raise ValueError(
+            f"rows for {table.qualified_name} are dated {_some(stray)}, outside the dates that they replace"
+        )
     for name, value in replacement.scope.items():
         others = set(rows.column(table.column(name).name).unique().to_pylist()) - {value}
         if others:
-            raise ValueError(f"rows for {table.qualified_name} have {name} {_some(others)}, outside the {value!r} that they replace")
+            raise ValueError(
+                f"rows for {table.qualified_name} have {name} {_some(others)}, outside the {value!r} that they replace"
+            )
 
 
 def _some(values: set[object]) -> str:
@@ -368,25 +428,36 @@ def _lacking_columns(table: Table, stored: Mapping[str, str]) -> list[Column]:
     advice = "Move the file away and run the backfill again, or bring the stored table in line by hand."
     for name, definition in stored.items():
         if name not in table.column_names:
-            raise SchemaMismatchError(f"{table.qualified_name} is stored with the column {definition}, which its spec does not declare. {advice}")
+            raise SchemaMismatchError(
+                f"{table.qualified_name} is stored with the column {definition}, which its spec does not declare. "
+                f"{advice}"
+            )
         declared = duckdb_column(table.column(name))
         if definition != declared:
-            raise SchemaMismatchError(f"{table.qualified_name}.{name} is stored as {definition} but declared as {declared}. {advice}")
+            raise SchemaMismatchError(
+                f"{table.qualified_name}.{name} is stored as {definition} but declared as {declared}. {advice}"
+            )
     lacking = [column for column in table.columns if column.name not in stored]
     for column in lacking:
         if not column.nullable:
-            raise SchemaMismatchError(f"{table.qualified_name} is stored without the column {duckdb_column(column)}, which may not be null. {advice}")
+            raise SchemaMismatchError(
+                f"{table.qualified_name} is stored without the column {duckdb_column(column)}, which may not be null. "
+                f"{advice}"
+            )
     return lacking
 
 
 def _stored_columns(connection: duckdb.DuckDBPyConnection, table: Table) -> dict[str, str]:
-    """The definition of each column that the file has of a table, as `duckdb_column` writes it; none where the table is not there.
+    """The definition of each column that the file has of a table, as `duckdb_column` writes it; none where the table is
+    not there.
 
-    Not to be asked within a transaction: that of a missing table would end with it.
+    Not to be requested within a transaction: that of a missing table would end with it.
     """
     try:
         # The listing of all columns of all tables would cost more than most reads.
-        found = connection.execute('SELECT name, type, "notnull" FROM pragma_table_info(?)', [duckdb_name(table)]).fetchall()
+        found = connection.execute(
+            'SELECT name, type, "notnull" FROM pragma_table_info(?)', [duckdb_name(table)]
+        ).fetchall()
     except duckdb.CatalogException:
         return {}
     return {name: f"{quoted(name)} {kind}{' NOT NULL' if not_null else ''}" for name, kind, not_null in found}
@@ -396,7 +467,8 @@ def _delete(connection: duckdb.DuckDBPyConnection, replacement: Replacement) -> 
     conditions = [f"{quoted(replacement.table.date_column)} IN (SELECT unnest(?::DATE[]))"]
     conditions += [f"{quoted(column)} = ?" for column in replacement.scope]
     connection.execute(
-        f"DELETE FROM {duckdb_name(replacement.table)} WHERE {' AND '.join(conditions)}", [list(replacement.dates), *replacement.scope.values()]
+        f"DELETE FROM {duckdb_name(replacement.table)} WHERE {' AND '.join(conditions)}",
+        [list(replacement.dates), *replacement.scope.values()],
     )
 
 

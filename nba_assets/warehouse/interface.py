@@ -19,7 +19,7 @@ Value = str | int | float | bool | date
 
 
 class WarehouseError(Exception):
-    """The warehouse cannot do what was asked; the message says why and what to do."""
+    """The warehouse cannot do what was requested; the message says why and what to do."""
 
 
 class WarehouseBusyError(WarehouseError):
@@ -27,7 +27,10 @@ class WarehouseBusyError(WarehouseError):
 
 
 class OvertakenError(WarehouseError):
-    """Somebody else has changed what a write was conditional on; nothing was written. Read again and decide anew, or give up."""
+    """Somebody else has changed what a write was conditional on; nothing was written.
+
+    Read again and decide anew, or give up.
+    """
 
 
 class SchemaMismatchError(WarehouseError):
@@ -38,8 +41,9 @@ class SchemaMismatchError(WarehouseError):
 class Replacement:
     """New content of some dates of one table.
 
-    What the table holds for `dates` (and, where `scope` names columns, for those values only) is deleted and `rows` take its place; `rows` may not
-    stray outside. `rows` has the table's columns by name, in any order. `Insertion` adds rows and deletes none.
+    What the table holds for `dates` (and, where `scope` names columns, for those values only) is deleted and `rows`
+    take its place; `rows` may not stray outside. `rows` has the table's columns by name, in any order. `Insertion` adds
+    rows and deletes none.
     """
 
     table: Table
@@ -47,7 +51,9 @@ class Replacement:
     dates: Sequence[date]
     scope: Mapping[str, Value] = field(default_factory=dict)
     moment_column: str | None = None
-    """A moment that is null in `rows` becomes that of the write itself, told while nobody else can read: whoever reads after it sees the write."""
+    """A moment that is null in `rows` becomes that of the write itself, told while nobody else can read: whoever reads
+    after it sees the write.
+    """
 
     def written_at(self, moment: datetime) -> pa.Table:
         """The rows as they are written at a moment."""
@@ -55,12 +61,17 @@ class Replacement:
             return self.rows
         place = self.rows.column_names.index(self.moment_column)
         column = self.rows.column(place)
-        return self.rows.set_column(place, self.rows.schema.field(place), column.fill_null(pa.scalar(moment, column.type)))
+        return self.rows.set_column(
+            place, self.rows.schema.field(place), column.fill_null(pa.scalar(moment, column.type))
+        )
 
 
 @dataclass(frozen=True)
 class Insertion:
-    """Rows that are added to a table; nothing is deleted for them. `rows` has the table's columns by name, in any order."""
+    """Rows that are added to a table; nothing is deleted for them.
+
+    `rows` has the table's columns by name, in any order.
+    """
 
     table: Table
     rows: pa.Table
@@ -70,8 +81,8 @@ class Insertion:
 class Changed:
     """A condition that stops a write: the named columns of `table` from `start` to `end` no longer hold `rows`.
 
-    `rows` is what `Warehouse.read(table, rows.column_names, start, end, where)` gave when the write was decided on; the comparison is made inside the
-    transaction that writes, so nobody can change them in between.
+    `rows` is what `Warehouse.read(table, rows.column_names, start, end, where)` gave when the write was decided on; the
+    comparison is made inside the transaction that writes, so nobody can change them in between.
     """
 
     table: Table
@@ -85,7 +96,8 @@ class Changed:
         before, now = self.rows.to_pylist(), stored.to_pylist()
         if before == now:
             return
-        # Empty where the rows are the same in another order, or one of two equal ones is gone: not all columns were read.
+        # Empty where the rows are the same in another order, or one of two equal ones is gone: not all columns were
+        # read.
         sides = ((now, before), (before, now))
         difference: dict[str, Any] = next((row for rows, others in sides for row in rows if row not in others), {})
         run = difference.get("run_id")
@@ -125,13 +137,17 @@ class Warehouse(Protocol):
         ...
 
     def session(self) -> AbstractContextManager[None]:
-        """Reads within the block may share one connection. Nobody may be made to wait for long meanwhile: compute outside of it."""
+        """Reads within the block may share one connection.
+
+        Nobody may be made to wait for long meanwhile: compute outside of it.
+        """
         ...
 
     def replace(self, replacements: Sequence[Replacement | Insertion], *, unless: Sequence[Changed] = ()) -> None:
         """Carry out everything in one transaction: every reader sees all of it or none.
 
-        Raises OvertakenError, with nothing written, where one of the conditions `unless` holds at the moment of the write.
+        Raises OvertakenError, with nothing written, where one of the conditions `unless` holds at the moment of the
+        write.
         """
         ...
 

@@ -24,7 +24,7 @@ def _column(values: list[Any]) -> NDArray[Any]:
 
 
 def team_row(**changes: Any) -> dict[str, Any]:
-    """A team's asked row of team_offense_game_summary."""
+    """A team's requested row of team_offense_game_summary."""
     return {
         "game_id": "20250115_NYK_PHI",
         "nba_game_id": "0022400561",
@@ -80,7 +80,9 @@ NO_LINEUPS = {
 
 
 def player_row(**changes: Any) -> dict[str, Any]:
-    """A player's asked row of player_game_summary: LeBron James at Golden State, 2025-01-15, with the line of 24.5."""
+    """A player's requested row of player_game_summary: LeBron James at Golden State, 2025-01-15, with the line of
+    24.5.
+    """
     return {
         "player_lookup": "lebronjames",
         "universal_player_id": "lebronjames_001",

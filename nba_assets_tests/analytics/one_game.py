@@ -1,4 +1,5 @@
-"""One game in a warehouse: Los Angeles at Boston, with whatever feeds a test wants, built through the whole of each table.
+"""One game in a warehouse: Los Angeles at Boston, with whatever feeds a test wants, built through the whole of each
+table.
 
 `agreeing_game` gives all feeds of a game whose counts are the same everywhere: a test changes what it is about.
 """
@@ -86,12 +87,24 @@ def team(tricode: str, **counts: Any) -> dict[str, Any]:
 def player(tricode: str, lookup: str, status: str = "active", **counts: Any) -> dict[str, Any]:
     """A player's row of the official sheet; twenty minutes of little unless told otherwise."""
     filled = dict.fromkeys(PLAYER_COUNTS, 0 if status == "active" else None)
-    known = {"player_name": lookup.title(), "player_lookup": lookup, "player_status": status, "minutes": "20:00" if status == "active" else None}
+    known = {
+        "player_name": lookup.title(),
+        "player_lookup": lookup,
+        "player_status": status,
+        "minutes": "20:00" if status == "active" else None,
+    }
     return {**ALWAYS, **SIDES, "team_abbr": tricode, "plus_minus": "0", **known, **filled, **counts}
 
 
 def shot(
-    number: int, tricode: str, shooter: str, *, made: bool, kind: str = "2PT", zone: str | None = "restricted_area", **more: Any
+    number: int,
+    tricode: str,
+    shooter: str,
+    *,
+    made: bool,
+    kind: str = "2PT",
+    zone: str | None = "restricted_area",
+    **more: Any,
 ) -> dict[str, Any]:
     """A field-goal attempt."""
     points = (3 if kind == "3PT" else 2) if made else 0
@@ -116,24 +129,40 @@ PLAYERS_A_SIDE = ("one", "two", "three", "four", "five")
 
 
 def agreeing_game(away: str = "LAL", home: str = "BOS", day: date = DAY) -> Feeds:
-    """Schedule, sheets, box scores and play-by-play of one game that agree: 62 to 60 for the home team, whose first player makes one shot more.
+    """Schedule, sheets, box scores and play-by-play of one game that agree: 62 to 60 for the home team, whose first
+    player makes one shot more.
 
-    Each of the five players of a team (`bosone` to `bosfive`) makes four twos in the paint, one three and a single free throw, and misses from
-    mid-range, where his opposite number blocks him.
+    Each of the five players of a team (`bosone` to `bosfive`) makes four twos in the paint, one three and a single free
+    throw, and misses from mid-range, where his opposite number blocks him.
     """
     game = {"game_id": f"{day:%Y%m%d}_{away}_{home}", "game_date": day, "home_team_abbr": home, "away_team_abbr": away}
     events: list[dict[str, Any]] = []
     for side, other in ((home, away), (away, home)):
         for name in PLAYERS_A_SIDE:
             events += _turns(side, other, name, paint=5 if (side, name) == (home, "one") else 4)
-    events = [{**event, **game, "event_sequence": number, "game_clock_seconds": 700 - number} for number, event in enumerate(events)]
-    sheet = [{**_line(side, f"{side.lower()}{name}", events), **game} for side in (home, away) for name in PLAYERS_A_SIDE]
+    events = [
+        {**event, **game, "event_sequence": number, "game_clock_seconds": 700 - number}
+        for number, event in enumerate(events)
+    ]
+    sheet = [
+        {**_line(side, f"{side.lower()}{name}", events), **game} for side in (home, away) for name in PLAYERS_A_SIDE
+    ]
     return {
-        "schedule": [{**SCHEDULE, **game, "home_team_score": 62, "away_team_score": 60, "winning_team_abbr": home, "nba_game_id": game["game_id"]}],
+        "schedule": [
+            {
+                **SCHEDULE,
+                **game,
+                "home_team_score": 62,
+                "away_team_score": 60,
+                "winning_team_abbr": home,
+                "nba_game_id": game["game_id"],
+            }
+        ],
         "player_gamebook": sheet,
         "player_boxscores": [{**row, "game_status": "final", "starter": True} for row in sheet],
         "team_boxscores": [
-            {**_team_line(side, [row for row in sheet if row["team_abbr"] == side]), **game, "is_home": side == home} for side in (home, away)
+            {**_team_line(side, [row for row in sheet if row["team_abbr"] == side]), **game, "is_home": side == home}
+            for side in (home, away)
         ],
         "play_by_play": events,
     }
@@ -156,7 +185,9 @@ def _turns(side: str, other: str, name: str, *, paint: int) -> list[dict[str, An
     no_shot = {"shot_made": None, "shot_type": None, "shot_zone": None}
     return [
         *(shot(0, side, shooter, made=True) for _ in range(paint)),
-        shot(0, side, shooter, made=True) | no_shot | {"event_type": "free throw", "event_subtype": "free throw 1/1", "points_scored": 1},
+        shot(0, side, shooter, made=True)
+        | no_shot
+        | {"event_type": "free throw", "event_subtype": "free throw 1/1", "points_scored": 1},
         shot(0, side, shooter, made=True, kind="3PT", zone="above_break_three"),
         shot(0, side, shooter, made=False, zone="mid_range", player_2_lookup=blocker, player_2_role="block"),
         shot(0, other, blocker, made=False) | no_shot | {"event_type": "rebound"},
@@ -194,11 +225,15 @@ def built(path: Path, **feeds: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def built_on(day: date, path: Path, feeds: Feeds) -> dict[str, Any]:
-    """Rows of each summary by team or player, from the given raw rows; `failures` by table and entity, and the texts of each table's `notices`."""
+    """Rows of each summary by team or player, from the given raw rows; `failures` by table and entity, and the texts of
+    each table's `notices`.
+    """
     warehouse = DuckDBWarehouse(path / "nba.duckdb")
     for name, rows in feeds.items():
         table = RAW_QUARANTINE if name == RAW_QUARANTINE.name else RAW_TABLES[name].table
-        filled = pa.Table.from_pylist([{column: row.get(column) for column in table.column_names} for row in rows], schema=arrow_schema(table))
+        filled = pa.Table.from_pylist(
+            [{column: row.get(column) for column in table.column_names} for row in rows], schema=arrow_schema(table)
+        )
         warehouse.replace([Replacement(table, filled, sorted({row[table.date_column] for row in rows}))])
     stored: dict[str, Any] = {"notices": {}}
     for name in SUMMARIES:

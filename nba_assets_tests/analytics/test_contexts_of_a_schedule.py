@@ -1,4 +1,6 @@
-"""Contexts of small schedules: what counts as a game behind a team, where a season begins and ends, where a game is played, and what fails with whom."""
+"""Contexts of small schedules: what counts as a game behind a team, where a season begins and ends, where a game is
+played, and what fails with whom.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,18 @@ from nba_assets.analytics.player_game_summary import TABLE as PLAYER_GAMES
 from nba_assets.entities.outcomes import Outcome
 from nba_assets.raw.tables import INJURY_REPORT, PLAYER_BOXSCORES, PLAYER_GAMEBOOK, ROSTERS, SCHEDULE
 from nba_assets.tables.spec import Table
-from nba_assets_tests.precompute.builders import OPENING, TONIGHT, Row, as_date, build, built_rows, days_ago, failing, failure_rows, scheduled
+from nba_assets_tests.precompute.builders import (
+    OPENING,
+    TONIGHT,
+    Row,
+    as_date,
+    build,
+    built_rows,
+    days_ago,
+    failing,
+    failure_rows,
+    scheduled,
+)
 
 CUP = {"is_regular_season": False, "neutral_site_flag": True, "arena_name": "T-Mobile Arena"}
 NO_SCORE = {"home_team_score": None, "away_team_score": None}
@@ -30,7 +43,11 @@ def tonight(home: str = "LAL", away: str = "BOS", **changes: Any) -> Row:
 def rows_of(module: ModuleType, schedule: Sequence[Row], day: np.datetime64 = TONIGHT, **more: Any) -> dict[str, Row]:
     """The rows of a date, by entity; `more` are rows of other tables, by the table's name."""
     tables: dict[Table, Sequence[Row]] = {SCHEDULE.table: schedule}
-    tables |= {table: more[table.name] for table in (INJURY_REPORT.table, PLAYER_BOXSCORES.table, PLAYER_GAMEBOOK.table) if table.name in more}
+    tables |= {
+        table: more[table.name]
+        for table in (INJURY_REPORT.table, PLAYER_BOXSCORES.table, PLAYER_GAMEBOOK.table)
+        if table.name in more
+    }
     if module is upcoming_player_game_context:
         tables |= {ROSTERS.table: more.get("rosters", everybody(day)), PLAYER_GAMES: more.get("sheets", [])}
     return {row[str(module.TABLE.entity_column)]: row for row in built_rows(module, [day], tables)}
@@ -48,7 +65,13 @@ def everybody(day: np.datetime64 = TONIGHT, season: int | None = 2024) -> list[R
     """Two players of each of four teams: bos1, bos2, lal1, ..."""
     names = ("BOS", "DEN", "LAL", "MIA")
     return [
-        {"roster_date": day, "season_year": season, "team_abbr": team, "player_lookup": f"{team.lower()}{number}", "age": 25}
+        {
+            "roster_date": day,
+            "season_year": season,
+            "team_abbr": team,
+            "player_lookup": f"{team.lower()}{number}",
+            "age": 25,
+        }
         for team in names
         for number in (1, 2)
     ]
@@ -62,7 +85,13 @@ def played(day: np.datetime64, player: str = "lal1", team: str = "LAL", **change
 
 
 REST = ("team_days_rest", "team_back_to_back", "games_in_last_7_days", "games_in_last_14_days")
-RECORD = ("game_number_in_season", "team_win_streak_entering", "team_loss_streak_entering", "last_game_margin", "l14d_completeness_pct")
+RECORD = (
+    "game_number_in_season",
+    "team_win_streak_entering",
+    "team_loss_streak_entering",
+    "last_game_margin",
+    "l14d_completeness_pct",
+)
 
 
 def test_a_cup_final_counts_for_a_teams_rest_and_travel_and_not_for_its_record() -> None:
@@ -72,12 +101,22 @@ def test_a_cup_final_counts_for_a_teams_rest_and_travel_and_not_for_its_record()
     for team in ("BOS", "LAL"):
         assert [with_final[team][name] for name in REST] == [0, True, 1, 1]
         assert [with_final[team][name] for name in RECORD] == [without[team][name] for name in RECORD]
-        assert (with_final[team]["game_number_in_season"], with_final[team]["travel_miles"]) == (2, 225)  # from Las Vegas
+        assert (with_final[team]["game_number_in_season"], with_final[team]["travel_miles"]) == (
+            2,
+            225,
+        )  # from Las Vegas
 
 
 @pytest.mark.parametrize(
     "changes",
-    [{"is_all_star": True}, NO_SCORE, {"game_status": 2}, {"game_status": 4}, {"away_team_abbr": "XYZ"}, {"season_year": 2023}],
+    [
+        {"is_all_star": True},
+        NO_SCORE,
+        {"game_status": 2},
+        {"game_status": 4},
+        {"away_team_abbr": "XYZ"},
+        {"season_year": 2023},
+    ],
     ids=["all_star", "no_score", "not_over", "postponed", "no_team_of_the_league", "another_season"],
 )
 def test_what_is_no_played_game_of_two_teams_of_the_season_counts_for_nothing(changes: dict[str, Any]) -> None:
@@ -96,13 +135,31 @@ def test_a_cup_final_has_no_context_rows_of_its_own() -> None:
     assert teams([*FIRST_GAMES, final, tonight("DEN", "MIA")]).keys() == {"DEN", "MIA"}
 
 
-LOAD = ("days_rest", "back_to_back", "games_in_last_7_days", "games_in_last_14_days", "minutes_in_last_7_days", "minutes_in_last_14_days")
-FORM = ("points_avg_last_5", "l5_games_used", "avg_usage_rate_last_7_games", "expected_games_count", "l10_sample_quality", "next_opponent_win_pct")
+LOAD = (
+    "days_rest",
+    "back_to_back",
+    "games_in_last_7_days",
+    "games_in_last_14_days",
+    "minutes_in_last_7_days",
+    "minutes_in_last_14_days",
+)
+FORM = (
+    "points_avg_last_5",
+    "l5_games_used",
+    "avg_usage_rate_last_7_games",
+    "expected_games_count",
+    "l10_sample_quality",
+    "next_opponent_win_pct",
+)
 
 
 def on_sheet(player: str, minutes: str | None, **changes: Any) -> Row:
     """A row of a cup final's sheet or box score."""
-    game = {"game_id": f"{str(days_ago(1)).replace('-', '')}_BOS_LAL", "game_date": days_ago(1), "player_lookup": player}
+    game = {
+        "game_id": f"{str(days_ago(1)).replace('-', '')}_BOS_LAL",
+        "game_date": days_ago(1),
+        "player_lookup": player,
+    }
     return {**game, "team_abbr": "LAL", "minutes": minutes, **changes}
 
 
@@ -122,7 +179,11 @@ def test_a_cup_final_counts_for_a_players_load_and_not_for_his_averages() -> Non
     assert (found["lal1"]["avg_minutes_per_game_last_7"], found["lal1"]["days_rest_before_last_game"]) == (33.2, 2)
     assert [found["lal1"][name] for name in FORM] == [without["lal1"][name] for name in FORM]
     assert [found["lal2"][name] for name in LOAD] == [without["lal2"][name] for name in LOAD]
-    assert (found["bos2"]["days_rest"], found["bos2"]["minutes_in_last_7_days"], found["bos2"]["l5_games_used"]) == (1, 10, 0)
+    assert (found["bos2"]["days_rest"], found["bos2"]["minutes_in_last_7_days"], found["bos2"]["l5_games_used"]) == (
+        1,
+        10,
+        0,
+    )
     assert found["bos1"]["days_rest"] is None
     assert (found["lal1"]["opponent_days_rest"], without["lal1"]["opponent_days_rest"]) == (1, 3)
 
@@ -174,14 +235,23 @@ TRAVEL = ("travel_miles", "time_zone_changes", "miles_traveled_last_14_days", "t
 
 def test_an_unknown_neutral_arena_makes_the_ways_to_and_from_it_unknown_and_no_others() -> None:
     unknown = {"neutral_site_flag": True, "arena_name": "Somewhere Dome"}
-    schedule = [*FIRST_GAMES, scheduled(days_ago(4), "LAL", "BOS"), scheduled(days_ago(2), "LAL", "BOS", **unknown), tonight(), tonight("DEN", "MIA")]
+    schedule = [
+        *FIRST_GAMES,
+        scheduled(days_ago(4), "LAL", "BOS"),
+        scheduled(days_ago(2), "LAL", "BOS", **unknown),
+        tonight(),
+        tonight("DEN", "MIA"),
+    ]
     found = teams(schedule)
     assert {team: row["travel_miles"] for team, row in found.items()} == {"BOS": None, "LAL": None, "DEN": 0, "MIA": 0}
     assert {team for team, row in found.items() if "unknown_arena" in row["quality_issues"]} == {"BOS", "LAL"}
     described = players(schedule)
     assert [described["lal1"][name] for name in TRAVEL] == [None] * 4
     assert [described["den1"][name] for name in TRAVEL] == [0] * 4
-    assert ("unknown_arena" in described["lal1"]["quality_issues"], "unknown_arena" in described["den1"]["quality_issues"]) == (True, False)
+    assert (
+        "unknown_arena" in described["lal1"]["quality_issues"],
+        "unknown_arena" in described["den1"]["quality_issues"],
+    ) == (True, False)
     assert (described["lal1"]["processed_with_issues"], described["lal1"]["consecutive_road_games"]) == (True, 0)
 
 
@@ -194,7 +264,11 @@ def test_a_zone_that_is_none_costs_nobody_else_anything() -> None:
     game = tonight(arena_timezone="America/Nowhere", game_time_utc=SEVEN_THIRTY)
     found = players([*FIRST_GAMES, game, tonight("DEN", "MIA")])
     assert len(found) == 8
-    assert [found["lal1"][name] for name in ("time_zone_changes", "game_start_time_local", "travel_miles")] == [None, None, 0]
+    assert [found["lal1"][name] for name in ("time_zone_changes", "game_start_time_local", "travel_miles")] == [
+        None,
+        None,
+        0,
+    ]
     assert "unknown_arena" in found["lal1"]["quality_issues"]
     assert "unknown_arena" not in found["den1"]["quality_issues"]
 
@@ -212,7 +286,9 @@ def test_a_teams_home_is_where_most_of_its_home_games_of_the_season_are_schedule
     assert players(away, OPENING, rosters=rosters)["tor1"]["travel_miles"] == 204
     once_elsewhere = [*away[:2], scheduled(days_ago(-4), "TOR", "DEN", game_status=1, **NO_SCORE)]
     assert teams(once_elsewhere, OPENING)["TOR"]["travel_miles"] == 204  # of equals, the first
-    in_play_offs = [scheduled(days_ago(-place), "TOR", "DEN", is_regular_season=False, is_playoffs=True) for place in range(40, 44)]
+    in_play_offs = [
+        scheduled(days_ago(-place), "TOR", "DEN", is_regular_season=False, is_playoffs=True) for place in range(40, 44)
+    ]
     assert teams([*away, *in_play_offs], OPENING)["TOR"]["travel_miles"] == 204
 
 
@@ -268,7 +344,10 @@ def test_lost_facts_of_a_team_cost_its_players_and_those_of_its_opponent(monkeyp
     failures = failure_rows(outcome_of(schedule))
     assert {failure["entity_id"] for failure in failures} == {"bos1", "bos2", "lal1", "lal2"}
     assert {(failure["failure_category"], failure["can_retry"]) for failure in failures} == {("PROCESSING_ERROR", 1.0)}
-    assert all(failure["failure_reason"].startswith("the facts of LAL could not be computed: ZeroDivisionError: no way") for failure in failures)
+    assert all(
+        failure["failure_reason"].startswith("the facts of LAL could not be computed: ZeroDivisionError: no way")
+        for failure in failures
+    )
     others = players(schedule)
     assert others.keys() == {"den1", "den2", "mia1", "mia2"}
     assert others["mia1"] == whole["mia1"]
@@ -278,14 +357,18 @@ def test_lost_facts_of_a_team_cost_its_players_and_those_of_its_opponent(monkeyp
     assert others["den1"]["processed_with_issues"]
 
 
-FIVE_GAMES = [tonight(*pair) for pair in (("LAL", "BOS"), ("DEN", "MIA"), ("UTA", "PHX"), ("CHI", "NYK"), ("ATL", "ORL"))]
+FIVE_GAMES = [
+    tonight(*pair) for pair in (("LAL", "BOS"), ("DEN", "MIA"), ("UTA", "PHX"), ("CHI", "NYK"), ("ATL", "ORL"))
+]
 """Two of four teams that share a phantom game are more than the share of a date that may fail hard."""
 
 
 def test_a_phantom_game_costs_the_games_of_its_teams_and_nobody_else() -> None:
     schedule = [*FIRST_GAMES, *FIVE_GAMES]
     phantom = [*schedule, tonight("BOS", "DEN")]
-    assert teams(phantom) == {team: row for team, row in teams(schedule).items() if team not in ("BOS", "LAL", "DEN", "MIA")}
+    assert teams(phantom) == {
+        team: row for team, row in teams(schedule).items() if team not in ("BOS", "LAL", "DEN", "MIA")
+    }
     failures = failure_rows(build(upcoming_team_game_context, [TONIGHT], {SCHEDULE.table: phantom})[1])
     assert {(failure["entity_id"], failure["failure_category"]) for failure in failures} == {
         (team, "MISSING_RAW_DATA") for team in ("BOS", "LAL", "DEN", "MIA")
@@ -298,7 +381,9 @@ def test_a_phantom_game_costs_the_games_of_its_teams_and_nobody_else() -> None:
 def test_a_phantom_game_costs_the_players_of_its_teams_games_and_nobody_else() -> None:
     schedule = [*FIRST_GAMES, tonight(), tonight("DEN", "MIA")]
     phantom = [*schedule, tonight("BOS", "UTA")]
-    assert players(phantom) == {player: row for player, row in players(schedule).items() if player[:3] in ("den", "mia")}
+    assert players(phantom) == {
+        player: row for player, row in players(schedule).items() if player[:3] in ("den", "mia")
+    }
     failures = failure_rows(outcome_of(phantom))
     assert {(failure["entity_id"], failure["failure_category"], failure["can_retry"]) for failure in failures} == {
         (player, "MISSING_RAW_DATA", 1.0) for player in ("bos1", "bos2", "lal1", "lal2")
@@ -312,11 +397,28 @@ def test_lost_facts_of_all_teams_are_failures_of_all_players(monkeypatch: pytest
 
 def test_facts_of_nobody_have_all_columns() -> None:
     day = {"game_date": np.array([TONIGHT]), "team_abbr": np.array(["LAL"], dtype=object)}
-    numbers = ("home_game", "arena_latitude", "arena_longitude", "home_latitude", "home_longitude", "is_playoff_date", "season_year")
-    asked = day | {name: np.ones(1) for name in numbers} | {name: np.array([None]) for name in ("arena_timezone", "home_timezone")}
-    games = {name: np.array([]) for name in ("arena_latitude", "arena_longitude", "home_game", "is_final", "is_regular_season", "is_primetime")}
+    numbers = (
+        "home_game",
+        "arena_latitude",
+        "arena_longitude",
+        "home_latitude",
+        "home_longitude",
+        "is_playoff_date",
+        "season_year",
+    )
+    requested = (
+        day
+        | {name: np.ones(1) for name in numbers}
+        | {name: np.array([None]) for name in ("arena_timezone", "home_timezone")}
+    )
+    games = {
+        name: np.array([])
+        for name in ("arena_latitude", "arena_longitude", "home_game", "is_final", "is_regular_season", "is_primetime")
+    }
     games |= {name: np.array([]) for name in ("margin", "season_year")}
-    games |= {"game_date": np.array([], "M8[D]")} | {name: np.array([], object) for name in ("arena_timezone", "opponent_team_abbr")}
+    games |= {"game_date": np.array([], "M8[D]")} | {
+        name: np.array([], object) for name in ("arena_timezone", "opponent_team_abbr")
+    }
     history = {"game_date": np.array([], "M8[D]")}
     histories = {
         "behind": games,
@@ -324,19 +426,21 @@ def test_facts_of_nobody_have_all_columns() -> None:
         "offense": history | {name: np.array([]) for name in team_facts.OFFENSE_COLUMNS[2:]},
         "defense": history | {name: np.array([]) for name in team_facts.DEFENSE_COLUMNS[2:]},
     }
-    facts = team_facts.compute(asked | {"season_start": np.array([OPENING])}, histories).rows
+    facts = team_facts.compute(requested | {"season_start": np.array([OPENING])}, histories).rows
     nobody = team_facts.none()
-    assert {name: values.dtype.kind for name, values in facts.items()} == {name: values.dtype.kind for name, values in nobody.items()}
+    assert {name: values.dtype.kind for name, values in facts.items()} == {
+        name: values.dtype.kind for name, values in nobody.items()
+    }
     assert {len(values) for values in nobody.values()} == {0}
 
 
 def test_a_star_who_cannot_be_told_costs_his_teammates(monkeypatch: pytest.MonkeyPatch) -> None:
     compute = stars.compute
 
-    def raising(asked: Any, histories: Any, shared: Any = None) -> Outcome:
-        if asked["player_lookup"][0] == "lal1":
+    def raising(requested: Any, histories: Any, shared: Any = None) -> Outcome:
+        if requested["player_lookup"][0] == "lal1":
             raise ZeroDivisionError("no way")
-        return compute(asked, histories, shared)
+        return compute(requested, histories, shared)
 
     monkeypatch.setattr(stars, "compute", raising)
     schedule = [*FIRST_GAMES, tonight(), tonight("DEN", "MIA")]

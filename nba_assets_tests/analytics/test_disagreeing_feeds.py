@@ -24,7 +24,10 @@ def damaged(path: Path, **changes: list[dict[str, Any]]) -> dict[str, Any]:
 
 def issues(tables: dict[str, Any], table: str) -> dict[str, list[str]]:
     """The issues of each row that has any, but for the absent feed of lines, which every row has."""
-    found = {name: [issue for issue in row["quality_issues"] if issue != "missing_points_props"] for name, row in tables[table].items()}
+    found = {
+        name: [issue for issue in row["quality_issues"] if issue != "missing_points_props"]
+        for name, row in tables[table].items()
+    }
     return {name: named for name, named in found.items() if named}
 
 
@@ -37,26 +40,51 @@ def test_feeds_that_agree_have_no_issue_and_nothing_to_report(tmp_path: Path) ->
     assert [issues(tables, table) for table in (OFFENSE, DEFENSE, PLAYERS)] == [{}, {}, {}]
     assert (tables["notices"], tables["failures"]) == ({}, {})
     offense, scorer = tables[OFFENSE]["BOS"], tables[PLAYERS]["bosone"]
-    assert (offense["team_paint_attempts"], offense["second_chance_points_scored"], offense["shot_zones_available"]) == (21, 0, True)
-    assert (scorer["paint_makes"], scorer["and1_count"], scorer["mid_range_blocks"], scorer["data_quality_flag"]) == (5, 1, 1, "complete")
+    assert (
+        offense["team_paint_attempts"],
+        offense["second_chance_points_scored"],
+        offense["shot_zones_available"],
+    ) == (21, 0, True)
+    assert (scorer["paint_makes"], scorer["and1_count"], scorer["mid_range_blocks"], scorer["data_quality_flag"]) == (
+        5,
+        1,
+        1,
+        "complete",
+    )
     assert {row["quality_tier"] for table in (OFFENSE, DEFENSE, PLAYERS) for row in tables[table].values()} == {"gold"}
 
 
 def test_a_final_game_without_any_sheet_is_named_for_each_team(tmp_path: Path) -> None:
-    tables = damaged(tmp_path, player_gamebook=[], player_boxscores=[row | {"game_status": "live"} for row in agreeing_game()["player_boxscores"]])
+    tables = damaged(
+        tmp_path,
+        player_gamebook=[],
+        player_boxscores=[row | {"game_status": "live"} for row in agreeing_game()["player_boxscores"]],
+    )
     assert tables[PLAYERS] == {}
     assert sorted(tables["notices"][f"{PLAYERS}/team_without_sheet"]) == [
-        f"{GAME}: neither player_gamebook nor the final player_boxscores has a player of {team}" for team in ("BOS", "LAL")
+        f"{GAME}: neither player_gamebook nor the final player_boxscores has a player of {team}"
+        for team in ("BOS", "LAL")
     ]
     half = [row for row in agreeing_game()["player_gamebook"] if row["team_abbr"] == "BOS"]
-    assert len(damaged(tmp_path / "half", player_gamebook=half, player_boxscores=[])["notices"][f"{PLAYERS}/team_without_sheet"]) == 1
+    assert (
+        len(
+            damaged(tmp_path / "half", player_gamebook=half, player_boxscores=[])["notices"][
+                f"{PLAYERS}/team_without_sheet"
+            ]
+        )
+        == 1
+    )
 
 
 @pytest.mark.parametrize(("more", "disagree"), [(-1, True), (1, False), (5, False), (6, True)])
 def test_a_teams_own_turnovers_are_few_and_no_disagreement(tmp_path: Path, more: int, disagree: bool) -> None:
     game = agreeing_game()
     sheet = changed(game["player_gamebook"], {"turnovers": 2}, player_lookup="bostwo")
-    tables = damaged(tmp_path, player_gamebook=sheet, team_boxscores=changed(game["team_boxscores"], {"turnovers": 2 + more}, team_abbr="BOS"))
+    tables = damaged(
+        tmp_path,
+        player_gamebook=sheet,
+        team_boxscores=changed(game["team_boxscores"], {"turnovers": 2 + more}, team_abbr="BOS"),
+    )
     assert issues(tables, OFFENSE) == ({"BOS": ["players_disagree:turnovers"]} if disagree else {})
     assert tables[OFFENSE]["BOS"]["turnovers"] == 2 + more
 
@@ -71,7 +99,8 @@ def test_every_count_of_the_players_is_held_against_the_team(tmp_path: Path) -> 
     assert (tables[DEFENSE]["LAL"]["quality_tier"], tables[DEFENSE]["LAL"]["quality_score"]) == ("silver", 75.0)
     ((told,),) = (said for name, said in tables["notices"].items() if name == f"{OFFENSE}/players_disagree")
     assert told.startswith(
-        f"{GAME} BOS: points 62 by the team's box score, 63 by its players; fg_makes 26 by the team's box score, 27 by its players"
+        f"{GAME} BOS: points 62 by the team's box score, 63 by its players; fg_makes 26 by the team's box score, 27 "
+        "by its players"
     )
     named = issues(tables, PLAYERS)
     assert named.keys() == teammates("bos", "").keys()
@@ -85,10 +114,14 @@ def test_counts_that_one_side_does_not_have_do_not_disagree(tmp_path: Path) -> N
 
 
 def test_rebounds_that_the_team_has_and_no_player_do_not_disagree(tmp_path: Path) -> None:
-    """The league's live box score counts them into the total, and so do others: of one real game 57 by players and 65 in total."""
+    """The league's live box score counts them into the total, and so do others: of one real game 57 by players and 65
+    in total.
+    """
     boxes = agreeing_game()["team_boxscores"]
     (of_boston,) = (row["total_rebounds"] for row in boxes if row["team_abbr"] == "BOS")
-    with_team_rebounds = damaged(tmp_path, team_boxscores=changed(boxes, {"total_rebounds": of_boston + 8}, team_abbr="BOS"))
+    with_team_rebounds = damaged(
+        tmp_path, team_boxscores=changed(boxes, {"total_rebounds": of_boston + 8}, team_abbr="BOS")
+    )
     assert issues(with_team_rebounds, OFFENSE) == {}
     assert with_team_rebounds["notices"] == {}
 
@@ -97,13 +130,16 @@ def test_a_total_of_rebounds_alone_is_held_against_the_players(tmp_path: Path) -
     boxes = agreeing_game()["team_boxscores"]
     (of_boston,) = (row["total_rebounds"] for row in boxes if row["team_abbr"] == "BOS")
     alone = {"total_rebounds": of_boston + 8, "offensive_rebounds": None, "defensive_rebounds": None}
-    assert issues(damaged(tmp_path, team_boxscores=changed(boxes, alone, team_abbr="BOS")), OFFENSE) == {"BOS": ["players_disagree:rebounds"]}
+    assert issues(damaged(tmp_path, team_boxscores=changed(boxes, alone, team_abbr="BOS")), OFFENSE) == {
+        "BOS": ["players_disagree:rebounds"]
+    }
 
 
 def test_players_with_exchanged_teams_are_in_doubt_and_so_are_their_teams(tmp_path: Path) -> None:
     other = {"BOS": "LAL", "LAL": "BOS"}
     sheets = {
-        name: [row | {"team_abbr": other[row["team_abbr"]]} for row in agreeing_game()[name]] for name in ("player_gamebook", "player_boxscores")
+        name: [row | {"team_abbr": other[row["team_abbr"]]} for row in agreeing_game()[name]]
+        for name in ("player_gamebook", "player_boxscores")
     }
     tables = damaged(tmp_path, **sheets)
     assert issues(tables, OFFENSE).keys() == {"BOS", "LAL"}
@@ -121,7 +157,10 @@ def test_team_row_with_the_opponents_final_score_is_not_published(tmp_path: Path
     assert tables[OFFENSE] == tables[DEFENSE] == {}
     boston, los_angeles = (tables["failures"][f"{OFFENSE}/{team}"] for team in ("BOS", "LAL"))
     assert (boston["failure_category"], boston["can_retry"]) == ("MISSING_RAW_DATA", True)
-    assert boston["failure_reason"] == f"{GAME}: its box score has 60 points, the final score of its opponent; its own is 62"
+    assert (
+        boston["failure_reason"]
+        == f"{GAME}: its box score has 60 points, the final score of its opponent; its own is 62"
+    )
     by_itself = "its box score has 62 points, the final score of its opponent; its own is 60"
     in_company = "its opponent's box score has the points of this team, so that neither is certain"
     assert los_angeles["failure_reason"] == f"{GAME}: {by_itself if both else in_company}"
@@ -139,7 +178,9 @@ def test_result_follows_the_schedule_where_the_box_score_has_other_points(tmp_pa
     assert (boston["points_scored"], boston["win_flag"], boston["margin_of_victory"]) == (58, True, 2)
     assert (los_angeles["win_flag"], los_angeles["margin_of_victory"]) == (False, -2)
     assert "final_score_disagrees" in boston["quality_issues"]
-    assert tables["notices"][f"{OFFENSE}/final_score_disagrees"] == [f"{GAME} BOS: points 58 by the team's box score, 62 by the schedule"]
+    assert tables["notices"][f"{OFFENSE}/final_score_disagrees"] == [
+        f"{GAME} BOS: points 58 by the team's box score, 62 by the schedule"
+    ]
     assert "opponent_final_score_disagrees" in tables[DEFENSE]["LAL"]["quality_issues"]
     assert (tables[DEFENSE]["BOS"]["win_flag"], tables[PLAYERS]["bosone"]["win_flag"]) == (True, True)
 
@@ -147,7 +188,9 @@ def test_result_follows_the_schedule_where_the_box_score_has_other_points(tmp_pa
 def without(events: list[dict[str, Any]], shooter: str, **where: Any) -> list[dict[str, Any]]:
     """Events without the first one of a shooter that is as told."""
     place = next(
-        place for place, event in enumerate(events) if all(event.get(name) == value for name, value in ({"player_1_lookup": shooter} | where).items())
+        place
+        for place, event in enumerate(events)
+        if all(event.get(name) == value for name, value in ({"player_1_lookup": shooter} | where).items())
     )
     return events[:place] + events[place + 1 :]
 
@@ -157,13 +200,31 @@ def test_lost_blocked_shot_leaves_no_zones_of_its_shooter_team_and_blocker(tmp_p
     tables = damaged(tmp_path, play_by_play=events)
     assert issues(tables, PLAYERS) == {"bostwo": ["shots_disagree"], "laltwo": ["blocks_disagree"]}
     shooter, blocker = tables[PLAYERS]["bostwo"], tables[PLAYERS]["laltwo"]
-    assert (shooter["has_complete_shot_zones"], shooter["quality_score"], shooter["data_quality_flag"]) == (False, 75.0, "partial")
-    zones = ("paint_attempts", "paint_makes", "mid_range_attempts", "mid_range_makes", "three_attempts_pbp", "three_makes_pbp")
+    assert (shooter["has_complete_shot_zones"], shooter["quality_score"], shooter["data_quality_flag"]) == (
+        False,
+        75.0,
+        "partial",
+    )
+    zones = (
+        "paint_attempts",
+        "paint_makes",
+        "mid_range_attempts",
+        "mid_range_makes",
+        "three_attempts_pbp",
+        "three_makes_pbp",
+    )
     assert {shooter[name] for name in (*zones, "assisted_fg_makes", "unassisted_fg_makes")} == {None}
-    assert ({blocker[f"{zone}_blocks"] for zone in ("paint", "mid_range", "three_pt")}, blocker["has_complete_shot_zones"]) == ({None}, True)
+    assert (
+        {blocker[f"{zone}_blocks"] for zone in ("paint", "mid_range", "three_pt")},
+        blocker["has_complete_shot_zones"],
+    ) == ({None}, True)
     assert issues(tables, OFFENSE) == {"BOS": ["shot_zones_unavailable", "shots_disagree"]}
     boston = tables[OFFENSE]["BOS"]
-    assert (boston["shot_zones_available"], boston["team_paint_attempts"], boston["points_in_paint_scored"]) == (False, None, None)
+    assert (boston["shot_zones_available"], boston["team_paint_attempts"], boston["points_in_paint_scored"]) == (
+        False,
+        None,
+        None,
+    )
     assert (tables[OFFENSE]["LAL"]["shot_zones_available"], tables[OFFENSE]["LAL"]["team_paint_attempts"]) == (True, 20)
     # A second chance of one team ends with what the other one does: with a shot missing, neither's are certain.
     assert {row["second_chance_points_scored"] for row in tables[OFFENSE].values()} == {None}
@@ -177,8 +238,12 @@ def test_lost_blocked_shot_leaves_no_zones_of_its_shooter_team_and_blocker(tmp_p
         f"{GAME} bostwo: fg_attempts 6 by the box score, 5 by the play-by-play",
         f"{GAME} laltwo: blocks 1 by the box score, 0 by the play-by-play",
     ]
-    assert tables["notices"][f"{OFFENSE}/{BY_PLAY}"] == [f"{GAME} BOS: fg_attempts 31 by the box score, 30 by the play-by-play"]
-    assert tables["notices"][f"{DEFENSE}/{BY_PLAY}"] == [f"{GAME} LAL: blocks 5 by the box score, 4 by the play-by-play"]
+    assert tables["notices"][f"{OFFENSE}/{BY_PLAY}"] == [
+        f"{GAME} BOS: fg_attempts 31 by the box score, 30 by the play-by-play"
+    ]
+    assert tables["notices"][f"{DEFENSE}/{BY_PLAY}"] == [
+        f"{GAME} LAL: blocks 5 by the box score, 4 by the play-by-play"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -191,7 +256,9 @@ def test_lost_blocked_shot_leaves_no_zones_of_its_shooter_team_and_blocker(tmp_p
     ids=["make", "three attempted", "three made"],
 )
 def test_makes_and_threes_are_compared_as_well(tmp_path: Path, change: dict[str, Any], where: dict[str, Any]) -> None:
-    tables = damaged(tmp_path, play_by_play=changed(agreeing_game()["play_by_play"], change, player_1_lookup="lalfive", **where))
+    tables = damaged(
+        tmp_path, play_by_play=changed(agreeing_game()["play_by_play"], change, player_1_lookup="lalfive", **where)
+    )
     assert issues(tables, PLAYERS)["lalfive"] == ["shots_disagree"]
     assert issues(tables, OFFENSE)["LAL"][-1] == "shots_disagree"
 
@@ -199,17 +266,26 @@ def test_makes_and_threes_are_compared_as_well(tmp_path: Path, change: dict[str,
 def test_shot_credited_to_a_teammate_leaves_the_teams_zones_known(tmp_path: Path) -> None:
     events = agreeing_game()["play_by_play"]
     three = next(event for event in events if event["player_1_lookup"] == "bostwo" and event["shot_type"] == "3PT")
-    tables = damaged(tmp_path, play_by_play=[event | {"player_1_lookup": "bosthree"} if event is three else event for event in events])
+    tables = damaged(
+        tmp_path,
+        play_by_play=[event | {"player_1_lookup": "bosthree"} if event is three else event for event in events],
+    )
     assert issues(tables, PLAYERS) == {"bostwo": ["shots_disagree"], "bosthree": ["shots_disagree"]}
     assert issues(tables, OFFENSE) == {}
 
 
 def test_two_without_a_place_makes_zones_incomplete_and_disagrees_with_nothing(tmp_path: Path) -> None:
-    events = changed(agreeing_game()["play_by_play"], {"shot_zone": None}, player_1_lookup="bostwo", shot_zone="mid_range")
+    events = changed(
+        agreeing_game()["play_by_play"], {"shot_zone": None}, player_1_lookup="bostwo", shot_zone="mid_range"
+    )
     tables = damaged(tmp_path, play_by_play=events)
     assert issues(tables, PLAYERS) == {"bostwo": ["missing_shot_zones"]}
     shooter = tables[PLAYERS]["bostwo"]
-    assert (shooter["paint_attempts"], shooter["unassisted_fg_makes"], shooter["data_quality_flag"]) == (None, 5, "complete")
+    assert (shooter["paint_attempts"], shooter["unassisted_fg_makes"], shooter["data_quality_flag"]) == (
+        None,
+        5,
+        "complete",
+    )
     assert tables[PLAYERS]["laltwo"]["mid_range_blocks"] is None
     assert issues(tables, OFFENSE) == {"BOS": ["shot_zones_unavailable"]}
     assert tables[OFFENSE]["BOS"]["second_chance_points_scored"] == 0
@@ -238,8 +314,12 @@ def test_lost_free_throw_leaves_and_ones_unknown(tmp_path: Path) -> None:
         ("free throw 2/2", True),
     ],
 )
-def test_and_ones_and_second_chances_need_free_throws_whose_words_are_understood(tmp_path: Path, words: str | None, *, known: bool) -> None:
-    events = changed(agreeing_game()["play_by_play"], {"event_subtype": words}, player_1_lookup="bosfive", event_type="free throw")
+def test_and_ones_and_second_chances_need_free_throws_whose_words_are_understood(
+    tmp_path: Path, words: str | None, *, known: bool
+) -> None:
+    events = changed(
+        agreeing_game()["play_by_play"], {"event_subtype": words}, player_1_lookup="bosfive", event_type="free throw"
+    )
     tables = damaged(tmp_path, play_by_play=events)
     assert tables[PLAYERS]["bosfive"]["and1_count"] == (0 if known else None)
     assert tables[PLAYERS]["lalone"]["and1_count"] == (1 if known else None)
@@ -259,12 +339,22 @@ def played_after_all(minutes: str) -> Feeds:
 def test_sheet_that_says_did_not_play_loses_to_a_final_box_score_with_minutes(tmp_path: Path) -> None:
     tables = built(tmp_path, **played_after_all("38:00"))
     row = tables[PLAYERS]["bostwo"]
-    assert (row["player_status"], row["is_dnp"], row["points"], row["minutes_played"], row["dnp_reason"]) == ("active", False, 12, 38.0, None)
+    assert (row["player_status"], row["is_dnp"], row["points"], row["minutes_played"], row["dnp_reason"]) == (
+        "active",
+        False,
+        12,
+        38.0,
+        None,
+    )
     assert issues(tables, PLAYERS) == {"bostwo": ["backup_source_used", "sheet_says_did_not_play"]}
     assert (row["quality_score"], row["quality_tier"]) == (60.0, "bronze")
     assert tables["notices"] == {
         f"{PLAYERS}/sheet_says_did_not_play": [
-            f"{GAME} bostwo: not on the floor by the sheet, 38.0 minutes and 12 points by the final box score, which counts"
+            (
+                f"{GAME} bostwo: not on the floor by the sheet, 38.0 minutes and 12 points by the final box score, "
+                "which "
+                "counts"
+            )
         ]
     }
     # He is in the team's sum, and not among its inactive players.
@@ -274,7 +364,10 @@ def test_sheet_that_says_did_not_play_loses_to_a_final_box_score_with_minutes(tm
 
 def test_box_score_without_minutes_does_not_overrule_the_sheet(tmp_path: Path) -> None:
     tables = built(tmp_path, **played_after_all("0:00"))
-    assert (tables[PLAYERS]["bostwo"]["player_status"], tables[PLAYERS]["bostwo"]["quality_issues"]) == ("inactive", ["missing_points_props"])
+    assert (tables[PLAYERS]["bostwo"]["player_status"], tables[PLAYERS]["bostwo"]["quality_issues"]) == (
+        "inactive",
+        ["missing_points_props"],
+    )
     assert tables[OFFENSE]["BOS"]["players_inactive"] == 1
 
 
@@ -295,7 +388,9 @@ def two_games() -> Feeds:
 def also_on(feeds: Feeds, lookup: str, team: str, **line: Any) -> Feeds:
     """Feeds with one more sheet row of a player, on a team of the second game."""
     own = next(row for row in feeds["player_gamebook"] if row["game_id"] == SECOND_GAME and row["team_abbr"] == team)
-    return feeds | {"player_gamebook": [*feeds["player_gamebook"], own | {"player_lookup": lookup, "player_name": lookup} | line]}
+    return feeds | {
+        "player_gamebook": [*feeds["player_gamebook"], own | {"player_lookup": lookup, "player_name": lookup} | line]
+    }
 
 
 ABSENT: dict[str, Any] = dict.fromkeys(PLAYER_COUNTS) | {"minutes": None, "plus_minus": None}
@@ -308,7 +403,9 @@ def test_of_two_sheets_of_one_date_the_game_that_he_played_counts(tmp_path: Path
     assert (row["game_id"], row["team_abbr"], row["points"]) == (GAME, "BOS", 12)
     assert (len(tables[PLAYERS]), tables["failures"]) == (20, {})
     assert tables["notices"] == {
-        f"{PLAYERS}/player_on_two_sheets": [f"bostwo: the row of {SECOND_GAME} (PHI), {status}, is left out for that of another game"]
+        f"{PLAYERS}/player_on_two_sheets": [
+            f"bostwo: the row of {SECOND_GAME} (PHI), {status}, is left out for that of another game"
+        ]
     }
 
 
@@ -316,7 +413,9 @@ def test_of_two_sheets_of_one_date_the_game_that_he_played_counts(tmp_path: Path
     ("first", "second", "kept"),
     [("inactive", "dnp", SECOND_GAME), ("dnp", "inactive", GAME), ("inactive", "inactive", SECOND_GAME)],
 )
-def test_who_played_in_neither_game_keeps_the_sheet_he_was_dressed_for_else_the_last(tmp_path: Path, first: str, second: str, kept: str) -> None:
+def test_who_played_in_neither_game_keeps_the_sheet_he_was_dressed_for_else_the_last(
+    tmp_path: Path, first: str, second: str, kept: str
+) -> None:
     feeds = also_on(two_games(), "traded", "PHI", player_status=second, **ABSENT)
     feeds["player_gamebook"] = [
         feeds["player_gamebook"][-1] | {"game_id": GAME, "team_abbr": "BOS", "player_status": first},
@@ -335,7 +434,8 @@ def test_two_played_games_of_one_name_on_one_date_are_one_failure_and_others_are
     failure = tables["failures"][f"{PLAYERS}/bostwo"]
     assert (failure["failure_category"], failure["can_retry"]) == ("MISSING_RAW_DATA", True)
     assert failure["failure_reason"] == (
-        f"bostwo played in {GAME} (BOS) and in {SECOND_GAME} (PHI) on one date: two players share this name, or a sheet names the wrong player"
+        f"bostwo played in {GAME} (BOS) and in {SECOND_GAME} (PHI) on one date: two players share this name, or a "
+        "sheet names the wrong player"
     )
 
 
@@ -365,15 +465,24 @@ def quarantined(feed: str, game_id: str | None = GAME, day: date = DAY) -> list[
         ("game_lines", False, False),
     ],
 )
-def test_game_with_quarantined_rows_is_not_called_complete(tmp_path: Path, feed: str, *, teams: bool, players: bool) -> None:
+def test_game_with_quarantined_rows_is_not_called_complete(
+    tmp_path: Path, feed: str, *, teams: bool, players: bool
+) -> None:
     tables = built(tmp_path, **two_games(), raw_quarantine=quarantined(feed))
     named = {"BOS": ["rows_quarantined"], "LAL": ["rows_quarantined"]} if teams else {}
     assert issues(tables, OFFENSE) == issues(tables, DEFENSE) == named
     concerned = teammates("bos", "rows_quarantined") | teammates("lal", "rows_quarantined") if players else {}
     assert issues(tables, PLAYERS) == concerned
-    assert {row["data_quality_flag"] for name, row in tables[PLAYERS].items() if name in concerned} == ({"partial"} if players else set())
-    assert (tables[PLAYERS]["nykone"]["data_quality_flag"], tables[PLAYERS]["nykone"]["quality_score"]) == ("complete", 100.0)
-    assert tables[OFFENSE]["BOS"]["quality_score"] == tables[DEFENSE]["BOS"]["quality_score"] == (95.0 if teams else 100.0)
+    assert {row["data_quality_flag"] for name, row in tables[PLAYERS].items() if name in concerned} == (
+        {"partial"} if players else set()
+    )
+    assert (tables[PLAYERS]["nykone"]["data_quality_flag"], tables[PLAYERS]["nykone"]["quality_score"]) == (
+        "complete",
+        100.0,
+    )
+    assert (
+        tables[OFFENSE]["BOS"]["quality_score"] == tables[DEFENSE]["BOS"]["quality_score"] == (95.0 if teams else 100.0)
+    )
 
 
 def test_quarantined_row_of_an_unknown_game_is_held_against_nobody(tmp_path: Path) -> None:
@@ -392,7 +501,12 @@ def test_team_without_box_row_nor_sheet_is_the_sum_of_its_live_box_rows(tmp_path
     assert issues(tables, OFFENSE) == {"LAL": ["backup_source_used", "reconstructed"]}
     assert tables[DEFENSE]["BOS"]["primary_source_used"] == "nbac_boxscores"
     assert tables[DEFENSE]["LAL"]["primary_source_used"] == "nbac_team_boxscore+nbac_boxscores"
-    assert tables[DEFENSE]["BOS"]["data_sources"] == ["play_by_play", "player_boxscores", "player_gamebook", "team_boxscores"]
+    assert tables[DEFENSE]["BOS"]["data_sources"] == [
+        "play_by_play",
+        "player_boxscores",
+        "player_gamebook",
+        "team_boxscores",
+    ]
 
 
 def test_final_game_without_a_type_is_reported_by_name(tmp_path: Path) -> None:
@@ -401,7 +515,9 @@ def test_final_game_without_a_type_is_reported_by_name(tmp_path: Path) -> None:
     tables = built(tmp_path, **feeds)
     assert tables[OFFENSE].keys() == {"BOS", "LAL"}
     assert tables["notices"] == {
-        f"{OFFENSE}/untyped_finals": [f"{SECOND_GAME} is final, but by the schedule neither a regular-season nor a play-off game: it has no rows"]
+        f"{OFFENSE}/untyped_finals": [
+            f"{SECOND_GAME} is final, but by the schedule neither a regular-season nor a play-off game: it has no rows"
+        ]
     }
 
 
@@ -435,11 +551,17 @@ def test_games_that_the_schedule_lacks_are_reported_for_each_feed(tmp_path: Path
 
 
 def test_game_whose_home_and_away_are_exchanged_is_said_to_be_so(tmp_path: Path) -> None:
-    events = [event | {"game_id": "20250115_BOS_LAL", "home_team_abbr": "LAL", "away_team_abbr": "BOS"} for event in agreeing_game()["play_by_play"]]
+    events = [
+        event | {"game_id": "20250115_BOS_LAL", "home_team_abbr": "LAL", "away_team_abbr": "BOS"}
+        for event in agreeing_game()["play_by_play"]
+    ]
     tables = damaged(tmp_path, play_by_play=events)
     assert tables["notices"] == {
         f"{OFFENSE}/unknown_games": [
-            f"20250115_BOS_LAL: play_by_play has rows of this game, the schedule does not know it, but has {GAME}: home and away are exchanged"
+            (
+                f"20250115_BOS_LAL: play_by_play has rows of this game, the schedule does not know it, but has {GAME}: "
+                "home and away are exchanged"
+            )
         ]
     }
     assert issues(tables, OFFENSE) == {"BOS": ["shot_zones_unavailable"], "LAL": ["shot_zones_unavailable"]}
@@ -447,7 +569,9 @@ def test_game_whose_home_and_away_are_exchanged_is_said_to_be_so(tmp_path: Path)
 
 def test_final_without_a_score_is_no_final_and_has_neither_rows_nor_failures(tmp_path: Path) -> None:
     feeds = two_games()
-    feeds["schedule"] = changed(feeds["schedule"], {"home_team_score": None, "away_team_score": None}, game_id=SECOND_GAME)
+    feeds["schedule"] = changed(
+        feeds["schedule"], {"home_team_score": None, "away_team_score": None}, game_id=SECOND_GAME
+    )
     tables = built(tmp_path, **feeds)
     assert tables[OFFENSE].keys() == tables[DEFENSE].keys() == {"BOS", "LAL"}
     assert {row["game_id"] for row in tables[PLAYERS].values()} == {GAME}
@@ -458,11 +582,15 @@ def test_lines_and_totals_of_another_feed_than_their_own_are_reported(tmp_path: 
     feeds = agreeing_game()
     lacking = {name: [row for row in feeds[name] if row.get(key) != value] for name, key, value in LEFT_OUT}
     assert damaged(tmp_path / "some", **lacking)["notices"] == {
-        f"{OFFENSE}/backup_source_used": [f"{GAME} BOS: team_boxscores has no row with points and shots, its players are summed"],
+        f"{OFFENSE}/backup_source_used": [
+            f"{GAME} BOS: team_boxscores has no row with points and shots, its players are summed"
+        ],
         f"{PLAYERS}/backup_source_used": [f"{GAME}: player_gamebook lacks laltwo; player_boxscores is used"],
     }
     nobody = damaged(tmp_path / "nobody", player_gamebook=[])["notices"]
-    assert nobody == {f"{PLAYERS}/backup_source_used": [f"{GAME}: player_gamebook lacks all of its players; player_boxscores is used"]}
+    assert nobody == {
+        f"{PLAYERS}/backup_source_used": [f"{GAME}: player_gamebook lacks all of its players; player_boxscores is used"]
+    }
 
 
 LEFT_OUT = (("team_boxscores", "team_abbr", "BOS"), ("player_gamebook", "player_lookup", "laltwo"))

@@ -38,16 +38,47 @@ def registered(lookup: str, universal_id: str, tricode: str = "", name: str | No
 
 
 def rostered(tricode: str, lookup: str, name: str | None = None, **more: Any) -> dict[str, Any]:
-    return {**STAMP, "roster_date": DAY, "season_year": 2024, "team_abbr": tricode, "player_lookup": lookup, "player_full_name": name, **more}
+    return {
+        **STAMP,
+        "roster_date": DAY,
+        "season_year": 2024,
+        "team_abbr": tricode,
+        "player_lookup": lookup,
+        "player_full_name": name,
+        **more,
+    }
 
 
-def prop(lookup: str, line: float = 20.5, *, book: str = "draftkings", name: str | None = None, **more: Any) -> dict[str, Any]:
-    known = {"game_start_time": TIP, "snapshot_timestamp": TIP - timedelta(hours=2), "minutes_before_tipoff": 120, "source": "odds_api"}
-    return {**STAMP, **SIDES, "game_date": DAY, "player_lookup": lookup, "player_name": name, "bookmaker": book, "points_line": line, **known, **more}
+def prop(
+    lookup: str, line: float = 20.5, *, book: str = "draftkings", name: str | None = None, **more: Any
+) -> dict[str, Any]:
+    known = {
+        "game_start_time": TIP,
+        "snapshot_timestamp": TIP - timedelta(hours=2),
+        "minutes_before_tipoff": 120,
+        "source": "odds_api",
+    }
+    return {
+        **STAMP,
+        **SIDES,
+        "game_date": DAY,
+        "player_lookup": lookup,
+        "player_name": name,
+        "bookmaker": book,
+        "points_line": line,
+        **known,
+        **more,
+    }
 
 
 def report(tricode: str, lookup: str, status: str = "out", hour: int = 10) -> dict[str, Any]:
-    known = {"player_lookup": lookup, "team": tricode, "injury_status": status, "reason": "Knee", "reason_category": "injury"}
+    known = {
+        "player_lookup": lookup,
+        "team": tricode,
+        "injury_status": status,
+        "reason": "Knee",
+        "reason_category": "injury",
+    }
     moment = datetime.combine(DAY, datetime.min.time(), UTC) + timedelta(hours=hour + 6)
     return {**STAMP, "game_date": DAY, "report_date": DAY, "report_hour": hour, "reported_at": moment, **known}
 
@@ -68,7 +99,9 @@ class Tables:
     def write(self, **feeds: Rows) -> None:
         for name, rows in feeds.items():
             table = RAW_TABLES[name].table
-            filled = pa.Table.from_pylist([{column: row.get(column) for column in table.column_names} for row in rows], schema=arrow_schema(table))
+            filled = pa.Table.from_pylist(
+                [{column: row.get(column) for column in table.column_names} for row in rows], schema=arrow_schema(table)
+            )
             self.warehouse.replace([Replacement(table, filled, sorted({row[table.date_column] for row in rows}))])
 
     def build(self, *names: str) -> None:
@@ -76,7 +109,10 @@ class Tables:
 
     def rows(self, name: str) -> dict[str, dict[str, Any]]:
         table = TABLE_MODULES[name].TABLE
-        return {row[str(table.entity_column)]: row for row in self.warehouse.read(table, table.column_names, DAY, DAY).to_pylist()}
+        return {
+            row[str(table.entity_column)]: row
+            for row in self.warehouse.read(table, table.column_names, DAY, DAY).to_pylist()
+        }
 
     def failures(self) -> list[tuple[str, str]]:
         return [(row["table_name"], row["entity_id"]) for row in self.failure_records()]
@@ -85,7 +121,9 @@ class Tables:
         return self.warehouse.read(ENTITY_FAILURES, ENTITY_FAILURES.column_names, DAY, DAY).to_pylist()
 
     def unmatched(self, name: str) -> list[tuple[str, str, str, str]]:
-        rows = self.warehouse.read(UNMATCHED_NAMES, UNMATCHED_NAMES.column_names, DAY, DAY, {"table_name": name}).to_pylist()
+        rows = self.warehouse.read(
+            UNMATCHED_NAMES, UNMATCHED_NAMES.column_names, DAY, DAY, {"table_name": name}
+        ).to_pylist()
         return sorted((row["feed"], row["player_lookup"], row["team_abbrs"], row["reason"]) for row in rows)
 
 
@@ -104,14 +142,24 @@ SIMONS = "anferneesimons"
     ("ours", "theirs", "registry"),
     [
         ("robertwilliamsiii", "robertwilliams", []),
-        ("robertwilliamsiii", "robertwilliams", [registered("robertwilliamsiii", "robertwilliams_001", name="Robert Williams")]),
-        ("robertwilliamsiii", "robertwilliams", [registered("robertwilliamsiii", "a"), registered("robertwilliams", "a")]),
+        (
+            "robertwilliamsiii",
+            "robertwilliams",
+            [registered("robertwilliamsiii", "robertwilliams_001", name="Robert Williams")],
+        ),
+        (
+            "robertwilliamsiii",
+            "robertwilliams",
+            [registered("robertwilliamsiii", "a"), registered("robertwilliams", "a")],
+        ),
         ("herbertjones", "herbjones", [registered("herbertjones", "a"), registered("herbjones", "a")]),
         ("larrynance", "larrynancejr", []),
     ],
     ids=["no registry", "suffix", "alias with suffix", "nickname", "suffix of theirs"],
 )
-def test_a_line_reaches_the_player_whom_the_bookmaker_calls_otherwise(tmp_path: Path, ours: str, theirs: str, registry: Rows) -> None:
+def test_a_line_reaches_the_player_whom_the_bookmaker_calls_otherwise(
+    tmp_path: Path, ours: str, theirs: str, registry: Rows
+) -> None:
     tables = Tables(
         tmp_path,
         player_gamebook=[player("BOS", ours), player("LAL", SIMONS)],
@@ -156,7 +204,11 @@ def test_names_that_match_nobody_are_on_record_with_the_reason(tmp_path: Path) -
             prop("jaysontatum"),
             prop("lebron", home_team_abbr="MIA", away_team_abbr="DEN"),
         ],
-        injury_report=[report("BOS", "tatumjayson"), report("DEN", "nikolajokic"), report("BOS", "tatumjayson", hour=12)],
+        injury_report=[
+            report("BOS", "tatumjayson"),
+            report("DEN", "nikolajokic"),
+            report("BOS", "tatumjayson", hour=12),
+        ],
     )
     assert in_both(tables) == dict.fromkeys(players)
     props = [
@@ -165,10 +217,15 @@ def test_names_that_match_nobody_are_on_record_with_the_reason(tmp_path: Path) -
         ("player_points_props", "lebron", "DEN/MIA", "no_game"),
         ("player_points_props", "mispelt", "BOS/LAL", "unknown_name"),
     ]
-    reports = [("injury_report", "nikolajokic", "DEN", "no_game"), ("injury_report", "tatumjayson", "BOS", "unknown_name")]
+    reports = [
+        ("injury_report", "nikolajokic", "DEN", "no_game"),
+        ("injury_report", "tatumjayson", "BOS", "unknown_name"),
+    ]
     assert tables.unmatched(SHEET) == props
     assert tables.unmatched(PLAYERS) == [*reports, *props]
-    recorded = tables.warehouse.read(UNMATCHED_NAMES, UNMATCHED_NAMES.column_names, DAY, DAY, {"table_name": PLAYERS}).to_pylist()
+    recorded = tables.warehouse.read(
+        UNMATCHED_NAMES, UNMATCHED_NAMES.column_names, DAY, DAY, {"table_name": PLAYERS}
+    ).to_pylist()
     by_key = {row["player_lookup"]: row for row in recorded}
     assert by_key["garypayton"]["candidates"] == ["garypaytonii", "garypaytonjr"]
     assert (by_key["mispelt"]["player_name"], by_key["tatumjayson"]["row_count"]) == ("Mis Pelt", 2)
@@ -190,7 +247,12 @@ def test_only_names_that_should_have_matched_fail_the_check(tmp_path: Path) -> N
 
 
 def test_what_is_on_record_of_a_date_goes_with_its_rows(tmp_path: Path) -> None:
-    tables = Tables(tmp_path, player_gamebook=[player("BOS", SIMONS)], rosters=[rostered("BOS", SIMONS)], player_points_props=[prop("mispelt")])
+    tables = Tables(
+        tmp_path,
+        player_gamebook=[player("BOS", SIMONS)],
+        rosters=[rostered("BOS", SIMONS)],
+        player_points_props=[prop("mispelt")],
+    )
     tables.build("team_offense_game_summary", SHEET, PLAYERS)
     assert len(tables.unmatched(SHEET)) == len(tables.unmatched(PLAYERS)) == 1
     tables.write(player_points_props=[prop(SIMONS)])
@@ -215,7 +277,12 @@ def test_a_run_puts_nothing_on_record_for_dates_that_it_does_not_write(tmp_path:
 
 def test_a_player_whom_the_roster_calls_otherwise_keeps_his_history(tmp_path: Path) -> None:
     """Also in the tables that count the games that were expected of him by roster and box score."""
-    earlier: dict[str, Any] = {"game_id": "20250113_MIA_BOS", "game_date": BEFORE, "home_team_abbr": "BOS", "away_team_abbr": "MIA"}
+    earlier: dict[str, Any] = {
+        "game_id": "20250113_MIA_BOS",
+        "game_date": BEFORE,
+        "home_team_abbr": "BOS",
+        "away_team_abbr": "MIA",
+    }
     tables = Tables(
         tmp_path,
         schedule=[{**SCHEDULE, "game_time_utc": TIP}, {**SCHEDULE, **earlier, "nba_game_id": "0022400550"}],
@@ -228,64 +295,100 @@ def test_a_player_whom_the_roster_calls_otherwise_keeps_his_history(tmp_path: Pa
     build(tables.warehouse, [BEFORE], ["team_offense_game_summary", SHEET])
     tables.build(PLAYERS)
     described = tables.rows(PLAYERS)["herbertjones"]
-    assert [described[name] for name in ("days_rest", "games_in_last_7_days", "gap_classification", "l10_actual_games")] == [2, 1, "NO_GAP", 1]
+    assert [
+        described[name] for name in ("days_rest", "games_in_last_7_days", "gap_classification", "l10_actual_games")
+    ] == [2, 1, "NO_GAP", 1]
     _, histories = read_expectations(table_run(tables.warehouse, "player_daily_cache", [DAY]))
     assert [histories[name].entities for name in ("roster", "box")] == [("herbertjones",), ("herbertjones",)]
 
 
 def test_unmatched_names_can_be_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tables = Tables(tmp_path, player_gamebook=[player("BOS", SIMONS)], player_points_props=[prop("mispelt", name="Mis Pelt")])
+    tables = Tables(
+        tmp_path, player_gamebook=[player("BOS", SIMONS)], player_points_props=[prop("mispelt", name="Mis Pelt")]
+    )
     monkeypatch.setenv("NBA_ASSETS_HOME", str(tmp_path))
     monkeypatch.setenv("NBA_ASSETS_WAREHOUSE", str(tmp_path / "nba.duckdb"))
     assert "Every name is matched" in CliRunner().invoke(app, ["names"]).stdout
     tables.build("team_offense_game_summary", SHEET)
     listing = CliRunner().invoke(app, ["names", "--date", str(DAY)]).stdout
-    assert all(word in listing for word in ("mispelt", "Mis Pelt", "BOS/LAL", "unknown_name", "player_points_props", SHEET))
+    assert all(
+        word in listing for word in ("mispelt", "Mis Pelt", "BOS/LAL", "unknown_name", "player_points_props", SHEET)
+    )
     assert "Every name is matched" in CliRunner().invoke(app, ["names", "--date", str(BEFORE)]).stdout
     assert "Every name is matched" in CliRunner().invoke(app, ["names", "--table", PLAYERS]).stdout
 
 
 def test_who_is_out_under_another_spelling_is_out(tmp_path: Path) -> None:
     """He is not described, and his team counts him among the starters whom it lacks, once."""
-    started: dict[str, Any] = {"game_id": "20250113_MIA_BOS", "game_date": BEFORE, "home_team_abbr": "BOS", "away_team_abbr": "MIA"}
+    started: dict[str, Any] = {
+        "game_id": "20250113_MIA_BOS",
+        "game_date": BEFORE,
+        "home_team_abbr": "BOS",
+        "away_team_abbr": "MIA",
+    }
     tables = Tables(
         tmp_path,
         schedule=[{**SCHEDULE, **started, "nba_game_id": "0022400550", "game_time_utc": TIP - timedelta(days=2)}],
         player_boxscores=[boxed("BOS", "robertwilliamsiii", **started)],
         rosters=[rostered("BOS", "robertwilliamsiii"), rostered("BOS", SIMONS)],
-        injury_report=[report("BOS", "robertwilliamsiii", "questionable", 9), report("BOS", "robertwilliams", "out", 12)],
+        injury_report=[
+            report("BOS", "robertwilliamsiii", "questionable", 9),
+            report("BOS", "robertwilliams", "out", 12),
+        ],
     )
     tables.build(PLAYERS, TEAMS)
     assert set(tables.rows(PLAYERS)) == {SIMONS}
     counted = tables.rows(TEAMS)["BOS"]
-    assert [counted[name] for name in ("players_out_count", "starters_out_count", "questionable_players_count")] == [1, 1, 0]
+    assert [counted[name] for name in ("players_out_count", "starters_out_count", "questionable_players_count")] == [
+        1,
+        1,
+        0,
+    ]
     assert tables.unmatched(PLAYERS) == []
 
 
 @pytest.mark.parametrize(
     ("theirs", "registry"),
-    [("robertwilliams", []), ("bobwilliams", [registered("robertwilliamsiii", "a", name="Robert Williams III"), registered("bobwilliams", "a")])],
+    [
+        ("robertwilliams", []),
+        (
+            "bobwilliams",
+            [registered("robertwilliamsiii", "a", name="Robert Williams III"), registered("bobwilliams", "a")],
+        ),
+    ],
     ids=["suffix", "alias"],
 )
-def test_a_players_shots_blocks_and_start_are_his_however_the_other_feeds_spell_him(tmp_path: Path, theirs: str, registry: Rows) -> None:
+def test_a_players_shots_blocks_and_start_are_his_however_the_other_feeds_spell_him(
+    tmp_path: Path, theirs: str, registry: Rows
+) -> None:
     ours = "robertwilliamsiii"
     block = {"player_2_lookup": theirs, "player_2_role": "block"}
     tables = Tables(
         tmp_path,
         player_gamebook=[player("BOS", ours, blocks=1, **BASKET), player("LAL", SIMONS, field_goals_attempted=1)],
-        player_boxscores=[boxed("BOS", theirs, blocks=1, **BASKET), boxed("LAL", SIMONS, starter=False, field_goals_attempted=1)],
+        player_boxscores=[
+            boxed("BOS", theirs, blocks=1, **BASKET),
+            boxed("LAL", SIMONS, starter=False, field_goals_attempted=1),
+        ],
         play_by_play=[shot(1, "BOS", theirs, made=True), shot(3, "LAL", SIMONS, made=False, **block)],
         **({"player_registry": registry} if registry else {}),
     )
     tables.build("team_offense_game_summary", SHEET)
     rows = tables.rows(SHEET)
     assert set(rows) == {ours, SIMONS}
-    assert [rows[ours][name] for name in ("paint_attempts", "paint_makes", "paint_blocks", "starter_flag")] == [1, 1, 1, True]
+    assert [rows[ours][name] for name in ("paint_attempts", "paint_makes", "paint_blocks", "starter_flag")] == [
+        1,
+        1,
+        1,
+        True,
+    ]
     assert tables.unmatched(SHEET) == []
 
 
 def test_a_shooter_who_is_on_no_sheet_is_on_record(tmp_path: Path) -> None:
-    tables = Tables(tmp_path, player_gamebook=[player("BOS", SIMONS)], play_by_play=[shot(1, "BOS", "mispelt", made=True)])
+    tables = Tables(
+        tmp_path, player_gamebook=[player("BOS", SIMONS)], play_by_play=[shot(1, "BOS", "mispelt", made=True)]
+    )
     tables.build("team_offense_game_summary", SHEET)
     assert tables.unmatched(SHEET) == [("play_by_play", "mispelt", "BOS", "unknown_name")]
 
@@ -315,7 +418,10 @@ def test_namesakes_of_two_teams_are_kept_apart_in_every_feed(tmp_path: Path) -> 
     block = {"player_2_lookup": SIMONS, "player_2_role": "block"}
     tables = Tables(
         tmp_path,
-        player_gamebook=[player("BOS", "jalenwilliams", assists=7, field_goals_attempted=1), player("LAL", SIMONS, blocks=1)],
+        player_gamebook=[
+            player("BOS", "jalenwilliams", assists=7, field_goals_attempted=1),
+            player("LAL", SIMONS, blocks=1),
+        ],
         player_boxscores=[boxed("BOS", "jalenwilliams", assists=7, field_goals_attempted=1)],
         play_by_play=[shot(1, "BOS", "jalenwilliams", made=False, **block)],
         rosters=[rostered("BOS", "jalenwilliams"), rostered("LAL", "jalenwilliams"), rostered("LAL", SIMONS)],
@@ -325,7 +431,12 @@ def test_namesakes_of_two_teams_are_kept_apart_in_every_feed(tmp_path: Path) -> 
     tables.build("team_offense_game_summary", SHEET, PLAYERS, TEAMS)
     summarised, described = tables.rows(SHEET), tables.rows(PLAYERS)
     assert set(summarised) == {ONE, SIMONS}
-    assert [summarised[ONE][name] for name in ("universal_player_id", "assists", "paint_attempts", "starter_flag")] == ["nba_1631114", 7, 1, True]
+    assert [summarised[ONE][name] for name in ("universal_player_id", "assists", "paint_attempts", "starter_flag")] == [
+        "nba_1631114",
+        7,
+        1,
+        True,
+    ]
     assert {key: row["universal_player_id"] for key, row in described.items()} == {ONE: "nba_1631114", SIMONS: "s"}
     assert {key: row["players_out_count"] for key, row in tables.rows(TEAMS).items()} == {"BOS": 0, "LAL": 1}
     assert tables.failures() == []
@@ -334,7 +445,9 @@ def test_namesakes_of_two_teams_are_kept_apart_in_every_feed(tmp_path: Path) -> 
 @pytest.mark.parametrize("opponent", [False, True])
 def test_namesakes_in_one_game_are_kept_apart_by_their_ids(tmp_path: Path, opponent: bool) -> None:
     sides = {"1631114": "BOS", "1631119": "LAL" if opponent else "BOS"}
-    registry = [registered("jalenwilliams", f"nba_{number}", side) | {"player_id": number} for number, side in sides.items()]
+    registry = [
+        registered("jalenwilliams", f"nba_{number}", side) | {"player_id": number} for number, side in sides.items()
+    ]
     told: list[tuple[str, dict[str, Any]]] = [
         (side, {"player_id": number, "assists": assists}) for assists, (number, side) in enumerate(sides.items())
     ]
@@ -356,7 +469,11 @@ def test_namesakes_whom_nothing_tells_apart_fail_by_name_and_everybody_else_is_p
         tmp_path,
         player_gamebook=[player("BOS", "jalenwilliams"), player("BOS", SIMONS)],
         rosters=[rostered("BOS", "jalenwilliams"), rostered("BOS", SIMONS)],
-        player_registry=[registered("jalenwilliams", "nba_1"), registered("jalenwilliams", "nba_2"), registered(SIMONS, "s")],
+        player_registry=[
+            registered("jalenwilliams", "nba_1"),
+            registered("jalenwilliams", "nba_2"),
+            registered(SIMONS, "s"),
+        ],
     )
     tables.build("team_offense_game_summary", SHEET, PLAYERS)
     assert set(tables.rows(SHEET)) == set(tables.rows(PLAYERS)) == {SIMONS}
@@ -366,9 +483,15 @@ def test_namesakes_whom_nothing_tells_apart_fail_by_name_and_everybody_else_is_p
     assert "(BOS)" in context["failure_reason"]
 
 
-@pytest.mark.parametrize("born", [(date(2001, 4, 14), date(2002, 11, 18)), (date(2001, 4, 14), date(2001, 4, 14)), (date(2001, 4, 14), None)])
-def test_two_on_the_rosters_with_one_key_are_two_where_they_were_born_on_two_days(tmp_path: Path, born: tuple[date | None, ...]) -> None:
-    rosters = [rostered(tricode, "jalenwilliams", birth_date=day) for tricode, day in zip(("BOS", "LAL"), born, strict=True)]
+@pytest.mark.parametrize(
+    "born", [(date(2001, 4, 14), date(2002, 11, 18)), (date(2001, 4, 14), date(2001, 4, 14)), (date(2001, 4, 14), None)]
+)
+def test_two_on_the_rosters_with_one_key_are_two_where_they_were_born_on_two_days(
+    tmp_path: Path, born: tuple[date | None, ...]
+) -> None:
+    rosters = [
+        rostered(tricode, "jalenwilliams", birth_date=day) for tricode, day in zip(("BOS", "LAL"), born, strict=True)
+    ]
     tables = Tables(tmp_path, rosters=[*rosters, rostered("BOS", SIMONS)])
     tables.build(PLAYERS)
     several = len({*born, born[0]} - {None}) > 1

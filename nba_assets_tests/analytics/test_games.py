@@ -16,7 +16,9 @@ MINUTE = np.timedelta64(1, "m")
 
 
 def announced(*moments: np.datetime64, date: np.datetime64 = DAY, tip: np.datetime64 = TIP) -> bool:
-    found = announced_before(np.full(len(moments), date), np.array(moments, dtype="M8[us]"), np.array([DAY]), np.array([tip], dtype="M8[us]"))
+    found = announced_before(
+        np.full(len(moments), date), np.array(moments, dtype="M8[us]"), np.array([DAY]), np.array([tip], dtype="M8[us]")
+    )
     return bool(found[0])
 
 
@@ -58,9 +60,22 @@ def scheduled(home: str, away: str, **changes: Any) -> dict[str, Any]:
 
 
 def test_both_sides_of_a_game_see_it_their_own_way() -> None:
-    both = team_games(columns([scheduled("BOS", "LAL"), scheduled("MIA", "NYK", home_team_score=90, away_team_score=99)]))
-    shown = zip(*(both[name].tolist() for name in ("team_abbr", "opponent_team_abbr", "home_game", "team_score", "opponent_score")), strict=True)
-    assert list(shown) == [("BOS", "LAL", 1, 110, 105), ("MIA", "NYK", 1, 90, 99), ("LAL", "BOS", 0, 105, 110), ("NYK", "MIA", 0, 99, 90)]
+    both = team_games(
+        columns([scheduled("BOS", "LAL"), scheduled("MIA", "NYK", home_team_score=90, away_team_score=99)])
+    )
+    shown = zip(
+        *(
+            both[name].tolist()
+            for name in ("team_abbr", "opponent_team_abbr", "home_game", "team_score", "opponent_score")
+        ),
+        strict=True,
+    )
+    assert list(shown) == [
+        ("BOS", "LAL", 1, 110, 105),
+        ("MIA", "NYK", 1, 90, 99),
+        ("LAL", "BOS", 0, 105, 110),
+        ("NYK", "MIA", 0, 99, 90),
+    ]
 
 
 CUP_FINAL: dict[str, Any] = {"is_regular_season": 0}
@@ -80,6 +95,8 @@ CUP_FINAL: dict[str, Any] = {"is_regular_season": 0}
     ],
     ids=["cup final", "regular", "guest team", "host abroad", "other season", "all-star", "not played", "no score"],
 )
-def test_a_played_game_outside_the_standings_is_one_of_two_teams_of_the_league(game: dict[str, Any], besides: bool) -> None:
+def test_a_played_game_outside_the_standings_is_one_of_two_teams_of_the_league(
+    game: dict[str, Any], besides: bool
+) -> None:
     league = [scheduled("BOS", "NYK"), scheduled("MIA", "LAL")]
     assert played_besides(columns([*league, game])).tolist() == [False, False, besides]

@@ -19,7 +19,9 @@ NOBODY, SEVERAL, NO_GAME = "unknown_name", "several_candidates", "no_game"
 def listed(*players: tuple[str | None, str | None], scope: Any = TONIGHT, **more: Sequence[Any]) -> Listed:
     """Players of one scope, by key and team."""
     keys, teams = (np.array([*values, None], dtype=object)[:-1] for values in zip(*players, strict=True))
-    others = {name: np.array([*values, None], dtype=object)[:-1] for name, values in more.items() if name != "registered"}
+    others = {
+        name: np.array([*values, None], dtype=object)[:-1] for name, values in more.items() if name != "registered"
+    }
     others |= {name: np.array(values, dtype=bool) for name, values in more.items() if name == "registered"}
     return Listed(np.full(len(keys), scope), keys, [teams], **others)
 
@@ -55,8 +57,14 @@ def test_a_nickname_or_another_suffix_fits_nobody(lookup: str) -> None:
 
 
 def test_a_name_that_fits_several_players_is_nobodys() -> None:
-    found = match(listed(("garypayton", "POR")), listed(("garypaytonii", "POR"), ("garypaytonjr", "POR"), ("garypaytonii", "POR")))
-    assert (found.keys[0], found.reasons[0], found.candidates[0]) == ("garypayton", SEVERAL, ("garypaytonii", "garypaytonjr"))
+    found = match(
+        listed(("garypayton", "POR")), listed(("garypaytonii", "POR"), ("garypaytonjr", "POR"), ("garypaytonii", "POR"))
+    )
+    assert (found.keys[0], found.reasons[0], found.candidates[0]) == (
+        "garypayton",
+        SEVERAL,
+        ("garypaytonii", "garypaytonjr"),
+    )
 
 
 def test_a_suffix_is_looked_for_in_the_rows_own_teams_alone() -> None:
@@ -83,7 +91,11 @@ def test_a_row_without_a_key_is_nobody_and_nothing_is_said_of_it() -> None:
 
 
 def test_two_teams_of_a_game_are_both_looked_into() -> None:
-    rows = Listed(np.array([TONIGHT]), np.array(["robertwilliams"], dtype=object), [np.array([team], dtype=object) for team in ("NOP", "POR")])
+    rows = Listed(
+        np.array([TONIGHT]),
+        np.array(["robertwilliams"], dtype=object),
+        [np.array([team], dtype=object) for team in ("NOP", "POR")],
+    )
     assert match(rows, listed(*PORTLAND, *ORLEANS)).keys.tolist() == ["robertwilliamsiii"]
 
 
@@ -116,7 +128,9 @@ def test_why_nobody_is_meant_does_not_depend_on_the_registry(team: str | None, r
     players = listed(("garytrentjr", "MIL"), registered=[True])
     rows = listed(("larrynance", team), registered=[registered])
     assert match(rows, players).reasons.tolist() == [reason]
-    assert match(listed(("larrynance", team), registered=[registered], scope=np.datetime64("2025-01-16")), players).reasons.tolist() == [NO_GAME]
+    assert match(
+        listed(("larrynance", team), registered=[registered], scope=np.datetime64("2025-01-16")), players
+    ).reasons.tolist() == [NO_GAME]
 
 
 def test_whom_a_complete_feed_names_exactly_is_not_meant_by_another_key_as_well() -> None:
@@ -130,7 +144,11 @@ SIDES = st.sampled_from(["BOS", "LAL"])
 KEYS = st.builds(str.__add__, LETTERS, st.sampled_from(["", "jr", "ii", "iii"]))
 
 
-@given(st.lists(st.tuples(KEYS, SIDES), min_size=1, max_size=6), st.lists(st.tuples(KEYS, SIDES | st.none()), min_size=1, max_size=6), st.randoms())
+@given(
+    st.lists(st.tuples(KEYS, SIDES), min_size=1, max_size=6),
+    st.lists(st.tuples(KEYS, SIDES | st.none()), min_size=1, max_size=6),
+    st.randoms(),
+)
 def test_the_order_of_rows_and_players_changes_no_match(players: list[Any], rows: list[Any], random: Any) -> None:
     expected = match(listed(*rows), listed(*players))
     order = list(range(len(rows)))
@@ -140,7 +158,9 @@ def test_the_order_of_rows_and_players_changes_no_match(players: list[Any], rows
         assert getattr(found, name).tolist() == getattr(expected, name)[order].tolist()
 
 
-@given(st.lists(st.tuples(KEYS, SIDES), min_size=1, max_size=6), st.lists(st.tuples(KEYS, SIDES), min_size=1, max_size=6))
+@given(
+    st.lists(st.tuples(KEYS, SIDES), min_size=1, max_size=6), st.lists(st.tuples(KEYS, SIDES), min_size=1, max_size=6)
+)
 def test_renaming_everybody_changes_nothing_else(players: list[Any], rows: list[Any]) -> None:
     def renamed(pairs: list[Any]) -> list[Any]:
         return [("zed" + key.replace("a", "x").replace("b", "y"), team) for key, team in pairs]

@@ -54,7 +54,14 @@ def test_each_defence_is_the_other_offence(tmp_path: Path) -> None:
 
 def test_pace_of_an_overtime_game_is_per_forty_eight_minutes(tmp_path: Path) -> None:
     """New York's 94.56 possessions over 53 minutes are a pace of 85.6, as offence and as Philadelphia's defence."""
-    counts = {"fg_attempted": 86, "ft_attempted": 24, "turnovers": 13, "offensive_rebounds": 15, "points": 125, "minutes": "265:00"}
+    counts = {
+        "fg_attempted": 86,
+        "ft_attempted": 24,
+        "turnovers": 13,
+        "offensive_rebounds": 15,
+        "points": 125,
+        "minutes": "265:00",
+    }
     tables = built(tmp_path, team_boxscores=[team("LAL", **counts), team("BOS", minutes="265:00")])
     assert (tables[OFFENSE]["LAL"]["pace"], tables[OFFENSE]["LAL"]["overtime_periods"]) == (85.6, 1)
     assert (tables[DEFENSE]["BOS"]["opponent_pace"], tables[DEFENSE]["BOS"]["defensive_rating"]) == (85.6, 132.19)
@@ -66,7 +73,14 @@ def test_zones_change_sides(tmp_path: Path) -> None:
         for zone, (made, attempted) in makes.items():
             kind = "3PT" if zone == "above_break_three" else "2PT"
             events += [
-                shot(start + len(events) + number, tricode, f"{tricode.lower()}one", made=number < made, kind=kind, zone=zone)
+                shot(
+                    start + len(events) + number,
+                    tricode,
+                    f"{tricode.lower()}one",
+                    made=number < made,
+                    kind=kind,
+                    zone=zone,
+                )
                 for number in range(attempted)
             ]
         return events
@@ -79,8 +93,16 @@ def test_zones_change_sides(tmp_path: Path) -> None:
     ]
     tables = built(tmp_path, team_boxscores=boxes, play_by_play=boston + los_angeles)
     allowed = tables[DEFENSE]["LAL"]
-    assert (allowed["opp_paint_makes"], allowed["opp_paint_attempts"], allowed["points_in_paint_allowed"]) == (28, 45, 56)
-    assert (allowed["opp_mid_range_makes"], allowed["opp_mid_range_attempts"], allowed["mid_range_points_allowed"]) == (7, 18, 14)
+    assert (allowed["opp_paint_makes"], allowed["opp_paint_attempts"], allowed["points_in_paint_allowed"]) == (
+        28,
+        45,
+        56,
+    )
+    assert (allowed["opp_mid_range_makes"], allowed["opp_mid_range_attempts"], allowed["mid_range_points_allowed"]) == (
+        7,
+        18,
+        14,
+    )
     assert tables[DEFENSE]["BOS"]["points_in_paint_allowed"] == 44
     assert tables[OFFENSE]["BOS"]["team_three_attempts_pbp"] == 35
     assert tables[OFFENSE]["LAL"]["second_chance_points_scored"] is None
@@ -90,18 +112,59 @@ def test_blocker_who_never_shot_keeps_his_block_and_his_team_gets_it(tmp_path: P
     """Blocks used to be counted along with the blocker's own shots, and were lost where he had none."""
     blocked = shot(1, "LAL", "shooter", made=False, zone="mid_range", player_2_lookup="blocker", player_2_role="block")
     sheet = [player("LAL", "shooter", field_goals_attempted=1), player("BOS", "blocker", blocks=1)]
-    tables = built(tmp_path, team_boxscores=[team("LAL", blocks=0), team("BOS", blocks=1)], player_gamebook=sheet, play_by_play=[blocked])
+    tables = built(
+        tmp_path,
+        team_boxscores=[team("LAL", blocks=0), team("BOS", blocks=1)],
+        player_gamebook=sheet,
+        play_by_play=[blocked],
+    )
     assert (tables[PLAYERS]["blocker"]["mid_range_blocks"], tables[PLAYERS]["blocker"]["paint_attempts"]) == (1, 0)
-    assert [tables[DEFENSE]["BOS"][name] for name in ("blocks_paint", "blocks_mid_range", "blocks_three_pt")] == [0, 1, 0]
+    assert [tables[DEFENSE]["BOS"][name] for name in ("blocks_paint", "blocks_mid_range", "blocks_three_pt")] == [
+        0,
+        1,
+        0,
+    ]
     assert tables[DEFENSE]["LAL"]["blocks_mid_range"] == 0
 
 
 def test_team_without_box_row_is_the_sum_of_its_players(tmp_path: Path) -> None:
-    """Steals, blocks, defensive rebounds (2, 1, 8), (3, 2, 7), (1, 1, 6) sum to 6, 4, 21; who was inactive adds nothing."""
+    """Steals, blocks, defensive rebounds (2, 1, 8), (3, 2, 7), (1, 1, 6) sum to 6, 4, 21; who was inactive adds
+    nothing.
+    """
     five = [
-        player("LAL", "one", steals=2, blocks=1, defensive_rebounds=8, points=40, field_goals_made=20, field_goals_attempted=40, minutes="53:00"),
-        player("LAL", "two", steals=3, blocks=2, defensive_rebounds=7, points=30, field_goals_made=15, field_goals_attempted=30, minutes="53:00"),
-        player("LAL", "three", steals=1, blocks=1, defensive_rebounds=6, points=38, field_goals_made=19, field_goals_attempted=30, minutes="53:00"),
+        player(
+            "LAL",
+            "one",
+            steals=2,
+            blocks=1,
+            defensive_rebounds=8,
+            points=40,
+            field_goals_made=20,
+            field_goals_attempted=40,
+            minutes="53:00",
+        ),
+        player(
+            "LAL",
+            "two",
+            steals=3,
+            blocks=2,
+            defensive_rebounds=7,
+            points=30,
+            field_goals_made=15,
+            field_goals_attempted=30,
+            minutes="53:00",
+        ),
+        player(
+            "LAL",
+            "three",
+            steals=1,
+            blocks=1,
+            defensive_rebounds=6,
+            points=38,
+            field_goals_made=19,
+            field_goals_attempted=30,
+            minutes="53:00",
+        ),
         player("LAL", "four", minutes="53:00"),
         player("LAL", "five", minutes="52:59"),
         player("LAL", "hurt", "inactive", dnp_reason="Injury/Illness"),
@@ -109,13 +172,19 @@ def test_team_without_box_row_is_the_sum_of_its_players(tmp_path: Path) -> None:
     tables = built(tmp_path, team_boxscores=[team("BOS", minutes="265:00")], player_gamebook=five)
     offense, defense = tables[OFFENSE]["LAL"], tables[DEFENSE]["LAL"]
     assert (offense["points_scored"], offense["fg_attempts"], offense["overtime_periods"]) == (108, 100, 1)
-    assert (offense["quality_tier"], offense["quality_issues"][:2]) == ("silver", ["backup_source_used", "reconstructed"])
+    assert (offense["quality_tier"], offense["quality_issues"][:2]) == (
+        "silver",
+        ["backup_source_used", "reconstructed"],
+    )
     assert (defense["steals"], offense["blocks"], defense["defensive_rebounds"]) == (6, 4, 21)
     assert (offense["players_inactive"], offense["starters_inactive"]) == (1, 0)
 
 
 def test_four_players_are_no_team_and_both_sides_fail_by_name(tmp_path: Path) -> None:
-    four = [player("LAL", name, points=20, field_goals_made=10, field_goals_attempted=20) for name in ("one", "two", "three", "four")]
+    four = [
+        player("LAL", name, points=20, field_goals_made=10, field_goals_attempted=20)
+        for name in ("one", "two", "three", "four")
+    ]
     tables = built(tmp_path, team_boxscores=[team("BOS")], player_gamebook=four)
     assert tables[OFFENSE] == tables[DEFENSE] == {}
     failures = tables["failures"]
@@ -133,7 +202,9 @@ def test_placeholder_box_row_is_not_believed(tmp_path: Path) -> None:
 
 def test_missing_defensive_actions_are_unknown_and_said_so(tmp_path: Path) -> None:
     """Nobody counted them: that is not the same as none."""
-    defense = built(tmp_path, team_boxscores=[team("LAL", steals=None, defensive_rebounds=None), team("BOS")])[DEFENSE]["LAL"]
+    defense = built(tmp_path, team_boxscores=[team("LAL", steals=None, defensive_rebounds=None), team("BOS")])[DEFENSE][
+        "LAL"
+    ]
     assert (defense["steals"], defense["defensive_rebounds"], defense["processed_with_issues"]) == (None, None, True)
     assert "missing_defensive_actions" in defense["quality_issues"]
 
@@ -146,7 +217,9 @@ def test_player_whom_the_sheet_lacks_comes_from_the_box_score(tmp_path: Path) ->
     ]
     little = team("BOS") | dict.fromkeys(TEAM_COUNTS.values(), 0) | {"points": 1, "fg_attempted": 1}
     sheet = [player("BOS", "sheeted", minutes="30:07", points=1, field_goals_attempted=1)]
-    players = built(tmp_path, team_boxscores=[team("LAL"), little], player_gamebook=sheet, player_boxscores=box)[PLAYERS]
+    players = built(tmp_path, team_boxscores=[team("LAL"), little], player_gamebook=sheet, player_boxscores=box)[
+        PLAYERS
+    ]
     assert players.keys() == {"found", "sheeted"}
     assert (players["found"]["quality_tier"], players["found"]["primary_source_used"]) == ("silver", "nbac_boxscores")
     assert players["found"]["quality_used_fallback"] is True
@@ -165,7 +238,12 @@ def test_player_unknown_to_the_registry_keeps_his_row_and_is_reported(tmp_path: 
         "universal_player_id": "known_001",
         "processed_at": datetime(2025, 1, 1, tzinfo=UTC),
     }
-    tables = built(tmp_path, team_boxscores=TEAMS, player_gamebook=[player("BOS", "known"), player("BOS", "stranger")], player_registry=[known])
+    tables = built(
+        tmp_path,
+        team_boxscores=TEAMS,
+        player_gamebook=[player("BOS", "known"), player("BOS", "stranger")],
+        player_registry=[known],
+    )
     assert tables[PLAYERS]["known"]["universal_player_id"] == "known_001"
     assert tables[PLAYERS]["stranger"]["universal_player_id"] is None
     assert tables["failures"].keys() == {f"{PLAYERS}/stranger"}
@@ -175,8 +253,23 @@ def test_player_unknown_to_the_registry_keeps_his_row_and_is_reported(tmp_path: 
 
 def test_and_one_is_known_only_where_free_throws_are(tmp_path: Path) -> None:
     made = shot(1, "BOS", "scorer", made=True)
-    sheet = [player("BOS", "scorer", points=3, field_goals_made=1, field_goals_attempted=1, free_throws_made=1, free_throws_attempted=1)]
-    assert built(tmp_path / "without", team_boxscores=TEAMS, player_gamebook=sheet, play_by_play=[made])[PLAYERS]["scorer"]["and1_count"] is None
+    sheet = [
+        player(
+            "BOS",
+            "scorer",
+            points=3,
+            field_goals_made=1,
+            field_goals_attempted=1,
+            free_throws_made=1,
+            free_throws_attempted=1,
+        )
+    ]
+    assert (
+        built(tmp_path / "without", team_boxscores=TEAMS, player_gamebook=sheet, play_by_play=[made])[PLAYERS][
+            "scorer"
+        ]["and1_count"]
+        is None
+    )
     foul = made | {
         "event_sequence": 2,
         "event_type": "free throw",
@@ -185,4 +278,9 @@ def test_and_one_is_known_only_where_free_throws_are(tmp_path: Path) -> None:
         "shot_type": None,
         "points_scored": 1,
     }
-    assert built(tmp_path / "with", team_boxscores=TEAMS, player_gamebook=sheet, play_by_play=[made, foul])[PLAYERS]["scorer"]["and1_count"] == 1
+    assert (
+        built(tmp_path / "with", team_boxscores=TEAMS, player_gamebook=sheet, play_by_play=[made, foul])[PLAYERS][
+            "scorer"
+        ]["and1_count"]
+        == 1
+    )

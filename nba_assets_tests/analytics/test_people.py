@@ -1,4 +1,6 @@
-"""Who a player is: one key for one person, whatever feeds call him; several persons with one name; names that nobody bears."""
+"""Who a player is: one key for one person, whatever feeds call him; several persons with one name; names that nobody
+bears.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,13 @@ YEAR = 2024
 
 
 def entry(
-    lookup: str, universal_id: str, *, team: str = "", name: str | None = None, player_id: str | None = None, season: str = "2024-25"
+    lookup: str,
+    universal_id: str,
+    *,
+    team: str = "",
+    name: str | None = None,
+    player_id: str | None = None,
+    season: str = "2024-25",
 ) -> dict[str, Any]:
     """A row of the registry."""
     named = {"player_lookup": lookup, "universal_player_id": universal_id, "player_name": name}
@@ -36,8 +44,14 @@ def key_of(registry: Sequence[dict[str, Any]], lookup: str, *, year: float = YEA
     return key
 
 
-HERBERT_JONES = [entry("herbertjones", "herbertjones_001", name="Herbert Jones"), entry("herbjones", "herbertjones_001", name="Herbert Jones")]
-ROBERT_WILLIAMS = [entry("robertwilliams", "rw_1", name="Robert Williams"), entry("robertwilliamsiii", "rw_1", name="Robert Williams")]
+HERBERT_JONES = [
+    entry("herbertjones", "herbertjones_001", name="Herbert Jones"),
+    entry("herbjones", "herbertjones_001", name="Herbert Jones"),
+]
+ROBERT_WILLIAMS = [
+    entry("robertwilliams", "rw_1", name="Robert Williams"),
+    entry("robertwilliamsiii", "rw_1", name="Robert Williams"),
+]
 JALEN_WILLIAMS = [
     entry("jalenwilliams", "nba_1631114", team="OKC", player_id="1631114"),
     entry("jalenwilliams", "nba_1631119", team="POR", player_id="1631119"),
@@ -49,7 +63,10 @@ JALEN_WILLIAMS = [
     [
         (HERBERT_JONES, "herbertjones"),
         (ROBERT_WILLIAMS, "robertwilliamsiii"),
-        ([entry("nicclaxton", "a", name="Nic Claxton"), entry("nicolasclaxton", "a", name="Nic Claxton")], "nicclaxton"),
+        (
+            [entry("nicclaxton", "a", name="Nic Claxton"), entry("nicolasclaxton", "a", name="Nic Claxton")],
+            "nicclaxton",
+        ),
         ([entry("nicclaxton", "a"), entry("nicolasclaxton", "a")], "nicolasclaxton"),
         ([entry("abe", "a"), entry("aba", "a")], "aba"),
     ],
@@ -71,7 +88,10 @@ def test_a_key_stands_in_a_season_without_registry() -> None:
 
 def test_registries_of_other_seasons_change_nothing() -> None:
     """In another season the nickname may be another person's."""
-    others = [entry("herbjones", "herbertjones_002", season="2023-24"), entry("herbertjones", "herbertjones_001", season="2023-24")]
+    others = [
+        entry("herbjones", "herbertjones_002", season="2023-24"),
+        entry("herbertjones", "herbertjones_001", season="2023-24"),
+    ]
     assert key_of([*others, *HERBERT_JONES], "herbjones") == "herbertjones"
     assert key_of([*others, *HERBERT_JONES], "herbjones", year=2023) == "herbjones"
 
@@ -95,7 +115,9 @@ def test_an_id_of_two_persons_tells_nothing() -> None:
 @pytest.mark.parametrize("lookup", ["nikoladurisic", "nikoladjurisic", "nikolaurisic"])
 @pytest.mark.parametrize("listed", ["nikoladurisic", "nikolaurisic"])
 def test_spellings_with_and_without_transliterated_letters_are_one_player(listed: str, lookup: str) -> None:
-    """Whichever the registry lists is the key, and who gives a name with its letters need not give a key that is listed."""
+    """Whichever the registry lists is the key, and who gives a name with its letters need not give a key that is
+    listed.
+    """
     assert key_of([entry(listed, "a", name="Nikola Đurišić")], lookup) == listed
     assert key_of([entry(listed, "a")], lookup, player_name="Nikola Đurišić") == listed
 
@@ -106,7 +128,10 @@ def test_a_spelling_of_two_persons_tells_nothing() -> None:
 
 
 def test_a_key_that_is_no_spelling_of_the_name_was_given_for_a_reason() -> None:
-    assert key_of([entry("uriquennell", "a", name="Uri Quennell")], "uriquennell2", player_name="Uri Quennell") == "uriquennell2"
+    assert (
+        key_of([entry("uriquennell", "a", name="Uri Quennell")], "uriquennell2", player_name="Uri Quennell")
+        == "uriquennell2"
+    )
 
 
 @pytest.mark.parametrize(
@@ -131,7 +156,9 @@ def test_a_namesake_has_his_own_key_on_every_day_and_it_stands() -> None:
 @pytest.mark.parametrize("told", [{}, {"team_abbr": "LAL"}, {"player_id": "5"}])
 def test_namesakes_whom_nothing_tells_apart_share_their_key_and_it_is_known(told: dict[str, str]) -> None:
     people, seasons = People.from_registry(table(JALEN_WILLIAMS)), np.array([YEAR])
-    key = people.keys(table([{"player_lookup": "jalenwilliams", "team_abbr": None, "player_id": None, **told}]), seasons)
+    key = people.keys(
+        table([{"player_lookup": "jalenwilliams", "team_abbr": None, "player_id": None, **told}]), seasons
+    )
     assert key.tolist() == ["jalenwilliams"]
     assert people.is_shared(key, seasons).tolist() == [True]
     assert people.is_shared(key, np.array([2023])).tolist() == [False]
@@ -146,8 +173,16 @@ def test_namesakes_who_both_played_for_a_team_are_not_told_apart_by_it() -> None
 
 def test_namesakes_in_a_feed_that_names_two_teams_are_told_apart_where_only_one_of_them_plays() -> None:
     people = People.from_registry(table(JALEN_WILLIAMS))
-    rows = table([{"player_lookup": "jalenwilliams", "home": home, "away": away} for home, away in (("LAL", "POR"), ("OKC", "POR"))])
-    assert people.keys(rows, np.full(2, YEAR), teams=("home", "away")).tolist() == ["jalenwilliams1631119", "jalenwilliams"]
+    rows = table(
+        [
+            {"player_lookup": "jalenwilliams", "home": home, "away": away}
+            for home, away in (("LAL", "POR"), ("OKC", "POR"))
+        ]
+    )
+    assert people.keys(rows, np.full(2, YEAR), teams=("home", "away")).tolist() == [
+        "jalenwilliams1631119",
+        "jalenwilliams",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -161,7 +196,9 @@ def test_namesakes_in_a_feed_that_names_two_teams_are_told_apart_where_only_one_
         (("a_", "a-"), (None, None), {"lee1", "lee2"}),
     ],
 )
-def test_what_makes_a_shared_key_unique(universal_ids: tuple[str, str], player_ids: tuple[str | None, str | None], keys: set[str]) -> None:
+def test_what_makes_a_shared_key_unique(
+    universal_ids: tuple[str, str], player_ids: tuple[str | None, str | None], keys: set[str]
+) -> None:
     rows = [
         entry("lee", universal_id, team=team, player_id=player_id)
         for universal_id, team, player_id in zip(universal_ids, ("BOS", "LAL"), player_ids, strict=True)
@@ -176,7 +213,11 @@ def test_a_namesake_does_not_get_the_key_of_a_third_person() -> None:
 
 
 def test_a_namesake_with_another_name_of_his_own_goes_by_it() -> None:
-    rows = [entry("lee", "nba_1", team="BOS"), entry("davidlee", "nba_1", team="BOS"), entry("lee", "nba_2", team="LAL")]
+    rows = [
+        entry("lee", "nba_1", team="BOS"),
+        entry("davidlee", "nba_1", team="BOS"),
+        entry("lee", "nba_2", team="LAL"),
+    ]
     assert [key_of(rows, "lee", team_abbr=team) for team in ("BOS", "LAL")] == ["davidlee", "lee2"]
 
 
@@ -190,7 +231,9 @@ class Noting:
 def test_identities_by_key_and_season() -> None:
     registry = [*HERBERT_JONES, *JALEN_WILLIAMS, entry("herbjones", "other_1", season="2023-24")]
     run: Any = Noting()
-    keys = np.array(["herbertjones", "herbjones", "nobody", "jalenwilliams1631114", "herbertjones", "herbertjones"], dtype=object)
+    keys = np.array(
+        ["herbertjones", "herbjones", "nobody", "jalenwilliams1631114", "herbertjones", "herbertjones"], dtype=object
+    )
     years = np.array([2024, 2023, 2024, 2024, 2023, 2022])
     ids, unknown, seasons = People.from_registry(table(registry)).identities(run, keys, years)
     assert ids.tolist() == ["herbertjones_001", "other_1", None, "nba_1631114", None, None]
@@ -229,7 +272,11 @@ ENTRIES = st.lists(
 )
 ROWS = st.lists(
     st.fixed_dictionaries(
-        {"player_lookup": st.none() | LETTERS, "team_abbr": st.sampled_from([None, "BOS", "LAL"]), "player_id": st.none() | st.sampled_from("1234")}
+        {
+            "player_lookup": st.none() | LETTERS,
+            "team_abbr": st.sampled_from([None, "BOS", "LAL"]),
+            "player_id": st.none() | st.sampled_from("1234"),
+        }
     ),
     min_size=1,
     max_size=8,
@@ -242,7 +289,9 @@ def keys_of(registry: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]]) 
 
 
 @given(ENTRIES, ROWS, st.randoms())
-def test_the_order_of_registry_and_rows_changes_no_key(registry: list[dict[str, Any]], rows: list[dict[str, Any]], random: Any) -> None:
+def test_the_order_of_registry_and_rows_changes_no_key(
+    registry: list[dict[str, Any]], rows: list[dict[str, Any]], random: Any
+) -> None:
     expected = keys_of(registry, rows)
     order = list(range(len(rows)))
     random.shuffle(order)
@@ -251,7 +300,9 @@ def test_the_order_of_registry_and_rows_changes_no_key(registry: list[dict[str, 
 
 
 @given(ENTRIES, ROWS)
-def test_a_key_that_was_decided_is_decided_the_same_way_again(registry: list[dict[str, Any]], rows: list[dict[str, Any]]) -> None:
+def test_a_key_that_was_decided_is_decided_the_same_way_again(
+    registry: list[dict[str, Any]], rows: list[dict[str, Any]]
+) -> None:
     once = keys_of(registry, rows)
     people, seasons = People.from_registry(table(registry)), np.full(len(rows), YEAR)
     shared = people.is_shared(np.array(once, dtype=object), seasons)

@@ -1,4 +1,6 @@
-"""What a player's context takes from the date itself: the phase of the season, his age, the local hour of the tip-off."""
+"""What a player's context takes from the date itself: the phase of the season, his age, the local hour of the
+tip-off.
+"""
 
 from __future__ import annotations
 
@@ -36,10 +38,20 @@ def test_a_play_off_game_is_of_the_playoffs_whatever_the_month() -> None:
 
 @pytest.mark.parametrize(
     ("birth", "age"),
-    [("2000-01-20", 25), ("2000-01-21", 24), ("2000-01-19", 25), ("2000-02-01", 24), ("1999-12-31", 25), ("1999-02-20", 25), (None, 31)],
+    [
+        ("2000-01-20", 25),
+        ("2000-01-21", 24),
+        ("2000-01-19", 25),
+        ("2000-02-01", 24),
+        ("1999-12-31", 25),
+        ("1999-02-20", 25),
+        (None, 31),
+    ],
 )
 def test_age_is_in_full_years_on_the_day_of_the_game(birth: str | None, age: int) -> None:
-    assert context(member={"birth_date": None if birth is None else np.datetime64(birth), "age": 31})["player_age"] == age
+    assert (
+        context(member={"birth_date": None if birth is None else np.datetime64(birth), "age": 31})["player_age"] == age
+    )
 
 
 @pytest.mark.parametrize(

@@ -40,12 +40,26 @@ def test_points_against_the_line(points: int, line: float, result: str | None, m
 @pytest.mark.parametrize(
     ("changes", "ts_pct", "efg_pct"),
     [
-        ({"points": 10, "fg_makes": 5, "fg_attempts": 5, "three_pt_makes": 0, "ft_makes": 0, "ft_attempts": 0}, 1.0, 1.0),
-        ({"points": 0, "fg_makes": 0, "fg_attempts": 0, "three_pt_makes": 0, "ft_makes": 0, "ft_attempts": 0}, None, None),
-        ({"points": 0, "fg_makes": 0, "fg_attempts": 4, "three_pt_makes": 0, "ft_makes": 0, "ft_attempts": 0}, 0.0, 0.0),
+        (
+            {"points": 10, "fg_makes": 5, "fg_attempts": 5, "three_pt_makes": 0, "ft_makes": 0, "ft_attempts": 0},
+            1.0,
+            1.0,
+        ),
+        (
+            {"points": 0, "fg_makes": 0, "fg_attempts": 0, "three_pt_makes": 0, "ft_makes": 0, "ft_attempts": 0},
+            None,
+            None,
+        ),
+        (
+            {"points": 0, "fg_makes": 0, "fg_attempts": 4, "three_pt_makes": 0, "ft_makes": 0, "ft_attempts": 0},
+            0.0,
+            0.0,
+        ),
     ],
 )
-def test_shooting_over_nothing_is_null_and_nothing_made_is_zero(changes: dict[str, int], ts_pct: float | None, efg_pct: float | None) -> None:
+def test_shooting_over_nothing_is_null_and_nothing_made_is_zero(
+    changes: dict[str, int], ts_pct: float | None, efg_pct: float | None
+) -> None:
     result = row(**changes)
     assert (result["ts_pct"], result["efg_pct"]) == (ts_pct, efg_pct)
 
@@ -54,7 +68,15 @@ def test_shooting_over_nothing_is_null_and_nothing_made_is_zero(changes: dict[st
     ("box", "minutes", "ts_pct", "efg_pct", "usage"),
     [
         (
-            {"seconds": 45 * 60 + 28, "points": 38, "fg_makes": 14, "fg_attempts": 22, "three_pt_makes": 3, "ft_attempts": 9, "turnovers": 5}
+            {
+                "seconds": 45 * 60 + 28,
+                "points": 38,
+                "fg_makes": 14,
+                "fg_attempts": 22,
+                "three_pt_makes": 3,
+                "ft_attempts": 9,
+                "turnovers": 5,
+            }
             | NEW_YORK,
             45.5,
             0.732,
@@ -62,7 +84,15 @@ def test_shooting_over_nothing_is_null_and_nothing_made_is_zero(changes: dict[st
             32.9,
         ),
         (
-            {"seconds": 45 * 60 + 36, "points": 33, "fg_makes": 13, "fg_attempts": 32, "three_pt_makes": 2, "ft_attempts": 5, "turnovers": 4}
+            {
+                "seconds": 45 * 60 + 36,
+                "points": 33,
+                "fg_makes": 13,
+                "fg_attempts": 32,
+                "three_pt_makes": 2,
+                "ft_attempts": 5,
+                "turnovers": 4,
+            }
             | PHILADELPHIA,
             45.6,
             0.482,
@@ -70,7 +100,15 @@ def test_shooting_over_nothing_is_null_and_nothing_made_is_zero(changes: dict[st
             40.3,
         ),
         (
-            {"seconds": 14 * 60 + 45, "points": 2, "fg_makes": 1, "fg_attempts": 1, "three_pt_makes": 0, "ft_attempts": 0, "turnovers": 1}
+            {
+                "seconds": 14 * 60 + 45,
+                "points": 2,
+                "fg_makes": 1,
+                "fg_attempts": 1,
+                "three_pt_makes": 0,
+                "ft_attempts": 0,
+                "turnovers": 1,
+            }
             | PHILADELPHIA,
             14.8,
             1.0,
@@ -78,7 +116,15 @@ def test_shooting_over_nothing_is_null_and_nothing_made_is_zero(changes: dict[st
             6.5,
         ),
         (
-            {"seconds": 49 * 60 + 25, "points": 10, "fg_makes": 4, "fg_attempts": 9, "three_pt_makes": 0, "ft_attempts": 3, "turnovers": 3}
+            {
+                "seconds": 49 * 60 + 25,
+                "points": 10,
+                "fg_makes": 4,
+                "fg_attempts": 9,
+                "three_pt_makes": 0,
+                "ft_attempts": 3,
+                "turnovers": 3,
+            }
             | NEW_YORK,
             49.4,
             0.484,
@@ -88,7 +134,9 @@ def test_shooting_over_nothing_is_null_and_nothing_made_is_zero(changes: dict[st
     ],
     ids=["brunson", "maxey", "bona", "hart"],
 )
-def test_overtime_game_uses_real_team_minutes(box: dict[str, float], minutes: float, ts_pct: float, efg_pct: float, usage: float) -> None:
+def test_overtime_game_uses_real_team_minutes(
+    box: dict[str, float], minutes: float, ts_pct: float, efg_pct: float, usage: float
+) -> None:
     """NYK at PHI, 2025-01-15, one overtime: with 48 minutes per place usage would come out 9 % too low."""
     result = row(**box)
     assert abs(result["minutes_played"] - minutes) <= 0.1
@@ -108,7 +156,16 @@ def test_who_did_not_play_has_no_measures_and_no_issues(status: str, reason: str
     result = row(player_status=status, dnp_reason=reason, points=NAN, seconds=NAN, plus_minus=NAN, starter=NAN)
     assert (result["is_dnp"], result["is_active"], result["starter_flag"]) == (True, False, False)
     assert result["dnp_reason_category"] == category
-    measures = ("points", "minutes_played", "paint_attempts", "paint_blocks", "and1_count", "usage_rate", "ts_pct", "over_under_result")
+    measures = (
+        "points",
+        "minutes_played",
+        "paint_attempts",
+        "paint_blocks",
+        "and1_count",
+        "usage_rate",
+        "ts_pct",
+        "over_under_result",
+    )
     assert [result[name] for name in measures] == [None] * len(measures)
     assert result["quality_issues"] == []
     assert result["win_flag"] is True
@@ -165,7 +222,14 @@ def test_without_team_row_usage_is_null_and_flagged() -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"team_sum_disagrees": 1}, {"shots_disagree": 1}, {"blocks_disagree": 1}, {"quarantined": 1}, {"sheet_says_did_not_play": 1}]
+    "changes",
+    [
+        {"team_sum_disagrees": 1},
+        {"shots_disagree": 1},
+        {"blocks_disagree": 1},
+        {"quarantined": 1},
+        {"sheet_says_did_not_play": 1},
+    ],
 )
 def test_row_in_doubt_is_not_called_complete(changes: dict[str, float]) -> None:
     assert row()["data_quality_flag"] == "complete"

@@ -13,7 +13,15 @@ NAN = float("nan")
 TIP = np.datetime64("2025-01-16T00:30", "us")
 
 
-def prop(book: str, line: float, minutes: float, *, source: str = "odds_api", opening: float = NAN, player: str = "lebronjames") -> dict[str, Any]:
+def prop(
+    book: str,
+    line: float,
+    minutes: float,
+    *,
+    source: str = "odds_api",
+    opening: float = NAN,
+    player: str = "lebronjames",
+) -> dict[str, Any]:
     """A snapshot so many minutes before tip-off."""
     known = 0.0 if np.isnan(minutes) else minutes
     return {
@@ -31,7 +39,10 @@ def prop(book: str, line: float, minutes: float, *, source: str = "odds_api", op
 
 def closing(*props: dict[str, Any]) -> dict[str, Any]:
     """The one line of the one player."""
-    columns = {name: np.array([row[name] for row in props], dtype=object if isinstance(props[0][name], str) else None) for name in props[0]}
+    columns = {
+        name: np.array([row[name] for row in props], dtype=object if isinstance(props[0][name], str) else None)
+        for name in props[0]
+    }
     found = closing_lines(columns)
     assert len(found["player_lookup"]) == 1
     return {name: values[0] for name, values in found.items()}
@@ -48,7 +59,15 @@ def closing(*props: dict[str, Any]) -> dict[str, Any]:
         ([prop("draftkings", 20.5, 5, source="bettingpros"), prop("betmgm", 25.5, 90)], 25.5, "betmgm"),
         ([prop("draftkings", 20.5, 5, source="bettingpros")], 20.5, "bettingpros_draftkings"),
     ],
-    ids=["preferred book", "second choice, any case", "alphabetical", "latest", "never in game", "first feed first", "second feed named"],
+    ids=[
+        "preferred book",
+        "second choice, any case",
+        "alphabetical",
+        "latest",
+        "never in game",
+        "first feed first",
+        "second feed named",
+    ],
 )
 def test_which_line_closes(props: list[dict[str, Any]], line: float, source: str) -> None:
     found = closing(*props)

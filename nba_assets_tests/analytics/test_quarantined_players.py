@@ -14,7 +14,9 @@ from nba_assets_tests.analytics.one_game import DAY, GAME, agreeing_game, built
 PLAYERS = "player_game_summary"
 
 
-def quarantined(player: str | None, *, feed: str = "player_gamebook", game_id: str | None = GAME, day: date = DAY, **content: Any) -> dict[str, Any]:
+def quarantined(
+    player: str | None, *, feed: str = "player_gamebook", game_id: str | None = GAME, day: date = DAY, **content: Any
+) -> dict[str, Any]:
     row = {"player_lookup": player, "team_abbr": "BOS", "game_date": str(DAY)} | content
     return {
         "table_name": feed,
@@ -31,7 +33,10 @@ def quarantined(player: str | None, *, feed: str = "player_gamebook", game_id: s
 
 def without(player: str, *feeds: str) -> dict[str, list[dict[str, Any]]]:
     game = agreeing_game()
-    return {name: [row for row in rows if name not in feeds or row["player_lookup"] != player] for name, rows in game.items()}
+    return {
+        name: [row for row in rows if name not in feeds or row["player_lookup"] != player]
+        for name, rows in game.items()
+    }
 
 
 def records(path: Path, feeds: dict[str, list[dict[str, Any]]], *rows: dict[str, Any]) -> dict[str, Any]:
@@ -44,16 +49,26 @@ NOWHERE = without("bostwo", "player_gamebook", "player_boxscores")
 
 @pytest.mark.parametrize(
     "content",
-    [{}, {"player": "Bos-Two"}, {"player": None, "player_name": "Bos Twó"}, {"player": "123bostwo", "game_id": None, "team_abbr": "Boston Celtics"}],
+    [
+        {},
+        {"player": "Bos-Two"},
+        {"player": None, "player_name": "Bos Twó"},
+        {"player": "123bostwo", "game_id": None, "team_abbr": "Boston Celtics"},
+    ],
     ids=["by key", "by another spelling", "by name", "by team and date"],
 )
 def test_a_player_without_an_accepted_row_has_a_record_with_the_reason(tmp_path: Path, content: dict[str, Any]) -> None:
     found = records(tmp_path, NOWHERE, quarantined(**({"player": "bostwo"} | content)))
     assert found.keys() == {"bostwo"}
     record = found["bostwo"]
-    assert (record["failure_category"], record["failure_type"], record["can_retry"]) == ("MISSING_RAW_DATA", "DATA_GAP", True)
+    assert (record["failure_category"], record["failure_type"], record["can_retry"]) == (
+        "MISSING_RAW_DATA",
+        "DATA_GAP",
+        True,
+    )
     assert record["failure_reason"].endswith(
-        ": no row of his was accepted; player_gamebook.parquet, row 7, is in quarantine: points is -1, allowed is 0 to 250"
+        ": no row of his was accepted; player_gamebook.parquet, row 7, is in quarantine: points is -1, allowed is 0 "
+        "to 250"
     )
 
 
@@ -79,7 +94,16 @@ def test_a_player_with_a_row_in_the_other_feed_has_none(tmp_path: Path) -> None:
         quarantined("nobody") | {"content": None},
         quarantined("nobody", day=DAY - timedelta(days=1)),
     ],
-    ids=["no name", "no final", "no team of the date", "another date", "no team", "another feed", "no content", "date not of the run"],
+    ids=[
+        "no name",
+        "no final",
+        "no team of the date",
+        "another date",
+        "no team",
+        "another feed",
+        "no content",
+        "date not of the run",
+    ],
 )
 def test_a_row_that_does_not_tell_of_whom_and_when_it_is_has_none(tmp_path: Path, row: dict[str, Any]) -> None:
     assert records(tmp_path, agreeing_game(), row) == {}

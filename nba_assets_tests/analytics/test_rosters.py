@@ -20,7 +20,9 @@ def before(days: int) -> np.datetime64:
     return TONIGHT - np.timedelta64(days, "D")
 
 
-def listed(team: str, player: str, *, day: np.datetime64 = TONIGHT, season: float = 2024, birth: np.datetime64 = UNBORN) -> dict[str, Any]:
+def listed(
+    team: str, player: str, *, day: np.datetime64 = TONIGHT, season: float = 2024, birth: np.datetime64 = UNBORN
+) -> dict[str, Any]:
     return {
         "roster_date": day,
         "season_year": season,
@@ -36,11 +38,20 @@ def seen(player: str, team: str, day: np.datetime64) -> dict[str, Any]:
     return {"player_lookup": player, "game_date": day, "team_abbr": team}
 
 
-def tonight(rosters: list[dict[str, Any]], sheets: list[dict[str, Any]] | None = None, opening: np.datetime64 = OPENING) -> list[tuple[str, str]]:
+def tonight(
+    rosters: list[dict[str, Any]], sheets: list[dict[str, Any]] | None = None, opening: np.datetime64 = OPENING
+) -> list[tuple[str, str]]:
     """Who belongs to Los Angeles or Boston, both playing."""
-    asked = columns([{"game_date": TONIGHT, "team_abbr": team, "season_year": 2024, "season_start": opening} for team in ("BOS", "LAL")])
+    requested = columns(
+        [
+            {"game_date": TONIGHT, "team_abbr": team, "season_year": 2024, "season_start": opening}
+            for team in ("BOS", "LAL")
+        ]
+    )
     found = members(
-        asked, columns([*rosters, listed("MIA", "nobody", day=before(200))]), columns([*(sheets or []), seen("nobody", "MIA", before(1))])
+        requested,
+        columns([*rosters, listed("MIA", "nobody", day=before(200))]),
+        columns([*(sheets or []), seen("nobody", "MIA", before(1))]),
     )
     return sorted(zip(found["player_lookup"].tolist(), found["team_abbr"].tolist(), strict=True))
 
@@ -60,7 +71,11 @@ def test_a_snapshot_without_a_season_is_of_the_one_of_its_month() -> None:
 
 def test_the_newest_snapshot_of_a_team_is_its_whole_roster() -> None:
     assert tonight(
-        [listed("LAL", "waived", day=before(5)), listed("LAL", "lebronjames", day=before(5)), listed("LAL", "lebronjames", day=before(2))]
+        [
+            listed("LAL", "waived", day=before(5)),
+            listed("LAL", "lebronjames", day=before(5)),
+            listed("LAL", "lebronjames", day=before(2)),
+        ]
     ) == [("lebronjames", "LAL")]
 
 
@@ -90,8 +105,12 @@ def test_two_players_of_one_key_stay_with_their_teams() -> None:
         ("jalenwilliams", "BOS"),
         ("jalenwilliams", "LAL"),
     ]
-    assert tonight([listed("LAL", "jalenwilliams", birth=one), listed("BOS", "jalenwilliams", birth=one)]) == [("jalenwilliams", "BOS")]
-    assert tonight([listed("LAL", "jalenwilliams", birth=one), listed("BOS", "jalenwilliams")]) == [("jalenwilliams", "BOS")]
+    assert tonight([listed("LAL", "jalenwilliams", birth=one), listed("BOS", "jalenwilliams", birth=one)]) == [
+        ("jalenwilliams", "BOS")
+    ]
+    assert tonight([listed("LAL", "jalenwilliams", birth=one), listed("BOS", "jalenwilliams")]) == [
+        ("jalenwilliams", "BOS")
+    ]
 
 
 def test_a_season_that_the_feed_does_not_name_is_that_of_the_date() -> None:

@@ -13,7 +13,9 @@ from nba_assets_tests.analytics.builders import NAN, columns
 GAME = "20250115_LAL_BOS"
 
 
-def shot(shooter: str = "tatum", *, made: float = 1, zone: str | None = "restricted_area", kind: str = "2PT", **changes: Any) -> dict[str, Any]:
+def shot(
+    shooter: str = "tatum", *, made: float = 1, zone: str | None = "restricted_area", kind: str = "2PT", **changes: Any
+) -> dict[str, Any]:
     return dict.fromkeys(SHOT_COLUMNS) | {
         "game_id": GAME,
         "event_type": "shot",
@@ -55,12 +57,27 @@ THREE: dict[str, Any] = {"zone": "above_the_break_3", "kind": "3PT"}
 
 
 def test_a_shooters_attempts_makes_and_assisted_makes_by_zone() -> None:
-    found = shots(shot(), assisted(), shot(made=0), assisted(**MID_RANGE), shot(made=0, **MID_RANGE), shot(**THREE), shot(made=0, **THREE))
+    found = shots(
+        shot(),
+        assisted(),
+        shot(made=0),
+        assisted(**MID_RANGE),
+        shot(made=0, **MID_RANGE),
+        shot(**THREE),
+        shot(made=0, **THREE),
+    )
     assert only(found.by_shooter()) == {
         "game_id": GAME,
         "player_lookup": "tatum",
         **{"attempts": 7, "makes": 4, "assisted_fg_makes": 2, "unassisted_fg_makes": 2},
-        **{"paint_attempts": 3, "paint_makes": 2, "mid_range_attempts": 2, "mid_range_makes": 1, "three_attempts": 2, "three_makes": 1},
+        **{
+            "paint_attempts": 3,
+            "paint_makes": 2,
+            "mid_range_attempts": 2,
+            "mid_range_makes": 1,
+            "three_attempts": 2,
+            "three_makes": 1,
+        },
     }
     team = only(found.by_team())
     assert (team["team_abbr"], team["attempts"], team["makes"]) == ("BOS", 7, 4)
@@ -101,6 +118,9 @@ BY_ZONE = dict(zip(ZONE_COUNTS, (4, 3, 2, 1, 3, 1), strict=True))
 @pytest.mark.parametrize("change", [*BOX, *BY_ZONE, None])
 def test_zones_are_known_where_they_hold_exactly_the_box_score(change: str | None) -> None:
     for step in (-1, 1):
-        box, counts = (columns([{name: value + step * (name == change) for name, value in rows.items()}]) for rows in (BOX, BY_ZONE))
+        box, counts = (
+            columns([{name: value + step * (name == change) for name, value in rows.items()}])
+            for rows in (BOX, BY_ZONE)
+        )
         assert zones_known(box, counts).tolist() == [change is None]
     assert zones_known(columns([BOX]), columns([dict.fromkeys(BY_ZONE, NAN)])).tolist() == [False]

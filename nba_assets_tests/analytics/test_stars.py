@@ -14,12 +14,25 @@ TONIGHT = np.datetime64("2025-01-20")
 
 
 def played(offset: int, points: float = 30, minutes: float = 20.0, team: str = "LAL") -> dict[str, Any]:
-    return {"game_date": TONIGHT - np.timedelta64(offset, "D"), "team_abbr": team, "points": points, "minutes_played": minutes}
+    return {
+        "game_date": TONIGHT - np.timedelta64(offset, "D"),
+        "team_abbr": team,
+        "points": points,
+        "minutes_played": minutes,
+    }
 
 
 def star(*games: dict[str, Any], finals: int = 20, opening: int = 90) -> tuple[float, float]:
-    asked = {"game_date": TONIGHT, "season_start": TONIGHT - np.timedelta64(opening, "D"), "player_lookup": "one", "team_finals": finals}
-    found = compute(columns([{**asked, "team_abbr": "LAL"}]), {"played": columns(sorted(games, key=lambda game: game["game_date"]))}).rows
+    requested = {
+        "game_date": TONIGHT,
+        "season_start": TONIGHT - np.timedelta64(opening, "D"),
+        "player_lookup": "one",
+        "team_finals": finals,
+    }
+    found = compute(
+        columns([{**requested, "team_abbr": "LAL"}]),
+        {"played": columns(sorted(games, key=lambda game: game["game_date"]))},
+    ).rows
     return found["star"][0], found["star_weight"][0]
 
 
@@ -35,7 +48,9 @@ def test_minutes_are_of_the_same_games_as_points() -> None:
     season = [played(offset, points=5, minutes=20.0) for offset in range(20, 30)]
     assert star(*season, played(1, points=15, minutes=28.0)) == (1, 1)
     assert star(*[game | {"points": 15, "minutes_played": 30.0} for game in season]) == (1, 1)
-    assert star(*[game | {"points": 15, "minutes_played": 30.0} for game in season], played(1, points=15, minutes=27.0)) == (0, 0)
+    assert star(
+        *[game | {"points": 15, "minutes_played": 30.0} for game in season], played(1, points=15, minutes=27.0)
+    ) == (0, 0)
 
 
 def test_games_before_the_season_make_nobody_a_star() -> None:

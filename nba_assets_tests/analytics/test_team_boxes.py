@@ -38,7 +38,9 @@ def test_the_teams_own_row_stands_where_it_is_real() -> None:
     assert [found[name] for name in COUNTS] == list(range(1, len(COUNTS) + 1))
 
 
-@pytest.mark.parametrize("placeholder", [{"points": 0.0}, {"fg_attempted": 0.0}, {"points": NAN}, {"fg_attempted": NAN}])
+@pytest.mark.parametrize(
+    "placeholder", [{"points": 0.0}, {"fg_attempted": 0.0}, {"points": NAN}, {"fg_attempted": NAN}]
+)
 def test_a_placeholder_gives_way_to_the_players(placeholder: dict[str, float]) -> None:
     (found,) = boxes([own(**placeholder)], [line()] * 5)
     assert (found["from_players"], found["points"], found["team_seconds"]) == (1, 50, 240 * 60)
@@ -60,7 +62,9 @@ def test_five_active_players_with_points_and_shots_are_a_team(lines: list[dict[s
     assert len(boxes([], lines)) == whole
 
 
-@pytest.mark.parametrize(("minutes", "team_minutes"), [(48, 240), (47, 240), (50.4, 240), (50.6, 265), (53, 265), (58, 290), (40, 240)])
+@pytest.mark.parametrize(
+    ("minutes", "team_minutes"), [(48, 240), (47, 240), (50.4, 240), (50.6, 265), (53, 265), (58, 290), (40, 240)]
+)
 def test_overtimes_are_those_nearest_to_the_players_minutes(minutes: float, team_minutes: int) -> None:
     (found,) = boxes([], [line(seconds=minutes * 60)] * 5)
     assert found["team_seconds"] == team_minutes * 60

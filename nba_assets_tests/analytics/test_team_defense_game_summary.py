@@ -13,20 +13,55 @@ from nba_assets_tests.analytics.builders import NAN
 from nba_assets_tests.stored import stored
 
 TEAM, SHEET, BOX = "nbac_team_boxscore", "nbac_gamebook", "nbac_boxscores"
-COMPUTED = {"mid_range_points_allowed", "three_pt_points_allowed", *TABLE.column_names[TABLE.column_names.index("quality_tier") :]}
+COMPUTED = {
+    "mid_range_points_allowed",
+    "three_pt_points_allowed",
+    *TABLE.column_names[TABLE.column_names.index("quality_tier") :],
+}
 
 
 def row(**changes: Any) -> dict[str, Any]:
     """Boston's row of a game that Los Angeles lost there, as it is stored."""
-    blank: dict[Type, Any] = {Type.STRING: None, Type.DATE: np.datetime64("2025-01-15"), Type.STRINGS: (), Type.TIMESTAMP: None}
-    asked: dict[str, Any] = {column.name: blank.get(column.type, 0.0) for column in TABLE.columns if column.name not in COMPUTED}
-    asked |= {"game_id": "20250115_LAL_BOS", "defending_team_abbr": "BOS", "opponent_team_abbr": "LAL", "season_year": 2024}
-    asked |= {"opp_mid_range_makes": 10, "opp_three_pt_makes": 12, "steals": 7, "defensive_rebounds": 36, "players_inactive": NAN}
-    asked |= {"own_primary": TEAM, "opponent_primary": TEAM, "opponent_shot_zones_available": 1, "blocks_differ": 0, "quarantined": 0}
-    asked |= {"carried_issues": (), **changes}
+    blank: dict[Type, Any] = {
+        Type.STRING: None,
+        Type.DATE: np.datetime64("2025-01-15"),
+        Type.STRINGS: (),
+        Type.TIMESTAMP: None,
+    }
+    requested: dict[str, Any] = {
+        column.name: blank.get(column.type, 0.0) for column in TABLE.columns if column.name not in COMPUTED
+    }
+    requested |= {
+        "game_id": "20250115_LAL_BOS",
+        "defending_team_abbr": "BOS",
+        "opponent_team_abbr": "LAL",
+        "season_year": 2024,
+    }
+    requested |= {
+        "opp_mid_range_makes": 10,
+        "opp_three_pt_makes": 12,
+        "steals": 7,
+        "defensive_rebounds": 36,
+        "players_inactive": NAN,
+    }
+    requested |= {
+        "own_primary": TEAM,
+        "opponent_primary": TEAM,
+        "opponent_shot_zones_available": 1,
+        "blocks_differ": 0,
+        "quarantined": 0,
+    }
+    requested |= {"carried_issues": (), **changes}
     columns: dict[str, Any] = {}
-    for name, value in asked.items():
-        values = np.empty(1, dtype="M8[D]" if isinstance(value, np.datetime64) else object if isinstance(value, str | tuple | None) else np.float64)
+    for name, value in requested.items():
+        values = np.empty(
+            1,
+            dtype="M8[D]"
+            if isinstance(value, np.datetime64)
+            else object
+            if isinstance(value, str | tuple | None)
+            else np.float64,
+        )
         values[0] = value
         columns[name] = values
     return stored(TABLE, compute(columns, {}).rows)[0]
@@ -50,7 +85,13 @@ def test_points_by_zone_follow_from_the_makes() -> None:
         ({"blocks_differ": 1}, 75, "silver", ["blocks_disagree"], True),
         ({"quarantined": 1}, 95, "gold", ["rows_quarantined"], True),
         ({"carried_issues": ("shots_disagree:fg_makes",)}, 75, "silver", ["shots_disagree:fg_makes"], True),
-        ({"carried_issues": ("shots_disagree:fg_makes",), "blocks_differ": 1}, 75, "silver", ["blocks_disagree", "shots_disagree:fg_makes"], True),
+        (
+            {"carried_issues": ("shots_disagree:fg_makes",), "blocks_differ": 1},
+            75,
+            "silver",
+            ["blocks_disagree", "shots_disagree:fg_makes"],
+            True,
+        ),
         (
             {"own_primary": BOX, "blocks_differ": 1, "quarantined": 1},
             55,
@@ -60,7 +101,9 @@ def test_points_by_zone_follow_from_the_makes() -> None:
         ),
     ],
 )
-def test_what_a_source_or_a_disagreement_costs(changes: dict[str, Any], score: float, tier: str, issues: list[str], with_issues: bool) -> None:
+def test_what_a_source_or_a_disagreement_costs(
+    changes: dict[str, Any], score: float, tier: str, issues: list[str], with_issues: bool
+) -> None:
     found = row(**changes)
     assert (found["quality_score"], found["quality_tier"], found["quality_issues"]) == (score, tier, issues)
     assert found["processed_with_issues"] is with_issues
@@ -76,7 +119,11 @@ def test_what_a_source_or_a_disagreement_costs(changes: dict[str, Any], score: f
         ({"opponent_primary": SHEET}, ["play_by_play", "player_gamebook", "team_boxscores"], SHEET),
         ({"own_primary": BOX}, ["play_by_play", "player_boxscores", "team_boxscores"], f"{TEAM}+{BOX}"),
         ({"opponent_primary": BOX}, ["play_by_play", "player_boxscores", "team_boxscores"], BOX),
-        ({"own_primary": BOX, "opponent_primary": SHEET}, ["play_by_play", "player_boxscores", "player_gamebook"], SHEET),
+        (
+            {"own_primary": BOX, "opponent_primary": SHEET},
+            ["play_by_play", "player_boxscores", "player_gamebook"],
+            SHEET,
+        ),
     ],
 )
 def test_which_feeds_a_row_is_made_of(changes: dict[str, Any], sources: list[str], primary: str) -> None:

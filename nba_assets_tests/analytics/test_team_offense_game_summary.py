@@ -24,7 +24,15 @@ def test_overtime_game_of_new_york_at_philadelphia() -> None:
     assert new_york["pace"] == 85.6
     assert new_york["ts_pct"] == 0.647
     assert (new_york["overtime_periods"], new_york["win_flag"], new_york["margin_of_victory"]) == (1, True, 6)
-    philadelphia = row(points=119, fg_attempts=92, ft_attempts=14, turnovers=12, offensive_rebounds=11, team_score=119, opponent_score=125)
+    philadelphia = row(
+        points=119,
+        fg_attempts=92,
+        ft_attempts=14,
+        turnovers=12,
+        offensive_rebounds=11,
+        team_score=119,
+        opponent_score=125,
+    )
     assert (philadelphia["possessions_est"], philadelphia["offensive_rating"]) == (99.16, 120.01)
     assert (philadelphia["pace"], philadelphia["ts_pct"]) == (89.8, 0.606)
     assert not philadelphia["win_flag"]
@@ -49,7 +57,14 @@ def test_regulation_game_of_los_angeles_at_boston() -> None:
     assert (los_angeles["margin_of_victory"], los_angeles["overtime_periods"]) == (5, 0)
     assert (los_angeles["team_paint_makes"], los_angeles["points_in_paint_scored"]) == (20, 40)
     boston = row(
-        points=105, team_score=105, opponent_score=110, fg_attempts=82, ft_attempts=18, turnovers=15, offensive_rebounds=6, team_seconds=14_400
+        points=105,
+        team_score=105,
+        opponent_score=110,
+        fg_attempts=82,
+        ft_attempts=18,
+        turnovers=15,
+        offensive_rebounds=6,
+        team_seconds=14_400,
     )
     assert (boston["possessions_est"], boston["offensive_rating"], boston["ts_pct"]) == (98.92, 106.15, 0.584)
 
@@ -101,10 +116,18 @@ def test_row_about_which_feeds_disagree_is_named_and_loses_a_tier(changes: dict[
 
 
 def test_disagreements_cost_once_and_quarantined_rows_on_top() -> None:
-    everything = row(quarantined=1, from_players=1, **{name: value for changes, _ in DISAGREEMENTS for name, value in changes.items()})
+    everything = row(
+        quarantined=1,
+        from_players=1,
+        **{name: value for changes, _ in DISAGREEMENTS for name, value in changes.items()},
+    )
     assert everything["quality_score"] == 85 - 25 - 5
     alone = row(quarantined=1)
-    assert (alone["quality_issues"], alone["quality_score"], alone["processed_with_issues"]) == (["rows_quarantined"], 95.0, True)
+    assert (alone["quality_issues"], alone["quality_score"], alone["processed_with_issues"]) == (
+        ["rows_quarantined"],
+        95.0,
+        True,
+    )
 
 
 def test_result_is_the_final_score_whatever_the_box_score_says() -> None:
@@ -114,4 +137,7 @@ def test_result_is_the_final_score_whatever_the_box_score_says() -> None:
 
 def test_sum_of_live_box_rows_names_its_source() -> None:
     result = row(from_players=1, from_boxscore=1, players_inactive=NAN)
-    assert (result["primary_source_used"], result["data_sources"]) == ("nbac_boxscores", ["play_by_play", "player_boxscores"])
+    assert (result["primary_source_used"], result["data_sources"]) == (
+        "nbac_boxscores",
+        ["play_by_play", "player_boxscores"],
+    )

@@ -1,4 +1,6 @@
-"""Golden rows of upcoming_player_game_context, and of what is joined to them: lines, props, rosters, injury reports, stars."""
+"""Golden rows of upcoming_player_game_context, and of what is joined to them: lines, props, rosters, injury reports,
+stars.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,7 @@ def blank(name: str) -> Any:
     return {Type.STRING: None, Type.DATE: NEVER}.get(TABLE.column(name).type, NAN)
 
 
-def asked(**changes: Any) -> dict[str, Any]:
+def requested(**changes: Any) -> dict[str, Any]:
     """LeBron James before LAL at BOS on 2025-01-20, both lines known."""
     return {name: blank(name) for name in COPIED} | {
         "player_lookup": "lebronjames",
@@ -80,7 +82,9 @@ NOTHING_BESIDES = {"game_date": np.array([], dtype="M8[D]"), "minutes_played": n
 NO_ROSTER = {"team_abbr": np.array([], dtype=object), "roster_date": np.array([], dtype="M8[D]")}
 
 
-def row(history: Sequence[dict[str, Any]] = (), *, besides: Mapping[str, Any] = NOTHING_BESIDES, **changes: Any) -> dict[str, Any]:
+def row(
+    history: Sequence[dict[str, Any]] = (), *, besides: Mapping[str, Any] = NOTHING_BESIDES, **changes: Any
+) -> dict[str, Any]:
     """The stored row for a history given in any order."""
     sheet = (
         columns(sorted(history, key=lambda line: line["game_date"]))
@@ -88,9 +92,18 @@ def row(history: Sequence[dict[str, Any]] = (), *, besides: Mapping[str, Any] = 
         else {name: values[:0] for name, values in columns([game("2025-01-01")]).items()}
     )
     assert set(sheet) == set(SHEET_COLUMNS)
-    finals = {"game_id": sheet["game_id"], "game_date": sheet["game_date"], "roster_date": np.full(len(sheet["game_date"]), NEVER)}
+    finals = {
+        "game_id": sheet["game_id"],
+        "game_date": sheet["game_date"],
+        "roster_date": np.full(len(sheet["game_date"]), NEVER),
+    }
     shared = Shared(Readiness(90), League({"LAL": finals}))
-    return stored(TABLE, compute(columns([asked(**changes)]), {"sheet": sheet, "besides": besides, "roster": NO_ROSTER}, shared).rows)[0]
+    return stored(
+        TABLE,
+        compute(
+            columns([requested(**changes)]), {"sheet": sheet, "besides": besides, "roster": NO_ROSTER}, shared
+        ).rows,
+    )[0]
 
 
 def on(*days: str) -> list[dict[str, Any]]:
@@ -99,7 +112,9 @@ def on(*days: str) -> list[dict[str, Any]]:
 
 def scored(*points: float) -> list[dict[str, Any]]:
     """Games on alternate days before tonight, newest first."""
-    return [game(str(TONIGHT - np.timedelta64(1 + 2 * place, "D")), points=number) for place, number in enumerate(points)]
+    return [
+        game(str(TONIGHT - np.timedelta64(1 + 2 * place, "D")), points=number) for place, number in enumerate(points)
+    ]
 
 
 def test_fatigue_of_five_games() -> None:
@@ -125,8 +140,16 @@ def test_game_a_week_ago_is_outside_the_week() -> None:
 
 def test_no_history() -> None:
     result = row()
-    unknown = ("days_rest", "days_rest_before_last_game", "days_since_2_plus_days_rest", "avg_minutes_per_game_last_7", "points_avg_last_5")
-    assert [result[name] for name in (*unknown, "points_avg_last_10", "avg_usage_rate_last_7_games", "projected_usage_rate")] == [None] * 8
+    unknown = (
+        "days_rest",
+        "days_rest_before_last_game",
+        "days_since_2_plus_days_rest",
+        "avg_minutes_per_game_last_7",
+        "points_avg_last_5",
+    )
+    assert [
+        result[name] for name in (*unknown, "points_avg_last_10", "avg_usage_rate_last_7_games", "projected_usage_rate")
+    ] == [None] * 8
     assert (result["games_in_last_7_days"], result["minutes_in_last_14_days"], result["l10_games_used"]) == (0, 0, 0)
     assert (result["back_to_back"], result["prop_over_streak"], result["prop_under_streak"]) == (False, 0, 0)
     assert (result["l5_sample_quality"], result["l10_sample_quality"]) == ("insufficient", "insufficient")
@@ -148,7 +171,14 @@ def test_points_of_three_games() -> None:
 
 
 def test_game_he_sat_out_counts_nowhere() -> None:
-    nothing = {"is_dnp": 1, "points": NAN, "minutes_played": NAN, "usage_rate": NAN, "fg_makes": NAN, "fg_attempts": NAN}
+    nothing = {
+        "is_dnp": 1,
+        "points": NAN,
+        "minutes_played": NAN,
+        "usage_rate": NAN,
+        "fg_makes": NAN,
+        "fg_attempts": NAN,
+    }
     played = scored(*TEN_GAMES)
     sat_out = game("2025-01-18", **nothing)
     with_it, without_it = row([*played, sat_out]), row(played)
@@ -201,8 +231,13 @@ def test_usage_skips_unknown_after_taking_the_games() -> None:
 
 
 def test_shooting_decline_is_one_quotient() -> None:
-    """Differences of shares tie at the third decimal once in a while: they are rounded from their exact value, not from that of two floats."""
-    history = [line | {"fg_makes": makes, "fg_attempts": 8} for line, makes in zip(scored(*[20] * 10), (4, 5, 4, 4, 4, 4, 4, 4, 4, 4), strict=True)]
+    """Differences of shares tie at the third decimal once in a while: they are rounded from their exact value, not from
+    that of two floats.
+    """
+    history = [
+        line | {"fg_makes": makes, "fg_attempts": 8}
+        for line, makes in zip(scored(*[20] * 10), (4, 5, 4, 4, 4, 4, 4, 4, 4, 4), strict=True)
+    ]
     assert row(history)["shooting_pct_decline_last_5"] == 0.012  # 1 / 80 = 0.0125, to even
     assert row([line | {"fg_makes": 8 - line["fg_makes"]} for line in history])["shooting_pct_decline_last_5"] == -0.012
 
@@ -231,7 +266,9 @@ BOOKS = ("draftkings", "fanduel", "betmgm")
 
 
 def pooled(rows: dict[str, Any], outcome: str) -> dict[str, Any]:
-    found = consensus(rows).of(LAL_AT_BOS, np.array([outcome], dtype=object), ("current", "opening", "movement", "source", "book_count"), "")
+    found = consensus(rows).of(
+        LAL_AT_BOS, np.array([outcome], dtype=object), ("current", "opening", "movement", "source", "book_count"), ""
+    )
     return {name: values[0] for name, values in found.items()}
 
 
@@ -250,7 +287,9 @@ def test_spread_and_total_are_medians_over_books() -> None:
 
 
 def test_single_snapshot_has_no_opening_line() -> None:
-    result = pooled(lines(("draftkings", "totals", None, 226.5, "20:00"), ("fanduel", "totals", None, 227.5, "20:00")), OVER)
+    result = pooled(
+        lines(("draftkings", "totals", None, 226.5, "20:00"), ("fanduel", "totals", None, 227.5, "20:00")), OVER
+    )
     assert result["current"] == 227.0
     assert np.isnan([result["opening"], result["movement"]]).all()
 
@@ -312,13 +351,19 @@ def roster(*rows: tuple[str, str, str]) -> dict[str, Any]:
         }
         for day, team, player in rows
     ]
-    result = columns(table) if table else {name: values[:0] for name, values in roster(("2025-01-01", "LAL", "x")).items()}
+    result = (
+        columns(table) if table else {name: values[:0] for name, values in roster(("2025-01-01", "LAL", "x")).items()}
+    )
     assert set(result) == set(ROSTER_COLUMNS)
     return result
 
 
-def teams_of(rosters: dict[str, Any], sheet: Sequence[dict[str, Any]] = (), playing: tuple[str, ...] = ("LAL", "BOS")) -> dict[str, str]:
-    scheduled = columns([{"game_date": TONIGHT, "team_abbr": team, "season_year": 2024, "season_start": OPENING} for team in playing])
+def teams_of(
+    rosters: dict[str, Any], sheet: Sequence[dict[str, Any]] = (), playing: tuple[str, ...] = ("LAL", "BOS")
+) -> dict[str, str]:
+    scheduled = columns(
+        [{"game_date": TONIGHT, "team_abbr": team, "season_year": 2024, "season_start": OPENING} for team in playing]
+    )
     sheets = columns([game("2024-11-01", player_lookup="nobody"), *sheet])
     found = members(scheduled, rosters, sheets)
     assert len(set(found["player_lookup"])) == len(found["player_lookup"])
@@ -326,12 +371,16 @@ def teams_of(rosters: dict[str, Any], sheet: Sequence[dict[str, Any]] = (), play
 
 
 def test_player_traded_the_day_before_is_on_his_new_team() -> None:
-    both = roster(("2025-01-15", "LAL", "lukadoncic"), ("2025-01-15", "LAL", "lebronjames"), ("2025-01-19", "BOS", "lukadoncic"))
+    both = roster(
+        ("2025-01-15", "LAL", "lukadoncic"), ("2025-01-15", "LAL", "lebronjames"), ("2025-01-19", "BOS", "lukadoncic")
+    )
     assert teams_of(both) == {"lukadoncic": "BOS", "lebronjames": "LAL"}
 
 
 def test_player_traded_to_an_idle_team_plays_for_nobody_tonight() -> None:
-    both = roster(("2025-01-15", "LAL", "lukadoncic"), ("2025-01-15", "LAL", "lebronjames"), ("2025-01-19", "DAL", "lukadoncic"))
+    both = roster(
+        ("2025-01-15", "LAL", "lukadoncic"), ("2025-01-15", "LAL", "lebronjames"), ("2025-01-19", "DAL", "lukadoncic")
+    )
     assert teams_of(both) == {"lebronjames": "LAL"}
 
 
@@ -365,7 +414,8 @@ def status(*rows: tuple[str, int, str, float], tip: str = "2025-01-20T19:30") ->
         "game_date": np.full(len(rows), TONIGHT),
         "player_lookup": np.full(len(rows), "lebronjames", dtype=object),
         "team": np.full(len(rows), "LAL", dtype=object),
-        "reported_at": np.array([line[0] for line in rows], dtype="M8[us]") + np.array([line[1] + 6 for line in rows], dtype="m8[h]"),
+        "reported_at": np.array([line[0] for line in rows], dtype="M8[us]")
+        + np.array([line[1] + 6 for line in rows], dtype="m8[h]"),
         "injury_status": np.array([line[2] for line in rows], dtype=object),
         "reason": np.full(len(rows), None, dtype=object),
         "reason_category": np.full(len(rows), None, dtype=object),
@@ -394,20 +444,40 @@ def test_statuses_count_in_order_until_tip_off(reports: list[tuple[str, int, str
 
 
 def star(history: Sequence[dict[str, Any]], team_finals: int = 40) -> tuple[float, float]:
-    mine = columns([{"game_date": TONIGHT, "season_start": OPENING, "team_abbr": "LAL", "player_lookup": "lebronjames", "team_finals": team_finals}])
+    mine = columns(
+        [
+            {
+                "game_date": TONIGHT,
+                "season_start": OPENING,
+                "team_abbr": "LAL",
+                "player_lookup": "lebronjames",
+                "team_finals": team_finals,
+            }
+        ]
+    )
     found = stars.compute(mine, {"played": columns(sorted(history, key=lambda line: line["game_date"]))}).rows
     return found["star"][0], found["star_weight"][0]
 
 
 @pytest.mark.parametrize(
     ("points", "minutes", "expected"),
-    [(25, 20, (1, 3)), (24, 20, (1, 2)), (18, 20, (1, 2)), (17, 28, (1, 1)), (12, 28, (1, 1)), (11, 36, (0, 0)), (17, 27.9, (0, 0))],
+    [
+        (25, 20, (1, 3)),
+        (24, 20, (1, 2)),
+        (18, 20, (1, 2)),
+        (17, 28, (1, 1)),
+        (12, 28, (1, 1)),
+        (11, 36, (0, 0)),
+        (17, 27.9, (0, 0)),
+    ],
 )
 def test_star_by_points_or_by_minutes_and_points(points: float, minutes: float, expected: tuple[float, float]) -> None:
     assert star([line | {"minutes_played": minutes} for line in scored(*[points] * 10)]) == expected
 
 
-@pytest.mark.parametrize(("games", "team_finals", "is_star"), [(9, 40, 0), (10, 40, 1), (4, 10, 0), (5, 10, 1), (2, 4, 0), (3, 4, 1)])
+@pytest.mark.parametrize(
+    ("games", "team_finals", "is_star"), [(9, 40, 0), (10, 40, 1), (4, 10, 0), (5, 10, 1), (2, 4, 0), (3, 4, 1)]
+)
 def test_star_needs_half_of_the_games_up_to_ten(games: int, team_finals: int, is_star: int) -> None:
     assert star(scored(*[30] * games), team_finals)[0] == is_star
 
@@ -421,7 +491,12 @@ def test_star_does_not_miss_himself() -> None:
     people = columns(
         [
             {"game_date": TONIGHT, "team_abbr": "LAL", "player_lookup": player, "status": listed}
-            for player, listed in (("lukadoncic", "out"), ("anthonydavis", "questionable"), ("lebronjames", None), ("austinreaves", "doubtful"))
+            for player, listed in (
+                ("lukadoncic", "out"),
+                ("anthonydavis", "questionable"),
+                ("lebronjames", None),
+                ("austinreaves", "doubtful"),
+            )
         ]
     )
     known = columns(

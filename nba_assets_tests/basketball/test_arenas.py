@@ -22,7 +22,11 @@ def miles_between(first: str, second: str) -> float:
 def test_every_team_of_today_has_its_arena_in_the_table(tricode: str) -> None:
     team, found = TEAMS[tricode], arena_named(TEAMS[tricode].arena_name)
     assert found is not None
-    assert (found.latitude, found.longitude, found.timezone) == (team.arena_latitude, team.arena_longitude, team.arena_timezone)
+    assert (found.latitude, found.longitude, found.timezone) == (
+        team.arena_latitude,
+        team.arena_longitude,
+        team.arena_timezone,
+    )
 
 
 def test_every_arena_has_a_zone_and_lies_on_the_northern_hemisphere() -> None:
@@ -90,4 +94,6 @@ def test_no_place_moves_unnoticed() -> None:
     """A digit of a coordinate is nothing that a formula notices; whoever corrects or adds one changes these sums."""
     arenas_sum = [sum(getattr(arena, name) for arena in ARENAS.values()) for name in ("latitude", "longitude")]
     teams_sum = [sum(getattr(team, f"arena_{name}") for team in TEAMS.values()) for name in ("latitude", "longitude")]
-    assert [*arenas_sum, *teams_sum] == pytest.approx([7368.7565, -15519.7036, 1396.5604, -3462.4829], rel=0, abs=0.00001)
+    assert [*arenas_sum, *teams_sum] == pytest.approx(
+        [7368.7565, -15519.7036, 1396.5604, -3462.4829], rel=0, abs=0.00001
+    )

@@ -112,7 +112,8 @@ def slowly_read(text: str | None) -> float | None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(0, "0:00"), (451, "7:31"), (2281.8, "38:02"), (2280.4, "38:00"), (3599.6, "60:00"), (14_400, "240:00")]
+    ("seconds", "text"),
+    [(0, "0:00"), (451, "7:31"), (2281.8, "38:02"), (2280.4, "38:00"), (3599.6, "60:00"), (14_400, "240:00")],
 )
 def test_playing_time_has_one_written_form(seconds: float, text: str) -> None:
     assert clock_text(seconds) == text

@@ -74,7 +74,9 @@ def test_a_key_is_plain_and_is_its_own_key(name: str) -> None:
 @given(st.text(alphabet="abcXYZ .'-", max_size=12), st.sampled_from("\u0301\u0304\u030c\u0308"))
 def test_case_accents_and_unicode_form_do_not_matter(name: str, accent: str) -> None:
     accented = accent.join([*name, ""])
-    assert player_lookup(unicodedata.normalize("NFC", accented)) == player_lookup(accented.upper()) == player_lookup(name)
+    assert (
+        player_lookup(unicodedata.normalize("NFC", accented)) == player_lookup(accented.upper()) == player_lookup(name)
+    )
 
 
 @pytest.mark.parametrize(

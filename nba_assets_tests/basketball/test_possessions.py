@@ -91,7 +91,9 @@ def test_unknown_team_minutes_are_those_of_regulation(unknown: float) -> None:
         pytest.param((9, 3, 3), 49 * 60 + 25, NEW_YORK, 13.0, id="Hart"),
     ],
 )
-def test_usage_in_an_overtime_game(player: tuple[int, int, int], seconds: int, team: dict[str, int], expected: float) -> None:
+def test_usage_in_an_overtime_game(
+    player: tuple[int, int, int], seconds: int, team: dict[str, int], expected: float
+) -> None:
     assert np.round(usage_rate(*player, seconds, 15_900, **team), 1) == expected
 
 
@@ -113,7 +115,9 @@ def test_overtimes(text: str, expected: int) -> None:
 
 
 @given(counts, counts, counts, counts, counts, team_seconds)
-def test_team_measures_are_exact(fga: int, fta: int, turnovers: int, offensive_rebounds: int, points: int, seconds: int) -> None:
+def test_team_measures_are_exact(
+    fga: int, fta: int, turnovers: int, offensive_rebounds: int, points: int, seconds: int
+) -> None:
     exact = fga + Fraction(44, 100) * fta + turnovers - offensive_rebounds
     estimate = possessions(fga, fta, turnovers, offensive_rebounds)
     assert estimate == float(exact)
@@ -136,7 +140,9 @@ def test_usage_is_exact(
     used = fga + Fraction(44, 100) * fta + turnovers
     available = Fraction(seconds, 60) * (team_fga + Fraction(44, 100) * team_fta + team_turnovers)
     expected = float(100 * used * Fraction(team, 300) / available) if available else np.nan
-    np.testing.assert_array_equal(usage_rate(fga, fta, turnovers, seconds, team, team_fga, team_fta, team_turnovers), expected)
+    np.testing.assert_array_equal(
+        usage_rate(fga, fta, turnovers, seconds, team, team_fga, team_fta, team_turnovers), expected
+    )
 
 
 @given(st.lists(st.tuples(counts, counts, counts), min_size=5, max_size=5).filter(lambda five: any(map(any, five))))

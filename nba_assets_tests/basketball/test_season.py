@@ -20,7 +20,9 @@ def days(*texts: str) -> np.ndarray:
 
 def calendar(*games: tuple[str | date, int, bool]) -> SeasonCalendar:
     dates, years, regular = zip(*games, strict=True) if games else ((), (), ())
-    return SeasonCalendar.from_schedule(np.array(dates, dtype="M8[D]"), np.array(years, dtype=np.float64), np.array(regular, dtype=bool))
+    return SeasonCalendar.from_schedule(
+        np.array(dates, dtype="M8[D]"), np.array(years, dtype=np.float64), np.array(regular, dtype=bool)
+    )
 
 
 THREE_SEASONS_GAMES = (
@@ -45,7 +47,9 @@ def test_season_year_by_month(day: str, year: int) -> None:
     assert season_year(days(day)).dtype == np.int64
 
 
-@pytest.mark.parametrize(("year", "label"), [(2021, "2021-22"), (2024, "2024-25"), (1999, "1999-00"), (2009, "2009-10")])
+@pytest.mark.parametrize(
+    ("year", "label"), [(2021, "2021-22"), (2024, "2024-25"), (1999, "1999-00"), (2009, "2009-10")]
+)
 def test_season_label(year: int, label: str) -> None:
     assert season_label(year) == label
 
@@ -70,14 +74,30 @@ def test_season_of_a_date_is_that_of_the_newest_game(day: str, year: int) -> Non
 
 
 def test_a_preseason_game_of_the_next_season_does_not_end_the_one_that_is_played() -> None:
-    """A summer exhibition that the schedule already counts to the next season, in the week of the last games of this one."""
-    seasons = calendar(*THREE_SEASONS_GAMES, ("2021-07-20", 2021, False), ("2021-07-15", 2021, False), ("2021-07-21", 2021, False))
-    assert seasons.season_of(days("2021-07-15", "2021-07-19", "2021-07-20", "2021-07-21")).tolist() == [2020, 2020, 2020, 2021]
+    """A summer exhibition that the schedule already counts to the next season, in the week of the last games of this
+    one.
+    """
+    seasons = calendar(
+        *THREE_SEASONS_GAMES, ("2021-07-20", 2021, False), ("2021-07-15", 2021, False), ("2021-07-21", 2021, False)
+    )
+    assert seasons.season_of(days("2021-07-15", "2021-07-19", "2021-07-20", "2021-07-21")).tolist() == [
+        2020,
+        2020,
+        2020,
+        2021,
+    ]
 
 
 @pytest.mark.parametrize(
     ("day", "year"),
-    [("2020-12-22", 2020), ("2021-07-20", 2020), ("2021-07-21", 2020), ("2021-10-18", 2021), ("2021-09-30", 2020), ("2022-06-16", 2021)],
+    [
+        ("2020-12-22", 2020),
+        ("2021-07-20", 2020),
+        ("2021-07-21", 2020),
+        ("2021-10-18", 2021),
+        ("2021-09-30", 2020),
+        ("2022-06-16", 2021),
+    ],
 )
 def test_season_in_whose_course_a_date_lies(day: str, year: int) -> None:
     assert THREE_SEASONS.season_during(days(day)).tolist() == [year]
@@ -85,21 +105,21 @@ def test_season_in_whose_course_a_date_lies(day: str, year: int) -> None:
 
 def test_a_season_that_is_played_into_october_has_its_october() -> None:
     late = calendar(("2019-10-22", 2019, True), ("2020-10-11", 2019, False), ("2020-12-22", 2020, True))
-    asked = days("2019-10-01", "2019-10-22", "2020-10-05", "2020-10-11", "2020-10-12", "2020-12-20")
-    assert late.season_during(asked).tolist() == [2019, 2019, 2019, 2019, 2020, 2020]
+    requested = days("2019-10-01", "2019-10-22", "2020-10-05", "2020-10-11", "2020-10-12", "2020-12-20")
+    assert late.season_during(requested).tolist() == [2019, 2019, 2019, 2019, 2020, 2020]
     assert calendar().season_during(days("2020-10-05")).tolist() == [2020]
 
 
 def test_opening_night_and_first_day() -> None:
-    asked = days("2022-01-01", "2021-02-01", "2021-10-06", "2020-10-12")
+    requested = days("2022-01-01", "2021-02-01", "2021-10-06", "2020-10-12")
     known = ["2021-10-19", "2020-12-22", "2021-10-19"]
-    assert THREE_SEASONS.opening_night(asked).astype(str).tolist() == [*known, "2019-10-22"]
-    assert THREE_SEASONS.first_day(asked).astype(str).tolist() == [*known, "2019-10-01"]
+    assert THREE_SEASONS.opening_night(requested).astype(str).tolist() == [*known, "2019-10-22"]
+    assert THREE_SEASONS.first_day(requested).astype(str).tolist() == [*known, "2019-10-01"]
 
 
 def test_days_into_the_season() -> None:
-    asked = days("2021-10-05", "2021-10-19", "2021-11-18", "2022-04-10")
-    assert THREE_SEASONS.days_into_season(asked).tolist() == [-14, 0, 30, 173]
+    requested = days("2021-10-05", "2021-10-19", "2021-11-18", "2022-04-10")
+    assert THREE_SEASONS.days_into_season(requested).tolist() == [-14, 0, 30, 173]
 
 
 def test_without_a_schedule_the_usual_dates_hold() -> None:
@@ -147,7 +167,9 @@ def test_no_season_boundary(day: str) -> None:
 
 
 def test_regular_season_flags_may_be_unknown() -> None:
-    season = SeasonCalendar.from_schedule(days("2021-10-05", "2021-10-19"), np.array([2021.0, 2021.0]), np.array([np.nan, 1.0]))
+    season = SeasonCalendar.from_schedule(
+        days("2021-10-05", "2021-10-19"), np.array([2021.0, 2021.0]), np.array([np.nan, 1.0])
+    )
     assert season.opening_night(days("2021-10-20")).astype(str).tolist() == ["2021-10-19"]
 
 
@@ -162,17 +184,21 @@ schedules = st.lists(st.tuples(some_days, st.integers(2017, 2023), st.booleans()
 
 
 @given(schedules, st.lists(some_days, min_size=1, max_size=6))
-def test_calendar_date_by_date(games: Sequence[Game], asked: list[date]) -> None:
+def test_calendar_date_by_date(games: Sequence[Game], requested: list[date]) -> None:
     found = calendar(*games)
-    dates = np.array(asked, dtype="M8[D]")
-    assert found.season_of(dates).tolist() == [slow_season(games, day) for day in asked]
-    assert found.opening_night(dates).tolist() == [slow_opening_night(games, day) for day in asked]
+    dates = np.array(requested, dtype="M8[D]")
+    assert found.season_of(dates).tolist() == [slow_season(games, day) for day in requested]
+    assert found.opening_night(dates).tolist() == [slow_opening_night(games, day) for day in requested]
     reordered = calendar(*reversed(games))
     np.testing.assert_array_equal(reordered.days_into_season(dates), found.days_into_season(dates))
 
 
 def slow_season(games: Sequence[Game], day: date) -> int:
-    before = [(when, year) for when, year, _ in games if when <= day and not while_an_earlier_season_is_played(games, when, year)]
+    before = [
+        (when, year)
+        for when, year, _ in games
+        if when <= day and not while_an_earlier_season_is_played(games, when, year)
+    ]
     return max(before)[1] if before else day.year - (day.month < 10)
 
 
@@ -180,7 +206,9 @@ def while_an_earlier_season_is_played(games: Sequence[Game], when: date, year: i
     """Whether a game lies before its season's opening night and not after the last game of an earlier season."""
     nights = [day for day, other, regular in games if other == year and regular]
     opened_before = {other for _, other, regular in games if regular and other < year}
-    return bool(nights) and when < min(nights) and any(when <= day and other in opened_before for day, other, _ in games)
+    return (
+        bool(nights) and when < min(nights) and any(when <= day and other in opened_before for day, other, _ in games)
+    )
 
 
 def slow_opening_night(games: Sequence[Game], day: date) -> date:

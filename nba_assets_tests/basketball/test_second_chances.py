@@ -54,7 +54,9 @@ def second_chances(events: list[Row], games: list[str]) -> np.ndarray:
         column(events, "game_clock_seconds"),
         column(events, "event_sequence"),
         kinds,
-        np.array([TEAMS.index(team) if (team := event["player_1_team_abbr"]) else -1 for event in events], dtype=np.int64),
+        np.array(
+            [TEAMS.index(team) if (team := event["player_1_team_abbr"]) else -1 for event in events], dtype=np.int64
+        ),
         np.where(kinds == EventKind.SHOT, points > 0, np.nan),
         points,
         games=len(games),
@@ -110,9 +112,13 @@ def of_a(*events: tuple[str | None, tuple[str, str | None, int]]) -> float:
         pytest.param([("A", MISS), ("A", REBOUND), ("B", TURNOVER), ("A", TWO)], 0, id="the other team's turnover"),
         pytest.param([("A", MISS), ("A", REBOUND), (None, TURNOVER), ("A", TWO)], 0, id="somebody's turnover"),
         pytest.param([("A", MISS), ("A", REBOUND), ("B", MISS), ("A", TWO)], 0, id="the other team shoots"),
-        pytest.param([("A", MISS), ("A", REBOUND), ("B", free_throw("1/2", 0)), ("A", TWO)], 0, id="it takes a free throw"),
+        pytest.param(
+            [("A", MISS), ("A", REBOUND), ("B", free_throw("1/2", 0)), ("A", TWO)], 0, id="it takes a free throw"
+        ),
         pytest.param([("A", MISS), ("A", REBOUND), ("B", REBOUND), ("A", TWO)], 0, id="it rebounds"),
-        pytest.param([("A", MISS), ("A", REBOUND), ("B", FOUL), ("A", TIMEOUT), ("A", TWO)], 2, id="fouls and timeouts"),
+        pytest.param(
+            [("A", MISS), ("A", REBOUND), ("B", FOUL), ("A", TIMEOUT), ("A", TWO)], 2, id="fouls and timeouts"
+        ),
         pytest.param([("A", TWO), ("A", REBOUND), ("A", TWO)], 0, id="rebound after a make"),
         pytest.param([("B", MISS), ("A", REBOUND), ("A", TWO)], 0, id="rebound of the other team's miss"),
         pytest.param([(None, MISS), (None, REBOUND), (None, TWO), ("A", TWO)], 0, id="nobody's second chance"),
@@ -148,7 +154,9 @@ def test_unknown_where_a_feed_lacks_rebounds_or_free_throws(lacking: str) -> Non
     games = ["20211019_AAA_BBB", "20211020_AAA_BBB", "20211021_AAA_BBB"]
     told = [("BBB", free_throw("1/2", 1)), ("AAA", MISS), ("AAA", REBOUND), ("AAA", TWO)]
     poor = [event for event in rows(*told, game=games[1]) if event["event_type"] != lacking]
-    np.testing.assert_array_equal(second_chances([*rows(*told, game=games[0]), *poor], games), [[2, 0], [np.nan, np.nan], [np.nan, np.nan]])
+    np.testing.assert_array_equal(
+        second_chances([*rows(*told, game=games[0]), *poor], games), [[2, 0], [np.nan, np.nan], [np.nan, np.nan]]
+    )
 
 
 def test_no_events() -> None:

@@ -15,7 +15,9 @@ Shot = tuple[bool, str | None, float, float, float]
 
 def classify(*shots: Shot) -> tuple[list[int], list[bool]]:
     three, zone, loc_x, loc_y, feet = (list(values) for values in zip(*shots, strict=True))
-    codes, estimated = classify_shots(np.array(three), np.array(zone, dtype=object), np.array(loc_x), np.array(loc_y), np.array(feet))
+    codes, estimated = classify_shots(
+        np.array(three), np.array(zone, dtype=object), np.array(loc_x), np.array(loc_y), np.array(feet)
+    )
     assert codes.dtype == np.int8
     return codes.tolist(), estimated.tolist()
 
@@ -26,7 +28,9 @@ def classify(*shots: Shot) -> tuple[list[int], list[bool]]:
         pytest.param((True, "corner_three", -220.0, 10.0, 22.0), THREE, False, id="corner three from 22 feet"),
         pytest.param((True, None, NAN, NAN, NAN), THREE, False, id="three without a place"),
         pytest.param((True, "restricted_area", 0.0, 0.0, 1.0), THREE, False, id="the call beats the feed's zone"),
-        pytest.param((False, "restricted_area", 0.0, 300.0, 30.0), PAINT, False, id="the feed's zone beats coordinates"),
+        pytest.param(
+            (False, "restricted_area", 0.0, 300.0, 30.0), PAINT, False, id="the feed's zone beats coordinates"
+        ),
         pytest.param((False, "paint_non_ra", NAN, NAN, 9.0), PAINT, False, id="the feed's zone beats distance"),
         pytest.param((False, "mid_range", 0.0, 0.0, 3.0), MID_RANGE, False, id="mid-range by the feed"),
         pytest.param((False, "above_break_three", 0.0, 100.0, 30.0), PAINT, False, id="no zone of twos: coordinates"),
@@ -71,7 +75,9 @@ def test_no_shots() -> None:
 
 feet = st.one_of(st.just(NAN), st.sampled_from([0.0, 8.0, 8.1, 24.0]), st.floats(0, 94))
 tenths = st.one_of(st.just(NAN), st.sampled_from([80.0, -80.0, 80.1, 137.5, 137.6]), st.floats(-470, 470))
-zones = st.sampled_from([None, "restricted_area", "paint_non_ra", "mid_range", "corner_three", "above_break_three", "backcourt", ""])
+zones = st.sampled_from(
+    [None, "restricted_area", "paint_non_ra", "mid_range", "corner_three", "above_break_three", "backcourt", ""]
+)
 
 
 @given(st.lists(st.tuples(st.booleans(), zones, tenths, tenths, feet), min_size=1, max_size=20))

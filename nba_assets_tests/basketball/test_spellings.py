@@ -37,7 +37,12 @@ def test_a_bare_name_is_tried_with_every_suffix() -> None:
 
 @pytest.mark.parametrize(
     ("lookup", "without"),
-    [("garypaytonii", "garypayton"), ("robertwilliamsiii", "robertwilliams"), ("larrynancejr", "larrynance"), ("abcdv", "abcd")],
+    [
+        ("garypaytonii", "garypayton"),
+        ("robertwilliamsiii", "robertwilliams"),
+        ("larrynancejr", "larrynance"),
+        ("abcdv", "abcd"),
+    ],
 )
 def test_a_name_with_a_suffix_is_tried_without_it(lookup: str, without: str) -> None:
     assert without in with_other_suffix(lookup)

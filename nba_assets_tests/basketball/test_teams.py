@@ -27,7 +27,9 @@ def test_a_team_plays_in_north_america(team: Team) -> None:
 @pytest.mark.parametrize("team", TEAMS.values(), ids=TEAMS)
 def test_a_team_is_known_by_code_and_name_in_any_case(team: Team) -> None:
     for spelling in (team.tricode, team.full_name) if team.full_name != "Charlotte Hornets" else (team.tricode,):
-        assert {team_tricode(spelling), team_tricode(spelling.lower()), team_tricode(spelling.upper())} == {team.tricode}
+        assert {team_tricode(spelling), team_tricode(spelling.lower()), team_tricode(spelling.upper())} == {
+            team.tricode
+        }
 
 
 @pytest.mark.parametrize(
@@ -45,7 +47,9 @@ def test_spellings_of_feeds(spelling: str, tricode: str) -> None:
     assert team_tricode(spelling) == tricode
 
 
-@pytest.mark.parametrize("stranger", [None, "", " ", "XXX", "Orlando", "LA", "Los Angeles", "Kansas City Kings", "KCK", "Over"])
+@pytest.mark.parametrize(
+    "stranger", [None, "", " ", "XXX", "Orlando", "LA", "Los Angeles", "Kansas City Kings", "KCK", "Over"]
+)
 def test_strangers_are_nobody(stranger: str | None) -> None:
     assert team_tricode(stranger) is None
 
@@ -66,7 +70,20 @@ def test_aliases_stand_for_teams_and_are_none_themselves() -> None:
         ("WAS", {1996: "WSB", 1997: "WAS"}),
         ("CHA", {2001: "CHH", 2002: None, 2003: None, 2004: "CHA", 2013: "CHA", 2014: "CHA"}),
         ("CHH", {2001: "CHH", 2002: None, 2004: "CHA"}),
-        ("NOP", {1997: "CHH", 2001: "CHH", 2002: "NOH", 2004: "NOH", 2005: "NOK", 2006: "NOK", 2007: "NOH", 2012: "NOH", 2013: "NOP"}),
+        (
+            "NOP",
+            {
+                1997: "CHH",
+                2001: "CHH",
+                2002: "NOH",
+                2004: "NOH",
+                2005: "NOK",
+                2006: "NOK",
+                2007: "NOH",
+                2012: "NOH",
+                2013: "NOP",
+            },
+        ),
         ("NOH", {1997: "CHH", 2005: "NOK", 2008: "NOH", 2013: "NOP"}),
         ("NOK", {2005: "NOK", 2007: "NOH"}),
         ("LAL", {1996: "LAL", 2021: "LAL"}),

@@ -12,7 +12,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from nba_assets.basketball.teams import TEAMS
-from nba_assets.basketball.travel import great_circle_miles, is_time_zone, time_zone_labels, utc_offset_hours, zones_crossed
+from nba_assets.basketball.travel import (
+    great_circle_miles,
+    is_time_zone,
+    time_zone_labels,
+    utc_offset_hours,
+    zones_crossed,
+)
 
 latitudes, longitudes = st.floats(-90, 90), st.floats(-180, 180)
 HALF_WAY_ROUND_MILES = 12_438
@@ -44,11 +50,15 @@ def test_distance(origin: str, destination: str, expected: float) -> None:
 
 
 def test_distance_of_columns_and_of_unknown_places() -> None:
-    np.testing.assert_array_equal(great_circle_miles([34.0430, np.nan], [-118.2673, 0.0], [42.3662, 0.0], [-71.0621, 0.0]), [2592, np.nan])
+    np.testing.assert_array_equal(
+        great_circle_miles([34.0430, np.nan], [-118.2673, 0.0], [42.3662, 0.0], [-71.0621, 0.0]), [2592, np.nan]
+    )
 
 
 @given(latitudes, longitudes, latitudes, longitudes)
-def test_distance_by_another_formula(latitude_1: float, longitude_1: float, latitude_2: float, longitude_2: float) -> None:
+def test_distance_by_another_formula(
+    latitude_1: float, longitude_1: float, latitude_2: float, longitude_2: float
+) -> None:
     a, b = radians(latitude_1), radians(latitude_2)
     cosine = sin(a) * sin(b) + cos(a) * cos(b) * cos(radians(longitude_2 - longitude_1))
     found = great_circle_miles(latitude_1, longitude_1, latitude_2, longitude_2)
@@ -103,7 +113,9 @@ def test_a_zone_that_is_none_is_named(wrong: str) -> None:
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from(["America/New_York", "America/Phoenix", "America/Mexico_City", "Europe/Paris", "Asia/Kolkata"]),
+            st.sampled_from(
+                ["America/New_York", "America/Phoenix", "America/Mexico_City", "Europe/Paris", "Asia/Kolkata"]
+            ),
             st.dates(date(2000, 1, 1), date(2030, 12, 31)),
         ),
         max_size=10,
@@ -140,10 +152,15 @@ def offset_at_noon(zone: str, day: date) -> float:
     ],
 )
 def test_labels(zone: str, winter: str, spring: str) -> None:
-    labels = time_zone_labels(np.array([zone, zone], dtype=object), np.array(["2023-01-19", "2023-04-05"], dtype="M8[D]"))
+    labels = time_zone_labels(
+        np.array([zone, zone], dtype=object), np.array(["2023-01-19", "2023-04-05"], dtype="M8[D]")
+    )
     assert labels.tolist() == [winter, spring]
 
 
-@pytest.mark.parametrize(("name", "known"), [("America/Denver", True), ("America/Nowhere", False), ("", False), ("../etc", False), (None, False)])
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [("America/Denver", True), ("America/Nowhere", False), ("", False), ("../etc", False), (None, False)],
+)
 def test_time_zones_are_known_by_their_names(name: str | None, known: bool) -> None:
     assert is_time_zone(name) is known

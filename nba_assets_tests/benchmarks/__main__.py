@@ -1,4 +1,5 @@
-"""`make bench`: where the time of a whole real season goes, as medians over repeated runs, against a graph of the same shape that does nothing.
+"""`make bench`: where the time of a whole real season goes, as medians over repeated runs, against a graph of the same
+shape that does nothing.
 
 usage: python -m nba_assets_tests.benchmarks [--season 2021] [--repeats 3] [--days N]
 """
@@ -59,7 +60,9 @@ def main() -> None:
         steps = _dagster(console, first, last, options.repeats)
     _show(console, f"{len(dates)} dates", season, steps)
     _show(console, f"one date, {dates[len(dates) // 2]}", middle)
-    console.print(f"peak memory of the whole measurement: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MEGABYTE:,.0f} MB")
+    console.print(
+        f"peak memory of the whole measurement: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MEGABYTE:,.0f} MB"
+    )
 
 
 @dataclass(frozen=True)
@@ -87,17 +90,31 @@ def _own_work(warehouse: DuckDBWarehouse, dates: list[date], repeats: int) -> di
                 rows = sum(fact.row_count for fact in prepare(run, outcome).write())
                 elapsed.append(time.perf_counter() - began)
                 stages.append(run.seconds)
-            medians = {part: statistics.median(stage[part] for stage in stages) for part in ("read", "compute", "write")}
+            medians = {
+                part: statistics.median(stage[part] for stage in stages) for part in ("read", "compute", "write")
+            }
             measured[name] = Measured(rows, medians, statistics.median(elapsed))
     return measured
 
 
 def _show(console: Console, title: str, measured: dict[str, Measured], steps: dict[str, float] | None = None) -> None:
-    shown = Table("table", "rows", "read s", "compute s", "write s", "own work s", "rows/s", *(["Dagster s"] if steps else []), title=title)
+    shown = Table(
+        "table",
+        "rows",
+        "read s",
+        "compute s",
+        "write s",
+        "own work s",
+        "rows/s",
+        *(["Dagster s"] if steps else []),
+        title=title,
+    )
     for name, mine in measured.items():
         parts = [f"{mine.stages[part]:.2f}" for part in ("read", "compute", "write")]
         around = [f"{max(steps[name] - mine.seconds, 0):.2f}"] if steps else []
-        shown.add_row(name, f"{mine.rows:,}", *parts, f"{mine.seconds:.2f}", f"{mine.rows / mine.seconds:,.0f}", *around)
+        shown.add_row(
+            name, f"{mine.rows:,}", *parts, f"{mine.seconds:.2f}", f"{mine.rows / mine.seconds:,.0f}", *around
+        )
     rows, total = sum(mine.rows for mine in measured.values()), sum(mine.seconds for mine in measured.values())
     around = [f"{sum(max(steps[name] - mine.seconds, 0) for name, mine in measured.items()):.2f}"] if steps else []
     shown.add_row("all", f"{rows:,}", "", "", "", f"{total:.2f}", f"{rows / total:,.0f}", *around)
@@ -105,13 +122,19 @@ def _show(console: Console, title: str, measured: dict[str, Measured], steps: di
 
 
 def _dagster(console: Console, first: date, last: date, repeats: int) -> dict[str, float]:
-    """The same range through Dagster on a fresh SQLite instance, beside assets of the same shape that do nothing; median seconds of each step."""
+    """The same range through Dagster on a fresh SQLite instance, beside assets of the same shape that do nothing;
+    median seconds of each step.
+    """
     defs = build_definitions()
     tables = dg.AssetSelection.assets(*TABLE_MODULES)
     real = dg.define_asset_job("real", tables)
     nothing = dg.define_asset_job("nothing", dg.AssetSelection.all())
-    real_job = dg.Definitions(assets=defs.assets, resources=defs.resources, jobs=[real], executor=dg.in_process_executor).resolve_job_def("real")
-    nothing_job = dg.Definitions(assets=_do_nothing_assets(), jobs=[nothing], executor=dg.in_process_executor).resolve_job_def("nothing")
+    real_job = dg.Definitions(
+        assets=defs.assets, resources=defs.resources, jobs=[real], executor=dg.in_process_executor
+    ).resolve_job_def("real")
+    nothing_job = dg.Definitions(
+        assets=_do_nothing_assets(), jobs=[nothing], executor=dg.in_process_executor
+    ).resolve_job_def("nothing")
     real_runs = [_execute(real_job, first, last) for _ in range(repeats)]
     nothing_runs = [_execute(nothing_job, first, last) for _ in range(repeats)]
     whole, empty = (statistics.median(run.seconds for run in runs) for runs in (real_runs, nothing_runs))
@@ -128,7 +151,9 @@ def _do_nothing_assets() -> list[dg.AssetsDefinition]:
         spec = next(iter(asset.specs))
         inside = [dependency.asset_key for dependency in spec.deps if dependency.asset_key.path[-1] in TABLE_MODULES]
 
-        @dg.asset(name=spec.key.path[-1], deps=inside, partitions_def=DAILY, backfill_policy=dg.BackfillPolicy.single_run())
+        @dg.asset(
+            name=spec.key.path[-1], deps=inside, partitions_def=DAILY, backfill_policy=dg.BackfillPolicy.single_run()
+        )
         def nothing() -> None:
             return
 

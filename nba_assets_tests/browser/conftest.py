@@ -54,7 +54,9 @@ def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningUi]:
 
 @pytest.fixture(scope="session")
 def built_ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningUi]:
-    """A UI over the first nine dates of a league that are built, precomputed rows from the first date on; on the last one the bookmakers expect 400 points."""
+    """A UI over the first nine dates of a league that are built, precomputed rows from the first date on; on the last
+    one the bookmakers expect 400 points.
+    """
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine: install Debian's package `chromium` to run the browser tests")
     home = tmp_path_factory.mktemp("built_home")

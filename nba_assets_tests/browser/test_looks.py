@@ -1,4 +1,6 @@
-"""What an operator sees without opening a log: schema, numbers, plots, the picture, a failed check; and the report page."""
+"""What an operator sees without opening a log: schema, numbers, plots, the picture, a failed check; and the report
+page.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +18,23 @@ from nba_assets_tests.report.reading import differences, mean_differences, read_
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-METADATA = """query ($key: AssetKeyInput!) { assetOrError(assetKey: $key) { ... on Asset { assetMaterializations(limit: 100) {
+METADATA = """query ($key: AssetKeyInput!)
+    { assetOrError(assetKey: $key) { ... on Asset { assetMaterializations(limit: 100) {
     partition metadataEntries { label __typename ... on MarkdownMetadataEntry { mdStr }
-    ... on TableColumnLineageMetadataEntry { lineage { columnName columnDeps { assetKey { path } columnName } } } } } } } }"""
+    ... on TableColumnLineageMetadataEntry { lineage { columnName columnDeps { assetKey { path } columnName } } }
+    } } } } }"""
 
 
 def test_asset_page_shows_schema_numbers_and_plots(built_ui: RunningUi, page: Any) -> None:
     page.goto(f"{built_ui.address}/assets/player_shot_zone_analysis?view=overview")
     page.get_by_text("Share of his shots in the paint, newest 10 games [percent]").first.wait_for()
-    for number in ("completeness_pct_mean", "production_ready_share", "null_share", "entities_per_second", "seconds_compute"):
+    for number in (
+        "completeness_pct_mean",
+        "production_ready_share",
+        "null_share",
+        "entities_per_second",
+        "seconds_compute",
+    ):
         page.get_by_role("row").filter(has_text=number).first.wait_for()
     page.get_by_role("button", name="Plots").click()
     page.get_by_role("button", name="Events").click()
@@ -33,7 +43,9 @@ def test_asset_page_shows_schema_numbers_and_plots(built_ui: RunningUi, page: An
     assert page.locator("canvas").count() >= 10
 
 
-@pytest.mark.parametrize("table", [table for table in TABLES_WITH_PICTURES if table != "team_defense_zone_analysis"])  # too few games for that one
+@pytest.mark.parametrize(
+    "table", [table for table in TABLES_WITH_PICTURES if table != "team_defense_zone_analysis"]
+)  # too few games for that one
 def test_newest_materialization_shows_the_picture(built_ui: RunningUi, page: Any, table: str) -> None:
     page.goto(f"{built_ui.address}/assets/{table}?view=events")
     page.get_by_role("row").filter(has_text="picture").get_by_text("[Show Markdown]").click()
@@ -46,12 +58,19 @@ def test_newest_materialization_shows_the_picture(built_ui: RunningUi, page: Any
 
 def test_one_picture_and_lineage_a_run(built_ui: RunningUi) -> None:
     (asset,) = built_ui.graphql(METADATA, key={"path": ["ml_feature_store"]}).values()
-    entries = {made["partition"]: {entry["label"]: entry for entry in made["metadataEntries"]} for made in asset["assetMaterializations"]}
+    entries = {
+        made["partition"]: {entry["label"]: entry for entry in made["metadataEntries"]}
+        for made in asset["assetMaterializations"]
+    }
     assert len(entries) == BUILT_DAYS
     newest = (built_ui.first_date + timedelta(days=BUILT_DAYS - 1)).isoformat()
     assert [day for day, mine in entries.items() if "picture" in mine] == [newest]
-    lineage = {column["columnName"]: column["columnDeps"] for column in entries[newest]["dagster/column_lineage"]["lineage"]}
-    assert lineage["pct_mid_range"] == [{"assetKey": {"path": ["player_shot_zone_analysis"]}, "columnName": "mid_range_rate_last_10"}]
+    lineage = {
+        column["columnName"]: column["columnDeps"] for column in entries[newest]["dagster/column_lineage"]["lineage"]
+    }
+    assert lineage["pct_mid_range"] == [
+        {"assetKey": {"path": ["player_shot_zone_analysis"]}, "columnName": "mid_range_rate_last_10"}
+    ]
     assert len(lineage["features"]) == len(lineage) - 1 == 25
 
 
@@ -70,7 +89,9 @@ def test_report_page_opens_and_its_numbers_are_the_tables_own(built_ui: RunningU
     home = Path(built_ui.environment["NBA_ASSETS_HOME"])
     problems: list[str] = []
     page.on("console", lambda message: problems.append(message.text))
-    page.on("request", lambda request: None if request.url.startswith(("file:", "data:")) else problems.append(request.url))
+    page.on(
+        "request", lambda request: None if request.url.startswith(("file:", "data:")) else problems.append(request.url)
+    )
     page.goto((home / "reports" / f"{last}.html").as_uri())
     shown = read_page(page.content())
     warehouse = DuckDBWarehouse(home / "nba.duckdb")

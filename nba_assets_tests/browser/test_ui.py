@@ -15,7 +15,9 @@ from nba_assets_tests.browser.conftest import RunningUi
 pytestmark = pytest.mark.browser
 
 RUN_SECONDS = 240
-RUNS = """query { runsOrError { ... on Runs { results { runId status tags { key value } assetSelection { path } } } } }"""
+RUNS = (
+    """query { runsOrError { ... on Runs { results { runId status tags { key value } assetSelection { path } } } } }"""
+)
 
 
 def finished_runs(ui: RunningUi, known: set[str]) -> list[dict[str, Any]]:
@@ -48,7 +50,9 @@ def test_graph_shows_groups_and_edges(ui: RunningUi, page: Any) -> None:
     assert "team_offense_game_summary" in upstream["player_game_summary"]
     assert "team_offense_game_summary" in upstream["team_defense_game_summary"]
     assert "play_by_play" in upstream["team_offense_game_summary"]
-    assert {"player_daily_cache", "player_composite_factors", "team_defense_zone_analysis"} <= upstream["ml_feature_store"]
+    assert {"player_daily_cache", "player_composite_factors", "team_defense_zone_analysis"} <= upstream[
+        "ml_feature_store"
+    ]
 
 
 def test_one_partition_is_materialized_from_the_dialog(ui: RunningUi, page: Any) -> None:

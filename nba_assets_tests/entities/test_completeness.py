@@ -79,10 +79,16 @@ class World:
             for _ in range(random.integers(0, 6)):
                 day = date(2020, 9, 1) + timedelta(days=int(random.integers(0, 480)))
                 own = day.year if day.month >= 10 else day.year - 1
-                snapshots.append(Snapshot(team, day, [None, own, 2021][random.integers(0, 3)], bool(random.random() < likely)))
+                snapshots.append(
+                    Snapshot(team, day, [None, own, 2021][random.integers(0, 3)], bool(random.random() < likely))
+                )
         # One snapshot per team and day: a later one of the same day would replace it.
         snapshots = list({(snapshot.team, snapshot.day): snapshot for snapshot in snapshots}.values())
-        sheet = {game.game_id: (str(random.choice(game.teams)), bool(random.random() < 0.3)) for game in games if random.random() < 0.5}
+        sheet = {
+            game.game_id: (str(random.choice(game.teams)), bool(random.random() < 0.3))
+            for game in games
+            if random.random() < 0.5
+        }
         return cls(games, snapshots, sheet)
 
     def before(self, day: date, first: date) -> World:
@@ -124,7 +130,9 @@ class World:
         return {
             "team_abbr": as_texts([snapshot.team for snapshot in snapshots]),
             "roster_date": as_days([snapshot.day for snapshot in snapshots]),
-            "season_year": np.array([np.nan if snapshot.season is None else snapshot.season for snapshot in snapshots], dtype=float),
+            "season_year": np.array(
+                [np.nan if snapshot.season is None else snapshot.season for snapshot in snapshots], dtype=float
+            ),
         }
 
     # As sets
@@ -136,7 +144,9 @@ class World:
         return {game.game_id for game in games if team is not None and self._is_expected(team, game)}
 
     def actual(self, team: str | None, games: Sequence[Game]) -> set[str]:
-        return {game.game_id for game in games if self.sheet.get(game.game_id) == (team, False)} & self.expected(team, games)
+        return {game.game_id for game in games if self.sheet.get(game.game_id) == (team, False)} & self.expected(
+            team, games
+        )
 
     def sat_out(self, team: str | None, games: Sequence[Game]) -> set[str]:
         return {game.game_id for game in games if self.sheet.get(game.game_id) == (team, True)}
@@ -148,7 +158,8 @@ class World:
             snapshot
             for snapshot in self.snapshots
             if snapshot.team == team
-            and (snapshot.season or (snapshot.day.year if snapshot.day.month >= 10 else snapshot.day.year - 1)) == game.season
+            and (snapshot.season or (snapshot.day.year if snapshot.day.month >= 10 else snapshot.day.year - 1))
+            == game.season
             and game.day - timedelta(days=90) <= snapshot.day <= game.day
         ]
         return bool(counted) and max(counted, key=lambda snapshot: snapshot.day).lists_him
@@ -163,7 +174,11 @@ def counts(found: Completeness) -> list[tuple[int, int]]:
 
 
 days = st.sampled_from(
-    [opening + timedelta(days=number) for season, opening in OPENINGS.items() for number in range((LAST_DAYS[season] - opening).days)]
+    [
+        opening + timedelta(days=number)
+        for season, opening in OPENINGS.items()
+        for number in range((LAST_DAYS[season] - opening).days)
+    ]
 )
 stays = st.dictionaries(days, st.sampled_from([*TEAMS, "SEA", None]), min_size=1, max_size=8)
 
@@ -171,23 +186,33 @@ stays = st.dictionaries(days, st.sampled_from([*TEAMS, "SEA", None]), min_size=1
 @given(st.integers(0, 10**9), stays)
 def test_windows_are_those_of_sets(seed: int, team_on: dict[date, str | None]) -> None:
     world = World.random(seed)
-    asked = sorted(team_on)
-    as_of, since, teams = as_days(asked), as_days([first_day(day) for day in asked]), as_texts([team_on[day] for day in asked])
+    requested = sorted(team_on)
+    as_of, since, teams = (
+        as_days(requested),
+        as_days([first_day(day) for day in requested]),
+        as_texts([team_on[day] for day in requested]),
+    )
     windows = PlayerWindows.of(teams, as_of, since, world.rows(), world.roster(), world.league())
-    finals = [world.finals(team_on[day], day, first_day(day)) for day in asked]
+    finals = [world.finals(team_on[day], day, first_day(day)) for day in requested]
     lately = {
-        length: [[game for game in mine if game.day >= day - timedelta(days=length)] for day, mine in zip(asked, finals, strict=True)]
+        length: [
+            [game for game in mine if game.day >= day - timedelta(days=length)]
+            for day, mine in zip(requested, finals, strict=True)
+        ]
         for length in (7, 30)
     }
 
     def wanted(shown: Sequence[Sequence[Game]]) -> list[tuple[int, int]]:
-        return [(len(world.expected(team_on[day], games)), len(world.actual(team_on[day], games))) for day, games in zip(asked, shown, strict=True)]
+        return [
+            (len(world.expected(team_on[day], games)), len(world.actual(team_on[day], games)))
+            for day, games in zip(requested, shown, strict=True)
+        ]
 
     assert counts(windows.last_games(10)) == wanted([mine[-10:] for mine in finals])
     assert counts(windows.last_days(7)) == wanted(lately[7])
     assert counts(windows.season_to_date()) == wanted(finals)
     gaps = []
-    for day, games in zip(asked, lately[30], strict=True):
+    for day, games in zip(requested, lately[30], strict=True):
         team = team_on[day]
         expected, actual = world.expected(team, games), world.actual(team, games)
         unknown = expected and not actual and not world.sat_out(team, games)
@@ -202,7 +227,14 @@ def test_what_else_is_loaded_changes_nothing(seed: int, day: date) -> None:
     alone = whole.before(day, first_day(day))
     for team in TEAMS:
         found = [
-            PlayerWindows.of(as_texts([team]), as_days([day]), as_days([first_day(day)]), world.rows(), world.roster(), world.league())
+            PlayerWindows.of(
+                as_texts([team]),
+                as_days([day]),
+                as_days([first_day(day)]),
+                world.rows(),
+                world.roster(),
+                world.league(),
+            )
             for world in (whole, alone)
         ]
         for name, arguments in (("last_games", (10,)), ("last_days", (14,)), ("season_to_date", ())):
@@ -212,23 +244,29 @@ def test_what_else_is_loaded_changes_nothing(seed: int, day: date) -> None:
 
 
 @given(st.integers(0, 10**9), st.lists(days, min_size=1, max_size=5, unique=True).map(sorted))
-def test_a_season_with_all_teams_is_the_union_of_their_sets(seed: int, asked: list[date]) -> None:
+def test_a_season_with_all_teams_is_the_union_of_their_sets(seed: int, requested: list[date]) -> None:
     world = World.random(seed)
     games = PlayerGames.of_all_teams(world.rows(), world.roster(), world.league())
-    as_of, since = as_days(asked), as_days([first_day(day) for day in asked])
+    as_of, since = as_days(requested), as_days([first_day(day) for day in requested])
     expected, actual = [], []
-    for day in asked:
+    for day in requested:
         finals = {team: world.finals(team, day, first_day(day)) for team in TEAMS}
         expected.append(set().union(*(world.expected(team, mine) for team, mine in finals.items())))
         actual.append(set().union(*(world.actual(team, mine) for team, mine in finals.items())))
-    assert counts(games.season_to_date(as_of, since)) == [(len(all_), len(there)) for all_, there in zip(expected, actual, strict=True)]
+    assert counts(games.season_to_date(as_of, since)) == [
+        (len(all_), len(there)) for all_, there in zip(expected, actual, strict=True)
+    ]
     # Game ids ascend with the date.
-    assert games.missing_of_season(as_of, since).tolist() == [tuple(sorted(all_ - there)) for all_, there in zip(expected, actual, strict=True)]
+    assert games.missing_of_season(as_of, since).tolist() == [
+        tuple(sorted(all_ - there)) for all_, there in zip(expected, actual, strict=True)
+    ]
 
 
 def eighty_two_games() -> tuple[Any, Any]:
     """A team's finals, one every second day."""
-    return as_texts([f"game {number:02d}" for number in range(82)]), as_days([OPENINGS[2021] + timedelta(days=2 * number) for number in range(82)])
+    return as_texts([f"game {number:02d}" for number in range(82)]), as_days(
+        [OPENINGS[2021] + timedelta(days=2 * number) for number in range(82)]
+    )
 
 
 def one_player(sheet: Mapping[int, tuple[str, bool]], listed: bool = True) -> PlayerGames:
@@ -241,7 +279,9 @@ def one_player(sheet: Mapping[int, tuple[str, bool]], listed: bool = True) -> Pl
         "is_dnp": np.array([float(sat_out) for _, sat_out in sheet.values()]),
     }
     roster = {"team_abbr": as_texts(["BOS"] if listed else ["LAL"]), "roster_date": opening}
-    return PlayerGames.with_team("BOS", {"game_id": ids, "game_date": dates, "roster_date": np.full(82, opening[0])}, rows, roster)
+    return PlayerGames.with_team(
+        "BOS", {"game_id": ids, "game_date": dates, "roster_date": np.full(82, opening[0])}, rows, roster
+    )
 
 
 AFTER_20_GAMES = as_days([OPENINGS[2021] + timedelta(days=39)])
@@ -250,9 +290,17 @@ SINCE = as_days([OPENINGS[2021]])
 
 @pytest.mark.parametrize(
     ("expected", "actual", "pct", "ready_at_90", "ready_at_70"),
-    [(15, 15, 100.0, True, True), (15, 10, 66.7, False, False), (15, 5, 33.3, False, False), (15, 0, 0.0, False, False), (17, 15, 88.2, False, True)],
+    [
+        (15, 15, 100.0, True, True),
+        (15, 10, 66.7, False, False),
+        (15, 5, 33.3, False, False),
+        (15, 0, 0.0, False, False),
+        (17, 15, 88.2, False, True),
+    ],
 )
-def test_the_share_of_expected_games(expected: int, actual: int, pct: float, ready_at_90: bool, ready_at_70: bool) -> None:
+def test_the_share_of_expected_games(
+    expected: int, actual: int, pct: float, ready_at_90: bool, ready_at_70: bool
+) -> None:
     _, dates = eighty_two_games()
     window = AsOfWindow.last_games(dates, as_days([date(2022, 6, 1)]), expected, since=SINCE)
     found = Completeness.of(window, np.arange(82) >= 82 - actual)
@@ -272,9 +320,17 @@ def test_nothing_expected_is_complete() -> None:
 
 
 def test_a_young_season_or_its_edge_excuses_what_is_missing_but_hides_nothing() -> None:
-    windows = {"l5": Completeness(np.array([5] * 4), np.array([1] * 4)), "l10": Completeness(np.array([10] * 4), np.array([10] * 4))}
+    windows = {
+        "l5": Completeness(np.array([5] * 4), np.array([1] * 4)),
+        "l10": Completeness(np.array([10] * 4), np.array([10] * 4)),
+    }
     bootstrap, boundary = np.array([False, True, False, True]), np.array([False, False, True, True])
-    assert Readiness(90.0).columns(windows, bootstrap, boundary)["is_production_ready"].tolist() == [False, True, True, True]
+    assert Readiness(90.0).columns(windows, bootstrap, boundary)["is_production_ready"].tolist() == [
+        False,
+        True,
+        True,
+        True,
+    ]
     block = completeness_columns(windows, primary="l10")
     assert block["l5_completeness_pct"].tolist() == [20.0] * 4
     assert block["all_windows_complete"].tolist() == [False] * 4
@@ -290,9 +346,16 @@ def test_every_window_must_reach_the_threshold() -> None:
 
 @pytest.mark.parametrize(
     ("expected", "category", "can_retry"),
-    [(5, "EXPECTED_INCOMPLETE", False), (12, "INCOMPLETE_UPSTREAM", True), (10, "INCOMPLETE_UPSTREAM", True), (9, "EXPECTED_INCOMPLETE", False)],
+    [
+        (5, "EXPECTED_INCOMPLETE", False),
+        (12, "INCOMPLETE_UPSTREAM", True),
+        (10, "INCOMPLETE_UPSTREAM", True),
+        (9, "EXPECTED_INCOMPLETE", False),
+    ],
 )
-def test_fewer_games_than_the_minimum_are_missing_or_were_never_there(expected: int, category: str, can_retry: bool) -> None:
+def test_fewer_games_than_the_minimum_are_missing_or_were_never_there(
+    expected: int, category: str, can_retry: bool
+) -> None:
     """Five games of a minimum of ten."""
     categories, retry = shortfall(np.array([expected]), 10)
     assert (categories.tolist(), retry.tolist()) == ([category], [can_retry])
@@ -327,7 +390,14 @@ def test_a_listed_player_without_a_row_is_missing_and_an_unlisted_one_is_not() -
         (dict.fromkeys(range(20), ("BOS", True)), True, "NO_GAP"),
         ({}, False, "NO_GAP"),
     ],
-    ids=["all there", "one missing", "nobody of that name", "he sat out, so the name is known", "he always sat out", "not with the team"],
+    ids=[
+        "all there",
+        "one missing",
+        "nobody of that name",
+        "he sat out, so the name is known",
+        "he always sat out",
+        "not with the team",
+    ],
 )
 def test_kinds_of_gaps(sheet: dict[int, tuple[str, bool]], listed: bool, gap: str) -> None:
     assert one_player(sheet, listed).gap(AFTER_20_GAMES, 30, SINCE).tolist() == [gap]
@@ -338,7 +408,9 @@ def test_an_old_snapshot_tells_nothing(age: int, counts_it: bool) -> None:
     ids, dates = as_texts(["game"]), as_days([date(2022, 2, 1)])
     season = np.array([2021.0])
     roster = {"team_abbr": as_texts(["BOS"]), "roster_date": dates - np.timedelta64(age, "D"), "season_year": season}
-    league = League.of({"team_abbr": as_texts(["BOS"]), "game_id": ids, "game_date": dates, "season_year": season}, roster)
+    league = League.of(
+        {"team_abbr": as_texts(["BOS"]), "game_id": ids, "game_date": dates, "season_year": season}, roster
+    )
     sheet = {"game_id": as_texts([]), "team_abbr": as_texts([]), "is_dnp": np.array([])}
     games = PlayerGames.with_team("BOS", league.finals["BOS"], sheet, roster)
     assert games.expected.tolist() == [counts_it]
@@ -353,7 +425,9 @@ def test_on_the_rosters_of_two_teams_that_meet_a_game_is_expected_once() -> None
 
 def test_a_team_misses_games_by_name() -> None:
     ids, dates = eighty_two_games()
-    window = AsOfWindow.last_games(dates, as_days([OPENINGS[2021] + timedelta(days=5), OPENINGS[2021]]), 15, since=np.repeat(SINCE, 2))
+    window = AsOfWindow.last_games(
+        dates, as_days([OPENINGS[2021] + timedelta(days=5), OPENINGS[2021]]), 15, since=np.repeat(SINCE, 2)
+    )
     assert missing_game_ids(window, np.arange(82) == 1, ids).tolist() == [("game 00", "game 02"), ()]
 
 

@@ -15,7 +15,12 @@ from nba_assets.entities.groups import Grouped
 
 FIRST = np.datetime64("2021-10-19", "D")
 TEAMS = ("BOS", "DEN", "LAL", "Łódź", "lal")
-rows = st.lists(st.tuples(st.sampled_from([*TEAMS, None]), st.integers(0, 5), st.one_of(st.none(), st.sampled_from(["g1", "g2", "g3"]))), max_size=40)
+rows = st.lists(
+    st.tuples(
+        st.sampled_from([*TEAMS, None]), st.integers(0, 5), st.one_of(st.none(), st.sampled_from(["g1", "g2", "g3"]))
+    ),
+    max_size=40,
+)
 
 
 def table(rows: Sequence[tuple[str | None, int, str | None]]) -> dict[str, Any]:
@@ -34,7 +39,9 @@ def places(rows: list[tuple[str | None, int, str | None]], wanted: str, *, by_ga
 
 
 @given(rows, st.booleans(), st.lists(st.sampled_from([*TEAMS, "MIA"]), unique=True))
-def test_each_entity_has_its_rows_by_date_and_tie_break(rows: list[tuple[str | None, int, str | None]], by_game: bool, chosen: list[str]) -> None:
+def test_each_entity_has_its_rows_by_date_and_tie_break(
+    rows: list[tuple[str | None, int, str | None]], by_game: bool, chosen: list[str]
+) -> None:
     grouped = Grouped.by(table(rows), "team", "day", tie_break=("game",) if by_game else ())
     assert grouped.entities == tuple(sorted({team for team, _, _ in rows if team is not None}))
     chunk = pickle.loads(pickle.dumps(grouped.chunk(chosen)))

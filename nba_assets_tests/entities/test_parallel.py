@@ -19,7 +19,7 @@ import numpy as np
 import psutil
 import pytest
 
-from nba_assets.entities.executors import Parcel, remove_leftovers
+from nba_assets.entities.executors import Broadcast, remove_leftovers
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, failures, take
 from nba_assets.entities.parallel import EntityKind, ParallelEntities, Workers
@@ -35,7 +35,7 @@ HANGING = [ODD_ONE, "player008", "player111"]
 PATIENCE_SECONDS = 30.0
 
 
-def asked(entities: list[str] = PLAYERS) -> Grouped:
+def requested(entities: list[str] = PLAYERS) -> Grouped:
     """Every player on every day, in no order."""
     order = np.random.default_rng(7).permutation(len(entities) * len(DAYS))
     players, days = np.repeat(np.array(entities, dtype=object), len(DAYS)), np.tile(DAYS, len(entities))
@@ -99,7 +99,11 @@ def one_makes_up_a_date(mine: Columns, histories: Mapping[str, Columns], shared:
 
 
 def one_says_it_twice(mine: Columns, histories: Mapping[str, Columns], shared: Any) -> Outcome:
-    return Outcome(take(mine, np.repeat(np.arange(len(DAYS)), 2)[: 2 * len(mine["game_date"])])) if is_odd(mine) else Outcome(dict(mine))
+    return (
+        Outcome(take(mine, np.repeat(np.arange(len(DAYS)), 2)[: 2 * len(mine["game_date"])]))
+        if is_odd(mine)
+        else Outcome(dict(mine))
+    )
 
 
 def one_says_nothing(mine: Columns, histories: Mapping[str, Columns], shared: Any) -> Outcome:
@@ -108,7 +112,12 @@ def one_says_nothing(mine: Columns, histories: Mapping[str, Columns], shared: An
 
 def one_lacks(mine: Columns, histories: Mapping[str, Columns], shared: Any) -> Outcome:
     if is_odd(mine):
-        return Outcome({}, failures(mine["player_lookup"], mine["game_date"], "PLAYER", "INSUFFICIENT_DATA", "no games", can_retry=True))
+        return Outcome(
+            {},
+            failures(
+                mine["player_lookup"], mine["game_date"], "PLAYER", "INSUFFICIENT_DATA", "no games", can_retry=True
+            ),
+        )
     return rows_of(mine, histories, shared)
 
 
@@ -132,7 +141,9 @@ def one_writes_into_its_input(mine: Columns, histories: Mapping[str, Columns], s
 
 def who_works(mine: Columns, histories: Mapping[str, Columns], shared: Any) -> Outcome:
     time.sleep(0.002)
-    return Outcome({**mine, "worker": np.full(len(mine["game_date"]), os.getpid() if shared else threading.get_ident())})
+    return Outcome(
+        {**mine, "worker": np.full(len(mine["game_date"]), os.getpid() if shared else threading.get_ident())}
+    )
 
 
 def several_hang(mine: Columns, histories: Mapping[str, Columns], shared: Any) -> Outcome:
@@ -177,14 +188,19 @@ def processes(count: int = 2, chunk: int | None = None) -> ParallelEntities:
 
 def mapped(entities: ParallelEntities, compute: Any = rows_of, log: Any = None, shared: Any = 0.1) -> Outcome:
     with entities:
-        return entities.map("players", compute, asked(), {"past": past()}, shared, log or (lambda _: None))
+        return entities.map("players", compute, requested(), {"past": past()}, shared, log or (lambda _: None))
 
 
 def bits(columns: Columns) -> dict[str, Any]:
-    return {name: values.tolist() if values.dtype == object else (values.dtype, values.tobytes()) for name, values in columns.items()}
+    return {
+        name: values.tolist() if values.dtype == object else (values.dtype, values.tobytes())
+        for name, values in columns.items()
+    }
 
 
-each_back_end = pytest.mark.parametrize("entities", [ParallelEntities.serial(), workers(2), processes()], ids=["serial", "threads", "processes"])
+each_back_end = pytest.mark.parametrize(
+    "entities", [ParallelEntities.serial(), workers(2), processes()], ids=["serial", "threads", "processes"]
+)
 
 
 @pytest.mark.parametrize("compute", [rows_of, one_raises, one_lacks])
@@ -202,8 +218,12 @@ def test_whoever_works_the_bits_are_those_of_serial(entities: ParallelEntities, 
 @each_back_end
 def test_rows_come_in_order_of_entity_and_date_whoever_is_slow(entities: ParallelEntities) -> None:
     outcome = mapped(entities, first_is_slowest)
-    assert outcome.rows["player_lookup"].tolist() == [player for player in PLAYERS for day in DAYS if (player, day) != (ODD_ONE, DAYS[2])]
-    assert outcome.rows["game_date"].tolist() == [day.item() for player in PLAYERS for day in DAYS if (player, day) != (ODD_ONE, DAYS[2])]
+    assert outcome.rows["player_lookup"].tolist() == [
+        player for player in PLAYERS for day in DAYS if (player, day) != (ODD_ONE, DAYS[2])
+    ]
+    assert outcome.rows["game_date"].tolist() == [
+        day.item() for player in PLAYERS for day in DAYS if (player, day) != (ODD_ONE, DAYS[2])
+    ]
 
 
 @each_back_end
@@ -232,9 +252,9 @@ def test_endless_recursion_is_a_failure_like_any_other() -> None:
 @pytest.mark.parametrize(
     ("compute", "days", "complaint"),
     [
-        (one_forgets, [DAYS[1]], "no row and no failure for a date that was asked for: 2021-10-20"),
-        (one_makes_up_a_date, DAYS, "no row and no failure for a date that was asked for: 2021-10-19"),
-        (one_says_it_twice, DAYS, "more than was asked for: 2021-10-19"),
+        (one_forgets, [DAYS[1]], "no row and no failure for a date that was requested: 2021-10-20"),
+        (one_makes_up_a_date, DAYS, "no row and no failure for a date that was requested: 2021-10-19"),
+        (one_says_it_twice, DAYS, "more than was requested: 2021-10-19"),
         (one_says_nothing, DAYS, "NoneType"),
         (one_writes_into_its_input, DAYS, "read-only"),
     ],
@@ -250,21 +270,42 @@ def test_an_answer_that_does_not_fit_the_question_is_an_error(compute: Any, days
 
 # What is wrong with an answer, by what is changed in a good one.
 WRONG_ANSWERS: dict[str, tuple[Callable[[dict[str, Any]], dict[str, Any]], str]] = {
-    "a column is missing": (lambda rows: {name: rows[name] for name in rows if name != "sum"}, "without the columns sum"),
+    "a column is missing": (
+        lambda rows: {name: rows[name] for name in rows if name != "sum"},
+        "without the columns sum",
+    ),
     "a column too many": (lambda rows: rows | {"surplus": rows["sum"]}, "undeclared columns surplus"),
-    "no entity": (lambda rows: {name: rows[name] for name in rows if name != "player_lookup"}, "without the columns player_lookup"),
-    "no date": (lambda rows: {name: rows[name] for name in rows if name != "game_date"}, "without the columns game_date"),
+    "no entity": (
+        lambda rows: {name: rows[name] for name in rows if name != "player_lookup"},
+        "without the columns player_lookup",
+    ),
+    "no date": (
+        lambda rows: {name: rows[name] for name in rows if name != "game_date"},
+        "without the columns game_date",
+    ),
     "another length": (lambda rows: rows | {"sum": rows["sum"][:-1]}, "another length or type than declared: sum"),
-    "two dimensions": (lambda rows: rows | {"sum": np.column_stack([rows["sum"], rows["sum"]])}, "another length or type than declared: sum"),
+    "two dimensions": (
+        lambda rows: rows | {"sum": np.column_stack([rows["sum"], rows["sum"]])},
+        "another length or type than declared: sum",
+    ),
     "a list": (lambda rows: rows | {"sum": rows["sum"].tolist()}, "another length or type than declared: sum"),
     "a scalar": (lambda rows: rows | {"sum": 1.0}, "another length or type than declared: sum"),
-    "texts for numbers": (lambda rows: rows | {"sum": np.full(len(rows["sum"]), "x", dtype=object)}, "another length or type than declared: sum"),
-    "numbers for dates": (lambda rows: rows | {"game_date": rows["game_date"].astype(np.int64)}, "another length or type than declared: game_date"),
+    "texts for numbers": (
+        lambda rows: rows | {"sum": np.full(len(rows["sum"]), "x", dtype=object)},
+        "another length or type than declared: sum",
+    ),
+    "numbers for dates": (
+        lambda rows: rows | {"game_date": rows["game_date"].astype(np.int64)},
+        "another length or type than declared: game_date",
+    ),
     "somebody else": (
         lambda rows: rows | {"player_lookup": np.full(len(rows["sum"]), "player000", dtype=object)},
         "rows of somebody else: player000",
     ),
-    "nobody": (lambda rows: rows | {"player_lookup": np.full(len(rows["sum"]), None, dtype=object)}, "rows of somebody else: None"),
+    "nobody": (
+        lambda rows: rows | {"player_lookup": np.full(len(rows["sum"]), None, dtype=object)},
+        "rows of somebody else: None",
+    ),
 }
 DECLARED = {"player_lookup": "OU", "game_date": "M", "sum": "fiub", "games": "fiub"}
 
@@ -285,10 +326,12 @@ class Changed:
 def test_a_wrong_answer_is_the_failure_of_its_entity_alone(wrong: str, columns: dict[str, str] | None) -> None:
     change, complaint = WRONG_ANSWERS[wrong]
     with workers(2) as entities:
-        outcome = entities.map("players", Changed(change), asked(), {"past": past()}, 0.1, columns=columns)
+        outcome = entities.map("players", Changed(change), requested(), {"past": past()}, 0.1, columns=columns)
     expected = mapped(ParallelEntities.serial()).rows
     assert bits(outcome.rows) == bits(take(expected, expected["player_lookup"] != ODD_ONE))
-    assert [*zip(outcome.failures["entity_id"], outcome.failures["partition_date"], strict=True)] == [(ODD_ONE, day) for day in DAYS.tolist()]
+    assert [*zip(outcome.failures["entity_id"], outcome.failures["partition_date"], strict=True)] == [
+        (ODD_ONE, day) for day in DAYS.tolist()
+    ]
     reason = outcome.failures["failure_reason"][0]
     assert complaint in reason or (columns is None and "other columns than for most entities" in reason)
 
@@ -299,22 +342,37 @@ def test_undeclared_columns_are_those_of_most_rows_whoever_comes_first(chunk: in
 
     def compute(mine: Columns, histories: Mapping[str, Columns], shared: Any) -> Outcome:
         outcome = rows_of(mine, histories, shared)
-        return Outcome({**outcome.rows, "surplus": mine["game_date"]}) if mine["player_lookup"][0] in PLAYERS[:2] else outcome
+        return (
+            Outcome({**outcome.rows, "surplus": mine["game_date"]})
+            if mine["player_lookup"][0] in PLAYERS[:2]
+            else outcome
+        )
 
     with workers(2, chunk=chunk) as entities:
-        outcome = entities.map("players", compute, asked(), {"past": past()}, 0.1)
+        outcome = entities.map("players", compute, requested(), {"past": past()}, 0.1)
     assert sorted(set(outcome.rows["player_lookup"])) == PLAYERS[2:]
     assert sorted(set(outcome.failures["entity_id"])) == PLAYERS[:2]
-    assert set(outcome.failures["failure_reason"]) == {"the compute function gave other columns than for most entities: surplus"}
+    assert set(outcome.failures["failure_reason"]) == {
+        "the compute function gave other columns than for most entities: surplus"
+    }
 
 
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        (lambda failed: {name: failed[name] for name in failed if name != "can_retry"}, "failure records of other columns"),
+        (
+            lambda failed: {name: failed[name] for name in failed if name != "can_retry"},
+            "failure records of other columns",
+        ),
         (lambda failed: failed | {"can_retry": failed["can_retry"][:-1]}, "or of unequal lengths"),
-        (lambda failed: failed | {"entity_id": np.full(len(failed["can_retry"]), "player000", dtype=object)}, "somebody else: player000"),
-        (lambda failed: failed | {"failure_category": np.full(len(failed["can_retry"]), "BAD_LUCK", dtype=object)}, "unknown categories: BAD_LUCK"),
+        (
+            lambda failed: failed | {"entity_id": np.full(len(failed["can_retry"]), "player000", dtype=object)},
+            "somebody else: player000",
+        ),
+        (
+            lambda failed: failed | {"failure_category": np.full(len(failed["can_retry"]), "BAD_LUCK", dtype=object)},
+            "unknown categories: BAD_LUCK",
+        ),
         (lambda failed: failed | {"partition_date": failed["partition_date"] + 100}, "no row and no failure"),
     ],
     ids=["columns", "lengths", "somebody else", "category", "dates"],
@@ -338,16 +396,18 @@ def test_a_stated_failure_is_passed_on_as_it_is() -> None:
 
 @each_back_end
 @pytest.mark.parametrize("signal_", [KeyboardInterrupt, SystemExit, MemoryError])
-def test_an_interrupt_an_exit_or_no_memory_left_is_nobodys_failure(entities: ParallelEntities, signal_: type[BaseException]) -> None:
+def test_an_interrupt_an_exit_or_no_memory_left_is_nobodys_failure(
+    entities: ParallelEntities, signal_: type[BaseException]
+) -> None:
     with pytest.raises(signal_):
         mapped(entities, one_interrupts, shared=signal_)
 
 
 def test_killed_workers_cost_only_the_players_who_kill_them() -> None:
     with processes(chunk=5) as entities:
-        outcome = entities.map("players", several_kill, asked(), {"past": past()}, 0.1)
-        again = entities.map("players", rows_of, asked(), {"past": past()}, 0.1)
-        warm = [entities.map("players", who_works, asked(), shared=True).rows["worker"] for _ in range(2)]
+        outcome = entities.map("players", several_kill, requested(), {"past": past()}, 0.1)
+        again = entities.map("players", rows_of, requested(), {"past": past()}, 0.1)
+        warm = [entities.map("players", who_works, requested(), shared=True).rows["worker"] for _ in range(2)]
     killers = [ODD_ONE, "player008", "player111"]
     assert outcome.failures["entity_id"].tolist() == [killer for killer in killers for _ in DAYS]
     assert outcome.failures["partition_date"].tolist() == DAYS.tolist() * 3
@@ -386,7 +446,7 @@ def test_a_player_who_hangs_once_costs_nobody(tmp_path: Path) -> None:
 def test_in_threads_the_map_ends_and_names_who_hangs() -> None:
     entities = replace(workers(2, chunk=40), chunk_seconds=0.3)
     with entities, pytest.raises(UnfinishedError) as unfinished:
-        entities.map("players", several_hang, asked(), {"past": past()})
+        entities.map("players", several_hang, requested(), {"past": past()})
     named = re.match(r"the computation of (.+) did not finish within 0\.3 s", str(unfinished.value))
     assert named is not None
     assert {*named[1].split(", ")} <= {ODD_ONE, "player111"}
@@ -396,22 +456,26 @@ def test_threads_that_hang_do_not_keep_the_process_from_ending() -> None:
     script = (
         "from nba_assets_tests.entities.test_parallel import *\n"
         "with replace(workers(2), chunk_seconds=0.3) as entities:\n"
-        "    entities.map('players', several_hang, asked(), {'past': past()})\n"
+        "    entities.map('players', several_hang, requested(), {'past': past()})\n"
     )
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
-    ended = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=120, check=False)
+    ended = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
     assert ended.returncode == 1
     assert "UnfinishedError" in ended.stderr.splitlines()[-1]
 
 
-@pytest.mark.parametrize("entities", [ParallelEntities.serial(), workers(2), processes()], ids=["serial", "threads", "processes"])
+@pytest.mark.parametrize(
+    "entities", [ParallelEntities.serial(), workers(2), processes()], ids=["serial", "threads", "processes"]
+)
 def test_who_ends_in_time_is_not_bothered_by_the_bound(entities: ParallelEntities) -> None:
     """Also not by that of an earlier map of the same workers."""
     with replace(entities, chunk_seconds=0.5) as bounded:
         for _ in range(2):
-            assert bounded.map("players", rows_of, asked(), {"past": past()}, 0.1).failure_count == 0
+            assert bounded.map("players", rows_of, requested(), {"past": past()}, 0.1).failure_count == 0
         time.sleep(0.7)
-        assert bounded.map("players", rows_of, asked(), {"past": past()}, 0.1).failure_count == 0
+        assert bounded.map("players", rows_of, requested(), {"past": past()}, 0.1).failure_count == 0
 
 
 def test_an_interrupted_map_waits_for_no_worker(tmp_path: Path) -> None:
@@ -423,37 +487,42 @@ def test_an_interrupted_map_waits_for_no_worker(tmp_path: Path) -> None:
     try:
         threading.Thread(target=interrupt, daemon=True).start()
         with processes() as entities, pytest.raises(KeyboardInterrupt):
-            entities.map("players", sleeps, asked(), shared=tmp_path)
+            entities.map("players", sleeps, requested(), shared=tmp_path)
     finally:
         signal.signal(signal.SIGINT, before)
     assert not any(psutil.pid_exists(int(path.stem)) for path in tmp_path.glob("*.pid"))
 
 
-def test_folders_of_killed_processes_are_removed_and_those_of_others_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folders_of_killed_processes_are_removed_and_those_of_others_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     host, number, _ = this_process().rsplit(":", 2)
     gone, other = f"nba-assets-{host}:{number}:1.00-a_b-c", "nba-assets-another-host:1:1.00-abc"
     for name in (gone, other, "nba-assets-abc"):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "parcel.pickle").touch()
-    with Parcel.of("content") as parcel:
+        (tmp_path / name / "broadcast.pickle").touch()
+    with Broadcast.of("content") as broadcast:
         remove_leftovers()
-        assert parcel.opened() == "content"
-        assert {path.name for path in tmp_path.iterdir()} == {other, "nba-assets-abc", parcel.folder.name}
-    assert not parcel.folder.exists()
+        assert broadcast.opened() == "content"
+        assert {path.name for path in tmp_path.iterdir()} == {other, "nba-assets-abc", broadcast.folder.name}
+    assert not broadcast.folder.exists()
 
 
 @pytest.mark.parametrize("backend", list(Backend))
 def test_workers_stay_warm_from_map_to_map(backend: Backend) -> None:
     with workers(2, backend) as entities:
-        first, second = (set(entities.map("players", who_works, asked(), shared=backend is Backend.processes).rows["worker"]) for _ in range(2))
+        first, second = (
+            set(entities.map("players", who_works, requested(), shared=backend is Backend.processes).rows["worker"])
+            for _ in range(2)
+        )
     assert 1 <= len(first | second) <= 2
     assert not {os.getpid(), threading.get_ident()} & (first | second)
 
 
 def test_closing_ends_the_worker_processes() -> None:
     with processes() as entities:
-        pids = set(entities.map("players", who_works, asked(), shared=True).rows["worker"].tolist())
+        pids = set(entities.map("players", who_works, requested(), shared=True).rows["worker"].tolist())
         assert all(psutil.pid_exists(pid) for pid in pids)
     assert not any(psutil.pid_exists(pid) for pid in pids)
 
@@ -462,7 +531,7 @@ def test_what_is_shared_is_sent_once_to_each_worker(tmp_path: Path) -> None:
     notes = tmp_path / "notes"
     with processes(chunk=3) as entities:
         for maps in (1, 2):
-            found = set(entities.map("players", who_works, asked(), shared=Unpacked(notes)).rows["worker"].tolist())
+            found = set(entities.map("players", who_works, requested(), shared=Unpacked(notes)).rows["worker"].tolist())
             unpacked = [int(line) for line in notes.read_text().split()]
             assert set(unpacked) >= found
             assert all(unpacked.count(pid) <= maps for pid in unpacked)
@@ -475,7 +544,7 @@ def test_killing_the_parent_leaves_no_worker_behind(tmp_path: Path) -> None:
         "from nba_assets_tests.entities.test_parallel import *\n"
         "def main():\n"
         "    with processes() as entities:\n"
-        "        entities.map('players', sleeps, asked(), shared=Path(sys.argv[1]))\n"
+        "        entities.map('players', sleeps, requested(), shared=Path(sys.argv[1]))\n"
         "if __name__ == '__main__':\n"
         "    main()\n"
     )
@@ -503,13 +572,16 @@ def until(happened: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def test_nothing_asked_is_nothing_computed() -> None:
-    nothing = asked([])
+def test_nothing_requested_is_nothing_computed() -> None:
+    nothing = requested([])
     lines: list[str] = []
     for entities in (ParallelEntities.serial(), workers(2), processes()):
         with entities:
             assert entities.map("players", rows_of, nothing, {"past": past()}, log=lines.append).row_count == 0
-    assert lines[-2:] == ["Processing 0 players with 2 workers (parallel mode)", "Completed 0 players in 0.0s (avg 0.00s/player) | 0 failed"]
+    assert lines[-2:] == [
+        "Processing 0 players with 2 workers (parallel mode)",
+        "Completed 0 players in 0.0s (avg 0.00s/player) | 0 failed",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -524,13 +596,16 @@ def test_nothing_asked_is_nothing_computed() -> None:
     ids=["serial", "threads", "one chunk", "odd chunks", "processes"],
 )
 @pytest.mark.parametrize(("size", "told"), [(120, [50, 100]), (100, [50, 100]), (49, [])])
-def test_progress_is_told_in_three_kinds_of_lines(entities: ParallelEntities, mode: str, size: int, told: list[int]) -> None:
+def test_progress_is_told_in_three_kinds_of_lines(
+    entities: ParallelEntities, mode: str, size: int, told: list[int]
+) -> None:
     lines: list[str] = []
     with entities:
-        entities.map("players", one_raises, asked(PLAYERS[:size]), {"past": past()}, 0.1, lines.append)
+        entities.map("players", one_raises, requested(PLAYERS[:size]), {"past": past()}, 0.1, lines.append)
     assert lines[0] == f"Processing {size} players {mode}"
     progress = [
-        re.fullmatch(r"Entity processing progress: (\d+)/(\d+) \| Rate: \d+\.\d entities/sec \| ETA: \d+\.\dmin", line) for line in lines[1:-1]
+        re.fullmatch(r"Entity processing progress: (\d+)/(\d+) \| Rate: \d+\.\d entities/sec \| ETA: \d+\.\dmin", line)
+        for line in lines[1:-1]
     ]
     assert [match and match.groups() for match in progress] == [(str(number), str(size)) for number in told]
     assert re.fullmatch(rf"Completed {size - 1} players in \d+\.\ds \(avg \d+\.\d\ds/player\) \| 1 failed", lines[-1])
@@ -540,7 +615,7 @@ def test_progress_is_told_in_three_kinds_of_lines(entities: ParallelEntities, mo
 def test_players_and_teams_are_switched_each_for_itself(kind: EntityKind, mode: str) -> None:
     lines: list[str] = []
     with ParallelEntities(Workers(10, enabled=False), Workers(3)) as entities:
-        outcome = entities.map(kind, one_raises, asked(), {"past": past()}, 0.1, lines.append)
+        outcome = entities.map(kind, one_raises, requested(), {"past": past()}, 0.1, lines.append)
     assert lines[0] == f"Processing 120 {kind} {mode}"
     assert lines[-1].startswith(f"Completed 119 {kind} in ")
     assert outcome.failures["entity_type"].tolist() == [kind.upper().removesuffix("S")]
@@ -555,5 +630,7 @@ def test_workers_log_nothing_themselves() -> None:
 
 def test_workers_need_no_dagster() -> None:
     """It would cost every worker process a second to start."""
-    check = "import sys, nba_assets.entities.parallel, nba_assets.entities.completeness; sys.exit('dagster' in sys.modules)"
+    check = (
+        "import sys, nba_assets.entities.parallel, nba_assets.entities.completeness; sys.exit('dagster' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from nba_assets.entities.outcomes import LONGEST_REASON, concatenate, failures, join, length
-from nba_assets.entities.quality import BACKUP_SCORE, PRIMARY_SCORE, collect, production_ready, quality_tier, sample_quality
+from nba_assets.entities.quality import (
+    BACKUP_SCORE,
+    PRIMARY_SCORE,
+    collect,
+    production_ready,
+    quality_tier,
+    sample_quality,
+)
 from nba_assets.entities.refusals import REASON, divide, first_of, reasons
 
 
@@ -19,7 +26,15 @@ def texts(*values: object) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
 @pytest.mark.parametrize(
     ("score", "tier"),
     [
-        *[(100, "gold"), (95, "gold"), (94.99, "silver"), (75, "silver"), (74.99, "bronze"), (50, "bronze"), (49.99, "poor")],
+        *[
+            (100, "gold"),
+            (95, "gold"),
+            (94.99, "silver"),
+            (75, "silver"),
+            (74.99, "bronze"),
+            (50, "bronze"),
+            (49.99, "poor"),
+        ],
         *[(25, "poor"), (24.99, "unusable"), (0, "unusable"), (float("nan"), "unusable")],
     ],
 )
@@ -31,8 +46,22 @@ def test_a_tier_begins_at_its_lowest_score(score: float, tier: str) -> None:
 @pytest.mark.parametrize(
     ("games", "target", "quality"),
     [
-        *[(10, 10, "excellent"), (9, 10, "good"), (7, 10, "good"), (6, 10, "limited"), (5, 10, "limited"), (4, 10, "insufficient")],
-        *[(5, 5, "excellent"), (3, 5, "good"), (2, 5, "limited"), (1, 5, "insufficient"), (0, 5, "insufficient"), (11, 10, "excellent")],
+        *[
+            (10, 10, "excellent"),
+            (9, 10, "good"),
+            (7, 10, "good"),
+            (6, 10, "limited"),
+            (5, 10, "limited"),
+            (4, 10, "insufficient"),
+        ],
+        *[
+            (5, 5, "excellent"),
+            (3, 5, "good"),
+            (2, 5, "limited"),
+            (1, 5, "insufficient"),
+            (0, 5, "insufficient"),
+            (11, 10, "excellent"),
+        ],
     ],
 )
 def test_how_well_a_sample_fills_its_target(games: int, target: int, quality: str) -> None:
@@ -54,13 +83,32 @@ def test_a_row_is_ready_from_bronze_on_without_a_blocking_issue(issue: str) -> N
 
 def test_failures_fill_what_is_not_said_with_nulls() -> None:
     days = np.array(["2025-01-15", "2025-01-16"], dtype="M8[D]")
-    found = failures(texts("a", "b"), days, "PLAYER", "PROCESSING_ERROR", ["x" * (LONGEST_REASON + 1), "y"], can_retry=True)
+    found = failures(
+        texts("a", "b"), days, "PLAYER", "PROCESSING_ERROR", ["x" * (LONGEST_REASON + 1), "y"], can_retry=True
+    )
     assert [len(reason) for reason in found["failure_reason"]] == [LONGEST_REASON, 1] == [1000, 1]
-    assert (found["entity_type"].tolist(), found["can_retry"].tolist(), found["failure_type"].tolist()) == (["PLAYER"] * 2, [1, 1], [None] * 2)
+    assert (found["entity_type"].tolist(), found["can_retry"].tolist(), found["failure_type"].tolist()) == (
+        ["PLAYER"] * 2,
+        [1, 1],
+        [None] * 2,
+    )
     assert np.isnan([found[name] for name in ("is_correctable", "expected_record_count", "actual_record_count")]).all()
     assert found["missing_game_ids"].tolist() == [None, None]
-    told = failures(texts("a"), days[:1], "TEAM", "X", "why", can_retry=False, is_correctable=True, expected=np.array([5]), actual=np.array([3]))
-    shown = [told[name].tolist() for name in ("is_correctable", "expected_record_count", "actual_record_count", "can_retry", "failure_reason")]
+    told = failures(
+        texts("a"),
+        days[:1],
+        "TEAM",
+        "X",
+        "why",
+        can_retry=False,
+        is_correctable=True,
+        expected=np.array([5]),
+        actual=np.array([3]),
+    )
+    shown = [
+        told[name].tolist()
+        for name in ("is_correctable", "expected_record_count", "actual_record_count", "can_retry", "failure_reason")
+    ]
     assert shown == [[1], [5], [3], [0], ["why"]]
 
 
@@ -80,10 +128,14 @@ def test_a_row_is_refused_for_the_first_reason_and_named_with_it() -> None:
 
 
 def test_rows_that_cannot_be_computed_become_failures_of_their_players() -> None:
-    asked = {"player_lookup": texts("a", "b"), "game_date": np.array(["2025-01-15", "2025-01-16"], dtype="M8[D]")}
-    able, lost = divide({**asked, REASON: texts("why", None)}, "game_date")
-    assert (able["player_lookup"].tolist(), lost["entity_id"].tolist(), lost["failure_reason"].tolist()) == (["b"], ["a"], ["why"])
+    requested = {"player_lookup": texts("a", "b"), "game_date": np.array(["2025-01-15", "2025-01-16"], dtype="M8[D]")}
+    able, lost = divide({**requested, REASON: texts("why", None)}, "game_date")
+    assert (able["player_lookup"].tolist(), lost["entity_id"].tolist(), lost["failure_reason"].tolist()) == (
+        ["b"],
+        ["a"],
+        ["why"],
+    )
     assert (lost["failure_category"].tolist(), lost["can_retry"].tolist()) == (["PROCESSING_ERROR"], [1])
-    assert lost["partition_date"].tolist() == asked["game_date"][:1].tolist()
-    able, lost = divide(asked, "game_date")
+    assert lost["partition_date"].tolist() == requested["game_date"][:1].tolist()
+    able, lost = divide(requested, "game_date")
     assert (len(able["player_lookup"]), lost) == (2, {})

@@ -36,7 +36,11 @@ def test_nothing_is_found_among_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("values", "blank"),
-    [(np.array([1.0, 2.0]), NAN), (texts("a", "b"), None), (np.array(["2025-01-01", "2025-01-02"], dtype="M8[D]"), np.datetime64("NaT"))],
+    [
+        (np.array([1.0, 2.0]), NAN),
+        (texts("a", "b"), None),
+        (np.array(["2025-01-01", "2025-01-02"], dtype="M8[D]"), np.datetime64("NaT")),
+    ],
 )
 def test_nowhere_holds_the_null_of_its_kind(values: Any, blank: Any) -> None:
     found = at(values, np.array([1, -1, 0]))
@@ -46,13 +50,17 @@ def test_nowhere_holds_the_null_of_its_kind(values: Any, blank: Any) -> None:
 
 def test_columns_are_joined_under_their_own_or_new_names() -> None:
     columns = {"points": np.array([20.0, 30.0]), "team": texts("LAL", "BOS")}
-    assert {name: values.tolist() for name, values in join_at(columns, np.array([1, 0]), ("points",)).items()} == {"points": [30, 20]}
+    assert {name: values.tolist() for name, values in join_at(columns, np.array([1, 0]), ("points",)).items()} == {
+        "points": [30, 20]
+    }
     assert join_at(columns, np.array([-1]), {"own_team": "team"})["own_team"].tolist() == [None]
 
 
 def test_a_tally_leaves_rows_with_a_null_in_the_key_out() -> None:
     key = {"game": texts("g1", "g1", None, "g2", "g1"), "team": texts("LAL", "BOS", "LAL", None, "LAL")}
-    found = tally(key, {"points": np.array([1.0, 2.0, 4.0, 8.0, 16.0]), "made": np.array([True, False, True, True, True])})
+    found = tally(
+        key, {"points": np.array([1.0, 2.0, 4.0, 8.0, 16.0]), "made": np.array([True, False, True, True, True])}
+    )
     assert {name: values.tolist() for name, values in found.items()} == {
         "game": ["g1", "g1"],
         "team": ["LAL", "BOS"],

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from nba_assets.entities.parallel import ParallelEntities, Workers
 from nba_assets.entities.resource import ParallelEntitiesResource
 from nba_assets.settings import CORES, Backend
-from nba_assets_tests.entities.test_parallel import asked, who_works
+from nba_assets_tests.entities.test_parallel import requested, who_works
 
 
 def started(config: dict[str, Any], resource: Any = None) -> ParallelEntities:
@@ -62,9 +62,20 @@ LAUNCHPAD = {
         ({}, LAUNCHPAD, (Workers(3), Workers(2), Backend.threads, 11)),
         (ENVIRONMENT, LAUNCHPAD, (Workers(3), Workers(2), Backend.threads, 11)),
         (ENVIRONMENT, {"players_enabled": True}, (Workers(7), Workers(6, enabled=False), Backend.processes, None)),
-        ({}, {"teams_enabled": False}, (Workers(min(10, CORES)), Workers(min(5, CORES), enabled=False), Backend.threads, None)),
+        (
+            {},
+            {"teams_enabled": False},
+            (Workers(min(10, CORES)), Workers(min(5, CORES), enabled=False), Backend.threads, None),
+        ),
     ],
-    ids=["default", "environment", "launchpad", "launchpad beats environment", "each for itself", "false is a decision too"],
+    ids=[
+        "default",
+        "environment",
+        "launchpad",
+        "launchpad beats environment",
+        "each for itself",
+        "false is a decision too",
+    ],
 )
 def test_launchpad_beats_environment_beats_default(
     monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], config: dict[str, Any], expected: tuple[Any, ...]
@@ -88,7 +99,11 @@ def test_workers_end_with_the_run() -> None:
 
     @dg.op
     def work(entities: ParallelEntitiesResource) -> None:
-        pids.extend(np.unique(entities.parallel_entities.map("players", who_works, asked(), shared=True).rows["worker"]).tolist())
+        pids.extend(
+            np.unique(
+                entities.parallel_entities.map("players", who_works, requested(), shared=True).rows["worker"]
+            ).tolist()
+        )
         assert all(psutil.pid_exists(pid) for pid in pids)
         raise RuntimeError("the arena is dark")
 

@@ -65,16 +65,27 @@ def windows(history: Sequence[date], as_of: Sequence[date]) -> list[tuple[AsOfWi
     """Each kind of window with what it must show."""
     dates, moments = as_days(history), as_days(as_of)
     return [
-        (AsOfWindow.last_games(dates, moments, 10, since=since(moments)), [seen(history, day, games=10) for day in as_of]),
-        (AsOfWindow.last_days(dates, moments, 14, since=since(moments)), [seen(history, day, first=day - timedelta(days=14)) for day in as_of]),
-        (AsOfWindow.within_days(dates, moments, 7, since=since(moments)), [seen(history, day, first=day - timedelta(days=6)) for day in as_of]),
+        (
+            AsOfWindow.last_games(dates, moments, 10, since=since(moments)),
+            [seen(history, day, games=10) for day in as_of],
+        ),
+        (
+            AsOfWindow.last_days(dates, moments, 14, since=since(moments)),
+            [seen(history, day, first=day - timedelta(days=14)) for day in as_of],
+        ),
+        (
+            AsOfWindow.within_days(dates, moments, 7, since=since(moments)),
+            [seen(history, day, first=day - timedelta(days=6)) for day in as_of],
+        ),
         (AsOfWindow.season_to_date(dates, moments, since=since(moments)), [seen(history, day) for day in as_of]),
         (
             AsOfWindow.last_days(dates, moments, 30, since=since(moments)).last(5),
             [seen(history, day, first=day - timedelta(days=30))[-5:] for day in as_of],
         ),
         (
-            AsOfWindow.season_to_date(dates, moments, since=since(moments)).only(np.array([played.day % 3 > 0 for played in history], dtype=bool)),
+            AsOfWindow.season_to_date(dates, moments, since=since(moments)).only(
+                np.array([played.day % 3 > 0 for played in history], dtype=bool)
+            ),
             [[place for place in seen(history, day) if history[place].day % 3 > 0] for day in as_of],
         ),
     ]
@@ -92,7 +103,11 @@ def test_every_reduction_equals_a_loop(history: list[date], as_of: list[date], d
     for window, shown in windows(history, as_of):
         thinned = [[place for place in rows if marks[place]] for rows in shown]
         newest_marked = [rows[-2:] for rows in thinned]
-        for mine, wanted in ((window, shown), (window.only(marks), thinned), (window.only(marks).last(2), newest_marked)):
+        for mine, wanted in (
+            (window, shown),
+            (window.only(marks), thinned),
+            (window.only(marks).last(2), newest_marked),
+        ):
             known = [[float(numbers[place]) for place in rows if column[place] is not None] for rows in wanted]
             assert mine.games().tolist() == [len(rows) for rows in wanted]
             assert [[int(place) for place in row if place >= 0] for row in mine.rows] == wanted
@@ -102,7 +117,9 @@ def test_every_reduction_equals_a_loop(history: list[date], as_of: list[date], d
             together = mine.totals({"numbers": numbers, "marks": marks.astype(float), "again": numbers})
             assert together["numbers"].tolist() == together["again"].tolist() == [sum(values) for values in known]
             assert together["marks"].tolist() == mine.count(marks).tolist()
-            np.testing.assert_array_equal(mine.mean(numbers), [sum(values) / len(values) if values else np.nan for values in known])
+            np.testing.assert_array_equal(
+                mine.mean(numbers), [sum(values) / len(values) if values else np.nan for values in known]
+            )
             spread = [float(statistics.stdev(map(Fraction, values))) if len(values) > 1 else np.nan for values in known]
             np.testing.assert_allclose(mine.sample_std(numbers), spread, rtol=1e-15)
             assert mine.count(marks).tolist() == [sum(marks[place] for place in rows) for rows in wanted]
@@ -110,9 +127,12 @@ def test_every_reduction_equals_a_loop(history: list[date], as_of: list[date], d
             np.testing.assert_array_equal(mine.share(marks), shares)
             for rank in (0, 1, 40):
                 np.testing.assert_array_equal(
-                    mine.newest(numbers, rank), [numbers[rows[-1 - rank]] if len(rows) > rank else np.nan for rows in wanted]
+                    mine.newest(numbers, rank),
+                    [numbers[rows[-1 - rank]] if len(rows) > rank else np.nan for rows in wanted],
                 )
-                assert mine.newest(names, rank).tolist() == [names[rows[-1 - rank]] if len(rows) > rank else None for rows in wanted]
+                assert mine.newest(names, rank).tolist() == [
+                    names[rows[-1 - rank]] if len(rows) > rank else None for rows in wanted
+                ]
             odd = np.array([place % 3 != 0 for place in range(len(history))], dtype=bool)
             runs = [next((n for n, row in enumerate(rows[::-1]) if not odd[row]), len(rows)) for rows in wanted]
             assert mine.leading_run(odd).tolist() == runs
@@ -120,19 +140,31 @@ def test_every_reduction_equals_a_loop(history: list[date], as_of: list[date], d
 
 @given(histories, as_of_dates, st.data())
 def test_floats_are_added_up_too(history: list[date], as_of: list[date], data: st.DataObject) -> None:
-    column = data.draw(st.lists(st.one_of(st.none(), st.floats(-1e3, 1e3)), min_size=len(history), max_size=len(history)))
+    column = data.draw(
+        st.lists(st.one_of(st.none(), st.floats(-1e3, 1e3)), min_size=len(history), max_size=len(history))
+    )
     numbers = as_floats(column)
     for window, shown in windows(history, as_of):
         known = [[float(numbers[place]) for place in rows if column[place] is not None] for rows in shown]
         np.testing.assert_allclose(window.total(numbers), [math.fsum(mine) for mine in known], atol=1e-9)
-        np.testing.assert_allclose(window.sample_std(numbers), [statistics.stdev(mine) if len(mine) > 1 else np.nan for mine in known], atol=1e-9)
+        np.testing.assert_allclose(
+            window.sample_std(numbers),
+            [statistics.stdev(mine) if len(mine) > 1 else np.nan for mine in known],
+            atol=1e-9,
+        )
 
 
 @given(
-    st.lists(st.tuples(days, st.one_of(st.none(), st.floats(-1e6, 1e6), st.integers(-60, 60).map(float))), max_size=60), as_of_dates, st.booleans()
+    st.lists(st.tuples(days, st.one_of(st.none(), st.floats(-1e6, 1e6), st.integers(-60, 60).map(float))), max_size=60),
+    as_of_dates,
+    st.booleans(),
 )
-def test_what_else_is_loaded_changes_no_bit(rows: list[tuple[date, float | None]], as_of: list[date], poison: bool) -> None:
-    """Rows on or after the as-of date, rows of other seasons and other as-of dates are as if they were not there, whatever they hold."""
+def test_what_else_is_loaded_changes_no_bit(
+    rows: list[tuple[date, float | None]], as_of: list[date], poison: bool
+) -> None:
+    """Rows on or after the as-of date, rows of other seasons and other as-of dates are as if they were not there,
+    whatever they hold.
+    """
     rows = sorted(rows, key=lambda row: row[0])
     history, column = [played for played, _ in rows], as_floats([value for _, value in rows])
     absurd = np.resize([np.inf, 1e308, -np.inf, -1e308, np.nan, 1e308], len(rows))
@@ -187,7 +219,9 @@ def test_each_date_of_a_range_has_its_own_season() -> None:
 
 
 def test_seven_days_strictly_within_hold_six_calendar_days() -> None:
-    """A game on the seventh day before is outside the six days before the date, but inside a look-back of seven days."""
+    """A game on the seventh day before is outside the six days before the date, but inside a look-back of seven
+    days.
+    """
     game, day = as_days([OPENING]), as_days([OPENING + timedelta(days=7)])
     assert AsOfWindow.within_days(game, day, 7, since=since(day)).games().tolist() == [0]
     assert AsOfWindow.last_days(game, day, 7, since=since(day)).games().tolist() == [1]

@@ -1,1 +1,3 @@
-"""What must hold of the game summaries whatever season they are made from, as questions that return the rows that break them."""
+"""What must hold of the game summaries whatever season they are made from, as questions that return the rows that break
+them.
+"""

@@ -1,7 +1,7 @@
 """Damage to one cell, row, key or file of one date of a landing zone, and how far its effects may reach.
 
-Every kind says which raw tables it can happen to and whether the run has to name it; whom it concerns follows from the rows that it touched. What is done
-is in `damaged_rows` and `damaged_files`. Nothing is built here.
+Every kind says which raw tables it can happen to and whether the run has to name it; whom it concerns follows from the
+rows that it touched. What is done is in `damaged_rows` and `damaged_files`. Nothing is built here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,15 @@ from nba_assets.tables.spec import Type
 from nba_assets_tests.invariants import damaged_files as files
 from nba_assets_tests.invariants import damaged_rows as rows
 from nba_assets_tests.invariants.damaged_rows import Damage, cells, one_of, one_row
-from nba_assets_tests.invariants.landed_file import ANNOUNCEMENTS, EVERY_TABLE, ID_PREFIX, PER_DATE, RESULTS, LandedFile, Row
+from nba_assets_tests.invariants.landed_file import (
+    ANNOUNCEMENTS,
+    EVERY_TABLE,
+    ID_PREFIX,
+    PER_DATE,
+    RESULTS,
+    LandedFile,
+    Row,
+)
 
 SUMMARIES = ("team_offense_game_summary", "team_defense_game_summary", "player_game_summary")
 REQUIRED = ("player_gamebook", "team_boxscores")
@@ -58,7 +66,9 @@ CELLS: Mapping[str, Kind] = {
     "null in a required cell": Kind(rows.required_cell(None), EVERY_TABLE),
     "nothing spelt out in a required cell": Kind(rows.required_cell("", " ", "N/A", "NaN", "null", "\\N"), EVERY_TABLE),
     "null in an optional cell": Kind(cells(rows.is_optional, one_of(None)), EVERY_TABLE, Effect.PLAUSIBLE),
-    "nothing spelt out in an optional cell": Kind(cells(rows.is_optional, one_of("", "None", "NA")), EVERY_TABLE, Effect.PLAUSIBLE),
+    "nothing spelt out in an optional cell": Kind(
+        cells(rows.is_optional, one_of("", "None", "NA")), EVERY_TABLE, Effect.PLAUSIBLE
+    ),
     "text in a number": Kind(cells(rows.is_number, one_of("many")), WITH_NUMBERS),
     "text in a flag, a date or a moment": Kind(
         cells(lambda column: rows.is_no_text(column) and not rows.is_number(column), one_of("soon")), EVERY_TABLE
@@ -69,11 +79,17 @@ CELLS: Mapping[str, Kind] = {
     "negative count": Kind(cells(rows.is_count, one_of(-5)), (*RESULTS, "schedule")),
     "infinity in a number": Kind(cells(rows.is_number, rows.infinite), WITH_NUMBERS),
     "number with a thousands separator": Kind(cells(rows.is_number, one_of("1,024", "1 024", "1_024")), WITH_NUMBERS),
-    "half a number": Kind(cells(lambda column: column.type is Type.INT64, one_of(0.5)), tuple(name for name in WITH_NUMBERS if name != "game_lines")),
-    "NaN as text in a score": Kind(one_row(lambda row: bool(row["points"]), points="NaN"), ("player_gamebook", "team_boxscores")),
+    "half a number": Kind(
+        cells(lambda column: column.type is Type.INT64, one_of(0.5)),
+        tuple(name for name in WITH_NUMBERS if name != "game_lines"),
+    ),
+    "NaN as text in a score": Kind(
+        one_row(lambda row: bool(row["points"]), points="NaN"), ("player_gamebook", "team_boxscores")
+    ),
     "end of the calendar": Kind(cells(rows.is_time, rows.far_away), EVERY_TABLE),
     "huge text in a word or a team": Kind(
-        cells(lambda column: rows.is_word(column) or rows.is_team(column), one_of("x" * 2**20)), tuple(sorted({*WITH_TEAMS, *WITH_WORDS}))
+        cells(lambda column: rows.is_word(column) or rows.is_team(column), one_of("x" * 2**20)),
+        tuple(sorted({*WITH_TEAMS, *WITH_WORDS})),
     ),
     "huge text in any text": Kind(cells(rows.is_text, one_of("x" * 2**20)), EVERY_TABLE, Effect.PLAUSIBLE),
     "control characters in any text": Kind(cells(rows.is_text, rows.with_escapes), EVERY_TABLE, Effect.PLAUSIBLE),
@@ -83,10 +99,14 @@ CELLS: Mapping[str, Kind] = {
     "team that does not play": Kind(rows.other_team, RESULTS),
     "date of another day": Kind(rows.other_date, (*RESULTS, *ANNOUNCEMENTS)),
     "year of another season": Kind(one_row(lambda _: True, season_year=2014), ("schedule",)),
-    "no minutes beside points": Kind(one_row(lambda row: bool(row["points"]), minutes="0:00"), ("player_gamebook", "player_boxscores")),
+    "no minutes beside points": Kind(
+        one_row(lambda row: bool(row["points"]), minutes="0:00"), ("player_gamebook", "player_boxscores")
+    ),
     "unknown event": Kind(one_row(lambda row: row["event_type"] == "shot", event_type="teleport"), ("play_by_play",)),
     "points of the opponent": Kind(rows.opponents_points, ("team_boxscores",)),
-    "final without a score": Kind(one_row(lambda row: row["game_status"] == 3, home_team_score=None, away_team_score=None), ("schedule",)),
+    "final without a score": Kind(
+        one_row(lambda row: row["game_status"] == 3, home_team_score=None, away_team_score=None), ("schedule",)
+    ),
     "time zone of nowhere": Kind(one_row(lambda _: True, arena_timezone="America/Nowhere"), ("schedule",)),
     "home and away exchanged": Kind(rows.home_and_away_exchanged, ("schedule",)),
     "last name first": Kind(rows.last_name_first, ("player_points_props",), Effect.NONE),
@@ -95,9 +115,13 @@ CELLS: Mapping[str, Kind] = {
 }
 ROWS: Mapping[str, Kind] = {
     "identical row twice": Kind(rows.row_twice, EVERY_TABLE, Effect.NONE_BUT_NAMED),
-    "one key twice": Kind(rows.key_twice, ("player_gamebook", "player_boxscores", "team_boxscores", "play_by_play", "schedule")),
+    "one key twice": Kind(
+        rows.key_twice, ("player_gamebook", "player_boxscores", "team_boxscores", "play_by_play", "schedule")
+    ),
     "key of another row of results": Kind(rows.key_of_another_row, RESULTS, Effect.NAMED_IF_SEEN),
-    "key of another row": Kind(rows.key_of_another_row, (*ANNOUNCEMENTS, "rosters", "schedule", "player_registry"), Effect.PLAUSIBLE),
+    "key of another row": Kind(
+        rows.key_of_another_row, (*ANNOUNCEMENTS, "rosters", "schedule", "player_registry"), Effect.PLAUSIBLE
+    ),
     "row lost": Kind(rows.row_lost, REQUIRED),
     "row of an optional feed lost": Kind(rows.row_lost, ("player_boxscores",), Effect.ISSUE),
     "line of a stranger": Kind(rows.stranger, ("player_gamebook",)),
@@ -107,10 +131,16 @@ ROWS: Mapping[str, Kind] = {
     "moved game": Kind(rows.moved_game, ("schedule",)),
     "game lost": Kind(rows.game_lost, REQUIRED),
     "game of an optional feed lost": Kind(rows.game_lost, ("player_boxscores", "play_by_play"), Effect.ISSUE),
-    "game of announcements lost": Kind(rows.game_lost, ("game_lines", "player_points_props", "schedule"), Effect.PLAUSIBLE),
-    "game twice": Kind(rows.game_twice, (*RESULTS, "game_lines", "player_points_props", "schedule"), Effect.NONE_BUT_NAMED),
+    "game of announcements lost": Kind(
+        rows.game_lost, ("game_lines", "player_points_props", "schedule"), Effect.PLAUSIBLE
+    ),
+    "game twice": Kind(
+        rows.game_twice, (*RESULTS, "game_lines", "player_points_props", "schedule"), Effect.NONE_BUT_NAMED
+    ),
     "game without numbers": Kind(rows.game_without_numbers, RESULTS),
-    "game on the next date": Kind(rows.game_on_the_next_date, (*RESULTS, "game_lines", "player_points_props", "schedule")),
+    "game on the next date": Kind(
+        rows.game_on_the_next_date, (*RESULTS, "game_lines", "player_points_props", "schedule")
+    ),
 }
 FILES: Mapping[str, Kind] = {
     "file of no bytes": Kind(files.no_bytes, EVERY_TABLE),
@@ -136,13 +166,18 @@ FILES: Mapping[str, Kind] = {
     "columns reversed": Kind(files.columns_reversed, EVERY_TABLE, Effect.NONE),
     "texts of other types": Kind(files.other_text_types, EVERY_TABLE, Effect.NONE),
     "numbers as text": Kind(rows.whole_columns(rows.is_number, str), WITH_NUMBERS, Effect.NONE),
-    "dates as midnight UTC": Kind(rows.whole_columns(lambda column: column.type is Type.DATE, "{}T00:00:00Z".format), EVERY_TABLE, Effect.NONE),
-    "dates as evenings": Kind(rows.whole_columns(lambda column: column.type is Type.DATE, "{}T19:30:00-05:00".format), EVERY_TABLE),
+    "dates as midnight UTC": Kind(
+        rows.whole_columns(lambda column: column.type is Type.DATE, "{}T00:00:00Z".format), EVERY_TABLE, Effect.NONE
+    ),
+    "dates as evenings": Kind(
+        rows.whole_columns(lambda column: column.type is Type.DATE, "{}T19:30:00-05:00".format), EVERY_TABLE
+    ),
     "CSV": Kind(files.as_csv(), EVERY_TABLE, Effect.NONE),
     "CSV with a byte order mark": Kind(files.as_csv("utf-8-sig"), EVERY_TABLE, Effect.NONE),
     "CSV in UTF-16": Kind(files.as_csv("utf-16"), EVERY_TABLE),
     "CSV in Latin-1": Kind(
-        files.latin_letter, ("player_gamebook", "player_boxscores", "rosters", "schedule", "injury_report", "player_points_props")
+        files.latin_letter,
+        ("player_gamebook", "player_boxscores", "rosters", "schedule", "injury_report", "player_points_props"),
     ),
     "CSV with semicolons": Kind(files.as_csv(delimiter=";"), EVERY_TABLE),
     "CSV with tabs": Kind(files.as_csv(delimiter="\t"), EVERY_TABLE),
@@ -170,10 +205,11 @@ class Reach:
     everybody: bool
 
     def allows(self, name: str, day: date, entity: str, own: frozenset[str], circle: frozenset[str]) -> bool:
-        """Whether a computed row may differ; `own` are the entity's teams, `circle` these and whom they meet on the date or next.
+        """Whether a computed row may differ; `own` are the entity's teams, `circle` these and whom they meet on the
+        date or next.
 
-        Before its date nothing of a damage may be seen, except of season-long tables, which say what is ahead. On the date itself a result is seen by
-        the summaries of its game alone, and an announcement by nobody later.
+        Before its date nothing of a damage may be seen, except of season-long tables, which say what is ahead. On the
+        date itself a result is seen by the summaries of its game alone, and an announcement by nobody later.
         """
         if self.table in PER_DATE and (day < self.day or (self.table in ANNOUNCEMENTS and day != self.day)):
             return False
@@ -205,5 +241,13 @@ def _teams(row: Row) -> Iterator[str]:
 
 def _players(row: Row) -> Iterator[str]:
     """Every player that a row names, by key or by id."""
-    names = ("player_lookup", "player_1_lookup", "player_2_lookup", "player_id", "player_1_id", "player_2_id", "universal_player_id")
+    names = (
+        "player_lookup",
+        "player_1_lookup",
+        "player_2_lookup",
+        "player_id",
+        "player_1_id",
+        "player_2_id",
+        "universal_player_id",
+    )
     yield from (str(row[name]).removeprefix(ID_PREFIX).removesuffix("_001") for name in names if row.get(name))

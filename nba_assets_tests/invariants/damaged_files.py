@@ -42,7 +42,9 @@ def replaced(file: LandedFile, suffix: str, content: bytes) -> Path:
 
 
 def as_csv(encoding: str = "utf-8", delimiter: str = ",", change: Callable[[list[str]], list[str]] = list) -> Damage:
-    """The file as CSV, in an encoding, with a delimiter; `change` is applied to its lines, of which the first is the header."""
+    """The file as CSV, in an encoding, with a delimiter; `change` is applied to its lines, of which the first is the
+    header.
+    """
 
     def damage(file: LandedFile, _: Random) -> None:
         lines = change(csv_text(file, delimiter).splitlines())
@@ -73,7 +75,11 @@ def column_twice(lines: list[str]) -> list[str]:
 def latin_letter(file: LandedFile, rng: Random) -> None:
     """CSV in Latin-1, with a letter that is another in UTF-8."""
     row = file.pick(rng)
-    name = next(name for name in ("player_name", "player_full_name", "arena_name", "reason", "bookmaker_key", "source") if name in row)
+    name = next(
+        name
+        for name in ("player_name", "player_full_name", "arena_name", "reason", "bookmaker_key", "source")
+        if name in row
+    )
     file.put(row, **{name: "José"})
     file.touched.clear()
     replaced(file, ".csv", csv_text(file).encode("latin-1"))
@@ -95,7 +101,10 @@ def as_json_lines(file: LandedFile, _: Random) -> None:
 def broken_line(file: LandedFile, rng: Random) -> None:
     """JSON lines, one of which ends too early."""
     row = file.pick(rng)
-    lines = [line[: len(line) // 2] if other is row else line for line, other in zip(json_lines(file), file.rows, strict=True)]
+    lines = [
+        line[: len(line) // 2] if other is row else line
+        for line, other in zip(json_lines(file), file.rows, strict=True)
+    ]
     replaced(file, ".jsonl", "\n".join(lines).encode())
 
 
@@ -115,7 +124,9 @@ def half_of_the_bytes(file: LandedFile, _: Random) -> None:
 
 
 def one_byte_turned(file: LandedFile, rng: Random) -> None:
-    """A byte of the pages of a Parquet file is another; it may or may not be noticed, but nothing else may come of it."""
+    """A byte of the pages of a Parquet file is another; it may or may not be noticed, but nothing else may come of
+    it.
+    """
     content = bytearray(file.path.read_bytes())
     content[rng.randrange(len(content) // 4, len(content) // 2)] ^= 0xFF
     file.path.write_bytes(bytes(content))
@@ -193,7 +204,9 @@ def renamed(rename: Callable[[str], str]) -> Damage:
 
     def damage(file: LandedFile, rng: Random) -> None:
         content, name = file.content, rng.choice(required_columns(file))
-        file.write(content.rename_columns([rename(other) if other == name else other for other in content.column_names]))
+        file.write(
+            content.rename_columns([rename(other) if other == name else other for other in content.column_names])
+        )
 
     return damage
 
@@ -202,7 +215,9 @@ def columns_added(file: LandedFile, _: Random) -> None:
     """Columns that no contract has, one of them nested."""
     content = file.content
     nested = pa.array([{"lines": [{"book": "a", "points": 1.5}]}] * content.num_rows)
-    file.write(content.append_column("fantasy_points", pa.array(range(content.num_rows))).append_column("extra", nested))
+    file.write(
+        content.append_column("fantasy_points", pa.array(range(content.num_rows))).append_column("extra", nested)
+    )
 
 
 def columns_reversed(file: LandedFile, _: Random) -> None:

@@ -27,7 +27,9 @@ def cells(suits: Callable[[Column], bool], value: Callable[[Column, Random, Any]
 
     def damage(file: LandedFile, rng: Random) -> None:
         for _ in range(count):
-            column = rng.choice([column for column in file.columns.values() if suits(column) and holds_values(file, column)])
+            column = rng.choice(
+                [column for column in file.columns.values() if suits(column) and holds_values(file, column)]
+            )
             row = file.pick(rng, partial(has, column.name))
             file.put(row, **{column.name: value(column, rng, row[column.name])})
 
@@ -57,7 +59,9 @@ def is_number(column: Column) -> bool:
 
 def is_bounded(column: Column) -> bool:
     """A number with an upper bound; odds beyond theirs are read as American ones."""
-    return is_number(column) and column.allowed is not None and column.allowed[1] < 1e6 and column.name != "outcome_price"
+    return (
+        is_number(column) and column.allowed is not None and column.allowed[1] < 1e6 and column.name != "outcome_price"
+    )
 
 
 def is_count(column: Column) -> bool:
@@ -77,7 +81,15 @@ def is_text(column: Column) -> bool:
 
 
 def is_team(column: Column) -> bool:
-    return column.name in ("team_abbr", "home_team_abbr", "away_team_abbr", "team", "winning_team_abbr", "player_1_team_abbr", "outcome_team_abbr")
+    return column.name in (
+        "team_abbr",
+        "home_team_abbr",
+        "away_team_abbr",
+        "team",
+        "winning_team_abbr",
+        "player_1_team_abbr",
+        "outcome_team_abbr",
+    )
 
 
 def is_word(column: Column) -> bool:
@@ -182,11 +194,17 @@ def row_twice(file: LandedFile, rng: Random) -> None:
 def key_twice(file: LandedFile, rng: Random) -> None:
     """Two rows of one key that differ, neither newer."""
     column = rng.choice(
-        [column for column in file.columns.values() if is_bounded(column) and column.name not in (*RAW_TABLES[file.table].table.key, "season_year")]
+        [
+            column
+            for column in file.columns.values()
+            if is_bounded(column) and column.name not in (*RAW_TABLES[file.table].table.key, "season_year")
+        ]
     )
     row = file.pick(rng, lambda row: row[column.name] is not None)
     low, high = column.allowed or (0, 1)
-    file.rows.append(row | {column.name: type(row[column.name])(row[column.name] + (1 if row[column.name] + 1 <= high else -1))})
+    file.rows.append(
+        row | {column.name: type(row[column.name])(row[column.name] + (1 if row[column.name] + 1 <= high else -1))}
+    )
     assert low <= file.rows[-1][column.name]
 
 
@@ -272,13 +290,26 @@ def misspelt(file: LandedFile, rng: Random) -> None:
     player = file.pick(rng)["player_lookup"]
     for row in file.rows:
         if row["player_lookup"] == player:
-            file.put(row, player_id=None, **{name: f"{player}q" for name in ("player_lookup", "player_name") if name in row})
+            file.put(
+                row, player_id=None, **{name: f"{player}q" for name in ("player_lookup", "player_name") if name in row}
+            )
 
 
 def late_report(file: LandedFile, rng: Random) -> None:
     """Somebody turns out to be out an hour before midnight: after every tip-off."""
     row = file.pick(rng)
     same = row["player_lookup"], file.day, 23
-    file.remove([other for other in file.rows if (other["player_lookup"], other["report_date"], other["report_hour"]) == same])
+    file.remove(
+        [other for other in file.rows if (other["player_lookup"], other["report_date"], other["report_hour"]) == same]
+    )
     moment = datetime.combine(file.day, time(23), EASTERN)
-    file.add(row | {"report_date": file.day, "report_hour": 23, "reported_at": None, "injury_status": "out", "processed_at": moment})
+    file.add(
+        row
+        | {
+            "report_date": file.day,
+            "report_hour": 23,
+            "reported_at": None,
+            "injury_status": "out",
+            "processed_at": moment,
+        }
+    )

@@ -1,8 +1,11 @@
-"""The book-keeping of basketball, asked in SQL of the stored tables: independent of the code that filled them."""
+"""The book-keeping of basketball, requested in SQL of the stored tables: independent of the code that filled them."""
 
 from __future__ import annotations
 
-OFFENSE, DEFENSE, PLAYERS = (f"nba_analytics.{name}" for name in ("team_offense_game_summary", "team_defense_game_summary", "player_game_summary"))
+OFFENSE, DEFENSE, PLAYERS = (
+    f"nba_analytics.{name}"
+    for name in ("team_offense_game_summary", "team_defense_game_summary", "player_game_summary")
+)
 
 EXACT = {
     "offense_has_two_rows_per_game": f"select game_id from {OFFENSE} group by all having count(*) <> 2",
@@ -21,24 +24,32 @@ EXACT = {
     "margins_cancel": f"select game_id from {OFFENSE} group by all having sum(margin_of_victory) <> 0",
     "one_winner": f"select game_id from {OFFENSE} group by all having count(*) filter (where win_flag) <> 1",
     "winner_is_the_schedules": f"""
-        select * from {OFFENSE} o join nba_raw.schedule s using (game_id) where o.win_flag <> (o.team_abbr = s.winning_team_abbr)""",
+        select * from {OFFENSE} o join nba_raw.schedule s using (game_id) where o.win_flag <> (o.team_abbr =
+        s.winning_team_abbr)""",
     "margin_is_that_of_the_final_score": f"""
         select * from {OFFENSE} o join nba_raw.schedule s using (game_id)
-        where margin_of_victory <> (case when home_game then 1 else -1 end) * (s.home_team_score - s.away_team_score)""",
+        where margin_of_victory <> (case when home_game then 1 else -1 end) * (s.home_team_score -
+        s.away_team_score)""",
     "feeds_agree_about_every_row": f"""
         select * from (select quality_issues from {OFFENSE} union all select quality_issues from {DEFENSE} union all
         select quality_issues from {PLAYERS})
-        where len(list_filter(quality_issues, lambda issue: contains(issue, 'disagree') or issue in ('sheet_says_did_not_play', 'rows_quarantined'))) > 0""",
+        where len(list_filter(quality_issues, lambda issue: contains(issue, 'disagree') or issue in
+        ('sheet_says_did_not_play', 'rows_quarantined'))) > 0""",
     "player_sums_are_team_totals": f"""
         select game_id, team_abbr from {OFFENSE} o join (
-            select game_id, team_abbr, sum(points) p, sum(fg_attempts) fga, sum(fg_makes) fgm, sum(three_pt_attempts) tpa, sum(three_pt_makes) tpm,
-                   sum(ft_attempts) fta, sum(ft_makes) ftm, sum(offensive_rebounds) oreb, sum(defensive_rebounds) dreb, sum(assists) ast,
+            select game_id, team_abbr, sum(points) p, sum(fg_attempts) fga, sum(fg_makes) fgm, sum(three_pt_attempts)
+            tpa, sum(three_pt_makes) tpm,
+                   sum(ft_attempts) fta, sum(ft_makes) ftm, sum(offensive_rebounds) oreb, sum(defensive_rebounds) dreb,
+                   sum(assists) ast,
                    sum(steals) stl, sum(blocks) blk, sum(turnovers) tov, sum(personal_fouls) pf
             from {PLAYERS} where is_active group by all) s using (game_id, team_abbr)
-        where (points_scored, o.fg_attempts, o.fg_makes, o.three_pt_attempts, o.three_pt_makes, o.ft_attempts, o.ft_makes, o.offensive_rebounds,
+        where (points_scored, o.fg_attempts, o.fg_makes, o.three_pt_attempts, o.three_pt_makes, o.ft_attempts,
+        o.ft_makes, o.offensive_rebounds,
                o.defensive_rebounds, o.assists, o.steals, o.blocks, o.turnovers, o.personal_fouls)
            <> (p, fga, fgm, tpa, tpm, fta, ftm, oreb, dreb, ast, stl, blk, tov, pf)""",
-    "points_follow_from_makes": f"select * from {OFFENSE} where points_scored <> 2 * fg_makes + three_pt_makes + ft_makes",
+    "points_follow_from_makes": (
+        f"select * from {OFFENSE} where points_scored <> 2 * fg_makes + three_pt_makes + ft_makes"
+    ),
     "assisted_and_unassisted_are_all_makes": f"""
         select * from {PLAYERS} where assisted_fg_makes + unassisted_fg_makes <> fg_makes""",
     "threes_agree_with_the_play_by_play": f"""
@@ -47,9 +58,12 @@ EXACT = {
         select * from {PLAYERS} where paint_attempts + mid_range_attempts + three_attempts_pbp <> fg_attempts
         or paint_makes + mid_range_makes + three_makes_pbp <> fg_makes""",
     "zones_of_a_team_add_up_to_attempts": f"""
-        select * from {OFFENSE} where team_paint_attempts + team_mid_range_attempts + team_three_attempts_pbp <> fg_attempts
+        select * from {OFFENSE} where team_paint_attempts + team_mid_range_attempts + team_three_attempts_pbp <>
+        fg_attempts
         or team_paint_makes + team_mid_range_makes + team_three_makes_pbp <> fg_makes""",
-    "blocks_by_zone_add_up": f"select * from {PLAYERS} where paint_blocks + mid_range_blocks + three_pt_blocks <> blocks",
+    "blocks_by_zone_add_up": (
+        f"select * from {PLAYERS} where paint_blocks + mid_range_blocks + three_pt_blocks <> blocks"
+    ),
     "blocks_of_a_team_by_zone_add_up": f"""
         select * from {DEFENSE} d join {OFFENSE} o on o.game_id = d.game_id and o.team_abbr = d.defending_team_abbr
         where blocks_paint + blocks_mid_range + blocks_three_pt <> o.blocks""",
@@ -69,4 +83,7 @@ SHARES = {
         0.02,
     ),
 }
-"""Hold but for a small share of rows: the sheets' minutes do not add up in a few games a season. (broken rows, all rows, tolerated share)"""
+"""Hold but for a small share of rows: the sheets' minutes do not add up in a few games a season.
+
+(broken rows, all rows, tolerated share)
+"""

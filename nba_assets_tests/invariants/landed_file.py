@@ -32,7 +32,8 @@ ID_PREFIX = "id-"
 class LandedFile:
     """The file of a raw table that holds a date.
 
-    `touched` are the rows concerned, as they were and as they became; a damage that touches no single row concerns everybody in the file.
+    `touched` are the rows concerned, as they were and as they became; a damage that touches no single row concerns
+    everybody in the file.
     """
 
     table: str
@@ -50,14 +51,20 @@ class LandedFile:
     def of(cls, landing: Path, table: str, day: date) -> LandedFile:
         """The first delivery of a date; of a snapshot the newest on or before it, of a season's table the season's."""
         paths = sorted(landing.glob(f"{table}/*/part.parquet"))
-        named = [path for path in paths if path.parent.name.rsplit("=", 1)[-1] <= day.isoformat()] if table in PER_DATE else paths
+        named = (
+            [path for path in paths if path.parent.name.rsplit("=", 1)[-1] <= day.isoformat()]
+            if table in PER_DATE
+            else paths
+        )
         content = pq.ParquetFile(named[-1]).read()
         return cls(table, named[-1], day, content.to_pylist(), content.schema)
 
     @property
     def columns(self) -> dict[str, Column]:
         """Columns of the contract that the file has."""
-        return {column.name: column for column in RAW_TABLES[self.table].table.columns if column.name in self.schema.names}
+        return {
+            column.name: column for column in RAW_TABLES[self.table].table.columns if column.name in self.schema.names
+        }
 
     @property
     def content(self) -> pa.Table:
@@ -85,7 +92,9 @@ class LandedFile:
         return rows
 
     def put(self, row: Row, **changes: Any) -> None:
-        """Change values of a row that was picked; a value that does not fit its column changes the type in which the column is written."""
+        """Change values of a row that was picked; a value that does not fit its column changes the type in which the
+        column is written.
+        """
         row.update(changes)
         for name, value in changes.items():
             if name in self.columns and (kind := _kind_that_holds(self.columns[name].type, value)) is not None:
@@ -129,8 +138,14 @@ def _as(kind: pa.DataType | None, value: Any) -> Any:
 
 
 def add_optional_columns(landing: Path) -> None:
-    """Give the files of a simulated league the columns of the contract that they do without: ids of games and players, moments of reports."""
-    games = {row["game_id"]: row["nba_game_id"] for path in landing.glob("schedule/*/*.parquet") for row in pq.ParquetFile(path).read().to_pylist()}
+    """Give the files of a simulated league the columns of the contract that they do without: ids of games and players,
+    moments of reports.
+    """
+    games = {
+        row["game_id"]: row["nba_game_id"]
+        for path in landing.glob("schedule/*/*.parquet")
+        for row in pq.ParquetFile(path).read().to_pylist()
+    }
     for table, raw in RAW_TABLES.items():
         missing: list[Column] = []
         for path in landing.glob(f"{table}/*/*.parquet"):

@@ -1,7 +1,9 @@
-"""One odd cell, row, key or file costs what it concerns and nobody else, is named where a user looks, and shows in the run's exit.
+"""One odd cell, row, key or file costs what it concerns and nobody else, is named where a user looks, and shows in the
+run's exit.
 
-`pytest -m slow nba_assets_tests/invariants/test_damage.py` does every kind of damage to one of its tables. For more of them, set
-NBA_ASSETS_DAMAGE_SEEDS to a number: each seed does every kind to a table, a row and a column of its own choice. A failure repeats under its name.
+`pytest -m slow nba_assets_tests/invariants/test_damage.py` does every kind of damage to one of its tables. For more of
+them, set NBA_ASSETS_DAMAGE_SEEDS to a number: each seed does every kind to a table, a row and a column of its own
+choice. A failure repeats under its name.
 """
 
 from __future__ import annotations
@@ -48,7 +50,9 @@ Entity = tuple[str, date, str]
 
 @dataclass(frozen=True)
 class State:
-    """What the computed tables say of the span: digests of rows, failures, quality issues, each by entity; and who belongs to which team."""
+    """What the computed tables say of the span: digests of rows, failures, quality issues, each by entity; and who
+    belongs to which team.
+    """
 
     rows: dict[Entity, str]
     failures: dict[Entity, tuple[str, str]]
@@ -66,15 +70,24 @@ class State:
 
             for name, module in TABLE_MODULES.items():
                 table = module.TABLE
-                said = next((column for column in ("quality_issues", "data_quality_issues") if column in table.column_names), "null")
-                query = f"select {table.date_column}, {table.entity_column}, data_hash, {said} from {table.qualified_name} where {table.date_column}"
+                said = next(
+                    (column for column in ("quality_issues", "data_quality_issues") if column in table.column_names),
+                    "null",
+                )
+                query = (
+                    f"select {table.date_column}, {table.entity_column}, data_hash, {said} from "
+                    f"{table.qualified_name} where {table.date_column}"
+                )
                 for day, entity, digest, complaints in ask(query):
                     rows[name, day, entity] = digest
                     issues[name, day, entity] = tuple(complaints or ())
             failed = ask(
-                "select table_name, partition_date, entity_id, failure_category, failure_reason from nba_processing.entity_failures where partition_date"
+                "select table_name, partition_date, entity_id, failure_category, failure_reason from "
+                "nba_processing.entity_failures where partition_date"
             )
-            built = set(ask("select table_name, partition_date from nba_processing.table_partitions where partition_date"))
+            built = set(
+                ask("select table_name, partition_date from nba_processing.table_partitions where partition_date")
+            )
         return cls(rows, {(name, day, entity): why for name, day, entity, *why in failed}, issues, built)
 
 
@@ -128,33 +141,54 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     build(DuckDBWarehouse(folder / "nba.duckdb"), days)
     reports = {name: ingested(folder / "nba.duckdb", folder / "landing", name) for name in RAW_TABLES}
     with duckdb.connect(folder / "nba.duckdb", read_only=True) as connection:
-        listed = connection.execute("select player_lookup, list(distinct team_abbr) from nba_raw.rosters group by all").fetchall()
-        games = connection.execute("select game_date, home_team_abbr, away_team_abbr from nba_raw.schedule where game_status <> 4").fetchall()
-    teams_of = {player: frozenset(teams) for player, teams in listed} | {team: frozenset([team]) for team in LEAGUE["teams"]}
+        listed = connection.execute(
+            "select player_lookup, list(distinct team_abbr) from nba_raw.rosters group by all"
+        ).fetchall()
+        games = connection.execute(
+            "select game_date, home_team_abbr, away_team_abbr from nba_raw.schedule where game_status <> 4"
+        ).fetchall()
+    teams_of = {player: frozenset(teams) for player, teams in listed} | {
+        team: frozenset([team]) for team in LEAGUE["teams"]
+    }
     return World(folder, State.of(folder / "nba.duckdb"), reports, teams_of, games)
 
 
 def ingested(warehouse: Path, landing: Path, table: str) -> IngestionReport:
     """Ingest one raw table for the span, whatever it complains of."""
-    return ingest(RAW_TABLES[table], FolderLandingZone(landing), DuckDBWarehouse(warehouse), SPAN, run_id="test", now=NOW)
+    return ingest(
+        RAW_TABLES[table], FolderLandingZone(landing), DuckDBWarehouse(warehouse), SPAN, run_id="test", now=NOW
+    )
 
 
 def same_rows(one: IngestionReport, other: IngestionReport) -> bool:
-    """Whether two ingestions left the same rows and nothing in quarantine, so that what is computed from them is the same too."""
+    """Whether two ingestions left the same rows and nothing in quarantine, so that what is computed from them is the
+    same too.
+    """
     clean = not any(report.set_aside_count or report.refused for report in (one, other))
-    return clean and {day: report.digest for day, report in one.by_date.items()} == {day: report.digest for day, report in other.by_date.items()}
+    return clean and {day: report.digest for day, report in one.by_date.items()} == {
+        day: report.digest for day, report in other.by_date.items()
+    }
 
 
 def without(world: World, folder: Path, table: str) -> Path:
-    """A copy of the league's warehouse, in a folder, that has nothing of a raw table and of the computed ones in the span."""
+    """A copy of the league's warehouse, in a folder, that has nothing of a raw table and of the computed ones in the
+    span.
+    """
     path = folder / "nba.duckdb"
     shutil.copy(world.warehouse, path)
     with duckdb.connect(path) as connection:
         for spec in (RAW_TABLES[table].table, *(module.TABLE for module in TABLE_MODULES.values())):
             gone = [SPAN[0], SPAN[-1]] if table in PER_DATE or spec.name != table else [date.min, date.max]
             connection.execute(f"delete from {spec.qualified_name} where {spec.date_column} between ? and ?", gone)
-            for books in (TABLE_PARTITIONS, ENTITY_FAILURES):
-                connection.execute(f"delete from {books.qualified_name} where table_name = ? and partition_date between ? and ?", [spec.name, *gone])
+            for partition_state in (TABLE_PARTITIONS, ENTITY_FAILURES):
+                connection.execute(
+                    (
+                        f"delete from {partition_state.qualified_name} where table_name = ? and partition_date "
+                        "between ? "
+                        "and ?"
+                    ),
+                    [spec.name, *gone],
+                )
     return path
 
 
@@ -182,9 +216,19 @@ def run_with(world: World, folder: Path, table: str, landing: Path) -> Outcome:
 def strays(world: World, outcome: Outcome, reach: Reach) -> list[Entity]:
     """Rows and failures that differ from the undamaged league's although the damage does not concern them."""
     before, after = world.state, outcome.state
-    differ = {entity for entity in before.rows.keys() | after.rows.keys() if before.rows.get(entity) != after.rows.get(entity)}
-    differ |= {entity for entity in before.failures.keys() | after.failures.keys() if before.failures.get(entity) != after.failures.get(entity)}
-    allowed = {(name, day, who) for name, day, who in differ if reach.allows(name, day, who, world.own(who), world.circle(who, day))}
+    differ = {
+        entity for entity in before.rows.keys() | after.rows.keys() if before.rows.get(entity) != after.rows.get(entity)
+    }
+    differ |= {
+        entity
+        for entity in before.failures.keys() | after.failures.keys()
+        if before.failures.get(entity) != after.failures.get(entity)
+    }
+    allowed = {
+        (name, day, who)
+        for name, day, who in differ
+        if reach.allows(name, day, who, world.own(who), world.circle(who, day))
+    }
     return sorted(differ - allowed)
 
 
@@ -213,7 +257,11 @@ def names(world: World, outcome: Outcome) -> list[str]:
 
 def exit_code(world: World, outcome: Outcome) -> ExitCode:
     """How the command line would end with what the run left and said."""
-    new = [why for entity, (why, _) in outcome.state.failures.items() if world.state.failures.get(entity) != outcome.state.failures[entity]]
+    new = [
+        why
+        for entity, (why, _) in outcome.state.failures.items()
+        if world.state.failures.get(entity) != outcome.state.failures[entity]
+    ]
     report = outcome.report
     return Damage(
         refused=[Refusal(report.table, DAY, said, "test") for said in outcome.refusals],

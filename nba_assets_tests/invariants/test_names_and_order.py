@@ -30,7 +30,10 @@ Rows = dict[str, list[dict[str, Any]]]
 
 @pytest.fixture(scope="module")
 def league() -> Tables:
-    return {name: table.filter(_until(name, table)) for name, table in simulate(2024, teams=TEAMS, games_per_team=14).tables.items()}
+    return {
+        name: table.filter(_until(name, table))
+        for name, table in simulate(2024, teams=TEAMS, games_per_team=14).tables.items()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +42,9 @@ def as_landed(league: Tables, tmp_path_factory: pytest.TempPathFactory) -> Rows:
 
 
 def built(folder: Path, tables: Tables, files: Callable[[pa.Table], list[pa.Table]]) -> Rows:
-    """Rows of the computed tables, without stamps, in order of their keys; each raw table lands as the files that `files` makes of it."""
+    """Rows of the computed tables, without stamps, in order of their keys; each raw table lands as the files that
+    `files` makes of it.
+    """
     for name, table in tables.items():
         (folder / "landing" / name).mkdir(parents=True)
         for number, part in enumerate(files(table)):
@@ -50,12 +55,16 @@ def built(folder: Path, tables: Tables, files: Callable[[pa.Table], list[pa.Tabl
     build(warehouse, days)
     found = {}
     for name, table in COMPUTED_TABLES.items():
-        found[name] = warehouse.read(table, [column for column in table.column_names if column not in STAMPS], FIRST, LAST).to_pylist()
+        found[name] = warehouse.read(
+            table, [column for column in table.column_names if column not in STAMPS], FIRST, LAST
+        ).to_pylist()
         assert found[name], name
     return found
 
 
-def test_the_order_of_rows_and_their_spread_over_files_change_nothing(league: Tables, as_landed: Rows, tmp_path: Path) -> None:
+def test_the_order_of_rows_and_their_spread_over_files_change_nothing(
+    league: Tables, as_landed: Rows, tmp_path: Path
+) -> None:
     random = Random(7)
 
     def shuffled(table: pa.Table) -> list[pa.Table]:
@@ -65,7 +74,9 @@ def test_the_order_of_rows_and_their_spread_over_files_change_nothing(league: Ta
     assert built(tmp_path, league, shuffled) == as_landed
 
 
-def test_other_names_for_all_players_change_nothing_but_the_names(league: Tables, as_landed: Rows, tmp_path: Path) -> None:
+def test_other_names_for_all_players_change_nothing_but_the_names(
+    league: Tables, as_landed: Rows, tmp_path: Path
+) -> None:
     names = sorted({row for name in ("player_gamebook", "rosters") for row in _names(name, league[name])})
     others = Random(11).sample([f"Zoë {_letters(number)} O'Name Jr." for number in range(len(names))], len(names))
     other_name = dict(zip(names, others, strict=True))
@@ -76,7 +87,10 @@ def test_other_names_for_all_players_change_nothing_but_the_names(league: Tables
     found = built(tmp_path, renamed, lambda table: [table])
     for name, rows in found.items():
         table = COMPUTED_TABLES[name]
-        original = [{column: back.get(value, value) if isinstance(value, str) else value for column, value in row.items()} for row in rows]
+        original = [
+            {column: back.get(value, value) if isinstance(value, str) else value for column, value in row.items()}
+            for row in rows
+        ]
         assert sorted(original, key=lambda row: tuple(map(str, (row[column] for column in table.key)))) == sorted(
             as_landed[name], key=lambda row: tuple(map(str, (row[column] for column in table.key)))
         )

@@ -1,4 +1,6 @@
-"""Two seasons of one league in one warehouse, four days apart: every date of every table is what it is where its season is alone."""
+"""Two seasons of one league in one warehouse, four days apart: every date of every table is what it is where its season
+is alone.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ from nba_assets_tests.pipeline import build, days_between, digests, ingest_all
 TEAMS = ("ATL", "BOS", "CHI", "DAL", "DEN", "HOU", "LAL", "MIA", "MIL", "NYK")
 SIMULATED = 2024
 LAST_OF_FIRST, GAP_DAYS = date(2024, 7, 10), 4
-"""A season may be played into October, and one may be called the next from July on: here both meet, closer than any window is long."""
+"""A season may be played into October, and one may be called the next from July on: here both meet, closer than any
+window is long.
+"""
 
 Tables = Mapping[str, pa.Table]
 
@@ -36,7 +40,9 @@ def _moved(table: pa.Table, days: int, season: int, *, with_season: bool) -> pa.
         if name == "birth_date":
             pass
         elif pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
-            column = pa.chunked_array([[moment and moment + timedelta(days=days) for moment in column.to_pylist()]], column.type)
+            column = pa.chunked_array(
+                [[moment and moment + timedelta(days=days) for moment in column.to_pylist()]], column.type
+            )
         elif name == "game_id":
             column = pa.chunked_array([[_moved_id(text, days) for text in column.to_pylist()]], column.type)
         elif name == "nba_game_id":
@@ -56,8 +62,20 @@ def _moved_id(game_id: str, days: int) -> str:
 
 def _with_exhibition(tables: dict[str, pa.Table], day: date) -> None:
     """A played exhibition before the season's opening night."""
-    game = {"game_date": day, "game_id": f"{day:%Y%m%d}_ATL_BOS", "nba_game_id": "0012400001", "is_regular_season": False, "game_status": 3}
-    teams = {"home_team_abbr": "BOS", "away_team_abbr": "ATL", "home_team_score": 101, "away_team_score": 99, "winning_team_abbr": "BOS"}
+    game = {
+        "game_date": day,
+        "game_id": f"{day:%Y%m%d}_ATL_BOS",
+        "nba_game_id": "0012400001",
+        "is_regular_season": False,
+        "game_status": 3,
+    }
+    teams = {
+        "home_team_abbr": "BOS",
+        "away_team_abbr": "ATL",
+        "home_team_score": 101,
+        "away_team_score": 99,
+        "winning_team_abbr": "BOS",
+    }
     schedule = tables["schedule"]
     row = {**schedule.slice(0, 1).to_pylist()[0], **game, **teams}
     row["game_time_utc"] = row["game_time_utc"].replace(year=day.year, month=day.month, day=day.day, hour=23)
@@ -91,7 +109,10 @@ def test_a_season_before_and_one_after_change_nothing(tmp_path_factory: pytest.T
         "second": moved(league.tables, (opening - league.summary.first_date).days, SIMULATED),
     }
     _with_exhibition(tables["second"], LAST_OF_FIRST)
-    dates = {"first": days_between(first_day, LAST_OF_FIRST), "second": days_between(opening, opening + timedelta(days=length))}
+    dates = {
+        "first": days_between(first_day, LAST_OF_FIRST),
+        "second": days_between(opening, opening + timedelta(days=length)),
+    }
     together = _digests(tmp_path_factory.mktemp("both"), tables, days_between(first_day, dates["second"][-1]))
     for season, mine in dates.items():
         alone = _digests(tmp_path_factory.mktemp(season), {season: tables[season]}, mine)

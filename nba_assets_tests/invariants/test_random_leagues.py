@@ -1,4 +1,6 @@
-"""Slow readings of every table on leagues drawn at random: other seeds, other teams, lengths and seasons than anybody looked at."""
+"""Slow readings of every table on leagues drawn at random: other seeds, other teams, lengths and seasons than anybody
+looked at.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ SEASONS = st.sampled_from([2021, 2023, 2024])
 
 def teams(fewest: int, most: int) -> st.SearchStrategy[list[str]]:
     """An even number of teams."""
-    return st.lists(st.sampled_from(sorted(CURRENT_TEAMS)), min_size=fewest, max_size=most, unique=True).filter(lambda drawn: len(drawn) % 2 == 0)
+    return st.lists(st.sampled_from(sorted(CURRENT_TEAMS)), min_size=fewest, max_size=most, unique=True).filter(
+        lambda drawn: len(drawn) % 2 == 0
+    )
 
 
 @settings(max_examples=4)
@@ -49,7 +53,9 @@ def test_rows_equal_a_slow_reading(seed: int, season_year: int, league_teams: li
 @pytest.mark.slow
 @settings(max_examples=3)
 @given(st.integers(0, 10_000), SEASONS, teams(10, 14), st.integers(20, 36))
-def test_rows_of_larger_leagues_equal_a_slow_reading(seed: int, season_year: int, league_teams: list[str], games_per_team: int) -> None:
+def test_rows_of_larger_leagues_equal_a_slow_reading(
+    seed: int, season_year: int, league_teams: list[str], games_per_team: int
+) -> None:
     """Ten teams and more make an average of the league, which smaller leagues never have."""
     equal_on_some_dates(seed, season_year, league_teams, games_per_team)
 
@@ -71,7 +77,11 @@ def equal_on_some_dates(seed: int, season_year: int, league_teams: list[str], ga
                     stored = {(row["game_id"], row[entity]): row for row in computed[name] if row["game_date"] == day}
                     _same(name, stored, reading(raw, day))
                 for name, (entity, narrate) in CONTEXTS.items():
-                    _same(name, {row[entity]: row for row in computed[name] if row["game_date"] == day}, narrate(league, day))
+                    _same(
+                        name,
+                        {row[entity]: row for row in computed[name] if row["game_date"] == day},
+                        narrate(league, day),
+                    )
                 before = precomputed(warehouse, league, day)
                 for name in READINGS:
                     assert differences(warehouse, before, name, day) == [], (name, day)

@@ -1,4 +1,6 @@
-"""The simulated league keeps the same books as the real one: every invariant, and the identity of ranges and single dates."""
+"""The simulated league obeys the same rules as the real one: every invariant, and the identity of ranges and single
+dates.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,11 @@ class BuiltLeague:
 
 
 @pytest.fixture(
-    scope="module", params=[pytest.param(date(2024, 11, 10), id="three weeks"), pytest.param(None, id="a season", marks=pytest.mark.slow)]
+    scope="module",
+    params=[
+        pytest.param(date(2024, 11, 10), id="three weeks"),
+        pytest.param(None, id="a season", marks=pytest.mark.slow),
+    ],
 )
 def league(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> BuiltLeague:
     folder = tmp_path_factory.mktemp("league")
@@ -76,7 +82,8 @@ FEW_GAMES = {
 
 def test_nothing_is_set_aside_and_nobody_fails_but_for_few_games(league: BuiltLeague) -> None:
     assert league.rows("select table_name, reason from nba_processing.raw_quarantine limit 5") == []
-    # A player who was let go stays on the latest roster snapshot for a day or two: a game of these days was expected of him.
+    # A player who was let go stays on the latest roster snapshot for a day or two: a game of these days was expected of
+    # him.
     let_go = """
         failure_category = 'INCOMPLETE_UPSTREAM' and list_min(missing_game_ids) >
         (select max(game_id) from nba_raw.player_gamebook where player_lookup = entity_id)"""
@@ -88,15 +95,19 @@ def test_postponed_game_is_nobodys_and_its_new_date_everybodys(league: BuiltLeag
     postponed = league.summary.special_cases.postponed
     assert postponed is not None
     for table in ("team_offense_game_summary", "upcoming_team_game_context"):
-        assert league.rows(f"select count(*) from nba_analytics.{table} where game_id = '{postponed.game_id}'") == [(0,)]
+        assert league.rows(f"select count(*) from nba_analytics.{table} where game_id = '{postponed.game_id}'") == [
+            (0,)
+        ]
 
 
 def test_corrected_sheet_is_the_one_that_counts(league: BuiltLeague) -> None:
     corrected = league.summary.special_cases.corrected_box
     assert corrected is not None
     query = f"""
-        select p.points, (select sum(points_scored) from nba_raw.play_by_play e where e.game_id = p.game_id and e.player_1_lookup = p.player_lookup)
-        from nba_analytics.player_game_summary p where game_id = '{corrected.game_id}' and player_lookup = '{corrected.player_lookup}'"""
+        select p.points, (select sum(points_scored) from nba_raw.play_by_play e where e.game_id = p.game_id and
+        e.player_1_lookup = p.player_lookup)
+        from nba_analytics.player_game_summary p where game_id = '{corrected.game_id}' and player_lookup =
+        '{corrected.player_lookup}'"""
     ((box, events),) = league.rows(query)
     assert box == events
 
@@ -104,14 +115,18 @@ def test_corrected_sheet_is_the_one_that_counts(league: BuiltLeague) -> None:
 def test_game_without_play_by_play_has_unknown_zones_and_says_so(league: BuiltLeague) -> None:
     silent = league.summary.special_cases.without_play_by_play
     assert silent is not None
-    rows = league.rows(f"select team_paint_attempts, quality_issues from nba_analytics.team_offense_game_summary where game_id = '{silent.game_id}'")
+    rows = league.rows(
+        "select team_paint_attempts, quality_issues from nba_analytics.team_offense_game_summary where game_id = "
+        f"'{silent.game_id}'"
+    )
     assert rows == [(None, ["shot_zones_unavailable"])] * 2
 
 
 def test_zones_decided_by_distance_alone_are_marked(league: BuiltLeague) -> None:
     estimated = league.summary.special_cases.distance_only
     assert estimated is not None
-    query = f"""select count(*) filter (where shot_zones_estimated), count(*) filter (where 'shot_zones_estimated' in quality_issues and quality_score = 95)
+    query = f"""select count(*) filter (where shot_zones_estimated), count(*) filter (where 'shot_zones_estimated' in
+        quality_issues and quality_score = 95)
         from nba_analytics.player_game_summary where game_id = '{estimated.game_id}'"""
     ((marked, charged),) = league.rows(query)
     assert marked == charged > 0
@@ -121,7 +136,9 @@ def test_overtime_is_counted(league: BuiltLeague) -> None:
     games = league.summary.special_cases.overtime
     assert games
     listed = ", ".join(f"'{game.game_id}'" for game in games)
-    assert league.rows(f"select min(overtime_periods) >= 1 from nba_analytics.team_offense_game_summary where game_id in ({listed})") == [(True,)]
+    assert league.rows(
+        f"select min(overtime_periods) >= 1 from nba_analytics.team_offense_game_summary where game_id in ({listed})"
+    ) == [(True,)]
 
 
 @pytest.mark.parametrize(

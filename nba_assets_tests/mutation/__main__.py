@@ -62,17 +62,26 @@ def main() -> int:
         try:
             suite.record()
             print(f"{len(suite.tests)} tests recorded in {time.monotonic() - began:.0f} s", flush=True)
-            results = Counter(suite.judge(mutant, number, not options.mirrored_only) for number, mutant in enumerate(drawn, 1))
+            results = Counter(
+                suite.judge(mutant, number, not options.mirrored_only) for number, mutant in enumerate(drawn, 1)
+            )
         finally:
             suite.end()
-    print(f"{len(drawn)} mutants of {' '.join(options.paths)}, seed {options.seed}: {dict(results)} in {time.monotonic() - began:.0f} s")
+    print(
+        f"{len(drawn)} mutants of {' '.join(options.paths)}, seed {options.seed}: {dict(results)} in "
+        f"{time.monotonic() - began:.0f} s"
+    )
     return 1 if results["survived"] else 0
 
 
 def draw(root: Path, paths: Sequence[str], count: int, seed: int) -> list[Mutant]:
     """Some of all mutants below the paths, the same for the same seed and code."""
     product = root / "nba_assets"
-    modules = [module for path in paths for module in ([product / path] if path.endswith(".py") else sorted((product / path).rglob("*.py")))]
+    modules = [
+        module
+        for path in paths
+        for module in ([product / path] if path.endswith(".py") else sorted((product / path).rglob("*.py")))
+    ]
     everything = [mutant for module in modules for mutant in mutants_of(root, str(module.relative_to(root)))]
     if not everything:
         raise SystemExit(f"no mutants below {', '.join(paths)}: name packages or modules below {product}")
@@ -122,7 +131,11 @@ class Suite:
         module.write_text(mutant.applied(text))
         try:
             tests, at_import = self.reaching(mutant)
-            code, by = (NOT_ALIVE, "") if at_import else self._request(module=str(module), original=text, tests=tests, seconds=self._seconds(tests))
+            code, by = (
+                (NOT_ALIVE, "")
+                if at_import
+                else self._request(module=str(module), original=text, tests=tests, seconds=self._seconds(tests))
+            )
             if code == NOT_ALIVE:
                 code, by = self._anew(tests, module.stem)
             if code == ALIVE and also_the_rest:
@@ -130,26 +143,43 @@ class Suite:
         finally:
             module.write_text(text)
         result = {ALIVE: "survived", None: "timed out"}.get(code, "killed")
-        print(f"{number:3} {result:9} {time.monotonic() - began:4.0f} s, {len(tests):3} tests  {mutant}  {by.rsplit('/', 1)[-1]}", flush=True)
+        print(
+            (
+                f"{number:3} {result:9} {time.monotonic() - began:4.0f} s, {len(tests):3} tests  {mutant}  "
+                f"{by.rsplit('/', 1)[-1]}"
+            ),
+            flush=True,
+        )
         return result
 
     def reaching(self, mutant: Mutant) -> tuple[list[str], bool]:
         """The tests that execute the mutant, the fastest first, and whether it is executed at import.
 
-        Then these are the tests that execute a line that names what was assigned, and all quick ones: a test that only looks at a constant executes nothing.
+        Then these are the tests that execute a line that names what was assigned, and all quick ones: a test that only
+        looks at a constant executes nothing.
         """
         path = mutant.path.split("/", 1)[1]
-        reached = self._executing({path: set(range(mutant.lines[0], mutant.lines[1] + 1))}) if mutant.in_function else set()
+        reached = (
+            self._executing({path: set(range(mutant.lines[0], mutant.lines[1] + 1))}) if mutant.in_function else set()
+        )
         at_import = not reached
         if at_import:
-            reached = self._executing(self._lines_with(mutant.names)) | {name for name, test in self.tests.items() if test["seconds"] < QUICK_SECONDS}
+            reached = self._executing(self._lines_with(mutant.names)) | {
+                name for name, test in self.tests.items() if test["seconds"] < QUICK_SECONDS
+            }
         return sorted(reached, key=lambda name: (self.tests[name]["seconds"], name)), at_import
 
     def _executing(self, lines: Mapping[str, set[int]]) -> set[str]:
-        return {name for name, test in self.tests.items() if any(not lines[path].isdisjoint(test["lines"].get(path, ())) for path in lines)}
+        return {
+            name
+            for name, test in self.tests.items()
+            if any(not lines[path].isdisjoint(test["lines"].get(path, ())) for path in lines)
+        }
 
     def _lines_with(self, names: Iterable[str]) -> dict[str, set[int]]:
-        """Lines within functions of the product that mention one of the names, or one assigned at import from one of them."""
+        """Lines within functions of the product that mention one of the names, or one assigned at import from one of
+        them.
+        """
         known: set[str] = set()
         found = {*names}
         while found - known:
@@ -157,7 +187,8 @@ class Suite:
             found = {name for made, uses in self._made_at_import if uses & known for name in made}
         word = re.compile(r"\b(" + "|".join(map(re.escape, sorted(known))) + r")\b")
         return {
-            path: {number for number, line in enumerate(text, 1) if line[:1].isspace() and word.search(line)} for path, text in self._texts.items()
+            path: {number for number, line in enumerate(text, 1) if line[:1].isspace() and word.search(line)}
+            for path, text in self._texts.items()
         }
 
     @cached_property
@@ -169,15 +200,24 @@ class Suite:
     def _made_at_import(self) -> list[tuple[set[str], set[str]]]:
         """The names that each statement outside functions and classes assigns, and those that it uses."""
         statements = [
-            node for text in self._texts.values() for node in ast.parse("\n".join(text)).body if isinstance(node, ast.Assign | ast.AnnAssign)
+            node
+            for text in self._texts.values()
+            for node in ast.parse("\n".join(text)).body
+            if isinstance(node, ast.Assign | ast.AnnAssign)
         ]
         names = [[name for name in ast.walk(node) if isinstance(name, ast.Name)] for node in statements]
         return [
-            ({name.id for name in of if isinstance(name.ctx, ast.Store)}, {name.id for name in of if isinstance(name.ctx, ast.Load)}) for of in names
+            (
+                {name.id for name in of if isinstance(name.ctx, ast.Store)},
+                {name.id for name in of if isinstance(name.ctx, ast.Load)},
+            )
+            for of in names
         ]
 
     def _anew(self, tests: Sequence[str], stem: str) -> tuple[int | None, str]:
-        """In sessions that import the mutant: first what declares tables and the tests of the module's own name, because few modules are quickly imported."""
+        """In sessions that import the mutant: first what declares tables and the tests of the module's own name,
+        because few modules are quickly imported.
+        """
         near = [test for test in tests if test.startswith(DECLARED) or f"test_{stem}.py::" in test]
         code: int | None = ALIVE
         by = ""
@@ -204,7 +244,18 @@ class Suite:
         sys.path[:] = [str(self.copy), *(path for path in sys.path if Path(path or ".").resolve() != ROOT)]
         for name in [name for name in sys.modules if name.split(".")[0] in ("nba_assets", "nba_assets_tests")]:
             del sys.modules[name]
-        arguments = ["-x", "-q", "-n", "0", "--tb", "line", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+        arguments = [
+            "-x",
+            "-q",
+            "-n",
+            "0",
+            "--tb",
+            "line",
+            "-p",
+            "no:cacheprovider",
+            "-W",
+            "ignore::pytest.PytestAssertRewriteWarning",
+        ]
         arguments += ["--basetemp", str(self.folder / "basetemp")]
         return int(pytest.main([*arguments, *files], plugins=[plugin]))
 

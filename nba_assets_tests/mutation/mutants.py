@@ -66,7 +66,9 @@ class Mutant:
     code: str
     """The line without the fault."""
     lines: tuple[int, int]
-    """First and last line whose execution shows that the fault was reached; those of the body for a default of an argument."""
+    """First and last line whose execution shows that the fault was reached; those of the body for a default of an
+    argument.
+    """
     in_function: bool
     names: tuple[str, ...]
     """The function, class or constants of the module that hold the fault."""
@@ -119,7 +121,11 @@ class _Finder(ast.NodeVisitor):
 
     def _enter(self, node: ast.stmt) -> None:
         body = getattr(node, "body", None)
-        last = body[0].lineno - 1 if body and not isinstance(node, ast.FunctionDef | ast.ClassDef) else node.end_lineno or node.lineno
+        last = (
+            body[0].lineno - 1
+            if body and not isinstance(node, ast.FunctionDef | ast.ClassDef)
+            else node.end_lineno or node.lineno
+        )
         self.lines = (node.lineno, max(node.lineno, last))
         if not self.in_function and not self.in_class:
             self.names = tuple(_assigned(node)) or self.names
@@ -129,9 +135,25 @@ class _Finder(ast.NodeVisitor):
             self._add(node.test, f"(not {ast.unparse(node.test)})")
 
     def _add(self, node: ast.expr | ast.stmt, new: str) -> None:
-        start, end = self._offset(node.lineno, node.col_offset), self._offset(node.end_lineno or 0, node.end_col_offset or 0)
+        start, end = (
+            self._offset(node.lineno, node.col_offset),
+            self._offset(node.end_lineno or 0, node.end_col_offset or 0),
+        )
         code = self.text[self.offsets[node.lineno - 1] : self.offsets[node.lineno]].strip()
-        self.mutants.append(Mutant(self.path, node.lineno, start, end, self.text[start:end], new, code, self.lines, self.in_function, self.names))
+        self.mutants.append(
+            Mutant(
+                self.path,
+                node.lineno,
+                start,
+                end,
+                self.text[start:end],
+                new,
+                code,
+                self.lines,
+                self.in_function,
+                self.names,
+            )
+        )
 
     def _offset(self, line: int, column: int) -> int:
         """Columns of a syntax tree count bytes."""
@@ -216,7 +238,9 @@ def _of_expression(node: ast.expr) -> Iterator[ast.expr]:  # noqa: PLR0912 - a c
 
 
 def _other_constants(value: object) -> Iterator[bool | int | float | str]:
-    """A number one more and one less in its last digit (0.44 becomes 0.45 and 0.43), a flag turned, the other side of a search."""
+    """A number one more and one less in its last digit (0.44 becomes 0.45 and 0.43), a flag turned, the other side of a
+    search.
+    """
     if isinstance(value, bool):
         yield not value
     elif isinstance(value, int):

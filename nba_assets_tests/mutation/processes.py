@@ -1,4 +1,6 @@
-"""Work in a forked process, with an end to it: what does not come back in time is killed with everything that it has started."""
+"""Work in a forked process, with an end to it: what does not come back in time is killed with everything that it has
+started.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
-"""A session of pytest that is collected once and then runs chosen tests on one mutant after the other, each in a fork of its own.
+"""A session of pytest that is collected once and then runs chosen tests on one mutant after the other, each in a fork
+of its own.
 
-A mutant within a function is put into the functions that are alive; what is executed at import needs a session of its own.
+A mutant within a function is put into the functions that are alive; what is executed at import needs a session of its
+own.
 """
 
 from __future__ import annotations
@@ -48,8 +50,8 @@ class Chosen:
 class Served(Chosen):
     """A plugin of pytest: instead of running the collected tests once, answers requests until there are no more.
 
-    A request is a line of JSON: `record`, the file for the lines that each test executes; or `module`, `original`, `tests`, `seconds`. The answer is an
-    exit code, or null where the time ran out, and the test that failed.
+    A request is a line of JSON: `record`, the file for the lines that each test executes; or `module`, `original`,
+    `tests`, `seconds`. The answer is an exit code, or null where the time ran out, and the test that failed.
     """
 
     def __init__(self, folder: Path, product: Path, requests: IO[str], answers: IO[str]) -> None:
@@ -70,7 +72,9 @@ class Served(Chosen):
         def work() -> int:
             if "record" in request:
                 return _record([*items.values()], self.product, Path(request["record"]))
-            return _judge([items[test] for test in request["tests"]], Path(request["module"]), request["original"], failed)
+            return _judge(
+                [items[test] for test in request["tests"]], Path(request["module"]), request["original"], failed
+            )
 
         return forked(work, request["seconds"], self.folder / "output.txt"), failed.read_text()
 
@@ -88,9 +92,13 @@ def _judge(items: Sequence[pytest.Item], module: Path, original: str, failed: Pa
 def put_in(path: str, original: str, mutated: str) -> bool:
     """Put what changed in a module's functions into those that are alive; whether there are any."""
     before, after = (_codes(compile(text, path, "exec", dont_inherit=True)) for text in (original, mutated))
-    changed = {old: new for key in before for old, new in zip(before[key], after.get(key, ()), strict=False) if old != new}
+    changed = {
+        old: new for key in before for old, new in zip(before[key], after.get(key, ()), strict=False) if old != new
+    }
     functions = [
-        each for each in gc.get_objects() if isinstance(each, FunctionType) and each.__code__.co_filename == path and each.__code__ in changed
+        each
+        for each in gc.get_objects()
+        if isinstance(each, FunctionType) and each.__code__.co_filename == path and each.__code__ in changed
     ]
     for function in functions:
         function.__code__ = changed[function.__code__]
@@ -108,7 +116,9 @@ def _codes(code: CodeType) -> dict[tuple[str, int], list[CodeType]]:
 
 
 def _record(items: Sequence[pytest.Item], product: Path, record: Path) -> int:
-    """Run all tests, noting what each executes; a fixture that tests of a module or session share counts for all of them."""
+    """Run all tests, noting what each executes; a fixture that tests of a module or session share counts for all of
+    them.
+    """
     recorder = Recorder(str(product) + os.sep)
     items[0].config.pluginmanager.register(recorder)
     tests: dict[str, Any] = {}
@@ -173,5 +183,7 @@ class Recorder:
         if fixturedef.scope != "function":
             for path, lines in self.lines.items():
                 scope = request.node.nodeid.split("::")[0]
-                self.shared[scope if scope.endswith(".py") else ""][path[len(self.product) :]] |= lines - before.get(path, set())
+                self.shared[scope if scope.endswith(".py") else ""][path[len(self.product) :]] |= lines - before.get(
+                    path, set()
+                )
         return result

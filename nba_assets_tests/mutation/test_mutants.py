@@ -35,7 +35,9 @@ def faults(folder: Path, text: str) -> list[str]:
     ],
 )
 def test_each_kind_of_fault(tmp_path: Path, text: str, expected: list[str]) -> None:
-    assert sorted(fault.replace("([row for row in rows])", "[row for row in rows]") for fault in faults(tmp_path, text)) == sorted(expected)
+    assert sorted(
+        fault.replace("([row for row in rows])", "[row for row in rows]") for fault in faults(tmp_path, text)
+    ) == sorted(expected)
 
 
 def test_text_annotations_and_logs_have_no_faults(tmp_path: Path) -> None:
@@ -57,7 +59,9 @@ class Known:
 
 
 def test_a_fault_knows_the_lines_that_show_it(tmp_path: Path) -> None:
-    (tmp_path / "module.py").write_text("DAYS = 30\n\ndef recent(day, days=7):\n    start = day\n    return start - (\n        days\n    )\n")
+    (tmp_path / "module.py").write_text(
+        "DAYS = 30\n\ndef recent(day, days=7):\n    start = day\n    return start - (\n        days\n    )\n"
+    )
     found = {mutant.old: mutant for mutant in mutants_of(tmp_path, "module.py")}
     assert (found["30"].in_function, found["30"].names) == (False, ("DAYS",))
     assert (found["7"].in_function, found["7"].lines) == (True, (4, 7))

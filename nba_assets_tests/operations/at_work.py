@@ -1,7 +1,7 @@
 """A pipeline at work: a season that lands bit by bit, and somebody who turns the sensors on and runs what they request.
 
-Most runs go through the pipeline without Dagster's execution and on a warehouse in memory, which together take longer than everything else; they are noted
-in a real instance all the same.
+Most runs go through the pipeline without Dagster's execution and on a warehouse in memory, which together take longer
+than everything else; they are noted in a real instance all the same.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from nba_assets.definitions import defs
 from nba_assets.entities.parallel import ParallelEntities
 from nba_assets.operations.jobs import GAME_SUMMARIES
 from nba_assets.operations.launch import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG
+from nba_assets.operations.planned_runs import TRIGGER_TAG
 from nba_assets.operations.sensors import build_sensors
 from nba_assets.operations.slates import slates
-from nba_assets.operations.wanted import TRIGGER_TAG
 from nba_assets.processes import this_process
 from nba_assets.publishing.inputs import computed
 from nba_assets.publishing.publication import prepare
 from nba_assets.publishing.table_run import TableRun
+from nba_assets.raw.content_index import forget_landed, landed_index
 from nba_assets.raw.ingestion import ingest
-from nba_assets.raw.landed_content import forget_landed, landed_index
 from nba_assets.raw.landing import FolderLandingZone
 from nba_assets.raw.sample_league import SeasonSummary
 from nba_assets.raw.tables import RAW_TABLES
@@ -56,7 +56,9 @@ YEARS_LATER = datetime(2026, 3, 1, 17, tzinfo=UTC)
 HOURS, MINUTES = timedelta(hours=1), timedelta(minutes=1)
 RUN_KEY_TAG, SENSOR_TAG = "dagster/run_key", "dagster/sensor_name"
 POINTS = frozenset(DESCRIBED)
-"""Tables of later dates that a player's points can reach: all of them, since a sum of players that is not the team's is an issue of the team's rows."""
+"""Tables of later dates that a player's points can reach: all of them, since a sum of players that is not the team's is
+an issue of the team's rows.
+"""
 
 Key = tuple[str, date]
 
@@ -65,11 +67,15 @@ def days_of(start: date, end: date) -> list[date]:
     return [start + timedelta(days=number) for number in range((end - start).days + 1)]
 
 
-def build_tables(warehouse: Warehouse, landing: Path, names: Collection[str], days: Sequence[date], run_id: str = "test") -> None:
+def build_tables(
+    warehouse: Warehouse, landing: Path, names: Collection[str], days: Sequence[date], run_id: str = "test"
+) -> None:
     """What a run of these assets does, without Dagster around it."""
     for name in RAW_TABLES:
         if name in names:
-            ingest(RAW_TABLES[name], FolderLandingZone(landing), warehouse, days, run_id=run_id, now=datetime.now(UTC)).raise_for_bad_files()
+            ingest(
+                RAW_TABLES[name], FolderLandingZone(landing), warehouse, days, run_id=run_id, now=datetime.now(UTC)
+            ).raise_for_bad_files()
     for name in TABLE_MODULES:
         if name in names:
             build_table(warehouse, name, days, run_id)()
@@ -110,9 +116,16 @@ class Season:
         (file,) = (self.path / "schedule").rglob("*.parquet")
         games = pq.read_table(file)
         ahead = pc.greater(games["game_date"], pa.scalar(through))
-        for name, value in (("game_status", 1), ("home_team_score", None), ("away_team_score", None), ("winning_team_abbr", None)):
+        for name, value in (
+            ("game_status", 1),
+            ("home_team_score", None),
+            ("away_team_score", None),
+            ("winning_team_abbr", None),
+        ):
             kind = games.schema.field(name).type
-            games = games.set_column(games.column_names.index(name), name, pc.if_else(ahead, pa.scalar(value, kind), games[name]))
+            games = games.set_column(
+                games.column_names.index(name), name, pc.if_else(ahead, pa.scalar(value, kind), games[name])
+            )
         target = landing / file.relative_to(self.path)
         target.parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(games, target)
@@ -144,16 +157,21 @@ class MemoryWarehouse:
         stored = self.tables.get(table.qualified_name)
         if stored is None:
             return arrow_schema(table, columns).empty_table()
-        wanted = pc.and_(pc.greater_equal(stored[table.date_column], pa.scalar(start)), pc.less_equal(stored[table.date_column], pa.scalar(end)))
+        planned = pc.and_(
+            pc.greater_equal(stored[table.date_column], pa.scalar(start)),
+            pc.less_equal(stored[table.date_column], pa.scalar(end)),
+        )
         for name, value in (where or {}).items():
             values = [value] if isinstance(value, (str, int, float, date)) else list(value)
-            wanted = pc.and_(wanted, pc.is_in(stored[name], pa.array(values, stored.schema.field(name).type)))
-        return stored.select(list(columns)).filter(wanted)
+            planned = pc.and_(planned, pc.is_in(stored[name], pa.array(values, stored.schema.field(name).type)))
+        return stored.select(list(columns)).filter(planned)
 
     def replace(self, replacements: Sequence[Replacement | Insertion], *, unless: Sequence[Changed] = ()) -> None:
         """As the interface has it."""
         for changed in unless:
-            changed.see_unchanged(self.read(changed.table, changed.rows.column_names, changed.start, changed.end, changed.where))
+            changed.see_unchanged(
+                self.read(changed.table, changed.rows.column_names, changed.start, changed.end, changed.where)
+            )
         for replacement in replacements:
             table = replacement.table
             stored = self.tables.get(table.qualified_name, arrow_schema(table).empty_table())
@@ -193,7 +211,7 @@ GIVEN: dict[str, Warehouse] = {}
 
 
 class Ran(NamedTuple):
-    """A run that a sensor asked for."""
+    """A run that a sensor requested."""
 
     job: str
     trigger: str
@@ -210,7 +228,9 @@ class Ran(NamedTuple):
 
 @dataclass
 class Operator:
-    """Turns the sensors on, and stands in for the daemon: it makes ticks, keeps cursors and starts what is requested, once per run key."""
+    """Turns the sensors on, and stands in for the daemon: it makes ticks, keeps cursors and starts what is requested,
+    once per run key.
+    """
 
     landing: Path
     season: Season
@@ -260,11 +280,15 @@ class Operator:
         """Run a request to its end."""
         job = defs.resolve_job_def(str(request.job_name))
         selected = request.asset_selection or job.asset_layer.executable_asset_keys
-        start, end = (date.fromisoformat(tags.get(PARTITION_TAG) or tags[tag]) for tag in (RANGE_START_TAG, RANGE_END_TAG))
+        start, end = (
+            date.fromisoformat(tags.get(PARTITION_TAG) or tags[tag]) for tag in (RANGE_START_TAG, RANGE_END_TAG)
+        )
         ran = Ran(job.name, tags[TRIGGER_TAG], start, end, frozenset(key.path[-1] for key in selected), tags)
         if self.in_jobs:
             with self.around_runs():
-                result = job.execute_in_process(instance=self.instance, tags=tags, asset_selection=list(selected), raise_on_error=not self.may_fail)
+                result = job.execute_in_process(
+                    instance=self.instance, tags=tags, asset_selection=list(selected), raise_on_error=not self.may_fail
+                )
             assert result.success or self.may_fail
             return ran
         status = self.status or (dg.DagsterRunStatus.FAILURE if self.fails(ran) else dg.DagsterRunStatus.SUCCESS)
@@ -291,9 +315,11 @@ class Operator:
                 return ran
         raise AssertionError(f"the sensors never rest: {[one.short for one in ran]}")
 
-    def books(self, tables: Collection[str] = tuple(COMPUTED_TABLES)) -> dict[Key, dict[str, Any]]:
-        """The books of the computed tables."""
-        rows = self.warehouse.read(TABLE_PARTITIONS, TABLE_PARTITIONS.column_names, OPENING, date(2025, 7, 1), {"table_name": list(tables)})
+    def partition_state(self, tables: Collection[str] = tuple(COMPUTED_TABLES)) -> dict[Key, dict[str, Any]]:
+        """The state of partitions of the computed tables."""
+        rows = self.warehouse.read(
+            TABLE_PARTITIONS, TABLE_PARTITIONS.column_names, OPENING, date(2025, 7, 1), {"table_name": list(tables)}
+        )
         return {(row["table_name"], row["partition_date"]): row for row in rows.to_pylist()}
 
     def game_days(self) -> list[date]:
@@ -303,21 +329,23 @@ class Operator:
 
 
 def fresh_digests(operator: Operator) -> dict[Key, str]:
-    """The digests of everything that the operator has built, built anew from what has landed: summaries, and what is described, each in one go."""
-    books = operator.books()
+    """The digests of everything that the operator has built, built anew from what has landed: summaries, and what is
+    described, each in one go.
+    """
+    partition_state = operator.partition_state()
     warehouse = MemoryWarehouse()
-    days = days_of(OPENING, max(day for _, day in books))
-    summarised = [day for day in days if ("player_game_summary", day) in books]
+    days = days_of(OPENING, max(day for _, day in partition_state))
+    summarised = [day for day in days if ("player_game_summary", day) in partition_state]
     build_tables(warehouse, operator.landing, RAW_TABLES, days)
     build_tables(warehouse, operator.landing, GAME_SUMMARIES, summarised)
     build_tables(warehouse, operator.landing, DESCRIBED, days)
     rows = warehouse.read(TABLE_PARTITIONS, ("table_name", "partition_date", "digest"), OPENING, days[-1])
     fresh = {(row["table_name"], row["partition_date"]): row["digest"] for row in rows.to_pylist()}
-    return {key: fresh[key] for key in books}
+    return {key: fresh[key] for key in partition_state}
 
 
-def digests(books: dict[Key, dict[str, Any]]) -> dict[Key, str]:
-    return {key: entry["digest"] for key, entry in books.items()}
+def digests(partition_state: dict[Key, dict[str, Any]]) -> dict[Key, str]:
+    return {key: entry["digest"] for key, entry in partition_state.items()}
 
 
 def rebuilt(before: dict[Key, dict[str, Any]], after: dict[Key, dict[str, Any]]) -> set[Key]:

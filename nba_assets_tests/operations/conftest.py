@@ -46,13 +46,23 @@ class Home:
     def command(self, *arguments: object) -> subprocess.CompletedProcess[str]:
         """Run `nba-assets` to its end."""
         return subprocess.run(
-            [str(COMMAND), *map(str, arguments)], env=self.environment(), cwd=self.path, capture_output=True, text=True, timeout=300, check=False
+            [str(COMMAND), *map(str, arguments)],
+            env=self.environment(),
+            cwd=self.path,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
         )
 
     def start(self, *arguments: object) -> subprocess.Popen[bytes]:
         """Start `nba-assets` and go on."""
         return subprocess.Popen(
-            [str(COMMAND), *map(str, arguments)], env=self.environment(), cwd=self.path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [str(COMMAND), *map(str, arguments)],
+            env=self.environment(),
+            cwd=self.path,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
 
 

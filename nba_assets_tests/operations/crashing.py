@@ -1,7 +1,9 @@
-"""Runs that end in the middle, cheaply: a process with everything imported forks a child for each run, which kills itself where it is told to.
+"""Runs that end in the middle, cheaply: a process with everything imported forks a child for each run, which kills
+itself where it is told to.
 
-Moments are counted by what a run does (a file opened or renamed, a statement sent to DuckDB, an event written, bytes of a commit), not by the clock. They are
-observed from outside: nothing in the package knows of them. What a run leaves behind is for the tests to judge.
+Moments are counted by what a run does (a file opened or renamed, a statement sent to DuckDB, an event written, bytes of
+a commit), not by the clock. They are observed from outside: nothing in the package knows of them. What a run leaves
+behind is for the tests to judge.
 """
 
 from __future__ import annotations
@@ -36,8 +38,9 @@ FILE_EVENTS = ("open", "os.rename", "os.remove", "os.mkdir")
 class Order:
     """A run of some assets over dates in a home, and what becomes of it.
 
-    It dies at the `number`-th moment of a `kind`: before or after a statement, before an event is written, before a file is touched, or within a commit, once
-    `share` of COMMIT_BYTES are written. Without a kind it goes to its end. No file grows beyond `largest_file` bytes, where that is given.
+    It dies at the `number`-th moment of a `kind`: before or after a statement, before an event is written, before a
+    file is touched, or within a commit, once `share` of COMMIT_BYTES are written. Without a kind it goes to its end. No
+    file grows beyond `largest_file` bytes, where that is given.
     """
 
     home: Path
@@ -55,7 +58,9 @@ class Order:
 
 @dataclass(frozen=True)
 class Ending:
-    """How a run ended: its exit code or minus the signal, how many moments of each kind there were, and what it printed."""
+    """How a run ended: its exit code or minus the signal, how many moments of each kind there were, and what it
+    printed.
+    """
 
     code: int
     moments: Mapping[str, int]
@@ -184,7 +189,9 @@ class _Watch:
 
 
 COMMIT_BYTES = 40_000
-"""A commit of a few dates of a small league writes from 4,000 (team summaries) to 200,000 bytes (play-by-play) into the log."""
+"""A commit of a few dates of a small league writes from 4,000 (team summaries) to 200,000 bytes (play-by-play) into the
+log.
+"""
 
 
 class _Watched:

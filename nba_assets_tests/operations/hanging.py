@@ -1,6 +1,8 @@
-"""The command line with a player whose computation never ends: `python -m nba_assets_tests.operations.hanging backfill …`.
+"""The command line with a player whose computation never ends: `python -m nba_assets_tests.operations.hanging backfill
+…`.
 
-HANGING_PLAYER names him, AT_WORK a file that his computation makes. A module of its own, so that worker processes find what is computed.
+HANGING_PLAYER names him, AT_WORK a file that his computation makes. A module of its own, so that worker processes find
+what is computed.
 """
 
 from __future__ import annotations

@@ -19,7 +19,9 @@ SECRET = "T00000000/B00000000/XXXXXXXX"
 
 @dataclass
 class Webhook:
-    """A server that takes messages; each is answered with the next of `statuses`, the last one for ever, or not at all."""
+    """A server that takes messages; each is answered with the next of `statuses`, the last one for ever, or not at
+    all.
+    """
 
     address: str = ""
     statuses: list[int] = field(default_factory=lambda: [200])
@@ -73,11 +75,20 @@ def instance() -> Iterator[dg.DagsterInstance]:
 DAYS = dg.DailyPartitionsDefinition("2021-10-19", end_date="2022-06-17")
 
 
-@dg.asset(partitions_def=DAYS, backfill_policy=dg.BackfillPolicy.single_run(), check_specs=[dg.AssetCheckSpec("coverage", asset="sheet")])
+@dg.asset(
+    partitions_def=DAYS,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    check_specs=[dg.AssetCheckSpec("coverage", asset="sheet")],
+)
 def sheet(context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
     passed = "well" in context.run.tags
     dates = [f"2021-11-{day:02d}" for day in range(1, 13)]
-    yield dg.AssetCheckResult(check_name="coverage", passed=passed, severity=dg.AssetCheckSeverity.WARN, metadata={} if passed else {"dates": dates})
+    yield dg.AssetCheckResult(
+        check_name="coverage",
+        passed=passed,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={} if passed else {"dates": dates},
+    )
     yield dg.MaterializeResult()
 
 
@@ -101,7 +112,9 @@ def run_of(instance: dg.DagsterInstance, *assets: dg.AssetsDefinition, **tags: s
     return run
 
 
-def test_a_failed_run_is_told_of_with_dates_steps_and_checks(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_run_is_told_of_with_dates_steps_and_checks(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DAGSTER_WEBSERVER_URL", "http://ui.example:3000/")
     run = run_of(instance, sheet, broken, **RANGE)
     assert failure_text(instance, run).splitlines() == [
@@ -120,7 +133,9 @@ def test_an_unforeseen_error_is_told_by_its_name(instance: dg.DagsterInstance) -
 
 
 def test_a_run_that_never_began_is_told_of_with_what_dagster_says(instance: dg.DagsterInstance) -> None:
-    run = instance.create_run_for_job(dg.Definitions([unforeseen], jobs=[dg.define_asset_job("all")]).resolve_job_def("all"))
+    run = instance.create_run_for_job(
+        dg.Definitions([unforeseen], jobs=[dg.define_asset_job("all")]).resolve_job_def("all")
+    )
     assert failure_text(instance, run, "no worker").splitlines()[1:] == ["• no worker"]
 
 
@@ -128,7 +143,10 @@ def test_only_failed_checks_are_worth_a_word_of_a_run_that_succeeded(instance: d
     warned = run_of(instance, sheet, **{"dagster/partition": "2021-11-15"})
     text = checks_text(instance, warned)
     assert text is not None
-    assert text.splitlines()[0] == f"nba-assets: {warned.job_name} of 2021-11-15 succeeded with failed checks (run {warned.run_id})"
+    assert (
+        text.splitlines()[0]
+        == f"nba-assets: {warned.job_name} of 2021-11-15 succeeded with failed checks (run {warned.run_id})"
+    )
     assert text.splitlines()[1].startswith("• check sheet.coverage (WARN): 2021-11-01")
     assert checks_text(instance, run_of(instance, sheet, well="yes", **{"dagster/partition": "2021-11-15"})) is None
 
@@ -169,8 +187,13 @@ def test_a_webhook_that_hangs_is_not_waited_for(webhook: Webhook) -> None:
     assert len(webhook.messages) == 3
 
 
-@pytest.mark.parametrize("address", [f"http://127.0.0.1:9/services/{SECRET}", f"hooks.example/services/{SECRET}", f"ftp://127.0.0.1/{SECRET}"])
-def test_whatever_goes_wrong_is_one_line_without_the_address(address: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "address",
+    [f"http://127.0.0.1:9/services/{SECRET}", f"hooks.example/services/{SECRET}", f"ftp://127.0.0.1/{SECRET}"],
+)
+def test_whatever_goes_wrong_is_one_line_without_the_address(
+    address: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("nba_assets.operations.alerts.PAUSE_SECONDS", 0)
     warnings: list[str] = []
     with caplog.at_level("INFO"):
@@ -206,13 +229,17 @@ class Ticking:
     def tick(self) -> str | None:
         """Returns why the tick was skipped."""
         definitions = dg.Definitions([sheet, broken, unforeseen], sensors=[self.sensor])
-        with dg.build_sensor_context(self.instance, cursor=self.cursor, repository_def=definitions.get_repository_def()) as context:
+        with dg.build_sensor_context(
+            self.instance, cursor=self.cursor, repository_def=definitions.get_repository_def()
+        ) as context:
             found = self.sensor.evaluate_tick(context)
         self.cursor = found.cursor
         return found.skip_message
 
 
-def test_the_sensors_tell_of_each_run_once(instance: dg.DagsterInstance, webhook: Webhook, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_sensors_tell_of_each_run_once(
+    instance: dg.DagsterInstance, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("NBA_ASSETS_ALERT_WEBHOOK", webhook.address)
     monkeypatch.setenv("NBA_ASSETS_PLAYER_WORKERS", "none: this is what fails the runs")
     failures, checks = (Ticking(sensor, instance) for sensor in alert_sensors())
@@ -222,7 +249,10 @@ def test_the_sensors_tell_of_each_run_once(instance: dg.DagsterInstance, webhook
     for _ in range(3):
         failures.tick()
         checks.tick()
-    assert [text.splitlines()[0].split("(run ")[1] for text in webhook.texts] == [f"{failed.run_id})", f"{warned.run_id})"]
+    assert [text.splitlines()[0].split("(run ")[1] for text in webhook.texts] == [
+        f"{failed.run_id})",
+        f"{warned.run_id})",
+    ]
 
 
 def test_a_sensor_without_a_webhook_says_why_it_does_nothing(instance: dg.DagsterInstance) -> None:
@@ -231,7 +261,9 @@ def test_a_sensor_without_a_webhook_says_why_it_does_nothing(instance: dg.Dagste
     assert failures.tick() == "NBA_ASSETS_ALERT_WEBHOOK is not set: no alerts are sent"
 
 
-def test_a_sensor_outlives_a_webhook_that_refuses(instance: dg.DagsterInstance, webhook: Webhook, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sensor_outlives_a_webhook_that_refuses(
+    instance: dg.DagsterInstance, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("nba_assets.operations.alerts.PAUSE_SECONDS", 0)
     monkeypatch.setenv("NBA_ASSETS_ALERT_WEBHOOK", webhook.address)
     webhook.statuses = [500, 500, 500, 200]

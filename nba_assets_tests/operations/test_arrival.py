@@ -1,4 +1,6 @@
-"""What is run because of what has landed: cases, and properties over any order of arrivals, restarts, clock jumps and runs."""
+"""What is run because of what has landed: cases, and properties over any order of arrivals, restarts, clock jumps and
+runs.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +17,12 @@ from hypothesis import strategies as st
 
 from nba_assets.operations.arrival import Decision, State, decide
 from nba_assets.operations.jobs import CONTEXTS, GAME_SUMMARIES
+from nba_assets.operations.planned_runs import PlannedRun, fingerprint
 from nba_assets.operations.requests import INPUT_TAG, Failure, LaunchedRun, Selection, select, subject_of
 from nba_assets.operations.slates import end_of, league_date
-from nba_assets.operations.staleness import ANNOUNCEMENTS, BOOK_COLUMNS, Books
-from nba_assets.operations.wanted import Wanted, fingerprint
+from nba_assets.operations.staleness import ANNOUNCEMENTS, PARTITION_COLUMNS, PartitionState
 from nba_assets.publishing.lineage import input_text
-from nba_assets.raw.landed_content import ANY_DATE, RESULTS, SCHEDULE_COLUMNS, LandedContent, LandedTable
+from nba_assets.raw.content_index import ANY_DATE, RESULTS, SCHEDULE_COLUMNS, ContentIndex, LandedTable
 from nba_assets.raw.schedule import FINAL, FINAL_COLUMNS, POSTPONED
 from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.registry import COMPUTED_TABLES
@@ -46,13 +48,16 @@ def tip(day: date, number: int) -> datetime:
 
 @dataclass
 class World:
-    """A landing zone and books that are only numbers. `landed` are versions of the portions (table, date, game number), `schedule` statuses of games."""
+    """A landing zone and a state of partitions which are only numbers.
+
+    `landed` are versions of the portions (table, date, game number), `schedule` statuses of games.
+    """
 
     landed: dict[tuple[str, date, int], int] = field(default_factory=dict)
     schedule: dict[tuple[date, int], int] = field(default_factory=dict)
     kinds: dict[date, str] = field(default_factory=dict)
     without_score: set[tuple[date, int]] = field(default_factory=set)
-    books: dict[tuple[str, date], dict[str, Any]] = field(default_factory=dict)
+    partition_state: dict[tuple[str, date], dict[str, Any]] = field(default_factory=dict)
     bad: dict[str, dict[date | None, list[str]]] = field(default_factory=dict)
     unread: dict[str, set[date | None]] = field(default_factory=dict)
     conflicts: dict[str, dict[date, list[str]]] = field(default_factory=dict)
@@ -70,19 +75,23 @@ class World:
         self.kinds[day] = kind
         return self
 
-    def land(self, day: date, *, games: Sequence[int] = (0, 1), tables: Collection[str] = RESULTS, version: int = 1) -> World:
+    def land(
+        self, day: date, *, games: Sequence[int] = (0, 1), tables: Collection[str] = RESULTS, version: int = 1
+    ) -> World:
         """Rows of some games land in some tables."""
         self.landed |= {(table, day, number): version for table in tables for number in games}
         return self
 
     def digest(self, table: str, day: date) -> str | None:
         """Of what has landed."""
-        portions: list[object] = [(number, version) for (name, when, number), version in self.landed.items() if (name, when) == (table, day)]
+        portions: list[object] = [
+            (number, version) for (name, when, number), version in self.landed.items() if (name, when) == (table, day)
+        ]
         if table == SCHEDULE:
             portions = [(number, status) for (when, number), status in self.schedule.items() if when == day]
         return fingerprint([table, day, *sorted(map(str, portions))]) if portions else None
 
-    def content(self, *, team_rows: int = 2) -> LandedContent:
+    def content(self, *, team_rows: int = 2) -> ContentIndex:
         """As the index gives it."""
         days = {day for _, day, _ in self.landed} | {day for day, _ in self.schedule}
         tables = {}
@@ -93,7 +102,11 @@ class World:
                     games.setdefault(day, {})[game(day, number)] = team_rows if table == "team_boxscores" else 10
             digests = {day: digest for day in days if (digest := self.digest(table, day)) is not None}
             tables[table] = LandedTable(
-                digests, games, self.bad.get(table, {}), frozenset(self.unread.get(table, set())), self.conflicts.get(table, {})
+                digests,
+                games,
+                self.bad.get(table, {}),
+                frozenset(self.unread.get(table, set())),
+                self.conflicts.get(table, {}),
             )
         keys = sorted(self.schedule)
         columns: list[list[Any]] = [
@@ -107,72 +120,98 @@ class World:
             *([np.nan if key in self.without_score else points for key in keys] for points in (110, 101)),
         ]
         kinds = ("O", "M8[D]", "M8[us]", *["f8"] * (2 + len(FINAL_COLUMNS)))
-        return LandedContent(
-            tables, {name: np.array(values, dtype=kind) for name, values, kind in zip(SCHEDULE_COLUMNS, columns, kinds, strict=True)}
+        return ContentIndex(
+            tables,
+            {
+                name: np.array(values, dtype=kind)
+                for name, values, kind in zip(SCHEDULE_COLUMNS, columns, kinds, strict=True)
+            },
         )
 
-    def in_books(self) -> Books:
+    def recorded(self) -> PartitionState:
         """As the sensor reads them."""
-        rows = [(table, day, *(entry[name] for name in BOOK_COLUMNS[2:])) for (table, day), entry in self.books.items()]
+        rows = [
+            (table, day, *(entry[name] for name in PARTITION_COLUMNS[2:]))
+            for (table, day), entry in self.partition_state.items()
+        ]
         kinds = ("O", "M8[D]", "O", "f8", "M8[us]", "M8[us]", "O", "O", "O")
-        return Books.of(
-            {name: np.array([row[place] for row in rows], dtype=kind) for place, (name, kind) in enumerate(zip(BOOK_COLUMNS, kinds, strict=True))}
+        return PartitionState.of(
+            {
+                name: np.array([row[place] for row in rows], dtype=kind)
+                for place, (name, kind) in enumerate(zip(PARTITION_COLUMNS, kinds, strict=True))
+            }
         )
 
     def write(self, table: str, day: date, digest: str, at: datetime, rows: float = 10.0) -> None:
         """A run writes a date of a table."""
         moment = np.datetime64(at.replace(tzinfo=None), "us")
-        before = self.books.get((table, day))
+        before = self.partition_state.get((table, day))
         changed = before["changed_at"] if before is not None and before["digest"] == digest else moment
         self.run_count += 1
         entry = {"digest": digest, "row_count": rows, "written_at": moment, "changed_at": changed}
-        self.books[table, day] = entry | {"run_id": f"run {self.run_count}", "code_version": "1", "inputs": self.inputs(table, day)}
+        self.partition_state[table, day] = entry | {
+            "run_id": f"run {self.run_count}",
+            "code_version": "1",
+            "inputs": self.inputs(table, day),
+        }
 
     def inputs(self, table: str, day: date) -> str | None:
         """What a table is built from, as far as arrival looks at it: what is ingested of its own date."""
         if table not in GAME_SUMMARIES:
             return None
         whole = [source for source in COMPUTED_TABLES[table].inputs if source.own_date and source.part is None]
-        books = self.in_books()
-        return " ".join(input_text(source.name, books[source.table.name].hashes.get(day, 0)) for source in whole)
+        partition_state = self.recorded()
+        return " ".join(
+            input_text(source.name, partition_state[source.table.name].hashes.get(day, 0)) for source in whole
+        )
 
-    def run(self, wanted: Wanted, *, fails: bool = False, rows: float = 10.0) -> None:
+    def run(self, planned: PlannedRun, *, fails: bool = False, rows: float = 10.0) -> None:
         """A run brings in what has landed of its date; unless it fails then, it computes its tables."""
-        day = wanted.launch.start
-        raw = RAW_TABLES if wanted.launch.job == "postgame" else (SCHEDULE, *ANNOUNCEMENTS)
+        day = planned.launch.start
+        raw = RAW_TABLES if planned.launch.job == "postgame" else (SCHEDULE, *ANNOUNCEMENTS)
         for table in raw:
             if (digest := self.digest(table, day)) is not None:
                 self.write(table, day, digest, self.now)
-        for table in () if fails else (GAME_SUMMARIES if wanted.launch.job == "postgame" else CONTEXTS):
-            digest = fingerprint(entry["digest"] for (_, when), entry in sorted(self.books.items()) if when == day)
+        for table in () if fails else (GAME_SUMMARIES if planned.launch.job == "postgame" else CONTEXTS):
+            digest = fingerprint(
+                entry["digest"] for (_, when), entry in sorted(self.partition_state.items()) if when == day
+            )
             self.write(table, day, digest, self.now + MINUTES, rows)
-        self.end(wanted)
+        self.end(planned)
 
-    def end(self, wanted: Wanted) -> None:
+    def end(self, planned: PlannedRun) -> None:
         """A run ends, whatever it did."""
-        subject = subject_of("raw_arrival", wanted)
+        subject = subject_of("raw_arrival", planned)
         mine = self.runs.get(subject, [])
-        self.runs[subject] = [replace(run, is_unfinished=run.is_unfinished and run.run_id != wanted.run_key) for run in mine]
+        self.runs[subject] = [
+            replace(run, is_unfinished=run.is_unfinished and run.run_id != planned.run_key) for run in mine
+        ]
 
-    def tick(self, *, running: Collection[date] = (), settings: Settings = SETTINGS, **content: int) -> list[Wanted]:
-        """A look and the runs that it launches, under their run keys; its state goes through a cursor, as it does between any two ticks."""
+    def tick(
+        self, *, running: Collection[date] = (), settings: Settings = SETTINGS, **content: int
+    ) -> list[PlannedRun]:
+        """A look and the runs that it launches, under their run keys; its state goes through a cursor, as it does
+        between any two ticks.
+        """
         decision = self.decision(**content)
         self.state = State.from_json(decision.state.to_json())
         assert self.state == decision.state
         launched = []
-        for request in self.selection(decision.wanted, running, settings).launches:
-            (wanted,) = [one for one in decision.wanted if one.run_key == request.tags[INPUT_TAG]]
-            subject, key = subject_of("raw_arrival", wanted), str(request.run_key)
+        for request in self.selection(decision.planned, running, settings).launches:
+            (planned,) = [one for one in decision.planned if one.run_key == request.tags[INPUT_TAG]]
+            subject, key = subject_of("raw_arrival", planned), str(request.run_key)
             before = self.runs.setdefault(subject, [])
-            before.insert(0, LaunchedRun(key, wanted.run_key, len(before) + 1, self.now, is_unfinished=True))
-            launched.append(replace(wanted, run_key=key))
+            before.insert(0, LaunchedRun(key, planned.run_key, len(before) + 1, self.now, is_unfinished=True))
+            launched.append(replace(planned, run_key=key))
         return launched
 
-    def selection(self, wanted: Sequence[Wanted], running: Collection[date] = (), settings: Settings = SETTINGS) -> Selection:
-        """What is launched of what is wanted."""
+    def selection(
+        self, planned: Sequence[PlannedRun], running: Collection[date] = (), settings: Settings = SETTINGS
+    ) -> Selection:
+        """What is launched of what is planned."""
         return select(
             "raw_arrival",
-            wanted,
+            planned,
             self.runs,
             lambda run: Failure("as told", is_transient=run.run_id not in self.verdicts),
             self.now,
@@ -183,7 +222,7 @@ class World:
 
     def decision(self, **content: int) -> Decision:
         """A look that leaves no trace."""
-        return decide(self.state, self.content(**content), self.in_books(), self.now, SETTINGS)
+        return decide(self.state, self.content(**content), self.recorded(), self.now, SETTINGS)
 
     def later(self, step: timedelta) -> World:
         """Let time pass."""
@@ -191,8 +230,8 @@ class World:
         return self
 
 
-def short(wanted: Sequence[Wanted]) -> list[tuple[str, date, str]]:
-    return [(one.launch.job, one.launch.start, one.trigger) for one in wanted]
+def short(planned: Sequence[PlannedRun]) -> list[tuple[str, date, str]]:
+    return [(one.launch.job, one.launch.start, one.trigger) for one in planned]
 
 
 RESULTS_DUE = [("postgame", DAY, "results")]
@@ -215,7 +254,7 @@ def test_a_complete_date_is_requested_once() -> None:
 def test_a_date_waits_for_every_game(lacking: tuple[str, ...], said: str) -> None:
     world = World().scheduled(DAY).land(DAY, games=[0]).land(DAY, games=[1], tables=set(RESULTS) - set(lacking))
     decision = world.decision()
-    assert not decision.wanted
+    assert not decision.planned
     assert decision.notes == [f"2024-11-05 waits: {said}: {game(DAY, 1)} (until 2024-11-06 12:30 UTC)"]
     assert short(world.land(DAY).tick()) == RESULTS_DUE
 
@@ -246,16 +285,18 @@ def test_a_game_called_final_without_a_score_is_waited_for() -> None:
 
 
 def test_after_the_deadline_an_incomplete_date_is_run_for_and_says_what_is_missing() -> None:
-    """One game lacks play-by-play: nothing until twelve hours after the last tip-off; when it comes after all, the date is run for again."""
+    """One game lacks play-by-play: nothing until twelve hours after the last tip-off; when it comes after all, the date
+    is run for again.
+    """
     world = World().scheduled(DAY).land(DAY, games=[0]).land(DAY, games=[1], tables=set(RESULTS) - {"play_by_play"})
     world.now = TIP + 4 * HOURS
     for _ in range(16):
         assert world.tick() == []
         world.later(30 * MINUTES)
     world.now = TIP + 13 * HOURS
-    (wanted,) = world.tick()
-    assert (wanted.trigger, wanted.because) == ("deadline", f"no play-by-play: {game(DAY, 1)}")
-    world.run(wanted)
+    (planned,) = world.tick()
+    assert (planned.trigger, planned.because) == ("deadline", f"no play-by-play: {game(DAY, 1)}")
+    world.run(planned)
     assert world.later(HOURS).tick() == []
     assert world.state == State()
     assert short(world.land(DAY).tick()) == RESULTS_DUE
@@ -276,12 +317,14 @@ def test_the_deadline_waits_until_the_content_has_settled() -> None:
 def test_deadline_and_settling_are_settings() -> None:
     world = World().scheduled(DAY).land(DAY, games=[0])
     world.now = TIP + 2 * HOURS
-    assert world.decision().wanted == []
+    assert world.decision().planned == []
     hasty = Settings(results_deadline_hours=1, settle_minutes=0)
-    assert short(decide(State(), world.content(), world.in_books(), world.now, hasty).wanted) == [("postgame", DAY, "deadline")]
+    assert short(decide(State(), world.content(), world.recorded(), world.now, hasty).planned) == [
+        ("postgame", DAY, "deadline")
+    ]
 
 
-def test_what_the_books_hold_is_neither_asked_for_nor_remembered() -> None:
+def test_what_the_partition_state_hold_is_neither_requested_nor_remembered() -> None:
     world = World().scheduled(DAY).land(DAY)
     world.run(world.tick()[0])
     assert world.later(HOURS).tick() == []
@@ -294,13 +337,13 @@ def test_a_home_that_was_built_by_hand_asks_for_nothing() -> None:
         day = DAY - timedelta(days=number)
         world.scheduled(day).land(day).land(day, tables=ANNOUNCEMENTS)
         decision = world.decision()
-        (wanted,) = decision.wanted
-        world.run(wanted)
+        (planned,) = decision.planned
+        world.run(planned)
     assert world.tick() == []
     assert world.state == State()
 
 
-def test_summaries_that_are_older_than_the_raw_rows_in_the_books_are_made_again() -> None:
+def test_summaries_that_are_older_than_the_raw_rows_in_the_partition_state_are_made_again() -> None:
     """The raw tables were ingested by hand, the summaries were not."""
     world = World().scheduled(DAY).land(DAY)
     world.run(world.tick()[0])
@@ -312,16 +355,18 @@ def test_summaries_that_are_older_than_the_raw_rows_in_the_books_are_made_again(
 
 def test_a_run_that_failed_is_repeated_with_growing_pauses_until_it_is_named() -> None:
     world = World().scheduled(DAY).land(DAY)
-    asked = []
+    requested = []
     for _ in range(48 * 60):
-        for wanted in world.tick():
-            asked.append(world.now)
-            world.run(wanted, fails=True)
+        for planned in world.tick():
+            requested.append(world.now)
+            world.run(planned, fails=True)
         world.later(MINUTES)
-    assert [(moment - asked[0]) // MINUTES for moment in asked] == [0, 2, 8, 26, 80, 242]
-    assert world.selection(world.decision().wanted).notes == [
-        f"2024-11-05: postgame failed 6 times, newest run {world.runs['raw_arrival:postgame:2024-11-05:2024-11-05'][0].run_id}: as told; "
-        "look at the run and at nba-assets status, it is requested again when its input changes or after nba-assets run 2024-11-05"
+    assert [(moment - requested[0]) // MINUTES for moment in requested] == [0, 2, 8, 26, 80, 242]
+    assert world.selection(world.decision().planned).notes == [
+        "2024-11-05: postgame failed 6 times, newest run "
+        f"{world.runs['raw_arrival:postgame:2024-11-05:2024-11-05'][0].run_id}: as told; "
+        "look at the run and at nba-assets status, it is requested again when its input changes or after nba-assets "
+        "run 2024-11-05"
     ]
     assert short(world.land(DAY, games=[1], version=2).tick()) == RESULTS_DUE
 
@@ -345,14 +390,14 @@ def test_a_run_over_an_unreadable_file_is_not_repeated_until_the_file_changes_un
     world.tick()
     (busy,) = world.later(HOURS).tick()
     world.end(busy)
-    (wanted,) = world.later(HOURS).tick()
-    assert wanted.run_key != busy.run_key
-    world.verdicts.add(wanted.run_key)
-    world.run(wanted, fails=True)
+    (planned,) = world.later(HOURS).tick()
+    assert planned.run_key != busy.run_key
+    world.verdicts.add(planned.run_key)
+    world.run(planned, fails=True)
     assert [world.later(24 * HOURS).tick() for _ in range(3)] == [[], [], []]
-    assert world.selection(world.decision().wanted).notes == [
+    assert world.selection(world.decision().planned).notes == [
         "2024-11-05 waits: play_by_play cannot be read: x.parquet cannot be read as Parquet; "
-        f"run {wanted.run_key} could not use it, it is requested again when the file changes"
+        f"run {planned.run_key} could not use it, it is requested again when the file changes"
     ]
     world.bad.clear()
     assert short(world.land(DAY).tick()) == RESULTS_DUE
@@ -362,13 +407,13 @@ def test_content_that_comes_back_has_a_run_key_of_its_own() -> None:
     """Dagster remembers run keys for ever: without that the first version, landed again, would be ignored."""
     world, keys = World().scheduled(DAY), []
     for version in (1, 2, 1, 2):
-        (wanted,) = world.land(DAY, version=version).later(HOURS).tick()
-        keys.append(wanted.run_key)
-        world.run(wanted)
+        (planned,) = world.land(DAY, version=version).later(HOURS).tick()
+        keys.append(planned.run_key)
+        world.run(planned)
     for version in (3, 4, 3, 4):
-        (wanted,) = world.land(DAY, version=version).later(MINUTES).tick()
-        keys.append(wanted.run_key)
-        world.end(wanted)
+        (planned,) = world.land(DAY, version=version).later(MINUTES).tick()
+        keys.append(planned.run_key)
+        world.end(planned)
     assert len(set(keys)) == len(keys)
 
 
@@ -378,7 +423,7 @@ def test_a_lost_cursor_requests_nothing_twice() -> None:
     world.state = State.from_json("no cursor at all")
     assert world.tick() == []
     world.runs.clear()  # the daemon died before it launched the run
-    assert [wanted.run_key for wanted in world.tick()] == [first.run_key]
+    assert [planned.run_key for planned in world.tick()] == [first.run_key]
 
 
 def test_a_first_sight_in_the_future_counts_as_now() -> None:
@@ -401,7 +446,12 @@ def test_games_that_do_not_count_are_nobodys_results() -> None:
 
 def test_a_game_that_counts_in_no_standings_is_read_when_its_season_is_on() -> None:
     """The load of its players is known from its sheets, and no other date brings them in."""
-    season = World().scheduled(DAY - timedelta(days=3)).scheduled(DAY, games=1, kind="cup").scheduled(DAY + timedelta(days=3), status=1)
+    season = (
+        World()
+        .scheduled(DAY - timedelta(days=3))
+        .scheduled(DAY, games=1, kind="cup")
+        .scheduled(DAY + timedelta(days=3), status=1)
+    )
     assert short(season.land(DAY, games=[0]).tick()) == RESULTS_DUE
 
 
@@ -416,7 +466,9 @@ def test_results_that_the_schedule_does_not_know_wait_for_it() -> None:
     assert short(partial.scheduled(DAY).tick()) == RESULTS_DUE
 
 
-@pytest.mark.parametrize(("table", "place"), [("play_by_play", DAY), ("schedule", ANY_DATE), (PROPS, DAY), ("player_registry", ANY_DATE)])
+@pytest.mark.parametrize(
+    ("table", "place"), [("play_by_play", DAY), ("schedule", ANY_DATE), (PROPS, DAY), ("player_registry", ANY_DATE)]
+)
 def test_a_bad_file_holds_its_date_up(table: str, place: date | None) -> None:
     world = World().scheduled(DAY).land(DAY)
     world.bad[table] = {place: ["x.csv lacks the required column game_id"]}
@@ -429,10 +481,14 @@ def test_rows_that_contradict_each_other_hold_their_date_up_until_the_deadline()
     """A correction may come; what is stored of the game until then is not complete."""
     world = World().scheduled(DAY).land(DAY)
     world.conflicts["play_by_play"] = {DAY: [game(DAY, 1)]}
-    assert world.decision().notes == [f"2024-11-05 waits: rows that contradict each other: {game(DAY, 1)} (until 2024-11-06 12:30 UTC)"]
+    assert world.decision().notes == [
+        f"2024-11-05 waits: rows that contradict each other: {game(DAY, 1)} (until 2024-11-06 12:30 UTC)"
+    ]
     world.tick()
     world.later(4 * HOURS)
-    assert [(wanted.trigger, wanted.because) for wanted in world.tick()] == [("deadline", f"rows that contradict each other: {game(DAY, 1)}")]
+    assert [(planned.trigger, planned.because) for planned in world.tick()] == [
+        ("deadline", f"rows that contradict each other: {game(DAY, 1)}")
+    ]
 
 
 def test_a_bad_file_of_another_date_or_of_announcements_does_not() -> None:
@@ -468,7 +524,11 @@ def test_requests_are_capped_oldest_first_and_the_state_stays_small() -> None:
         world.scheduled(day).land(day)
     requested = []
     for _ in range(3):
-        assert world.selection(world.decision().wanted, settings=Settings(requests_per_tick=4)).notes[-1].endswith("wait for the next look")
+        assert (
+            world.selection(world.decision().planned, settings=Settings(requests_per_tick=4))
+            .notes[-1]
+            .endswith("wait for the next look")
+        )
         requested += [one.launch.start for one in world.tick(settings=Settings(requests_per_tick=4))]
         assert world.state == State()
     assert requested == sorted(days)[:12]
@@ -484,7 +544,7 @@ def test_incomplete_dates_over_the_cap_keep_their_place() -> None:
     assert [one.launch.start for _ in range(2) for one in world.tick()] == sorted(days)
 
 
-def test_dates_outside_the_partitions_are_never_asked_for() -> None:
+def test_dates_outside_the_partitions_are_never_requested() -> None:
     world = World().scheduled(DAY).land(DAY)
     world.now = datetime(2024, 11, 5, 3, tzinfo=UTC)  # still the fourth, Eastern
     assert world.tick() == []
@@ -516,10 +576,10 @@ def before_the_games() -> World:
 def test_announcements_of_today_are_run_for_once_per_content_until_the_first_tip(table: str) -> None:
     world = before_the_games()
     assert world.tick() == []
-    (wanted,) = world.land(DAY, games=[0], tables=[table]).tick()
-    assert (short([wanted]), wanted.because) == (PREGAME_DUE, f"new: {table}, schedule")
+    (planned,) = world.land(DAY, games=[0], tables=[table]).tick()
+    assert (short([planned]), planned.because) == (PREGAME_DUE, f"new: {table}, schedule")
     assert world.later(MINUTES).tick() == []
-    world.run(wanted)
+    world.run(planned)
     assert world.later(MINUTES).tick() == []
     assert world.state == State()
     assert short(world.land(DAY, games=[0], tables=[table], version=2).tick()) == PREGAME_DUE
@@ -531,8 +591,8 @@ def test_a_changed_schedule_of_described_games_is_news() -> None:
     world = before_the_games().land(DAY, tables=ANNOUNCEMENTS)
     world.run(world.tick()[0])
     world.schedule[DAY, 1] = POSTPONED
-    (wanted,) = world.later(MINUTES).tick()
-    assert (short([wanted]), wanted.because) == (PREGAME_DUE, "new: schedule")
+    (planned,) = world.later(MINUTES).tick()
+    assert (short([planned]), planned.because) == (PREGAME_DUE, "new: schedule")
 
 
 def test_announcements_of_a_day_without_games_or_of_tomorrow_wait() -> None:
@@ -546,9 +606,9 @@ def test_announcements_are_first_in_line() -> None:
     for number in range(1, 8):
         day = DAY - timedelta(days=number)
         world.scheduled(day).land(day)
-    wanted = world.tick()
-    assert short(wanted)[:2] == [*PREGAME_DUE, ("postgame", DAY - timedelta(days=7), "results")]
-    assert len(wanted) == SETTINGS.requests_per_tick
+    planned = world.tick()
+    assert short(planned)[:2] == [*PREGAME_DUE, ("postgame", DAY - timedelta(days=7), "results")]
+    assert len(planned) == SETTINGS.requests_per_tick
 
 
 def test_announcements_that_come_after_the_results_reach_the_descriptions_of_their_date() -> None:
@@ -556,9 +616,11 @@ def test_announcements_that_come_after_the_results_reach_the_descriptions_of_the
     world.run(world.tick()[0])
     world.now = MORNING
     world.scheduled(DAY).land(DAY).land(DAY, tables=["injury_report"], version=2)
-    (wanted,) = world.tick()
-    assert short([wanted]) == RESULTS_DUE
-    world.run(wanted)  # it brings the injury report in as well; what was described without it is stale by the books
+    (planned,) = world.tick()
+    assert short([planned]) == RESULTS_DUE
+    world.run(
+        planned
+    )  # it brings the injury report in as well; what was described without it is stale by the state of partitions
     assert world.later(HOURS).tick() == []
     (late,) = world.land(DAY, tables=["game_lines"], version=2).tick()
     assert (short([late]), late.because) == (PREGAME_DUE, "new: game_lines")
@@ -574,7 +636,7 @@ def test_a_refused_description_of_a_past_date_is_made_again_once_its_announcemen
     world.now = MORNING
     world.scheduled(DAY).land(DAY)
     world.run(world.tick()[0])
-    del world.books[CONTEXTS[1], DAY]
+    del world.partition_state[CONTEXTS[1], DAY]
     assert world.later(HOURS).tick() == []
     (late,) = world.land(DAY, tables=["injury_report"], version=2).tick()
     assert (short([late]), late.because) == (PREGAME_DUE, "new: injury_report")
@@ -583,7 +645,9 @@ def test_a_refused_description_of_a_past_date_is_made_again_once_its_announcemen
 def test_late_announcements_of_a_date_that_nobody_described_are_left_alone() -> None:
     world = World().scheduled(DAY).land(DAY)
     world.run(world.tick()[0])
-    assert world.land(DAY, tables=ANNOUNCEMENTS, version=2).land(DAY, tables=[PROPS], version=1).later(HOURS).tick() != []
+    assert (
+        world.land(DAY, tables=ANNOUNCEMENTS, version=2).land(DAY, tables=[PROPS], version=1).later(HOURS).tick() != []
+    )
     world = World().scheduled(DAY).land(DAY)
     world.run(world.tick()[0])
     assert world.land(DAY, tables=["rosters"]).later(HOURS).tick() == []
@@ -596,7 +660,12 @@ ACTIONS: st.SearchStrategy[Action] = st.one_of(
     st.tuples(st.just("land"), st.tuples(st.sampled_from(PORTIONS), st.sampled_from([1, 1, 1, 2]))),
     st.tuples(st.just("land date"), st.tuples(st.sampled_from(DAYS), st.sampled_from([1, 1, 2]))),
     st.tuples(st.just("final"), st.tuples(st.sampled_from(DAYS), st.sampled_from([0, 1]))),
-    st.tuples(st.just("clock"), st.sampled_from([MINUTES, 10 * MINUTES, 40 * MINUTES, 5 * HOURS, 13 * HOURS, -3 * HOURS, -40 * HOURS, 400 * HOURS])),
+    st.tuples(
+        st.just("clock"),
+        st.sampled_from(
+            [MINUTES, 10 * MINUTES, 40 * MINUTES, 5 * HOURS, 13 * HOURS, -3 * HOURS, -40 * HOURS, 400 * HOURS]
+        ),
+    ),
     st.tuples(st.just("tick"), st.sets(st.sampled_from(DAYS), max_size=1)),
     st.tuples(st.just("tick"), st.just(set())),
     st.tuples(st.just("run"), st.booleans()),
@@ -605,7 +674,7 @@ ACTIONS: st.SearchStrategy[Action] = st.one_of(
 
 @dataclass
 class Witness:
-    """Looks on and objects: what may be asked for, worked out apart from the code that is tested."""
+    """Looks on and objects: what may be requested, worked out apart from the code that is tested."""
 
     world: World
     first_seen: dict[date, datetime] = field(default_factory=dict)
@@ -614,7 +683,7 @@ class Witness:
     """When each content of a date was requested."""
     period: Counter[date] = field(default_factory=Counter)
     keys: set[str] = field(default_factory=set)
-    queue: list[Wanted] = field(default_factory=list)
+    queue: list[PlannedRun] = field(default_factory=list)
 
     def content_of(self, day: date) -> tuple[Any, ...]:
         return tuple(self.world.digest(table, day) for table in (*RESULTS, PROPS, SCHEDULE))
@@ -630,12 +699,20 @@ class Witness:
         )
 
     def is_built(self, day: date) -> bool:
-        books = self.world.books
+        partition_state = self.world.partition_state
         digests = {table: self.world.digest(table, day) for table in (*RESULTS, PROPS, SCHEDULE)}
-        if any(digest is not None and books.get((table, day), {}).get("digest") != digest for table, digest in digests.items()):
+        if any(
+            digest is not None and partition_state.get((table, day), {}).get("digest") != digest
+            for table, digest in digests.items()
+        ):
             return False
-        newest = max(entry["changed_at"] for (table, when), entry in books.items() if when == day and table in digests)
-        return all((table, day) in books and books[table, day]["written_at"] >= newest for table in GAME_SUMMARIES)
+        newest = max(
+            entry["changed_at"] for (table, when), entry in partition_state.items() if when == day and table in digests
+        )
+        return all(
+            (table, day) in partition_state and partition_state[table, day]["written_at"] >= newest
+            for table in GAME_SUMMARIES
+        )
 
     def tick(self, running: Collection[date]) -> None:
         now = self.world.now
@@ -648,9 +725,9 @@ class Witness:
                 self.period[day] += 1
             self.first_seen[day] = min(self.first_seen[day], now)
         before = {day: self.is_built(day) for day in DAYS if day in self.content}
-        wanted = self.world.tick(running=running, settings=Settings(requests_per_tick=2))
-        assert len(wanted) <= 2
-        for one in wanted:
+        planned = self.world.tick(running=running, settings=Settings(requests_per_tick=2))
+        assert len(planned) <= 2
+        for one in planned:
             day = one.launch.start
             assert one.launch.end == day <= league_date(now)
             assert day not in running
@@ -669,7 +746,9 @@ class Witness:
                 assert now >= max(tip(day, 1) + 12 * HOURS, self.first_seen[day] + 30 * MINUTES)
             before_it = self.requested.setdefault((day, self.period[day]), [])
             assert all(other.launch.start != day or other.launch.job != "postgame" for other in self.queue[:-1])
-            assert not before_it or now - before_it[-1] >= 2 * MINUTES * 3 ** (len(before_it) - 1) or now < before_it[-1]
+            assert (
+                not before_it or now - before_it[-1] >= 2 * MINUTES * 3 ** (len(before_it) - 1) or now < before_it[-1]
+            )
             before_it.append(now)
             assert len(before_it) <= SETTINGS.request_attempts
         assert set(self.world.state.results) <= set(self.content)
@@ -720,7 +799,9 @@ def test_each_content_of_a_date_is_requested_never_too_early_nor_too_often(actio
     ticks=st.lists(st.booleans(), min_size=8, max_size=8),
     restart=st.integers(0, 8),
 )
-def test_a_date_that_lands_in_any_order_is_requested_exactly_once(order: list[tuple[str, int]], ticks: list[bool], restart: int) -> None:
+def test_a_date_that_lands_in_any_order_is_requested_exactly_once(
+    order: list[tuple[str, int]], ticks: list[bool], restart: int
+) -> None:
     """And by the portion that completes it, wherever a restart falls."""
     world, requested = World().scheduled(DAY), []
     for place, ((table, number), looks) in enumerate(zip(order, ticks, strict=True)):
@@ -741,5 +822,11 @@ def test_the_state_survives_its_cursor_and_anything_else_in_it_is_none() -> None
     world.tick()
     assert set(world.state.results) == {DAY, OTHER}
     assert State.from_json(world.state.to_json()) == world.state
-    broken: Mapping[str, str | None] = {"none": None, "empty": "", "text": "x", "list": "[]", "other": '{"results": {"2024-11-05": [1]}}'}
+    broken: Mapping[str, str | None] = {
+        "none": None,
+        "empty": "",
+        "text": "x",
+        "list": "[]",
+        "other": '{"results": {"2024-11-05": [1]}}',
+    }
     assert {name: State.from_json(text) for name, text in broken.items()} == dict.fromkeys(broken, State())

@@ -16,7 +16,7 @@ from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.tables.columns import empty
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets.warehouse.interface import Replacement
-from nba_assets_tests.raw.feeds import DAY, books, schedule_row, write
+from nba_assets_tests.raw.feeds import DAY, partition_state, schedule_row, write
 
 
 @pytest.fixture
@@ -30,7 +30,9 @@ def instance(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.Dag
     found.dispose()
 
 
-def test_the_first_raw_step_that_finds_the_warehouse_held_ends_the_run(instance: dg.DagsterInstance, own_home: Path) -> None:
+def test_the_first_raw_step_that_finds_the_warehouse_held_ends_the_run(
+    instance: dg.DagsterInstance, own_home: Path
+) -> None:
     launch = Launch("full", list(RAW_TABLES), DAY, DAY)
     with FileLock(f"{own_home / 'nba.duckdb'}.lock"):
         report = execute(launch)
@@ -50,4 +52,4 @@ def test_the_first_raw_step_that_finds_the_warehouse_held_ends_the_run(instance:
     # The daemon repeats runs that ended for another reason than a step of theirs.
     assert (run.status, run.tags["dagster/failure_reason"]) == (dg.DagsterRunStatus.FAILURE, "STEP_FAILURE")
     assert execute(Launch("full", ["schedule"], DAY, DAY)).succeeded
-    assert list(books("schedule", DuckDBWarehouse(own_home / "nba.duckdb"))) == [DAY]
+    assert list(partition_state("schedule", DuckDBWarehouse(own_home / "nba.duckdb"))) == [DAY]

@@ -101,10 +101,15 @@ def test_what_does_not_exist_is_said_to_be_unknown(home: Home) -> None:
 
 def test_nothing_to_retry_is_no_failure(home: Home) -> None:
     result = invoke("retry", "--date", home.day(100))
-    assert (result.exit_code, result.output.strip()) == (0, "Nothing to retry: of 0 open failures there is none that running again may mend.")
+    assert (result.exit_code, result.output.strip()) == (
+        0,
+        "Nothing to retry: of 0 open failures there is none that running again may mend.",
+    )
 
 
-def test_retry_mends_and_says_what_is_still_open(warehouse: DuckDBWarehouse, players: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_retry_mends_and_says_what_is_still_open(
+    warehouse: DuckDBWarehouse, players: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     first, second = players
     before = failures_of(warehouse)
     day = next(failure.day for failure in before if failure.entity == first)
@@ -113,13 +118,19 @@ def test_retry_mends_and_says_what_is_still_open(warehouse: DuckDBWarehouse, pla
     result = invoke("retry", "--date", day, "--table", SHEET)
     assert result.exit_code == 0, result.output
     assert f"{len(on_that_day)} failures to retry; runs of the job retry: 1" in result.output
-    (counted,) = [[cell.strip() for cell in line.strip("│ ").split("│")] for line in lines(result, SHEET) if str(day) not in line]
+    (counted,) = [
+        [cell.strip() for cell in line.strip("│ ").split("│")] for line in lines(result, SHEET) if str(day) not in line
+    ]
     assert counted == [SHEET, "1", str(len(on_that_day) - 1)]
     assert len(lines(result, second)) == len(on_that_day) - 1
-    assert {failure.key for failure in failures_of(warehouse)} == {failure.key for failure in before} - {(SHEET, day, first)}
+    assert {failure.key for failure in failures_of(warehouse)} == {failure.key for failure in before} - {
+        (SHEET, day, first)
+    }
 
 
-def test_a_breaker_is_reset_by_hand(warehouse: DuckDBWarehouse, players: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_breaker_is_reset_by_hand(
+    warehouse: DuckDBWarehouse, players: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     player = players[0]
     day = next(failure.day for failure in failures_of(warehouse) if failure.entity == player)
     nobody = invoke("reset-breaker", SHEET, day, player)

@@ -25,7 +25,9 @@ def recorded(home: Home, columns: int, *arguments: object) -> tuple[int, str]:
     """Run `nba-assets` on a terminal of so many columns; its exit code and all that reached the screen."""
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-    environment = {name: value for name, value in home.environment().items() if name not in ("COLUMNS", "NO_COLOR", "CI")} | {"TERM": "xterm"}
+    environment = {
+        name: value for name, value in home.environment().items() if name not in ("COLUMNS", "NO_COLOR", "CI")
+    } | {"TERM": "xterm"}
     process = subprocess.Popen(
         [str(COMMAND), *map(str, arguments)],
         env=environment,

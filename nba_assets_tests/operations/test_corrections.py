@@ -1,4 +1,6 @@
-"""Any correction of any raw table settles, by what the sensors ask for, at what a clean build of the corrected data holds; and reaches nothing else."""
+"""Any correction of any raw table settles, by what the sensors ask for, at what a clean build of the corrected data
+holds; and reaches nothing else.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ import pytest
 
 from nba_assets.operations.jobs import CONTEXTS, GAME_SUMMARIES
 from nba_assets.operations.staleness import ANNOUNCEMENTS
-from nba_assets.raw.landed_content import RESULTS, forget_landed, landed_index
+from nba_assets.raw.content_index import RESULTS, forget_landed, landed_index
 from nba_assets.raw.landing import FolderLandingZone
 from nba_assets.raw.sample_league import write_season
 from nba_assets.raw.schedule import POSTPONED
@@ -83,8 +85,10 @@ def settled(operator: Operator) -> list[Ran]:
 
 
 def clean_digests(operator: Operator) -> dict[Key, str]:
-    """The digests of everything that is built, built anew from the raw tables as they are stored; dates that lack an input are left out."""
-    books = operator.books()
+    """The digests of everything that is built, built anew from the raw tables as they are stored; dates that lack an
+    input are left out.
+    """
+    partition_state = operator.partition_state()
     assert isinstance(operator.warehouse, MemoryWarehouse)
     kept = {name: rows for name, rows in operator.warehouse.tables.items() if name.startswith("nba_raw.")}
     quarantine = RAW_QUARANTINE.qualified_name
@@ -92,23 +96,30 @@ def clean_digests(operator: Operator) -> dict[Key, str]:
     entries = operator.warehouse.tables[TABLE_PARTITIONS.qualified_name]
     of_raw_tables = pa.array([name in RAW_TABLES for name in entries["table_name"].to_pylist()])
     warehouse.tables[TABLE_PARTITIONS.qualified_name] = entries.filter(of_raw_tables)
-    days = days_of(OPENING, max(day for _, day in books))
-    build_tables(warehouse, operator.landing, GAME_SUMMARIES, [day for day in days if ("player_game_summary", day) in books])
+    days = days_of(OPENING, max(day for _, day in partition_state))
+    build_tables(
+        warehouse,
+        operator.landing,
+        GAME_SUMMARIES,
+        [day for day in days if ("player_game_summary", day) in partition_state],
+    )
     build_tables(warehouse, operator.landing, DESCRIBED, days)
     rows = warehouse.read(TABLE_PARTITIONS, ("table_name", "partition_date", "digest"), OPENING, days[-1]).to_pylist()
     fresh = {(row["table_name"], row["partition_date"]): row["digest"] for row in rows}
-    return {key: fresh[key] for key in books if key in fresh}
+    return {key: fresh[key] for key in partition_state if key in fresh}
 
 
 def assert_settled(operator: Operator) -> None:
     """What is built is what a clean build would hold, and nothing is left to do."""
     clean = clean_digests(operator)
-    held = digests(operator.books())
+    held = digests(operator.partition_state())
     assert {key: held[key] for key in clean} == clean
 
 
 def not_ingested(operator: Operator) -> list[Key]:
-    """Dates of which something else has landed than is stored; what is announced of games to come may wait for their turn."""
+    """Dates of which something else has landed than is stored; what is announced of games to come may wait for their
+    turn.
+    """
     landed = landed_index(FolderLandingZone(operator.landing)).look(NEXT, operator.now)
     stored = raw_state(operator)
     return [
@@ -120,9 +131,11 @@ def not_ingested(operator: Operator) -> list[Key]:
 
 
 def raw_state(operator: Operator) -> dict[Key, str]:
-    return digests(operator.books(tuple(RAW_TABLES))) | {
+    return digests(operator.partition_state(tuple(RAW_TABLES))) | {
         (row["table_name"], row["partition_date"]): row["digest"]
-        for row in operator.warehouse.read(TABLE_PARTITIONS, ("table_name", "partition_date", "digest"), JULY, JULY).to_pylist()
+        for row in operator.warehouse.read(
+            TABLE_PARTITIONS, ("table_name", "partition_date", "digest"), JULY, JULY
+        ).to_pylist()
     }
 
 
@@ -168,7 +181,9 @@ class Correction:
         before = records[self.place][self.column]
         if isinstance(before, bool):
             return not before
-        if self.column == "game_status":  # not postponed after it was played, of which earlier dates know nothing: there is a test of its own
+        if (
+            self.column == "game_status"
+        ):  # not postponed after it was played, of which earlier dates know nothing: there is a test of its own
             return before - 1
         if isinstance(before, (int, float)):
             return before + 1
@@ -186,17 +201,23 @@ def days_read(source: Input, day: date) -> Iterator[date]:
     yield from (first + timedelta(days=number) for number in range((day - first).days))
 
 
-def reach(before: Mapping[Key, str], after: Mapping[Key, str], books: Mapping[Key, Any], held: set[Key]) -> set[Key]:
-    """The dates of computed tables that some changed date can reach, step by step, as it is declared; of the schedule a date ahead or a home counts too."""
+def reach(
+    before: Mapping[Key, str], after: Mapping[Key, str], partition_state: Mapping[Key, Any], held: set[Key]
+) -> set[Key]:
+    """The dates of computed tables that some changed date can reach, step by step, as it is declared; of the schedule a
+    date ahead or a home counts too.
+    """
     gone = {key for key in {*before, *after} if before.get(key) != after.get(key)}
     schedule_changed = any(name == SCHEDULE.name for name, _ in gone)
     reached: set[Key] = set()
     for name, table in COMPUTED_TABLES.items():
-        for key in (key for key in books if key[0] == name):
+        for key in (key for key in partition_state if key[0] == name):
             for source in table.inputs:
                 if source.table.name == RAW_QUARANTINE.name:
                     near = any(day == key[1] for _, day in gone)
-                elif source.table.name == SCHEDULE.name and (source.whole_season or source.name == "schedule:games_ahead"):
+                elif source.table.name == SCHEDULE.name and (
+                    source.whole_season or source.name == "schedule:games_ahead"
+                ):
                     near = schedule_changed
                 else:
                     near = any((source.table.name, day) in gone | held | reached for day in days_read(source, key[1]))
@@ -209,19 +230,27 @@ def reach(before: Mapping[Key, str], after: Mapping[Key, str], books: Mapping[Ke
 def check_corrections(operator: Operator, seed: int, count: int) -> None:
     choice = random.Random(seed)
     corrections = [Correction(operator.landing, choice) for _ in range(count)]
-    raw, books = raw_state(operator), operator.books()
+    raw, partition_state = raw_state(operator), operator.partition_state()
     for correction in corrections:
         correction.make()
     told = "; ".join(map(str, corrections))
     ran = settled(operator)
     assert not_ingested(operator) == [], told
     assert_settled(operator)
-    late = {(table, day) for one in ran if one.trigger == "late_data" for table in one.assets for day in days_of(one.start, one.end)}
-    reached = reach(raw, raw_state(operator), books, changed(books, operator.books()))
+    late = {
+        (table, day)
+        for one in ran
+        if one.trigger == "late_data"
+        for table in one.assets
+        for day in days_of(one.start, one.end)
+    }
+    reached = reach(raw, raw_state(operator), partition_state, changed(partition_state, operator.partition_state()))
     games = set(operator.game_days())
     assert {key for key in late if key[1] in games} <= reached, told
     if raw == raw_state(operator):
-        assert changed(books, operator.books()) <= {key for key in books if key[0] in GAME_SUMMARIES or key in reached}, told
+        assert changed(partition_state, operator.partition_state()) <= {
+            key for key in partition_state if key[0] in GAME_SUMMARIES or key in reached
+        }, told
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -243,31 +272,42 @@ def rewrite(file: Path, column: str, new: Callable[[dict[str, Any]], Any]) -> No
 
 
 def test_a_changed_id_in_the_registry_reaches_the_season(operator: Operator) -> None:
-    before = operator.books()
+    before = operator.partition_state()
     (file,) = (operator.landing / "player_registry").rglob("*.parquet")
     someone = pq.read_table(file)["player_lookup"][0].as_py()
-    rewrite(file, "universal_player_id", lambda row: "somebodyelse_009" if row["player_lookup"] == someone else row["universal_player_id"])
+    rewrite(
+        file,
+        "universal_player_id",
+        lambda row: "somebodyelse_009" if row["player_lookup"] == someone else row["universal_player_id"],
+    )
     first, *others = settled(operator)
     assert (first.trigger, sorted(first.assets)) == ("season_feed", ["player_registry"])
     assert [one.trigger for one in others] == ["late_data"] * len(others)
-    stored = operator.warehouse.read(COMPUTED_TABLES["player_game_summary"], ("player_lookup", "universal_player_id"), OPENING, BUILT).to_pylist()
+    stored = operator.warehouse.read(
+        COMPUTED_TABLES["player_game_summary"], ("player_lookup", "universal_player_id"), OPENING, BUILT
+    ).to_pylist()
     assert {row["universal_player_id"] for row in stored if row["player_lookup"] == someone} == {"somebodyelse_009"}
-    assert ("player_game_summary", operator.game_days()[0]) in changed(before, operator.books())
+    assert ("player_game_summary", operator.game_days()[0]) in changed(before, operator.partition_state())
     assert_settled(operator)
     assert settled(operator) == []
 
 
 def test_a_postponed_game_leaves_no_tables_that_describe_it_and_earlier_dates_alone(operator: Operator) -> None:
-    """All games of NEXT are postponed after its tables were built: these become empty. On the dates before, nobody knew."""
-    before = operator.books()
+    """All games of NEXT are postponed after its tables were built: these become empty.
+
+    On the dates before, nobody knew.
+    """
+    before = operator.partition_state()
     assert before["upcoming_player_game_context", NEXT]["row_count"]
     (file,) = (operator.landing / "schedule").rglob("*.parquet")
     rewrite(file, "game_status", lambda row: POSTPONED if row["game_date"] == NEXT else row["game_status"])
     first, *others = settled(operator)
     assert (first.trigger, first.start) == ("season_feed", NEXT)
-    after = operator.books()
+    after = operator.partition_state()
     assert {day for key, day in rebuilt(before, after) if (key, day) in before} == {NEXT}
-    assert {table for table, _ in changed(before, after)} == {key[0] for key in before if key[1] == NEXT and before[key]["row_count"]}
+    assert {table for table, _ in changed(before, after)} == {
+        key[0] for key in before if key[1] == NEXT and before[key]["row_count"]
+    }
     assert all(after[table, NEXT]["row_count"] == 0 for table in (*CONTEXTS, "ml_feature_store"))
     assert [one.trigger for one in others if one.trigger != "next_date"] == ["late_data"]
     assert settled(operator) == []
@@ -276,18 +316,20 @@ def test_a_postponed_game_leaves_no_tables_that_describe_it_and_earlier_dates_al
 def test_a_corrected_score_reaches_its_summaries_and_the_margins_of_later_dates(operator: Operator) -> None:
     """No look ahead, no starter and no slate depends on it."""
     day = OPENING + timedelta(days=6)
-    before = operator.books()
+    before = operator.partition_state()
     (file,) = (operator.landing / "schedule").rglob("*.parquet")
     rewrite(
         file,
         "home_team_score",
         lambda row: (
-            row["home_team_score"] + 1 if row["game_date"] == day and row["home_team_score"] > row["away_team_score"] else row["home_team_score"]
+            row["home_team_score"] + 1
+            if row["game_date"] == day and row["home_team_score"] > row["away_team_score"]
+            else row["home_team_score"]
         ),
     )
     ran = settled(operator)
     assert ran[0].short == ("postgame", "results", day, day)
-    after = operator.books()
+    after = operator.partition_state()
     summaries = {key for key in rebuilt(before, after) if key[0] in GAME_SUMMARIES}
     assert summaries <= {(table, day) for table in GAME_SUMMARIES}
     assert min((when for table, when in rebuilt(before, after) if table in DESCRIBED), default=NEXT) > day
@@ -300,32 +342,42 @@ def test_a_clock_that_is_set_back_changes_nothing(operator: Operator) -> None:
     entries = operator.warehouse.tables[TABLE_PARTITIONS.qualified_name]
     for name in ("written_at", "changed_at"):
         later = pc.add(entries[name], pa.scalar(timedelta(minutes=30)))
-        entries = entries.set_column(entries.schema.get_field_index(name), entries.schema.field(name), later.cast(entries.schema.field(name).type))
+        entries = entries.set_column(
+            entries.schema.get_field_index(name),
+            entries.schema.field(name),
+            later.cast(entries.schema.field(name).type),
+        )
     operator.warehouse.tables[TABLE_PARTITIONS.qualified_name] = entries
     assert operator.until_quiet() == []
     (file,) = operator.landing.glob(f"player_gamebook/game_date={OPENING + timedelta(days=6)}/*.parquet")
     give_points(file)
-    before = operator.books()
+    before = operator.partition_state()
     assert [one.trigger for one in settled(operator)] == ["results", "late_data"]
-    assert {table for table, _ in changed(before, operator.books())} >= {"player_game_summary", "player_daily_cache", "ml_feature_store"}
+    assert {table for table, _ in changed(before, operator.partition_state())} >= {
+        "player_game_summary",
+        "player_daily_cache",
+        "ml_feature_store",
+    }
     assert_settled(operator)
 
 
 def test_results_of_a_date_reach_no_table_of_dates_before_it(operator: Operator) -> None:
-    before = operator.books()
+    before = operator.partition_state()
     operator.season.land_schedule(operator.landing, NEXT)
     operator.season.land(operator.landing, NEXT, RESULTS)
     ran = settled(operator)
     assert [one.trigger for one in ran] == ["results", "next_date"]
-    assert {day for _, day in rebuilt(before, operator.books())} == {NEXT, ran[1].start}
+    assert {day for _, day in rebuilt(before, operator.partition_state())} == {NEXT, ran[1].start}
 
 
 def test_a_player_who_joins_one_more_team_is_news_for_no_date(operator: Operator) -> None:
     (file,) = (operator.landing / "player_registry").rglob("*.parquet")
     rows = pq.read_table(file)
     registered = rows.to_pylist()
-    moved = registered[0] | {"team_abbr": next(row["team_abbr"] for row in registered if row["team_abbr"] != registered[0]["team_abbr"])}
+    moved = registered[0] | {
+        "team_abbr": next(row["team_abbr"] for row in registered if row["team_abbr"] != registered[0]["team_abbr"])
+    }
     pq.write_table(pa.Table.from_pylist([*registered, moved], schema=rows.schema), file)
-    before = operator.books()
+    before = operator.partition_state()
     assert [one.trigger for one in settled(operator)] == ["season_feed"]
-    assert not rebuilt(before, operator.books())
+    assert not rebuilt(before, operator.partition_state())

@@ -31,7 +31,9 @@ def digests_of_rows(home: Home) -> Digests:
     """What every computed table holds on each day, from the rows themselves."""
     found, warehouse = {}, DuckDBWarehouse(home.warehouse)
     for name, spec in COMPUTED_TABLES.items():
-        rows = warehouse.read(spec, [column.name for column in spec.columns if column.hashed], home.day(FIRST_DAY), home.day(LAST_DAY))
+        rows = warehouse.read(
+            spec, [column.name for column in spec.columns if column.hashed], home.day(FIRST_DAY), home.day(LAST_DAY)
+        )
         hashes, dates = row_hashes(spec, rows), to_columns(rows.select([spec.date_column]))[spec.date_column]
         for day in days_between(home.day(FIRST_DAY), home.day(LAST_DAY)):
             found[name, day] = partition_digest(hashes[dates == day])
@@ -42,13 +44,22 @@ def spoil(home: Home) -> None:
     """Make a measure of every row of these days wrong."""
     with duckdb.connect(home.warehouse) as connection:
         for spec in COMPUTED_TABLES.values():
-            measure = next(column for column in spec.columns if column.type is Type.STRING and column.hashed and column.name not in spec.key)
-            connection.execute(f"UPDATE {spec.qualified_name} SET {measure.name} = 'spoilt' WHERE {spec.date_column} >= ?", [home.day(FIRST_DAY)])
+            measure = next(
+                column
+                for column in spec.columns
+                if column.type is Type.STRING and column.hashed and column.name not in spec.key
+            )
+            connection.execute(
+                f"UPDATE {spec.qualified_name} SET {measure.name} = 'spoilt' WHERE {spec.date_column} >= ?",
+                [home.day(FIRST_DAY)],
+            )
 
 
 @pytest.mark.slow
 def test_killed_backfills_leave_no_half_written_date(home: Home) -> None:
-    """Killed twenty times, each backfill over rows that an earlier one has spoilt: a date is as spoilt, or as it should be."""
+    """Killed twenty times, each backfill over rows that an earlier one has spoilt: a date is as spoilt, or as it should
+    be.
+    """
     start, end, chance = home.day(FIRST_DAY), home.day(LAST_DAY), random.Random(7)
     assert home.command("backfill", home.opening, end).returncode == 0
     new = digests_of_rows(home)
@@ -58,7 +69,8 @@ def test_killed_backfills_leave_no_half_written_date(home: Home) -> None:
     length = time.monotonic() - began
     assert digests_of_rows(home) == new
     seen_old, seen_new = set(), set()
-    # One moment in each of twenty stretches of the run: the first come before anything is written, the last when most is, whatever else the machine does.
+    # One moment in each of twenty stretches of the run: the first come before anything is written, the last when most
+    # is, whatever else the machine does.
     moments = [EARLIEST_KILL + (1 - EARLIEST_KILL) * (place + chance.random()) / KILLS for place in range(KILLS)]
     for moment in moments:
         spoil(home)
@@ -75,7 +87,7 @@ def test_killed_backfills_leave_no_half_written_date(home: Home) -> None:
     assert len(seen_new) > 1
     assert home.command("backfill", start, end).returncode == 0
     assert digests_of_rows(home) == new
-    books = DuckDBWarehouse(home.warehouse).read(
+    partition_state = DuckDBWarehouse(home.warehouse).read(
         TABLE_PARTITIONS, ("table_name", "partition_date", "digest"), start, end, {"table_name": list(COMPUTED_TABLES)}
     )
-    assert {(book["table_name"], book["partition_date"]): book["digest"] for book in books.to_pylist()} == new
+    assert {(book["table_name"], book["partition_date"]): book["digest"] for book in partition_state.to_pylist()} == new

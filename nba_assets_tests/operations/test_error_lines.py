@@ -46,7 +46,9 @@ def test_what_the_system_refuses_is_said_with_place_and_advice(number: int, caps
         ("database disk image is malformed", "move the folder away"),
     ],
 )
-def test_what_sqlite_refuses_is_said_whoever_wraps_it(said: str, advice: str, own_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_sqlite_refuses_is_said_whoever_wraps_it(
+    said: str, advice: str, own_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     wrapped = RuntimeError("[SQL: INSERT]\nparameters")
     wrapped.__cause__ = sqlite3.OperationalError(said)
     line = raised(wrapped, capsys)
@@ -63,11 +65,15 @@ def test_escape_sequences_and_line_breaks_do_not_get_into_the_line(capsys: pytes
     assert raised(OSError(errno.EACCES, "no", "/a\n\x1b[31mb"), capsys).startswith("/a [31mb: no.")
 
 
-def command(home: Path, *arguments: object, prepare: Callable[[], None] | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+def command(
+    home: Path, *arguments: object, prepare: Callable[[], None] | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """The command line in a process that is prepared first."""
     surroundings = {**os.environ, "NBA_ASSETS_HOME": str(home), **environment}
     line = [sys.executable, "-m", "nba_assets.cli", *map(str, arguments)]
-    return subprocess.run(line, env=surroundings, capture_output=True, text=True, timeout=300, check=False, preexec_fn=prepare)
+    return subprocess.run(
+        line, env=surroundings, capture_output=True, text=True, timeout=300, check=False, preexec_fn=prepare
+    )
 
 
 def only_line(found: subprocess.CompletedProcess[str]) -> str:
@@ -98,7 +104,9 @@ def test_a_home_that_cannot_be_made_is_said(home: Home, tmp_path: Path) -> None:
 
 def test_a_landing_zone_that_is_not_there_is_said(own_home: Path, tmp_path: Path) -> None:
     found = command(own_home, "run", "2024-10-22", NBA_ASSETS_LANDING=str(tmp_path / "nothing"))
-    assert only_line(found).startswith(f"the landing zone {tmp_path}/nothing is not a folder that can be read; create it,")
+    assert only_line(found).startswith(
+        f"the landing zone {tmp_path}/nothing is not a folder that can be read; create it,"
+    )
 
 
 def test_damaged_records_of_dagster_are_said(home: Home) -> None:
@@ -106,7 +114,9 @@ def test_damaged_records_of_dagster_are_said(home: Home) -> None:
     records.mkdir(parents=True)
     (records / "runs.db").write_text("no database at all, " * 100)
     line = only_line(command(home.path, "run", home.opening))
-    assert line.startswith(f"Dagster's records in {home.path}/dagster cannot be used: file is not a database. The file is damaged")
+    assert line.startswith(
+        f"Dagster's records in {home.path}/dagster cannot be used: file is not a database. The file is damaged"
+    )
 
 
 @pytest.mark.slow
@@ -124,7 +134,8 @@ def test_a_disk_without_space_is_said(home: Home) -> None:
 
 AS_NOBODY = f"""
 import os, sys
-import nba_assets.definitions, nba_assets.cli, nba_assets.report.page, nba_assets.operations.retries, nba_assets.operations.health, pyarrow.compute
+import nba_assets.definitions, nba_assets.cli, nba_assets.report.page, nba_assets.operations.retries,
+nba_assets.operations.health, pyarrow.compute
 import encodings.unicode_escape
 os.setgid({NOBODY}); os.setuid({NOBODY})
 sys.argv[0] = "nba-assets"
@@ -149,20 +160,35 @@ def test_reading_needs_no_writing(of_somebody_else: Home, tmp_path: Path) -> Non
     home = of_somebody_else
 
     def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-        surroundings = {**os.environ, "NBA_ASSETS_HOME": str(home.path), "HOME": "/nonexistent", "PYTHONPATH": str(Path(__file__).parents[2])}
+        surroundings = {
+            **os.environ,
+            "NBA_ASSETS_HOME": str(home.path),
+            "HOME": "/nonexistent",
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+        }
         line = [sys.executable, "-c", AS_NOBODY, *map(str, arguments)]
         return subprocess.run(line, env=surroundings, cwd="/", capture_output=True, text=True, timeout=120, check=False)
 
     for reading in ("status", "failures", "quarantine", "names", "dictionary"):
         found = run(reading)
         assert (found.returncode, found.stderr) == (0, ""), found.stderr
-    assert only_line(run("report", home.opening)).startswith(f"{home.path}/reports: Permission denied. Give yourself the permission, or")
+    assert only_line(run("report", home.opening)).startswith(
+        f"{home.path}/reports: Permission denied. Give yourself the permission, or"
+    )
     line = only_line(run("run", home.opening))
-    assert line.startswith(f"Dagster's records in {home.path}/dagster cannot be used: attempt to write a readonly database. Give yourself")
+    assert line.startswith(
+        f"Dagster's records in {home.path}/dagster cannot be used: attempt to write a readonly database. Give yourself"
+    )
 
 
 def test_a_misspelt_setting_is_named_with_the_nearest_one(own_home: Path) -> None:
-    variables = {"NBA_ASSETS_HOEM": "/x", "NBA_ASSETS_HOME": "/y", "NBA_ASSETS_QQQQ": "1", "NBA_ASSETS_REAL_DATA": "/z", "OTHER": "1"}
+    variables = {
+        "NBA_ASSETS_HOEM": "/x",
+        "NBA_ASSETS_HOME": "/y",
+        "NBA_ASSETS_QQQQ": "1",
+        "NBA_ASSETS_REAL_DATA": "/z",
+        "OTHER": "1",
+    }
     assert misspelt_variables(variables) == [
         "NBA_ASSETS_HOEM is no setting and does nothing; do you mean NBA_ASSETS_HOME?",
         "NBA_ASSETS_QQQQ is no setting and does nothing.",

@@ -1,4 +1,6 @@
-"""Computations that never end, and commands that are interrupted: the run ends, says so in a line, and leaves nothing half-written or running."""
+"""Computations that never end, and commands that are interrupted: the run ends, says so in a line, and leaves nothing
+half-written or running.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,10 @@ MODES = {
 @pytest.fixture
 def hanging(home: Home) -> tuple[Home, str, list[str]]:
     """A home with an ingested and built opening night, a player who has a row of it, and the other players."""
-    assert home.command("run", home.opening, "--table", "team_offense_game_summary", "--table", SHEET).returncode in (0, 3)
+    assert home.command("run", home.opening, "--table", "team_offense_game_summary", "--table", SHEET).returncode in (
+        0,
+        3,
+    )
     players = [str(row["player_lookup"]) for row in rows(home)]
     return home, players[len(players) // 2], [player for player in players if player != players[len(players) // 2]]
 
@@ -45,7 +50,9 @@ def rows(home: Home) -> list[dict[str, object]]:
     return DuckDBWarehouse(home.warehouse).read(spec, ("player_lookup", "points"), date.min, date.max).to_pylist()
 
 
-def start(home: Home, player: str, mode: str, at_work: Path, *arguments: object, **environment: str) -> subprocess.Popen[str]:
+def start(
+    home: Home, player: str, mode: str, at_work: Path, *arguments: object, **environment: str
+) -> subprocess.Popen[str]:
     """The command line with a player who hangs."""
     variables, options = MODES[mode]
     command = [sys.executable, "-m", "nba_assets_tests.operations.hanging", *map(str, arguments), *options]
@@ -80,26 +87,46 @@ def shared_folders() -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", ["serial", "processes"])
-def test_a_player_who_hangs_is_a_failure_and_the_others_are_published(hanging: tuple[Home, str, list[str]], mode: str, tmp_path: Path) -> None:
+def test_a_player_who_hangs_is_a_failure_and_the_others_are_published(
+    hanging: tuple[Home, str, list[str]], mode: str, tmp_path: Path
+) -> None:
     home, player, others = hanging
-    command = start(home, player, mode, tmp_path / "at_work", "run", home.opening, "--table", SHEET, NBA_ASSETS_CHUNK_SECONDS="3")
+    command = start(
+        home, player, mode, tmp_path / "at_work", "run", home.opening, "--table", SHEET, NBA_ASSETS_CHUNK_SECONDS="3"
+    )
     said, errors = command.communicate(timeout=PATIENCE_SECONDS)
     assert command.returncode == 1, said + errors
     assert [row["player_lookup"] for row in rows(home)] == others
     names = ("entity_id", "failure_category", "failure_reason", "can_retry")
     (failure,) = (
-        DuckDBWarehouse(home.warehouse).read(ENTITY_FAILURES, names, date.min, date.max, {"failure_category": "PROCESSING_ERROR"}).to_pylist()
+        DuckDBWarehouse(home.warehouse)
+        .read(ENTITY_FAILURES, names, date.min, date.max, {"failure_category": "PROCESSING_ERROR"})
+        .to_pylist()
     )
     assert (failure["entity_id"], failure["can_retry"]) == (player, True)
-    assert failure["failure_reason"].startswith("the computation of this entity did not finish within 3 s (compute hanging.py:")
+    assert failure["failure_reason"].startswith(
+        "the computation of this entity did not finish within 3 s (compute hanging.py:"
+    )
     assert newest_run().status is dg.DagsterRunStatus.SUCCESS
 
 
 @pytest.mark.slow
-def test_a_player_who_hangs_in_a_thread_ends_the_run_and_is_named(hanging: tuple[Home, str, list[str]], tmp_path: Path) -> None:
+def test_a_player_who_hangs_in_a_thread_ends_the_run_and_is_named(
+    hanging: tuple[Home, str, list[str]], tmp_path: Path
+) -> None:
     home, player, _ = hanging
     before = rows(home)
-    command = start(home, player, "threads", tmp_path / "at_work", "run", home.opening, "--table", SHEET, NBA_ASSETS_CHUNK_SECONDS="3")
+    command = start(
+        home,
+        player,
+        "threads",
+        tmp_path / "at_work",
+        "run",
+        home.opening,
+        "--table",
+        SHEET,
+        NBA_ASSETS_CHUNK_SECONDS="3",
+    )
     said, errors = command.communicate(timeout=PATIENCE_SECONDS)
     assert command.returncode == 1, said + errors
     assert f"the computation of {player} did not finish within 3 s, and a thread cannot be stopped." in said
@@ -116,7 +143,9 @@ def test_a_signal_ends_a_command_whose_computation_hangs(
 ) -> None:
     home, player, _ = hanging
     before, entries, at_work = rows(home), partitions(home), tmp_path / "at_work"
-    command = start(home, player, mode, at_work, "run", home.opening, "--table", "team_offense_game_summary", "--table", SHEET)
+    command = start(
+        home, player, mode, at_work, "run", home.opening, "--table", "team_offense_game_summary", "--table", SHEET
+    )
     try:
         until(lambda: at_work.exists() or command.poll() is not None)
         family = psutil.Process(command.pid).children(recursive=True)
@@ -140,7 +169,9 @@ def partitions(home: Home) -> list[dict[str, object]]:
 
 
 @pytest.mark.slow
-def test_ctrl_c_in_a_terminal_reaches_the_workers_too_and_none_of_them_says_anything(hanging: tuple[Home, str, list[str]], tmp_path: Path) -> None:
+def test_ctrl_c_in_a_terminal_reaches_the_workers_too_and_none_of_them_says_anything(
+    hanging: tuple[Home, str, list[str]], tmp_path: Path
+) -> None:
     home, player, _ = hanging
     at_work = tmp_path / "at_work"
     command = start(home, player, "processes", at_work, "run", home.opening, "--table", SHEET)
@@ -158,7 +189,9 @@ def test_ctrl_c_in_a_terminal_reaches_the_workers_too_and_none_of_them_says_anyt
 def test_a_run_that_takes_too_long_fails_with_its_bound(hanging: tuple[Home, str, list[str]], tmp_path: Path) -> None:
     home, player, _ = hanging
     before = rows(home)
-    command = start(home, player, "threads", tmp_path / "at_work", "run", home.opening, "--table", SHEET, NBA_ASSETS_RUN_SECONDS="4")
+    command = start(
+        home, player, "threads", tmp_path / "at_work", "run", home.opening, "--table", SHEET, NBA_ASSETS_RUN_SECONDS="4"
+    )
     said, errors = command.communicate(timeout=PATIENCE_SECONDS)
     assert command.returncode == 1, said + errors
     assert "the run did not finish within 4 s and was ended" in errors
@@ -177,7 +210,9 @@ def test_a_signal_outside_of_a_run_ends_the_command_in_a_line(own_home: Path, nu
         "sys.argv = ['nba-assets', 'status']\n"
         "main()\n"
     )
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as command:
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as command:
         assert command.stdout is not None
         assert command.stdout.readline() == "reading\n"
         command.send_signal(number)

@@ -1,4 +1,6 @@
-"""Checks of what stands in the warehouse: what they count as missing or open, and that they run without building anything."""
+"""Checks of what stands in the warehouse: what they count as missing or open, and that they run without building
+anything.
+"""
 
 from __future__ import annotations
 
@@ -47,17 +49,22 @@ SHEET, STORE = COMPUTED_TABLES["player_game_summary"], COMPUTED_TABLES["ml_featu
 SCHEDULED = 1
 
 
-def write(warehouse: DuckDBWarehouse, table: Table, rows: Sequence[Mapping[str, Any]], scope: str | None = None) -> None:
+def write(
+    warehouse: DuckDBWarehouse, table: Table, rows: Sequence[Mapping[str, Any]], scope: str | None = None
+) -> None:
     """Rows of a table, the columns that are not given null or empty."""
     blank = {
-        column.name: None if column.nullable else {"STRING": "", "BOOL": False, "TIMESTAMP": NOW}.get(column.type, 0) for column in table.columns
+        column.name: None if column.nullable else {"STRING": "", "BOOL": False, "TIMESTAMP": NOW}.get(column.type, 0)
+        for column in table.columns
     }
     content = pa.Table.from_pylist([blank | dict(row) for row in rows], arrow_schema(table))
     dates = content.column(table.date_column).unique().to_pylist()
     warehouse.replace([Replacement(table, content, dates, {} if scope is None else {"table_name": scope})])
 
 
-def game(day: date, status: int = FINAL, *, season: int = 2024, regular: bool = True, number: int = 0) -> dict[str, Any]:
+def game(
+    day: date, status: int = FINAL, *, season: int = 2024, regular: bool = True, number: int = 0
+) -> dict[str, Any]:
     return {
         "game_id": f"{day:%Y%m%d}_{number}",
         "home_team_score": 100 if status == FINAL else None,
@@ -99,13 +106,22 @@ def test_final_game_days_up_to_yesterday_are_to_have_rows(warehouse: DuckDBWareh
 
 def test_bootstrap_days_and_days_of_failures_only_are_no_fault(warehouse: DuckDBWarehouse) -> None:
     assert missing(warehouse, STORE) == [day(20), day(21), day(22)]
-    write(warehouse, TABLE_PARTITIONS, [book(STORE, day(20), 0, 3), book(STORE, day(21), 0), book(STORE, day(22), 7)], STORE.name)
+    write(
+        warehouse,
+        TABLE_PARTITIONS,
+        [book(STORE, day(20), 0, 3), book(STORE, day(21), 0), book(STORE, day(22), 7)],
+        STORE.name,
+    )
     assert missing(warehouse, STORE) == [day(21)]
     assert missing(warehouse, SHEET) == [day(number) for number in (0, 5, 20, 21, 22)]
 
 
 def test_only_the_newest_season_with_results_is_looked_at(warehouse: DuckDBWarehouse) -> None:
-    write(warehouse, SCHEDULE.table, [game(date(2023, 11, 1), season=2023), game(date(2025, 10, 21), SCHEDULED, season=2025)])
+    write(
+        warehouse,
+        SCHEDULE.table,
+        [game(date(2023, 11, 1), season=2023), game(date(2025, 10, 21), SCHEDULED, season=2025)],
+    )
     assert missing(warehouse, SHEET, date(2025, 10, 1)) == [day(number) for number in (0, 5, 20, 21, 22, 30)]
 
 
@@ -117,7 +133,9 @@ def evaluated(path: Path, *checks: str) -> dict[str, dg.AssetCheckEvaluation]:
     """Run the job `health`, or some of its checks, over a warehouse."""
     definitions = build_definitions({"warehouse": WarehouseResource(address=str(path))})
     with dg.DagsterInstance.ephemeral() as instance:
-        result = definitions.resolve_job_def("health").execute_in_process(instance=instance, op_selection=[*checks] or None)
+        result = definitions.resolve_job_def("health").execute_in_process(
+            instance=instance, op_selection=[*checks] or None
+        )
         assert result.success
         assert result.get_asset_materialization_events() == []
         return {evaluation.check_name: evaluation for evaluation in result.get_asset_check_evaluations()}
@@ -127,9 +145,16 @@ def test_the_job_checks_every_table_and_builds_none(warehouse: DuckDBWarehouse) 
     found = evaluated(warehouse.path)
     whole = {NO_DATE_REFUSED, FILES_READABLE, NO_ROW_QUARANTINED}
     errors = {NO_DATE_REFUSED, FILES_READABLE, ROWS_AS_RECORDED}
-    assert found.keys() == {f"{table}_{name}" for table in COMPUTED_TABLES for name in (GAME_DAYS_HAVE_ROWS, OPEN_FAILURES)} | whole | errors
+    assert (
+        found.keys()
+        == {f"{table}_{name}" for table in COMPUTED_TABLES for name in (GAME_DAYS_HAVE_ROWS, OPEN_FAILURES)}
+        | whole
+        | errors
+    )
     assert {name for name, evaluation in found.items() if evaluation.severity is dg.AssetCheckSeverity.ERROR} == errors
-    assert {name for name, evaluation in found.items() if evaluation.passed} == {f"{table}_{OPEN_FAILURES}" for table in COMPUTED_TABLES} | whole
+    assert {name for name, evaluation in found.items() if evaluation.passed} == {
+        f"{table}_{OPEN_FAILURES}" for table in COMPUTED_TABLES
+    } | whole
     said = found[f"{SHEET.name}_{GAME_DAYS_HAVE_ROWS}"].metadata
     assert said["days_without_rows"].value == 6
     assert said["dates"].value == [day(number).isoformat() for number in (0, 5, 20, 21, 22, 30)]
@@ -190,10 +215,16 @@ def test_a_file_is_told_of_as_long_as_its_date_is_not_ingested(warehouse: DuckDB
 
 def test_quarantined_rows_of_the_newest_season_are_counted_by_table(warehouse: DuckDBWarehouse) -> None:
     write(warehouse, SCHEDULE.table, [game(date(2023, 11, 1), season=2023)])
-    rows = [quarantined(number, on) for number, on in ((1, date(2023, 11, 1)), (0, day(0)), (1, day(0)), (2, day(0)), (1, day(9)))]
+    rows = [
+        quarantined(number, on)
+        for number, on in ((1, date(2023, 11, 1)), (0, day(0)), (1, day(0)), (2, day(0)), (1, day(9)))
+    ]
     write(warehouse, RAW_QUARANTINE, [*rows, quarantined(1, day(0), "rosters")])
     assert quarantined_rows(warehouse) == {"game_lines": 3, "rosters": 1}
-    names = f"{WAREHOUSE_HEALTH.key.to_python_identifier()}_{NO_ROW_QUARANTINED}", f"{WAREHOUSE_HEALTH.key.to_python_identifier()}_{FILES_READABLE}"
+    names = (
+        f"{WAREHOUSE_HEALTH.key.to_python_identifier()}_{NO_ROW_QUARANTINED}",
+        f"{WAREHOUSE_HEALTH.key.to_python_identifier()}_{FILES_READABLE}",
+    )
     found = evaluated(warehouse.path, *names)
     assert (found[NO_ROW_QUARANTINED].passed, found[NO_ROW_QUARANTINED].severity) == (False, dg.AssetCheckSeverity.WARN)
     assert found[NO_ROW_QUARANTINED].metadata["rows_quarantined"].value == 4
@@ -204,7 +235,10 @@ def test_quarantined_rows_of_the_newest_season_are_counted_by_table(warehouse: D
 @pytest.fixture(scope="module")
 def built_once(landed: Home, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A warehouse with three dates, as a run has built them."""
-    warehouse, days = DuckDBWarehouse(tmp_path_factory.mktemp("built") / "nba.duckdb"), days_between(landed.opening, landed.day(2))
+    warehouse, days = (
+        DuckDBWarehouse(tmp_path_factory.mktemp("built") / "nba.duckdb"),
+        days_between(landed.opening, landed.day(2)),
+    )
     ingest_all(warehouse, landed.landing, days)
     build(warehouse, days, ["team_offense_game_summary", SHEET.name])
     return warehouse.path
@@ -223,15 +257,33 @@ def test_what_runs_have_written_is_as_recorded(built: DuckDBWarehouse) -> None:
 @pytest.mark.parametrize(
     ("statement", "altered"),
     [
-        ("DELETE FROM nba_analytics.player_game_summary WHERE game_date = '{first}' AND points > 20", (SHEET.name, "first")),
+        (
+            "DELETE FROM nba_analytics.player_game_summary WHERE game_date = '{first}' AND points > 20",
+            (SHEET.name, "first"),
+        ),
         ("DELETE FROM nba_raw.game_lines WHERE game_date = '{first}'", ("game_lines", "first")),
-        ("DELETE FROM nba_processing.table_partitions WHERE table_name = 'player_game_summary' AND partition_date = '{last}'", (SHEET.name, "last")),
-        ("UPDATE nba_analytics.player_game_summary SET points = points + 1 WHERE game_date = '{last}'", (SHEET.name, "last")),
+        (
+            (
+                "DELETE FROM nba_processing.table_partitions WHERE table_name = 'player_game_summary' AND "
+                "partition_date "
+                "= '{last}'"
+            ),
+            (SHEET.name, "last"),
+        ),
+        (
+            "UPDATE nba_analytics.player_game_summary SET points = points + 1 WHERE game_date = '{last}'",
+            (SHEET.name, "last"),
+        ),
     ],
     ids=["some rows", "all raw rows of a date", "an entry", "a value"],
 )
-def test_what_was_altered_by_hand_is_named(built: DuckDBWarehouse, landed: Home, statement: str, altered: tuple[str, str]) -> None:
-    days = {"first": landed.opening, "last": max(built.read(SHEET, ("game_date",), date.min, date.max)["game_date"].to_pylist())}
+def test_what_was_altered_by_hand_is_named(
+    built: DuckDBWarehouse, landed: Home, statement: str, altered: tuple[str, str]
+) -> None:
+    days = {
+        "first": landed.opening,
+        "last": max(built.read(SHEET, ("game_date",), date.min, date.max)["game_date"].to_pylist()),
+    }
     with duckdb.connect(str(built.path)) as connection:
         connection.execute(statement.format(**days))
     assert [(table, on) for table, on, _ in altered_partitions(built, 3)] == [(altered[0], days[altered[1]])]
@@ -249,7 +301,9 @@ def test_a_table_dropped_by_hand_fails_the_check(built: DuckDBWarehouse) -> None
 
 def test_digests_are_compared_for_the_newest_dates_only(built: DuckDBWarehouse, landed: Home) -> None:
     with duckdb.connect(str(built.path)) as connection:
-        connection.execute("UPDATE nba_analytics.player_game_summary SET points = points + 1 WHERE game_date = ?", [landed.opening])
+        connection.execute(
+            "UPDATE nba_analytics.player_game_summary SET points = points + 1 WHERE game_date = ?", [landed.opening]
+        )
     assert altered_partitions(built, 0) == altered_partitions(built, 2) == []
     assert altered_partitions(built, 3) == [(SHEET.name, landed.opening, "the rows have another digest than recorded")]
 

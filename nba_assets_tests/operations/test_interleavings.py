@@ -1,4 +1,6 @@
-"""Runs that overtake each other between reading and writing: the newer one stands, whoever writes last, and nothing is lost."""
+"""Runs that overtake each other between reading and writing: the newer one stands, whoever writes last, and nothing is
+lost.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +29,8 @@ from nba_assets.publishing.publication import prepare
 from nba_assets.publishing.retry import Retry
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw import ingestion
+from nba_assets.raw.content_index import RESULTS
 from nba_assets.raw.ingestion import ingest
-from nba_assets.raw.landed_content import RESULTS
 from nba_assets.raw.landing import FolderLandingZone
 from nba_assets.raw.sample_league import write_season
 from nba_assets.raw.tables import PLAY_BY_PLAY, RAW_TABLES, SCHEDULE
@@ -41,7 +43,7 @@ from nba_assets.warehouse.interface import Changed, Insertion, OvertakenError, R
 from nba_assets.warehouse.resource import WarehouseResource
 from nba_assets_tests.league import SMALL_LEAGUE
 from nba_assets_tests.operations.at_work import OPENING, Season, build_tables
-from nba_assets_tests.raw.feeds import DAY, NEXT_DAY, books, event_row, ingested, schedule_row, stored, write
+from nba_assets_tests.raw.feeds import DAY, NEXT_DAY, event_row, ingested, partition_state, schedule_row, stored, write
 from nba_assets_tests.warehouse.back_ends import PROCESSES, running
 
 MOMENT = datetime(2021, 11, 16, 12, tzinfo=UTC)
@@ -67,9 +69,16 @@ def path(tmp_path: Path) -> Path:
 
 class TestIngestion:
     def test_an_older_snapshot_of_the_schedule_does_not_replace_a_newer_one(self, path: Path, tmp_path: Path) -> None:
-        """Two runs of different dates share the schedule of the season: the one that read it first may not write it last."""
+        """Two runs of different dates share the schedule of the season: the one that read it first may not write it
+        last.
+        """
         landing = tmp_path / "landing"
-        write(landing, "schedule/a.parquet", [schedule_row(game_status=1), schedule_row(NEXT_DAY, "ATL", "NYK", nba_game_id="2")], modified=1)
+        write(
+            landing,
+            "schedule/a.parquet",
+            [schedule_row(game_status=1), schedule_row(NEXT_DAY, "ATL", "NYK", nba_game_id="2")],
+            modified=1,
+        )
 
         def a_newer_one() -> None:
             games = [schedule_row(game_status=3), schedule_row(NEXT_DAY, "ATL", "NYK", nba_game_id="2")]
@@ -78,7 +87,7 @@ class TestIngestion:
 
         report = ingested("schedule", landing, Interleaved(path, a_newer_one), [NEXT_DAY])
         assert [row["game_status"] for row in stored("schedule", DuckDBWarehouse(path))] == [3, 3]
-        assert books("schedule", DuckDBWarehouse(path))[NEXT_DAY]["digest"] == report.by_date[NEXT_DAY].digest
+        assert partition_state("schedule", DuckDBWarehouse(path))[NEXT_DAY]["digest"] == report.by_date[NEXT_DAY].digest
 
     def test_what_lands_while_files_are_read_is_not_declared_absent(self, path: Path, tmp_path: Path) -> None:
         landing = tmp_path / "landing"
@@ -90,7 +99,7 @@ class TestIngestion:
 
         ingested("play_by_play", landing, Interleaved(path, it_lands))
         assert len(stored("play_by_play", DuckDBWarehouse(path))) == 2
-        assert books("play_by_play", DuckDBWarehouse(path))[DAY]["row_count"] == 2
+        assert partition_state("play_by_play", DuckDBWarehouse(path))[DAY]["row_count"] == 2
 
     def test_a_file_that_turns_bad_meanwhile_is_not_counted_as_read(self, path: Path, tmp_path: Path) -> None:
         landing = tmp_path / "landing"
@@ -101,17 +110,29 @@ class TestIngestion:
             ingested("play_by_play", landing, DuckDBWarehouse(path))
 
         ingested("play_by_play", landing, Interleaved(path, it_turns_bad))
-        assert books("play_by_play", DuckDBWarehouse(path)) == {}
+        assert partition_state("play_by_play", DuckDBWarehouse(path)) == {}
 
-    def test_who_is_overtaken_again_and_again_gives_up_and_names_the_other(self, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_who_is_overtaken_again_and_again_gives_up_and_names_the_other(
+        self, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(ingestion, "LONGEST_WAIT_SECONDS", 0.0)
         landing = tmp_path / "landing"
         write(landing, "play_by_play/a.parquet", [event_row(1)])
 
         def another() -> None:
-            ingest(PLAY_BY_PLAY, FolderLandingZone(landing), DuckDBWarehouse(path), [DAY], run_id="another", now=datetime.now(UTC))
+            ingest(
+                PLAY_BY_PLAY,
+                FolderLandingZone(landing),
+                DuckDBWarehouse(path),
+                [DAY],
+                run_id="another",
+                now=datetime.now(UTC),
+            )
 
-        with pytest.raises(OvertakenError, match=r"overtaken by run another: nba_processing\.table_partitions has changed for 2021-11-15"):
+        with pytest.raises(
+            OvertakenError,
+            match=r"overtaken by run another: nba_processing\.table_partitions has changed for 2021-11-15",
+        ):
             ingested("play_by_play", landing, Interleaved(path, *[another] * 50))
 
 
@@ -121,7 +142,12 @@ SUMS = Table(
     "one player on one date",
     ("game_date", "player_lookup"),
     "game_date",
-    (day("game_date", "Date", nullable=False), text("player_lookup", "Player", nullable=False), whole("points", "Points"), *STAMPS),
+    (
+        day("game_date", "Date", nullable=False),
+        text("player_lookup", "Player", nullable=False),
+        whole("points", "Points"),
+        *STAMPS,
+    ),
     entity_column="player_lookup",
 )
 PLAYERS = ("a", "b", "c")
@@ -131,7 +157,11 @@ POINTS: dict[str, float] = {}
 
 def sums(run: TableRun, broken: Sequence[str] = ()) -> Outcome:
     """A row per player, and a hard failure for those who are broken; of a retry those only whom it computes again."""
-    there = [player for player in PLAYERS if player not in broken and (run.retry is None or player in run.retry.entities[DAY])]
+    there = [
+        player
+        for player in PLAYERS
+        if player not in broken and (run.retry is None or player in run.retry.entities[DAY])
+    ]
     size = len(there)
     rows = {
         "game_date": np.full(size, np.datetime64(run.start, "D")),
@@ -139,7 +169,11 @@ def sums(run: TableRun, broken: Sequence[str] = ()) -> Outcome:
         "points": np.array([POINTS.get(player, 0.0) for player in there]),
     }
     ids, days = np.array(broken, dtype=object), np.full(len(broken), np.datetime64(run.start, "D"))
-    failed = failures(ids, days, "PLAYER", "PROCESSING_ERROR", "cannot", can_retry=True, failure_type="PROCESSING_ERROR") if broken else {}
+    failed = (
+        failures(ids, days, "PLAYER", "PROCESSING_ERROR", "cannot", can_retry=True, failure_type="PROCESSING_ERROR")
+        if broken
+        else {}
+    )
     return Outcome(rows, failed)
 
 
@@ -152,8 +186,10 @@ def run_of(warehouse: Warehouse, run_id: str, table: Table = SUMS, retry: Retry 
 
 def with_breaker(run: TableRun) -> TableRun:
     """A run that knows the attempts so far."""
-    asked = {"game_date": np.full(3, np.datetime64(DAY, "D")), "player_lookup": np.array(PLAYERS, dtype=object)}
-    run.breaker = circuit_breaker.CircuitBreaker.of(run.warehouse, run.table, DAY, run.now, None, Grouped.by(asked, "player_lookup", "game_date"), {})
+    requested = {"game_date": np.full(3, np.datetime64(DAY, "D")), "player_lookup": np.array(PLAYERS, dtype=object)}
+    run.breaker = circuit_breaker.CircuitBreaker.of(
+        run.warehouse, run.table, DAY, run.now, None, Grouped.by(requested, "player_lookup", "game_date"), {}
+    )
     return run
 
 
@@ -187,7 +223,10 @@ class TestPublication:
 
     def test_other_dates_and_other_tables_overtake_nobody(self, path: Path) -> None:
         mine = run_of(DuckDBWarehouse(path), "mine")
-        for other in (run_of(DuckDBWarehouse(path), "other table", replace(SUMS, name="others")), run_of(DuckDBWarehouse(path), "other date")):
+        for other in (
+            run_of(DuckDBWarehouse(path), "other table", replace(SUMS, name="others")),
+            run_of(DuckDBWarehouse(path), "other date"),
+        ):
             other.dates = [DAY] if other.table is not SUMS else [NEXT_DAY]
             other.as_begun = None
             prepare(other, sums(other)).write()
@@ -215,7 +254,10 @@ class TestPublication:
 
         asset = table_asset(SUMS, build, group="analytics")
         result = dg.materialize(
-            [asset], partition_key=DAY.isoformat(), resources={"warehouse": Given(), "entities": ParallelEntitiesResource()}, raise_on_error=False
+            [asset],
+            partition_key=DAY.isoformat(),
+            resources={"warehouse": Given(), "entities": ParallelEntitiesResource()},
+            raise_on_error=False,
         )
         assert result.success is succeeds
         assert computed == [1.0 + number for number in range(min(overtaken + 1, TRIES))]
@@ -277,7 +319,9 @@ class TestRetry:
 
     @pytest.mark.parametrize("rebuilt_after_reading", [False, True])
     def test_retained_rows_do_not_replace_those_of_a_rebuild(self, path: Path, rebuilt_after_reading: bool) -> None:
-        """A rebuild comes after the retry has decided whom to compute, before or after it has read the rows that it keeps."""
+        """A rebuild comes after the retry has decided whom to compute, before or after it has read the rows that it
+        keeps.
+        """
 
         def rebuild() -> None:
             POINTS["b"] = 9.0
@@ -311,8 +355,12 @@ class TestRetry:
         assert failures_of(path) == []
 
 
-def test_results_of_a_night_are_summarised_although_a_run_of_the_day_before_ends_later(path: Path, tmp_path: Path) -> None:
-    """The run of the day before has read the schedule of the season before these games were final, and writes it after the run of the night has."""
+def test_results_of_a_night_are_summarised_although_a_run_of_the_day_before_ends_later(
+    path: Path, tmp_path: Path
+) -> None:
+    """The run of the day before has read the schedule of the season before these games were final, and writes it after
+    the run of the night has.
+    """
     provider, landing = tmp_path / "provider", tmp_path / "landing"
     season = Season(provider, write_season(provider, 2024, **SMALL_LEAGUE))
     night = date.fromisoformat(sorted((provider / "team_boxscores").iterdir())[1].name.removeprefix("game_date="))
@@ -325,9 +373,18 @@ def test_results_of_a_night_are_summarised_although_a_run_of_the_day_before_ends
         season.land_schedule(landing, night)
         build_tables(warehouse, landing, RAW_TABLES, [night])
 
-    ingest(SCHEDULE, FolderLandingZone(landing), Interleaved(path, run_of_the_night), [OPENING], run_id="the day before", now=datetime.now(UTC))
+    ingest(
+        SCHEDULE,
+        FolderLandingZone(landing),
+        Interleaved(path, run_of_the_night),
+        [OPENING],
+        run_id="the day before",
+        now=datetime.now(UTC),
+    )
     build_tables(warehouse, landing, GAME_SUMMARIES, [night])
-    entries = warehouse.read(TABLE_PARTITIONS, ("table_name", "row_count"), night, night, {"table_name": list(GAME_SUMMARIES)}).to_pylist()
+    entries = warehouse.read(
+        TABLE_PARTITIONS, ("table_name", "row_count"), night, night, {"table_name": list(GAME_SUMMARIES)}
+    ).to_pylist()
     assert all(entry["row_count"] for entry in entries)
     assert len(entries) == len(GAME_SUMMARIES)
 
@@ -337,18 +394,30 @@ RACE_SECONDS = 60
 
 def land_version(landing: Path, version: int) -> None:
     """A schedule whose games say which version it is, renamed into place."""
-    games = [schedule_row(DAY + timedelta(days=number), nba_game_id=str(number), arena_name=f"v{version:06d}") for number in range(4)]
+    games = [
+        schedule_row(DAY + timedelta(days=number), nba_game_id=str(number), arena_name=f"v{version:06d}")
+        for number in range(4)
+    ]
     file = write(landing, "schedule/s.parquet.tmp.parquet", games)
     os.replace(file, landing / "schedule" / "s.parquet")
 
 
 def ingest_over_and_over(path: str, landing: str, played: date, until: float) -> None:
     while time.time() < until:
-        ingest(SCHEDULE, FolderLandingZone(Path(landing)), DuckDBWarehouse(path), [played], run_id=str(os.getpid()), now=datetime.now(UTC))
+        ingest(
+            SCHEDULE,
+            FolderLandingZone(Path(landing)),
+            DuckDBWarehouse(path),
+            [played],
+            run_id=str(os.getpid()),
+            now=datetime.now(UTC),
+        )
 
 
 @pytest.mark.slow
-def test_four_processes_ingest_a_changing_schedule_and_the_stored_one_never_goes_back(path: Path, tmp_path: Path) -> None:
+def test_four_processes_ingest_a_changing_schedule_and_the_stored_one_never_goes_back(
+    path: Path, tmp_path: Path
+) -> None:
     landing, until = tmp_path / "landing", time.time() + RACE_SECONDS
     land_version(landing, 0)
     with ExitStack() as stack:
@@ -359,7 +428,9 @@ def test_four_processes_ingest_a_changing_schedule_and_the_stored_one_never_goes
         while time.time() < until:
             version += 1
             land_version(landing, version)
-            rows: list[dict[str, Any]] = DuckDBWarehouse(path).read(SCHEDULE.table, ("arena_name",), DAY, DAY + timedelta(days=3)).to_pylist()
+            rows: list[dict[str, Any]] = (
+                DuckDBWarehouse(path).read(SCHEDULE.table, ("arena_name",), DAY, DAY + timedelta(days=3)).to_pylist()
+            )
             assert len({row["arena_name"] for row in rows}) <= 1, "half of one snapshot and half of another"
             seen += [row["arena_name"] for row in rows[:1]]
         for worker in workers:

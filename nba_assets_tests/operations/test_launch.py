@@ -32,16 +32,23 @@ def planned(home: Home, start: date, end: date) -> list[Launch]:
 def build(home: Home, start: date, end: date, **entities: Any) -> list[bool]:
     """Run what is planned; tells which runs succeeded, and prints why others did not."""
     config = {"resources": {"entities": {"config": entities}}} if entities else {}
-    reports = [execute(launch, config if set(launch.assets) & set(COMPUTED_TABLES) else {}) for launch in planned(home, start, end)]
+    reports = [
+        execute(launch, config if set(launch.assets) & set(COMPUTED_TABLES) else {})
+        for launch in planned(home, start, end)
+    ]
     print([step for report in reports for step in report.steps if not step.succeeded])
     return [report.succeeded for report in reports]
 
 
 def digests(home: Home, *tables: str) -> dict[tuple[str, date], str]:
-    books = DuckDBWarehouse(home.warehouse).read(
-        TABLE_PARTITIONS, ("table_name", "partition_date", "digest"), date(2024, 7, 1), date(2025, 7, 1), {"table_name": list(tables or SUMMARIES)}
+    partition_state = DuckDBWarehouse(home.warehouse).read(
+        TABLE_PARTITIONS,
+        ("table_name", "partition_date", "digest"),
+        date(2024, 7, 1),
+        date(2025, 7, 1),
+        {"table_name": list(tables or SUMMARIES)},
     )
-    return {(book["table_name"], book["partition_date"]): book["digest"] for book in books.to_pylist()}
+    return {(book["table_name"], book["partition_date"]): book["digest"] for book in partition_state.to_pylist()}
 
 
 def stored(home: Home, table: str) -> list[dict[str, Any]]:
@@ -67,10 +74,14 @@ def test_a_table_without_its_upstream_is_warned_of_in_a_line(home: Home) -> None
 
     offense, _, sheet = SUMMARIES
     assert missing(*SUMMARIES) == missing(offense) == []
-    assert missing(sheet) == [f"{sheet} reads what is not built: {offense} (0 of 2 dates are built). Build it first, or with --table."]
+    assert missing(sheet) == [
+        f"{sheet} reads what is not built: {offense} (0 of 2 dates are built). Build it first, or with --table."
+    ]
     warehouse = DuckDBWarehouse(home.warehouse)
     count_as_ingested(warehouse, [offense], [home.opening])
-    assert missing(sheet) == [f"{sheet} reads what is not built: {offense} (1 of 2 dates are built). Build it first, or with --table."]
+    assert missing(sheet) == [
+        f"{sheet} reads what is not built: {offense} (1 of 2 dates are built). Build it first, or with --table."
+    ]
     count_as_ingested(warehouse, [offense], [home.day(1)])
     assert missing(sheet) == []
 
@@ -104,10 +115,12 @@ def test_one_range_single_dates_and_any_workers_give_the_same_digests(home: Home
 def test_a_day_without_games_succeeds_with_no_rows_in_any_table(home: Home) -> None:
     thanksgiving = date(2024, 11, 28)
     assert home.command("run", thanksgiving).returncode == 0
-    books = DuckDBWarehouse(home.warehouse).read(
+    partition_state = DuckDBWarehouse(home.warehouse).read(
         TABLE_PARTITIONS, ("table_name", "row_count"), thanksgiving, thanksgiving, {"table_name": list(COMPUTED_TABLES)}
     )
-    assert {book["table_name"]: book["row_count"] for book in books.to_pylist()} == dict.fromkeys(COMPUTED_TABLES, 0)
+    assert {book["table_name"]: book["row_count"] for book in partition_state.to_pylist()} == dict.fromkeys(
+        COMPUTED_TABLES, 0
+    )
 
 
 def test_a_player_whose_computation_raises_costs_only_his_rows(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,18 +129,24 @@ def test_a_player_whose_computation_raises_costs_only_his_rows(home: Home, monke
     unlucky = before[0]["player_lookup"]
     real = player_game_summary.compute
 
-    def compute(asked: Any, histories: Any, shared: Any = None) -> Any:
-        if asked["player_lookup"][0] == unlucky:
+    def compute(requested: Any, histories: Any, shared: Any = None) -> Any:
+        if requested["player_lookup"][0] == unlucky:
             raise ArithmeticError("no such number")
-        return real(asked, histories, shared)
+        return real(requested, histories, shared)
 
     monkeypatch.setattr(player_game_summary, "compute", compute)
     assert build(home, home.opening, home.opening + WEEK) == [True]
     assert stored(home, "player_game_summary") == [row for row in before if row["player_lookup"] != unlucky]
     failures = DuckDBWarehouse(home.warehouse).read(
-        ENTITY_FAILURES, ("entity_id", "partition_date", "failure_category"), home.opening, home.opening + WEEK, {"table_name": "player_game_summary"}
+        ENTITY_FAILURES,
+        ("entity_id", "partition_date", "failure_category"),
+        home.opening,
+        home.opening + WEEK,
+        {"table_name": "player_game_summary"},
     )
-    assert {(row["entity_id"], row["failure_category"]) for row in failures.to_pylist()} == {(unlucky, "PROCESSING_ERROR")}
+    assert {(row["entity_id"], row["failure_category"]) for row in failures.to_pylist()} == {
+        (unlucky, "PROCESSING_ERROR")
+    }
 
 
 def test_a_torn_file_of_a_required_feed_fails_the_command_and_costs_its_own_date(home: Home) -> None:
@@ -139,7 +158,9 @@ def test_a_torn_file_of_a_required_feed_fails_the_command_and_costs_its_own_date
     outcome = home.command("backfill", home.opening, home.opening + WEEK)
     assert outcome.returncode == 1
     for table, why in {
-        "team_offense_game_summary": f"team_boxscores was not ingested for {home.opening}: team_boxscores/game_date={home.opening}",
+        "team_offense_game_summary": (
+            f"team_boxscores was not ingested for {home.opening}: team_boxscores/game_date={home.opening}"
+        ),
         "team_defense_game_summary": f"upstream team_offense_game_summary is refused for {home.opening}",
         "player_game_summary": f"upstream team_offense_game_summary is refused for {home.opening}",
     }.items():
@@ -169,7 +190,10 @@ def test_corrected_box_score_replaces_the_first_one(home: Home) -> None:
     assert build(home, home.opening, home.opening + WEEK) == [True]
     book = ALL_TABLES["player_gamebook"]
     found = DuckDBWarehouse(home.warehouse).read(book, ("game_id", "player_lookup"), home.opening, home.opening + WEEK)
-    assert pc.count_distinct(pc.binary_join_element_wise(found["game_id"], found["player_lookup"], "/")).as_py() == found.num_rows
+    assert (
+        pc.count_distinct(pc.binary_join_element_wise(found["game_id"], found["player_lookup"], "/")).as_py()
+        == found.num_rows
+    )
 
 
 @pytest.mark.parametrize(
@@ -205,7 +229,9 @@ def test_ingested_dates_are_ingested_again_on_request(home: Home) -> None:
 
 
 def test_files_that_come_after_a_date_was_ingested_are_ingested_by_its_next_run(home: Home) -> None:
-    """In the morning a date is described, after its games it is built once more: nothing else would bring its results in."""
+    """In the morning a date is described, after its games it is built once more: nothing else would bring its results
+    in.
+    """
     day, later = home.opening, home.path / "later"
     late = [
         file

@@ -24,7 +24,10 @@ SUMMARIES = list(COMPUTED_TABLES)[:3]
 
 @pytest.fixture(scope="module")
 def home(landed: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """A home in which the first week is built, and of later dates only the schedule has landed. The tests of this module go through its life in order."""
+    """A home in which the first week is built, and of later dates only the schedule has landed.
+
+    The tests of this module go through its life in order.
+    """
     home = Home(tmp_path_factory.mktemp("overview") / "home", landed.opening)
     shutil.copytree(landed.path, home.path)
     for file in (home.path / "landing").rglob("*.parquet"):
@@ -41,12 +44,21 @@ def in_the_home(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def seen(home: Home, today: date) -> Overview:
-    return overview(DuckDBWarehouse(home.warehouse), FolderLandingZone(home.landing), today, Settings.from_environment())
+    return overview(
+        DuckDBWarehouse(home.warehouse), FolderLandingZone(home.landing), today, Settings.from_environment()
+    )
 
 
 def test_nothing_is_to_be_done_where_everything_that_landed_is_built(home: Home) -> None:
     now = seen(home, home.day(6))
-    assert (now.newest, now.behind, now.stale, now.without_rows, now.landed, now.failures) == (home.day(6), {}, {}, {}, [], {})
+    assert (now.newest, now.behind, now.stale, now.without_rows, now.landed, now.failures) == (
+        home.day(6),
+        {},
+        {},
+        {},
+        [],
+        {},
+    )
     assert now.next_command is None
     assert list(overview_lines(now))[-1] == "Everything is up to date."
 

@@ -1,4 +1,6 @@
-"""The precomputed tables as they are run: in one run with all others, alone, before the games, without their inputs, with an entity that fails."""
+"""The precomputed tables as they are run: in one run with all others, alone, before the games, without their inputs,
+with an entity that fails.
+"""
 
 from __future__ import annotations
 
@@ -69,19 +71,24 @@ def forget(home: Home, day: date, names: Sequence[str]) -> None:
         for name in names:
             table = ALL_TABLES[name]
             connection.execute(f"delete from {table.qualified_name} where {table.date_column} = ?", [day])
-            connection.execute("delete from nba_processing.table_partitions where table_name = ? and partition_date = ?", [name, day])
+            connection.execute(
+                "delete from nba_processing.table_partitions where table_name = ? and partition_date = ?", [name, day]
+            )
 
 
 def digests(home: Home, day: date) -> dict[str, str]:
     """What each computed table holds on a date."""
-    books = DuckDBWarehouse(home.warehouse).read(TABLE_PARTITIONS, ("table_name", "digest"), day, day, {"table_name": list(COMPUTED_TABLES)})
-    return dict(zip(books["table_name"].to_pylist(), books["digest"].to_pylist(), strict=True))
+    partition_state = DuckDBWarehouse(home.warehouse).read(
+        TABLE_PARTITIONS, ("table_name", "digest"), day, day, {"table_name": list(COMPUTED_TABLES)}
+    )
+    return dict(zip(partition_state["table_name"].to_pylist(), partition_state["digest"].to_pylist(), strict=True))
 
 
 def upstream() -> dict[str, set[str]]:
     """The tables that each table's asset depends on, raw data left out."""
     return {
-        asset.key.to_user_string(): {key.to_user_string() for key in asset.dependency_keys} & COMPUTED_TABLES.keys() - {asset.key.to_user_string()}
+        asset.key.to_user_string(): {key.to_user_string() for key in asset.dependency_keys}
+        & COMPUTED_TABLES.keys() - {asset.key.to_user_string()}
         for asset in TABLE_ASSETS
     }
 
@@ -102,8 +109,19 @@ def test_every_table_depends_on_what_it_reads() -> None:
         "team_defense_zone_analysis": {"team_defense_game_summary"},
         "player_shot_zone_analysis": {"player_game_summary"},
         "player_composite_factors": {*CONTEXTS, *FIRST},
-        "player_daily_cache": {"player_game_summary", "team_offense_game_summary", "upcoming_player_game_context", "player_shot_zone_analysis"},
-        "ml_feature_store": {"player_game_summary", "team_offense_game_summary", "upcoming_player_game_context", *FIRST, *SECOND},
+        "player_daily_cache": {
+            "player_game_summary",
+            "team_offense_game_summary",
+            "upcoming_player_game_context",
+            "player_shot_zone_analysis",
+        },
+        "ml_feature_store": {
+            "player_game_summary",
+            "team_offense_game_summary",
+            "upcoming_player_game_context",
+            *FIRST,
+            *SECOND,
+        },
     }
     assert not any(found[name] & set(PRECOMPUTED) for name in (*GAME_SUMMARIES, *CONTEXTS))
 
@@ -123,7 +141,9 @@ def test_what_is_known_before_the_games_needs_nothing_of_their_results(season: H
     day = season.day(LAST_DAY)
     forget(season, day, [*COMPUTED_TABLES, "player_gamebook", "player_boxscores", "team_boxscores", "play_by_play"])
     assert execute(Launch("pregame", [*CONTEXTS, *PRECOMPUTED], day, day)).succeeded
-    assert digests(season, day) == {name: digest for name, digest in built.digests(day).items() if name not in GAME_SUMMARIES}
+    assert digests(season, day) == {
+        name: digest for name, digest in built.digests(day).items() if name not in GAME_SUMMARIES
+    }
 
 
 SAME_DATE = {
@@ -134,8 +154,12 @@ SAME_DATE = {
 """What each table reads of its own date."""
 
 
-@pytest.mark.parametrize(("name", "missing"), [(name, missing) for name, needs in SAME_DATE.items() for missing in needs])
-def test_a_table_of_the_same_date_that_is_not_built_is_named_with_its_command(season: Home, name: str, missing: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "missing"), [(name, missing) for name, needs in SAME_DATE.items() for missing in needs]
+)
+def test_a_table_of_the_same_date_that_is_not_built_is_named_with_its_command(
+    season: Home, name: str, missing: str
+) -> None:
     day = season.day(LAST_DAY)
     forget(season, day, [missing])
     warehouse = DuckDBWarehouse(season.warehouse)
@@ -152,7 +176,10 @@ def test_without_contexts_the_command_fails_and_says_what_to_run(season: Home, b
     forget(season, day, CONTEXTS)
     outcome = season.command("run", day, "--table", "ml_feature_store")
     assert outcome.returncode == 1
-    assert "ml_feature_store reads what is not built: upcoming_player_game_context (0 of 1 dates are built). Build it first" in outcome.stdout
+    assert (
+        "ml_feature_store reads what is not built: upcoming_player_game_context (0 of 1 dates are built). Build it "
+        "first"
+    ) in outcome.stdout
     assert "Traceback" not in outcome.stdout + outcome.stderr
     assert digests(season, day)["ml_feature_store"] == built.digests(day)["ml_feature_store"]
 
@@ -185,7 +212,10 @@ def test_a_thin_past_is_told_and_warned_about_but_not_fatal(season: Home) -> Non
             "select count(distinct game_date) from nba_raw.schedule where game_status = 3 and game_date < ?", [day]
         ).fetchall()
     assert inputs["player_game_summary"]["game_days"] == f"{game_days - 1} / {game_days}"
-    assert any(f"{name} looks back on thin data: for 1 of 1 dates player_game_summary" in message for message in messages(report))
+    assert any(
+        f"{name} looks back on thin data: for 1 of 1 dates player_game_summary" in message
+        for message in messages(report)
+    )
 
 
 def run_alone(name: str, day: date) -> RunReport:
@@ -194,19 +224,23 @@ def run_alone(name: str, day: date) -> RunReport:
 
 
 def failing(monkeypatch: pytest.MonkeyPatch, name: str, entity: str, days: Sequence[date] | None = None) -> list[str]:
-    """Have a table's computation raise for an entity, on some dates or always; returns the entities that it is called for."""
-    module, asked_for = TABLE_MODULES[name], []
+    """Have a table's computation raise for an entity, on some dates or always; returns the entities that it is called
+    for.
+    """
+    module, seen = TABLE_MODULES[name], list[str]()
     real, key = module.compute, module.TABLE.entity_column
     assert key is not None
 
-    def compute(asked: Any, histories: Any, shared: Any = None) -> Any:
-        asked_for.append(str(asked[key][0]))
-        if asked[key][0] == entity and (days is None or set(asked[module.TABLE.date_column].tolist()) & set(days)):
+    def compute(requested: Any, histories: Any, shared: Any = None) -> Any:
+        seen.append(str(requested[key][0]))
+        if requested[key][0] == entity and (
+            days is None or set(requested[module.TABLE.date_column].tolist()) & set(days)
+        ):
             raise ArithmeticError("no such number")
-        return real(asked, histories, shared)
+        return real(requested, histories, shared)
 
     monkeypatch.setattr(module, "compute", compute)
-    return asked_for
+    return seen
 
 
 def stored(home: Home, name: str, days: Sequence[date]) -> dict[tuple[date, str], dict[str, Any]]:
@@ -220,16 +254,24 @@ def stored(home: Home, name: str, days: Sequence[date]) -> dict[tuple[date, str]
 
 
 @pytest.mark.parametrize("name", PRECOMPUTED)
-def test_an_entity_that_fails_on_a_date_costs_only_its_row_of_that_date(season: Home, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_an_entity_that_fails_on_a_date_costs_only_its_row_of_that_date(
+    season: Home, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     days = [season.day(number) for number in range(14, LAST_DAY + 1)]
     before = stored(season, name, days)
     unlucky, entity = next((day, entity) for day, entity in before if sum(other == entity for _, other in before) > 1)
     failing(monkeypatch, name, entity, [unlucky])
     (facts,) = build(DuckDBWarehouse(season.warehouse), days, [name]).values()
     assert stored(season, name, days) == {key: row for key, row in before.items() if key != (unlucky, entity)}
-    assert {fact.day: fact.failures["PROCESSING_ERROR"] for fact in facts if "PROCESSING_ERROR" in fact.failures} == {unlucky: 1}
+    assert {fact.day: fact.failures["PROCESSING_ERROR"] for fact in facts if "PROCESSING_ERROR" in fact.failures} == {
+        unlucky: 1
+    }
     failures = DuckDBWarehouse(season.warehouse).read(
-        ENTITY_FAILURES, ENTITY_FAILURES.column_names, days[0], days[-1], {"table_name": name, "failure_category": "PROCESSING_ERROR"}
+        ENTITY_FAILURES,
+        ENTITY_FAILURES.column_names,
+        days[0],
+        days[-1],
+        {"table_name": name, "failure_category": "PROCESSING_ERROR"},
     )
     (failure,) = failures.to_pylist()
     assert (failure["entity_id"], failure["partition_date"]) == (entity, unlucky)
@@ -241,28 +283,38 @@ def test_three_failing_runs_of_a_player_leave_him_alone_until_his_own_past_chang
     name, day = "player_shot_zone_analysis", season.day(LAST_DAY)
     (_, unlucky), (_, other) = list(stored(season, name, [day]))[:2]
     with pytest.MonkeyPatch.context() as while_he_fails:
-        asked_for = failing(while_he_fails, name, unlucky)
+        seen = failing(while_he_fails, name, unlucky)
         for _ in range(3):
-            asked_for.clear()
+            seen.clear()
             assert run_alone(name, day).succeeded
-            assert unlucky in asked_for
+            assert unlucky in seen
         miss_every_shot(season, other)
-        asked_for.clear()
+        seen.clear()
         report = run_alone(name, day)
         assert report.succeeded
-        assert other in asked_for
-        assert unlucky not in asked_for
-        assert any("Circuit breaker: 1 players left alone" in message and unlucky in message for message in messages(report))
+        assert other in seen
+        assert unlucky not in seen
+        assert any(
+            "Circuit breaker: 1 players left alone" in message and unlucky in message for message in messages(report)
+        )
     miss_every_shot(season, unlucky)
     assert run_alone(name, day).succeeded
-    counts = DuckDBWarehouse(season.warehouse).read(COMPUTED_TABLES[name], ("player_lookup", "reprocess_attempt_count"), day, day).to_pylist()
-    assert {row["player_lookup"]: row["reprocess_attempt_count"] for row in counts if row["reprocess_attempt_count"]} == {unlucky: 3}
+    counts = (
+        DuckDBWarehouse(season.warehouse)
+        .read(COMPUTED_TABLES[name], ("player_lookup", "reprocess_attempt_count"), day, day)
+        .to_pylist()
+    )
+    assert {
+        row["player_lookup"]: row["reprocess_attempt_count"] for row in counts if row["reprocess_attempt_count"]
+    } == {unlucky: 3}
 
 
 def miss_every_shot(home: Home, player: str) -> None:
     """Change a player's past."""
     with duckdb.connect(home.warehouse) as connection:
-        connection.execute("update nba_analytics.player_game_summary set fg_makes = 0 where player_lookup = ?", [player])
+        connection.execute(
+            "update nba_analytics.player_game_summary set fg_makes = 0 where player_lookup = ?", [player]
+        )
 
 
 def messages(report: RunReport) -> list[str]:

@@ -40,7 +40,11 @@ def rewrite(home: Home, table: str, days: list[date], **values: str | None) -> N
 
 def entries(home: Home, table: str, days: list[date]) -> list[tuple[str, str, bool]]:
     where: dict[str, Value | Sequence[Value]] = {"table_name": table, "partition_date": list(days)}
-    rows = DuckDBWarehouse(home.warehouse).read(TABLE_PARTITIONS, TABLE_PARTITIONS.column_names, days[0], days[-1], where).to_pylist()
+    rows = (
+        DuckDBWarehouse(home.warehouse)
+        .read(TABLE_PARTITIONS, TABLE_PARTITIONS.column_names, days[0], days[-1], where)
+        .to_pylist()
+    )
     return [(row["digest"], row["code_version"], row["inputs"] is not None) for row in rows]
 
 
@@ -54,7 +58,10 @@ def test_status_names_tables_and_dates_from_older_code_and_nothing_else(home: Ho
     rewrite(home, "player_game_summary", days[1:3], code_version="0")
     rewrite(home, "team_offense_game_summary", days[:1], inputs=None)
     told = said("status")
-    assert f"player_game_summary: 2 dates from older code ({days[1]} to {days[2]}); `nba-assets rebuild --stale-code` builds them" in told
+    assert (
+        f"player_game_summary: 2 dates from older code ({days[1]} to {days[2]}); `nba-assets rebuild --stale-code` "
+        "builds them"
+    ) in told
     assert f"team_offense_game_summary: 1 dates from before their inputs were recorded ({days[0]});" in told
     assert "team_defense_game_summary:" not in told
 

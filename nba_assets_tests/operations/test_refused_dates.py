@@ -51,10 +51,17 @@ def breaking(monkeypatch: pytest.MonkeyPatch) -> dict[str, Collection[date]]:
     dates: dict[str, Collection[date]] = {}
     for module in (team_offense_game_summary, player_game_summary):
 
-        def compute(asked: Any, histories: Any, shared: Any = None, *, real: Any = module.compute, name: str = module.TABLE.name) -> Any:
-            if np.isin(asked["game_date"], np.array(list(dates.get(name, ())), dtype="M8[D]")).any():
+        def compute(
+            requested: Any,
+            histories: Any,
+            shared: Any = None,
+            *,
+            real: Any = module.compute,
+            name: str = module.TABLE.name,
+        ) -> Any:
+            if np.isin(requested["game_date"], np.array(list(dates.get(name, ())), dtype="M8[D]")).any():
                 raise ArithmeticError("no such number")
-            return real(asked, histories, shared)
+            return real(requested, histories, shared)
 
         monkeypatch.setattr(module, "compute", compute)
     return dates
@@ -67,27 +74,38 @@ def command(*arguments: object) -> Result:
 
 def entries(home: Home) -> dict[tuple[str, date], dict[str, Any]]:
     warehouse = DuckDBWarehouse(home.warehouse)
-    rows = warehouse.read(TABLE_PARTITIONS, TABLE_PARTITIONS.column_names, home.day(-1), home.day(3), {"table_name": list(SUMMARIES)}).to_pylist()
+    rows = warehouse.read(
+        TABLE_PARTITIONS, TABLE_PARTITIONS.column_names, home.day(-1), home.day(3), {"table_name": list(SUMMARIES)}
+    ).to_pylist()
     return {(row["table_name"], row["partition_date"]): row for row in rows}
 
 
 def refused(home: Home) -> dict[tuple[str, date], str]:
-    return {(one.table, one.day): one.reason for one in stored_refusals(DuckDBWarehouse(home.warehouse), list(COMPUTED_TABLES))}
+    return {
+        (one.table, one.day): one.reason
+        for one in stored_refusals(DuckDBWarehouse(home.warehouse), list(COMPUTED_TABLES))
+    }
 
 
 def summaries_of(home: Home) -> Launch:
     return Launch("full", SUMMARIES, home.day(-1), home.day(3))
 
 
-def test_a_refused_date_of_a_range_keeps_what_it_had_and_the_others_are_published(ingested: Home, breaking: dict[str, Collection[date]]) -> None:
+def test_a_refused_date_of_a_range_keeps_what_it_had_and_the_others_are_published(
+    ingested: Home, breaking: dict[str, Collection[date]]
+) -> None:
     assert execute(summaries_of(ingested)).succeeded
     before, day = entries(ingested), ingested.opening
     breaking[TEAMS] = [day]
     report = execute(summaries_of(ingested))
     assert report.succeeded
     after = entries(ingested)
-    assert {key for key in after if after[key]["run_id"] == before[key]["run_id"]} == {(name, day) for name in SUMMARIES}
-    assert {key: entry["digest"] for key, entry in after.items()} == {key: entry["digest"] for key, entry in before.items()}
+    assert {key for key in after if after[key]["run_id"] == before[key]["run_id"]} == {
+        (name, day) for name in SUMMARIES
+    }
+    assert {key: entry["digest"] for key, entry in after.items()} == {
+        key: entry["digest"] for key, entry in before.items()
+    }
     found = refused(ingested)
     assert found.keys() == {(name, day) for name in SUMMARIES}
     assert "rows failed to compute or broke blocking checks" in found[TEAMS, day]
@@ -109,7 +127,9 @@ def test_dagster_is_told_which_dates_are_refused(ingested: Home, breaking: dict[
         materialization = record.event_log_entry.asset_materialization
         assert materialization is not None
         if materialization.partition == day.isoformat():
-            shown[materialization.asset_key.path[-1]] = {name: value.value for name, value in materialization.metadata.items()}
+            shown[materialization.asset_key.path[-1]] = {
+                name: value.value for name, value in materialization.metadata.items()
+            }
     assert shown.keys() == set(SUMMARIES)
     for name, facts in shown.items():
         assert (facts["status"], facts["built"], facts["changed"]) == ("REFUSED", True, False)
@@ -127,7 +147,9 @@ def test_dagster_is_told_which_dates_are_refused(ingested: Home, breaking: dict[
         assert any(entry.user_message == f"{name} {day} REFUSED: {refused(ingested)[name, day]}" for entry in logs)
 
 
-def test_the_command_line_names_the_refused_dates_and_fails(ingested: Home, breaking: dict[str, Collection[date]]) -> None:
+def test_the_command_line_names_the_refused_dates_and_fails(
+    ingested: Home, breaking: dict[str, Collection[date]]
+) -> None:
     assert command("backfill", ingested.day(-1), ingested.day(3), "--table", TEAMS, "--table", SHEET).exit_code == 0
     day = ingested.opening
     breaking[TEAMS] = [day]
@@ -144,20 +166,26 @@ def test_the_command_line_names_the_refused_dates_and_fails(ingested: Home, brea
 def test_a_single_date_that_is_refused_fails_the_command_and_is_recorded_for_the_tables_behind(
     ingested: Home, breaking: dict[str, Collection[date]]
 ) -> None:
-    """As in a range, the steps succeed, so that those behind them run: a failed check, the last lines and the exit code tell."""
+    """As in a range, the steps succeed, so that those behind them run: a failed check, the last lines and the exit code
+    tell.
+    """
     day = ingested.opening
     breaking[TEAMS] = [day]
     outcome = command("run", day, "--table", TEAMS, "--table", BEHIND, "--table", SHEET)
     assert outcome.exit_code == 1
     assert f"nba_analytics.{TEAMS} was left as it was. {day}: 4 of 4 rows failed" in outcome.output
-    assert [line.split(" REFUSED: ")[0] for line in outcome.output.rstrip().splitlines()[-3:]] == [f"{name} {day}" for name in sorted(SUMMARIES)]
+    assert [line.split(" REFUSED: ")[0] for line in outcome.output.rstrip().splitlines()[-3:]] == [
+        f"{name} {day}" for name in sorted(SUMMARIES)
+    ]
     assert entries(ingested) == {}
     found = refused(ingested)
     assert found.keys() == {(name, day) for name in SUMMARIES}
     assert found[BEHIND, day] == f"upstream {TEAMS} is refused for {day}: {found[TEAMS, day]}"
 
 
-def test_a_retry_of_which_every_date_is_refused_fails(ingested: Home, breaking: dict[str, Collection[date]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_retry_of_which_every_date_is_refused_fails(
+    ingested: Home, breaking: dict[str, Collection[date]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It records no refusal that could tell."""
     day = ingested.opening
     monkeypatch.setenv("NBA_ASSETS_HARD_FAILURE_SHARE", "1")
@@ -181,20 +209,27 @@ def test_a_single_date_with_an_unreadable_file_of_a_required_feed_is_as_in_a_ran
         assert outcome.exit_code == 1
         found = {(table, when): reason for (table, when), reason in refused(home).items() if when == day}
         assert {table for table, _ in found} == set(SUMMARIES)
-        assert all(str(file.relative_to(home.landing)) in reason and reason.count(" refused ") <= 1 for reason in found.values())
+        assert all(
+            str(file.relative_to(home.landing)) in reason and reason.count(" refused ") <= 1
+            for reason in found.values()
+        )
         lines = outcome.output.rstrip().splitlines()
         for table in SUMMARIES:
             assert any(line.startswith(f"{table} {day} REFUSED: ") for line in lines[-8:])
         status = command("status").output
         assert f"{TEAMS} {day} REFUSED: team_boxscores was not ingested for {day}: " in status
-        built = DuckDBWarehouse(home.warehouse).read(TABLE_PARTITIONS, ("table_name",), day, day)["table_name"].to_pylist()
+        built = (
+            DuckDBWarehouse(home.warehouse).read(TABLE_PARTITIONS, ("table_name",), day, day)["table_name"].to_pylist()
+        )
         assert set(built) == {*RAW_TABLES, *COMPUTED_TABLES} - {*SUMMARIES, "team_boxscores"}
     file.write_bytes(content)
     assert command("run", day).exit_code == 0
     assert not refused(home)
 
 
-def test_a_date_that_was_never_built_is_refused_and_still_not_built(ingested: Home, breaking: dict[str, Collection[date]]) -> None:
+def test_a_date_that_was_never_built_is_refused_and_still_not_built(
+    ingested: Home, breaking: dict[str, Collection[date]]
+) -> None:
     """Nobody behind takes it for built, also in a run of its own, and only building it mends that."""
     execute(Launch("full", [TEAMS], ingested.day(-1), ingested.day(3)))
     day = ingested.opening
@@ -238,14 +273,16 @@ def test_a_retry_leaves_a_refusal_alone(ingested: Home, breaking: dict[str, Coll
     assert refused(ingested).keys() == {(SHEET, day)}
 
 
-def test_entities_that_failed_hard_are_counted_by_rule_and_tell_in_the_exit_code(ingested: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_entities_that_failed_hard_are_counted_by_rule_and_tell_in_the_exit_code(
+    ingested: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = player_game_summary.compute
     unlucky: list[str] = []
 
-    def compute(asked: Any, histories: Any, shared: Any = None) -> Any:
-        outcome = real(asked, histories, shared)
-        unlucky[:] = unlucky or [asked["player_lookup"][0]]
-        if asked["player_lookup"][0] in unlucky:
+    def compute(requested: Any, histories: Any, shared: Any = None) -> Any:
+        outcome = real(requested, histories, shared)
+        unlucky[:] = unlucky or [requested["player_lookup"][0]]
+        if requested["player_lookup"][0] in unlucky:
             return type(outcome)(dict(outcome.rows) | {"fg_makes": outcome.rows["fg_attempts"] + 1}, outcome.failures)
         return outcome
 
@@ -285,7 +322,11 @@ def test_quarantined_rows_are_listed_with_file_row_and_reason_until_the_correcte
     assert command("quarantine").output == "Nothing is quarantined.\n"
     command("backfill", home.opening, home.day(6))
     for selection in ((), ("--date", day), ("--table", "game_lines")):
-        (entry,) = [line for line in command("quarantine", *selection).output.splitlines() if str(file.relative_to(home.landing)) in line]
+        (entry,) = [
+            line
+            for line in command("quarantine", *selection).output.splitlines()
+            if str(file.relative_to(home.landing)) in line
+        ]
         cells = [cell.strip() for cell in entry.strip("│ ").split("│")]
         assert cells[:4] == ["game_lines", str(day), str(file.relative_to(home.landing)), "1"]
         assert cells[5].startswith("home_team_abbr is ")
@@ -303,8 +344,13 @@ def test_status_names_dates_that_a_file_keeps_from_being_ingested(home: Home) ->
     outcome = command("backfill", home.opening, home.day(2))
     assert outcome.exit_code == 1
     named = f"{file.relative_to(home.landing)} cannot be read as Parquet"
-    assert any(line.startswith(f"game_lines: {named}") and "run the date again" in line for line in outcome.output.splitlines())
-    assert f"game_lines {home.opening} NOT INGESTED: {file.relative_to(home.landing)}: cannot be read as Parquet" in command("status").output
+    assert any(
+        line.startswith(f"game_lines: {named}") and "run the date again" in line for line in outcome.output.splitlines()
+    )
+    assert (
+        f"game_lines {home.opening} NOT INGESTED: {file.relative_to(home.landing)}: cannot be read as Parquet"
+        in command("status").output
+    )
 
 
 def test_words_that_are_kept_and_not_understood_are_counted_and_tell_in_the_exit_code(home: Home) -> None:
@@ -317,11 +363,19 @@ def test_words_that_are_kept_and_not_understood_are_counted_and_tell_in_the_exit
     outcome = command("backfill", home.opening, home.day(2))
     assert outcome.exit_code == 3
     last = outcome.output.rstrip().splitlines()[-1]
-    assert last == "play_by_play.rows_accepted: 1 reported, e.g. event_type 'kiss cam' is not known (1 rows); see the check in the UI"
+    assert last == (
+        "play_by_play.rows_accepted: 1 reported, e.g. event_type 'kiss cam' is not known (1 rows); see the check "
+        "in the UI"
+    )
 
 
 def test_a_date_outside_the_partitions_is_one_clear_line(home: Home) -> None:
-    for arguments in (("run", "2013-11-15"), ("backfill", "2013-11-15", home.opening), ("retry", "--date", "2013-11-15"), ("report", "2013-11-15")):
+    for arguments in (
+        ("run", "2013-11-15"),
+        ("backfill", "2013-11-15", home.opening),
+        ("retry", "--date", "2013-11-15"),
+        ("report", "2013-11-15"),
+    ):
         outcome = home.command(*arguments)
         assert outcome.returncode == 1
         (line,) = outcome.stderr.splitlines()

@@ -14,6 +14,7 @@ from filelock import FileLock
 
 from nba_assets.instance import dagster_instance
 from nba_assets.operations.launch import PARTITION_TAG, Launch
+from nba_assets.operations.planned_runs import PlannedRun
 from nba_assets.operations.requests import (
     ATTEMPT_TAG,
     INPUT_TAG,
@@ -27,8 +28,7 @@ from nba_assets.operations.requests import (
     select,
     subject_of,
 )
-from nba_assets.operations.wanted import Wanted
-from nba_assets.raw.landed_content import RESULTS, forget_landed
+from nba_assets.raw.content_index import RESULTS, forget_landed
 from nba_assets.raw.sample_league import write_season
 from nba_assets.run_workers import PROCESS_TAG
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
@@ -40,18 +40,22 @@ from nba_assets_tests.operations.at_work import ENVIRONMENT, HOURS, MINUTES, OPE
 
 DAY = date(2024, 11, 5)
 NOW = datetime(2024, 11, 6, 10, tzinfo=UTC)
-WANTED = Wanted(Launch("postgame", (), DAY, DAY), "postgame:2024-11-05:abc", "results")
-RANGE = Wanted(Launch("pregame", ("ml_feature_store",), DAY, DAY + timedelta(days=3)), "late_data:def", "late_data")
+WANTED = PlannedRun(Launch("postgame", (), DAY, DAY), "postgame:2024-11-05:abc", "results")
+RANGE = PlannedRun(Launch("pregame", ("ml_feature_store",), DAY, DAY + timedelta(days=3)), "late_data:def", "late_data")
 SUBJECT = subject_of("raw_arrival", WANTED)
 TRANSIENT, VERDICT = Failure("busy", is_transient=True), Failure("bad rows", is_transient=False)
 
 
-def attempt(number: int, at: datetime, *, run_key: str | None = WANTED.run_key, unfinished: bool = False) -> LaunchedRun:
+def attempt(
+    number: int, at: datetime, *, run_key: str | None = WANTED.run_key, unfinished: bool = False
+) -> LaunchedRun:
     return LaunchedRun(f"run{number}", run_key, number, at, unfinished)
 
 
-def selected(runs: Sequence[LaunchedRun], now: datetime = NOW, wanted: Wanted = WANTED, failure: Failure = TRANSIENT) -> Selection:
-    return select("raw_arrival", [wanted], {SUBJECT: runs}, lambda _: failure, now, attempts=3, limit=5)
+def selected(
+    runs: Sequence[LaunchedRun], now: datetime = NOW, planned: PlannedRun = WANTED, failure: Failure = TRANSIENT
+) -> Selection:
+    return select("raw_arrival", [planned], {SUBJECT: runs}, lambda _: failure, now, attempts=3, limit=5)
 
 
 def test_the_first_attempt_is_launched_with_tags_by_which_it_is_found_again() -> None:
@@ -70,7 +74,9 @@ def test_the_pause_grows_with_each_attempt(number: int, pause: timedelta) -> Non
     runs = [attempt(each, NOW) for each in range(number, 0, -1)]
     early = selected(runs, NOW + pause - timedelta(seconds=1))
     assert early.launches == []
-    assert early.notes == [f"2024-11-05 waits: attempt {number} of 3 failed (busy), the next is due at {NOW + pause:%Y-%m-%d %H:%M} UTC"]
+    assert early.notes == [
+        f"2024-11-05 waits: attempt {number} of 3 failed (busy), the next is due at {NOW + pause:%Y-%m-%d %H:%M} UTC"
+    ]
     (request,) = selected(runs, NOW + pause).launches
     assert request.run_key == f"{WANTED.run_key}:{number + 1}"
 
@@ -91,7 +97,9 @@ def test_after_the_last_attempt_it_is_named_on_every_tick() -> None:
         chosen = selected(runs, NOW + hours * HOURS)
         assert chosen.launches == []
         assert chosen.notes[0].startswith("2024-11-05: postgame failed 3 times, newest run run3: busy; look at the run")
-        assert chosen.notes[0].endswith("it is requested again when its input changes or after nba-assets run 2024-11-05")
+        assert chosen.notes[0].endswith(
+            "it is requested again when its input changes or after nba-assets run 2024-11-05"
+        )
 
 
 def test_other_input_or_a_run_by_hand_begins_anew_with_a_run_key_of_its_own() -> None:
@@ -103,7 +111,9 @@ def test_other_input_or_a_run_by_hand_begins_anew_with_a_run_key_of_its_own() ->
 
 def test_nothing_is_launched_while_an_attempt_or_another_run_of_its_dates_is_at_work() -> None:
     assert selected([attempt(1, NOW - 9 * HOURS, unfinished=True)]).notes == ["2024-11-05 waits: a run works on it"]
-    chosen = select("stale_dates", [RANGE], {}, lambda _: TRANSIENT, NOW, attempts=3, limit=5, running={DAY + timedelta(days=3)})
+    chosen = select(
+        "stale_dates", [RANGE], {}, lambda _: TRANSIENT, NOW, attempts=3, limit=5, running={DAY + timedelta(days=3)}
+    )
     assert (chosen.launches, chosen.notes) == ([], ["2024-11-05 to 2024-11-08 waits: a run works on it"])
 
 
@@ -113,13 +123,15 @@ def test_an_attempt_of_the_future_holds_nothing_up() -> None:
 
 
 def test_a_verdict_on_an_unreadable_file_is_not_repeated_and_a_transient_failure_is() -> None:
-    wanted = replace(WANTED, unreadable="play_by_play cannot be read: x.csv is bad")
+    planned = replace(WANTED, unreadable="play_by_play cannot be read: x.csv is bad")
     runs = [attempt(1, NOW - 9 * HOURS)]
-    assert len(selected(runs, wanted=wanted, failure=TRANSIENT).launches) == 1
+    assert len(selected(runs, planned=planned, failure=TRANSIENT).launches) == 1
     assert len(selected(runs, failure=VERDICT).launches) == 1
-    chosen = selected(runs, wanted=wanted, failure=VERDICT)
+    chosen = selected(runs, planned=planned, failure=VERDICT)
     assert chosen.launches == []
-    assert chosen.notes[0].startswith("2024-11-05 waits: play_by_play cannot be read: x.csv is bad; run run1 could not use it")
+    assert chosen.notes[0].startswith(
+        "2024-11-05 waits: play_by_play cannot be read: x.csv is bad; run run1 could not use it"
+    )
 
 
 def test_a_retry_by_the_daemon_is_the_same_attempt() -> None:
@@ -128,11 +140,21 @@ def test_a_retry_by_the_daemon_is_the_same_attempt() -> None:
 
 
 def test_what_waits_or_failed_leaves_room_for_others() -> None:
-    others = [replace(WANTED, launch=Launch("postgame", (), DAY + timedelta(days=n), DAY + timedelta(days=n)), run_key=f"k{n}") for n in range(1, 5)]
+    others = [
+        replace(
+            WANTED, launch=Launch("postgame", (), DAY + timedelta(days=n), DAY + timedelta(days=n)), run_key=f"k{n}"
+        )
+        for n in range(1, 5)
+    ]
     runs = {SUBJECT: [attempt(number, NOW) for number in (3, 2, 1)]}
-    chosen = select("raw_arrival", [*others[:1], WANTED, *others[1:]], runs, lambda _: TRANSIENT, NOW, attempts=3, limit=3)
+    chosen = select(
+        "raw_arrival", [*others[:1], WANTED, *others[1:]], runs, lambda _: TRANSIENT, NOW, attempts=3, limit=3
+    )
     assert [request.run_key for request in chosen.launches] == ["k1:1", "k2:1", "k3:1"]
-    assert [note.split(":")[0] for note in chosen.notes] == ["2024-11-05", "1 more dates are due and wait for the next look"]
+    assert [note.split(":")[0] for note in chosen.notes] == [
+        "2024-11-05",
+        "1 more dates are due and wait for the next look",
+    ]
 
 
 @pytest.fixture
@@ -141,7 +163,9 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield found
 
 
-def launch(instance: dg.DagsterInstance, chosen: Selection, status: dg.DagsterRunStatus = dg.DagsterRunStatus.FAILURE) -> list[str]:
+def launch(
+    instance: dg.DagsterInstance, chosen: Selection, status: dg.DagsterRunStatus = dg.DagsterRunStatus.FAILURE
+) -> list[str]:
     return [
         create_run_for_test(
             instance,
@@ -154,26 +178,32 @@ def launch(instance: dg.DagsterInstance, chosen: Selection, status: dg.DagsterRu
 
 
 def test_attempts_are_found_again_by_their_tags(instance: dg.DagsterInstance) -> None:
-    wanted = [WANTED, RANGE]
+    planned = [WANTED, RANGE]
 
     def make(now: datetime) -> Selection:
-        launched = launched_runs(instance, "s", wanted, set())
-        return select("s", wanted, launched, lambda run: failure_of(instance, run.run_id), now, attempts=3, limit=5)
+        launched = launched_runs(instance, "s", planned, set())
+        return select("s", planned, launched, lambda run: failure_of(instance, run.run_id), now, attempts=3, limit=5)
 
     ids = [launch(instance, make(NOW + minutes * MINUTES)) for minutes in (0, 2, 8, 200)]
     assert [len(mine) for mine in ids] == [2, 2, 2, 0]
-    found = launched_runs(instance, "s", wanted, {ids[2][0]})
+    found = launched_runs(instance, "s", planned, {ids[2][0]})
     assert [[(run.run_id, run.attempt, run.is_unfinished) for run in runs] for runs in found.values()] == [
         [(ids[2][0], 3, True), (ids[1][0], 2, False), (ids[0][0], 1, False)],
         [(ids[2][1], 3, False), (ids[1][1], 2, False), (ids[0][1], 1, False)],
     ]
-    assert launched_runs(instance, "another sensor", wanted, set()) == {subject_of("another sensor", one): [] for one in wanted}
+    assert launched_runs(instance, "another sensor", planned, set()) == {
+        subject_of("another sensor", one): [] for one in planned
+    }
 
 
 @pytest.mark.parametrize(("job", "counts"), [("postgame", True), ("full", True), ("pregame", False)])
-def test_a_run_by_hand_counts_where_it_runs_the_same_assets(job: str, counts: bool, instance: dg.DagsterInstance) -> None:
+def test_a_run_by_hand_counts_where_it_runs_the_same_assets(
+    job: str, counts: bool, instance: dg.DagsterInstance
+) -> None:
     create_run_for_test(instance, job_name=job, tags={PARTITION_TAG: str(DAY)}, status=dg.DagsterRunStatus.SUCCESS)
-    create_run_for_test(instance, job_name=job, tags={PARTITION_TAG: str(DAY + timedelta(days=1))}, status=dg.DagsterRunStatus.SUCCESS)
+    create_run_for_test(
+        instance, job_name=job, tags={PARTITION_TAG: str(DAY + timedelta(days=1))}, status=dg.DagsterRunStatus.SUCCESS
+    )
     (runs,) = launched_runs(instance, "s", [WANTED], set()).values()
     assert [run.input for run in runs] == [None] * counts
 
@@ -208,12 +238,18 @@ def test_a_step_that_judges_its_input_fails_for_good_and_one_that_breaks_need_no
     assert str(error()).removeprefix("step: ") in failure.reason
 
 
-def test_a_run_that_was_killed_failed_for_a_transient_reason_and_one_that_succeeded_in_vain_did_not(instance: dg.DagsterInstance) -> None:
+def test_a_run_that_was_killed_failed_for_a_transient_reason_and_one_that_succeeded_in_vain_did_not(
+    instance: dg.DagsterInstance,
+) -> None:
     killed = create_run_for_test(instance, job_name="postgame", status=dg.DagsterRunStatus.STARTED)
     instance.report_run_failed(killed, "the process of the run ended without a word")
-    assert failure_of(instance, killed.run_id) == Failure("the process of the run ended without a word", is_transient=True)
+    assert failure_of(instance, killed.run_id) == Failure(
+        "the process of the run ended without a word", is_transient=True
+    )
     in_vain = create_run_for_test(instance, job_name="postgame", status=dg.DagsterRunStatus.SUCCESS)
-    assert failure_of(instance, in_vain.run_id) == Failure("it succeeded, and yet its tables are not up to date", is_transient=False)
+    assert failure_of(instance, in_vain.run_id) == Failure(
+        "it succeeded, and yet its tables are not up to date", is_transient=False
+    )
 
 
 @pytest.fixture(scope="module")
@@ -243,7 +279,9 @@ def postgame(operator: Operator) -> int:
     return len(operator.tick("raw_arrival"))
 
 
-def test_a_run_that_met_a_held_warehouse_is_repeated_until_the_date_is_built(operator: Operator, own_home: Path) -> None:
+def test_a_run_that_met_a_held_warehouse_is_repeated_until_the_date_is_built(
+    operator: Operator, own_home: Path
+) -> None:
     """Held by somebody else while runs fail, and between their ticks not; then it is free for good."""
     operator.around_runs = lambda: FileLock(f"{own_home / 'nba.duckdb'}.lock")
     begun, requested = operator.now, []
@@ -258,7 +296,10 @@ def test_a_run_that_met_a_held_warehouse_is_repeated_until_the_date_is_built(ope
             operator.around_runs = Operator.around_runs
         requested += [60 * hour] * postgame(operator)
     assert requested == [0, 2, 8, 26, 120]
-    assert all(operator.books()[table, OPENING]["row_count"] for table in ("player_game_summary", "team_offense_game_summary"))
+    assert all(
+        operator.partition_state()[table, OPENING]["row_count"]
+        for table in ("player_game_summary", "team_offense_game_summary")
+    )
     assert operator.reasons["raw_arrival"] == "nothing has landed that is not built"
 
 
@@ -272,5 +313,5 @@ def test_a_run_that_was_killed_is_repeated(operator: Operator) -> None:
     operator.instance.add_run_tags(lost.run_id, {PROCESS_TAG: operator.process_that_is_gone})
     operator.in_jobs = True
     assert postgame(operator) == 1
-    assert operator.books()["player_game_summary", OPENING]["row_count"]
+    assert operator.partition_state()["player_game_summary", OPENING]["row_count"]
     assert postgame(operator) == 0

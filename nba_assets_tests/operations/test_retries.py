@@ -32,7 +32,7 @@ def failure(table: str, day: date, entity: str = "a", recorded_at: datetime = NO
     return OpenFailure(table, day, entity, "MISSING_RAW_DATA", "no sheet", recorded_at, True, 0)
 
 
-def with_books(path: Path, built: Mapping[str, list[date]]) -> DuckDBWarehouse:
+def with_partition_state(path: Path, built: Mapping[str, list[date]]) -> DuckDBWarehouse:
     """A warehouse that says that some dates of some tables are built."""
     warehouse = DuckDBWarehouse(path)
     for table, days in built.items():
@@ -68,13 +68,27 @@ def days(*numbers: int) -> list[date]:
         ({SHEET: [0, 1], TEAMS: [1]}, {SHEET: [0, 1], TEAMS: [0, 1]}, [([TEAMS, SHEET], 0, 1)]),
         ({SHEET: [0, 1], TEAMS: [1]}, {SHEET: [0, 1], TEAMS: [1]}, [([SHEET], 0, 0), ([TEAMS, SHEET], 1, 1)]),
     ],
-    ids=["nothing", "one date", "dates in a row", "a gap", "two tables", "two tables, of which one is not built on a date"],
+    ids=[
+        "nothing",
+        "one date",
+        "dates in a row",
+        "a gap",
+        "two tables",
+        "two tables, of which one is not built on a date",
+    ],
 )
 def test_dates_in_a_row_are_one_run_where_all_of_it_is_built(
-    tmp_path: Path, open_on: dict[str, list[int]], built_on: dict[str, list[int]], runs: list[tuple[list[str], int, int]]
+    tmp_path: Path,
+    open_on: dict[str, list[int]],
+    built_on: dict[str, list[int]],
+    runs: list[tuple[list[str], int, int]],
 ) -> None:
-    warehouse = with_books(tmp_path / "nba.duckdb", {table: days(*numbers) for table, numbers in built_on.items()})
-    planned = plan_retries(warehouse, [failure(table, day) for table, numbers in open_on.items() for day in days(*numbers)])
+    warehouse = with_partition_state(
+        tmp_path / "nba.duckdb", {table: days(*numbers) for table, numbers in built_on.items()}
+    )
+    planned = plan_retries(
+        warehouse, [failure(table, day) for table, numbers in open_on.items() for day in days(*numbers)]
+    )
     assert planned == [Launch("retry", tables, *days(first, last)) for tables, first, last in runs]
 
 
@@ -107,7 +121,10 @@ def materialized(instance: dg.DagsterInstance, table: str, run_id: str) -> dict[
 
 
 def test_a_range_is_mended_and_told_of_date_by_date(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two players failed in the first days; one of them still does. Of the tables that nobody failed in, nothing is computed."""
+    """Two players failed in the first days; one of them still does.
+
+    Of the tables that nobody failed in, nothing is computed.
+    """
     warehouse, (first, second), whole = built_with_failures(home, home.day(2), 2)
     table = player_game_summary.TABLE
 
@@ -132,7 +149,8 @@ def test_a_range_is_mended_and_told_of_date_by_date(home: Home, monkeypatch: pyt
         sheets, teams = materialized(instance, SHEET, run_id), materialized(instance, TEAMS, run_id)
     failed_on = {failure.day.isoformat() for failure in failures}
     assert {day: facts["retried"] for day, facts in sheets.items()} == {
-        home.day(number).isoformat(): sum(failure.day == home.day(number) for failure in failures) for number in range(3)
+        home.day(number).isoformat(): sum(failure.day == home.day(number) for failure in failures)
+        for number in range(3)
     }
     assert {day for day, facts in sheets.items() if "mended" in facts} == failed_on
     assert [facts["retried"] for facts in teams.values()] == [0] * 3
@@ -143,8 +161,10 @@ def test_a_range_is_mended_and_told_of_date_by_date(home: Home, monkeypatch: pyt
     last = execute(Launch("retry", [SHEET], home.opening, home.day(2)))
     assert last.succeeded
     assert failures_of(warehouse) == []
-    books = warehouse.read(TABLE_PARTITIONS, ("partition_date", "digest"), home.opening, home.day(2), {"table_name": SHEET}).to_pylist()
-    assert {book["partition_date"]: book["digest"] for book in books} == whole
+    partition_state = warehouse.read(
+        TABLE_PARTITIONS, ("partition_date", "digest"), home.opening, home.day(2), {"table_name": SHEET}
+    ).to_pylist()
+    assert {book["partition_date"]: book["digest"] for book in partition_state} == whole
 
 
 def test_a_retry_of_a_date_that_is_not_there_makes_nothing_up(home: Home) -> None:

@@ -40,7 +40,9 @@ def landing(own_home: Path) -> Path:
 def tick(name: str, at: datetime) -> tuple[list[dg.RunRequest], str | None]:
     """What a schedule asks for at a moment, and what it says otherwise."""
     context = dg.build_schedule_context(
-        scheduled_execution_time=at, resources={"warehouse": WarehouseResource()}, repository_def=defs.get_repository_def()
+        scheduled_execution_time=at,
+        resources={"warehouse": WarehouseResource()},
+        repository_def=defs.get_repository_def(),
     )
     result = SCHEDULES[name].evaluate_tick(context)
     return list(result.run_requests or ()), result.skip_message
@@ -50,7 +52,9 @@ def clock(hour: int, minute: int = 0, day: date = DAY) -> datetime:
     return datetime(day.year, day.month, day.day, hour, minute, tzinfo=EASTERN)
 
 
-@pytest.mark.parametrize(("name", "moment"), [("pregame_daily", clock(9)), ("postgame_nightly", clock(3, 30, DAY + timedelta(days=1)))])
+@pytest.mark.parametrize(
+    ("name", "moment"), [("pregame_daily", clock(9)), ("postgame_nightly", clock(3, 30, DAY + timedelta(days=1)))]
+)
 def test_days_with_games_are_run_for(landing: Path, name: str, moment: datetime) -> None:
     (request,), _ = tick(name, moment)
     assert (request.partition_key, request.tags["dagster/partition"]) == (DAY.isoformat(), DAY.isoformat())
@@ -68,8 +72,8 @@ def test_days_without_league_games_are_skipped_with_a_reason(landing: Path, name
 
 def test_exactly_one_look_is_an_hour_before_the_first_tip(landing: Path) -> None:
     moments = [clock(15) + timedelta(minutes=15) * number for number in range(20)]
-    asked = [moment for moment in moments if tick("pregame_before_tip", moment)[0]]
-    assert asked == [clock(18, 15)]
+    requested = [moment for moment in moments if tick("pregame_before_tip", moment)[0]]
+    assert requested == [clock(18, 15)]
     assert "tips off at 00:05 UTC" in str(tick("pregame_before_tip", clock(12))[1])
 
 
@@ -77,8 +81,8 @@ def test_exactly_one_look_is_an_hour_before_the_first_tip(landing: Path) -> None
 def test_one_look_is_an_hour_before_whenever_the_first_tip_is(landing: Path, minute: int) -> None:
     write(landing, "schedule.csv", [schedule_row(DAY, game_status=1, game_time_utc=clock(19, minute).astimezone(UTC))])
     moments = [clock(17) + timedelta(minutes=15) * number for number in range(9)]
-    (asked,) = [moment for moment in moments if tick("pregame_before_tip", moment)[0]]
-    assert timedelta(minutes=45) < clock(19, minute) - asked <= timedelta(hours=1)
+    (requested,) = [moment for moment in moments if tick("pregame_before_tip", moment)[0]]
+    assert timedelta(minutes=45) < clock(19, minute) - requested <= timedelta(hours=1)
 
 
 def test_games_without_a_known_tip_have_no_look_before_it(landing: Path) -> None:

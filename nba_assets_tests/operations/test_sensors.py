@@ -1,4 +1,7 @@
-"""The sensors at work: a league's files arrive, ticks are made by hand, and what is requested is run. One test runs the requested jobs themselves."""
+"""The sensors at work: a league's files arrive, ticks are made by hand, and what is requested is run.
+
+One test runs the requested jobs themselves.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +24,10 @@ from nba_assets.instance import dagster_instance
 from nba_assets.operations import sensors
 from nba_assets.operations.jobs import CONTEXTS, GAME_SUMMARIES
 from nba_assets.operations.launch import RANGE_END_TAG, RANGE_START_TAG
+from nba_assets.operations.planned_runs import BECAUSE_TAG
 from nba_assets.operations.slates import end_of, slates
 from nba_assets.operations.staleness import ANNOUNCEMENTS
-from nba_assets.operations.wanted import BECAUSE_TAG
-from nba_assets.raw.landed_content import RESULTS, forget_landed, landed_index
+from nba_assets.raw.content_index import RESULTS, forget_landed, landed_index
 from nba_assets.raw.landing import FolderLandingZone
 from nba_assets.raw.sample_league import write_season
 from nba_assets.raw.tables import RAW_TABLES
@@ -68,7 +71,9 @@ def season(tmp_path_factory: pytest.TempPathFactory) -> Season:
 
 @pytest.fixture(scope="module")
 def common(season: Season, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, MemoryWarehouse]:
-    """Built up to BUILT in one go, and NEXT described from its announcements; the corrected box score has not come yet."""
+    """Built up to BUILT in one go, and NEXT described from its announcements; the corrected box score has not come
+    yet.
+    """
     landing, warehouse = tmp_path_factory.mktemp("common") / "landing", MemoryWarehouse()
     season.land_all(landing, OPENING, BUILT)
     for file in landing.rglob("*correction*"):
@@ -83,7 +88,9 @@ def common(season: Season, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
 
 
 @pytest.fixture
-def operator(common: tuple[Path, MemoryWarehouse], own_home: Path, season: Season, monkeypatch: pytest.MonkeyPatch) -> Operator:
+def operator(
+    common: tuple[Path, MemoryWarehouse], own_home: Path, season: Season, monkeypatch: pytest.MonkeyPatch
+) -> Operator:
     """At work in a copy of the common home, years after the season."""
     landing, warehouse = common
     shutil.copytree(landing, own_home / "landing")
@@ -95,15 +102,22 @@ def operator(common: tuple[Path, MemoryWarehouse], own_home: Path, season: Seaso
 
 def in_a_file(warehouse: MemoryWarehouse, path: Path) -> DuckDBWarehouse:
     """The same tables in a DuckDB file."""
-    stored = {spec: rows for spec in ALL_TABLES.values() if (rows := warehouse.tables.get(spec.qualified_name)) is not None}
+    stored = {
+        spec: rows for spec in ALL_TABLES.values() if (rows := warehouse.tables.get(spec.qualified_name)) is not None
+    }
     file = DuckDBWarehouse(path)
-    file.replace([Replacement(spec, rows, sorted(set(rows[spec.date_column].to_pylist()))) for spec, rows in stored.items()])
+    file.replace(
+        [Replacement(spec, rows, sorted(set(rows[spec.date_column].to_pylist()))) for spec, rows in stored.items()]
+    )
     return file
 
 
 def test_a_home_that_is_up_to_date_stays_at_rest(operator: Operator) -> None:
     assert operator.until_quiet() == []
-    assert operator.reasons == {"raw_arrival": "nothing has landed that is not built", "stale_dates": "every built date is up to date"}
+    assert operator.reasons == {
+        "raw_arrival": "nothing has landed that is not built",
+        "stale_dates": "every built date is up to date",
+    }
     touch_all(operator.landing)
     assert operator.until_quiet() == []
 
@@ -112,7 +126,9 @@ PORTIONS = (("team_boxscores", "player_boxscores"), ("player_gamebook",), ("play
 
 
 @pytest.mark.slow
-def test_acceptance_with_the_requested_jobs(operator: Operator, common: tuple[Path, MemoryWarehouse], own_home: Path) -> None:
+def test_acceptance_with_the_requested_jobs(
+    operator: Operator, common: tuple[Path, MemoryWarehouse], own_home: Path
+) -> None:
     """A date in three portions is one postgame and one pregame run; two points more are one postgame run and one range.
 
     Everything is in files, the instance too, which is closed and opened again in the middle.
@@ -126,9 +142,14 @@ def test_acceptance_with_the_requested_jobs(operator: Operator, common: tuple[Pa
     operator.season.land(operator.landing, NEXT, PORTIONS[2])
     following = next(day for day in operator.game_days() if day > NEXT)
     ran = operator.until_quiet()
-    assert [one.short for one in ran] == [("postgame", "results", NEXT, NEXT), ("pregame", "next_date", following, following)]
-    books = operator.books()
-    assert all(books[table, NEXT if table in GAME_SUMMARIES else following]["row_count"] for table in COMPUTED_TABLES)
+    assert [one.short for one in ran] == [
+        ("postgame", "results", NEXT, NEXT),
+        ("pregame", "next_date", following, following),
+    ]
+    partition_state = operator.partition_state()
+    assert all(
+        partition_state[table, NEXT if table in GAME_SUMMARIES else following]["row_count"] for table in COMPUTED_TABLES
+    )
     operator.instance.dispose()
     forget_landed()
     operator.instance = dagster_instance()
@@ -143,10 +164,12 @@ def test_acceptance_with_the_requested_jobs(operator: Operator, common: tuple[Pa
     assert postgame.short == ("postgame", "results", corrected, corrected)
     assert late.short == ("pregame", "late_data", later[0], following)
     assert late.tags[BECAUSE_TAG] == "changed: " + ", ".join(f"{table} {corrected}" for table in sorted(GAME_SUMMARIES))
-    assert rebuilt(books, operator.books()) == {(table, corrected) for table in GAME_SUMMARIES} | {
+    assert rebuilt(partition_state, operator.partition_state()) == {(table, corrected) for table in GAME_SUMMARIES} | {
         (table, day) for table in POINTS for day in days_of(later[0], following)
     }
-    assert changed(books, operator.books()) <= {(table, corrected) for table in GAME_SUMMARIES} | {(table, day) for table in POINTS for day in later}
+    assert changed(partition_state, operator.partition_state()) <= {(table, corrected) for table in GAME_SUMMARIES} | {
+        (table, day) for table in POINTS for day in later
+    }
     assert operator.until_quiet() == []
     operator.instance.dispose()
 
@@ -164,9 +187,11 @@ def test_one_date_in_three_portions_is_one_postgame_and_one_pregame_run(operator
         ("postgame", "results", NEXT, NEXT),
         ("pregame", "next_date", following, following),
     ]
-    books = operator.books()
-    assert all(books[table, NEXT if table in GAME_SUMMARIES else following]["row_count"] for table in COMPUTED_TABLES)
-    assert digests(books) == fresh_digests(operator)
+    partition_state = operator.partition_state()
+    assert all(
+        partition_state[table, NEXT if table in GAME_SUMMARIES else following]["row_count"] for table in COMPUTED_TABLES
+    )
+    assert digests(partition_state) == fresh_digests(operator)
     touch_all(operator.landing)
     assert operator.until_quiet() == []
 
@@ -186,10 +211,12 @@ def test_an_empty_home_is_filled_from_one_date(season: Season, own_home: Path) -
         ("postgame", "results", NEXT, NEXT),
         ("pregame", "next_date", following, following),
     ]
-    books = operator.books()
-    assert set(books) == {(table, NEXT) for table in GAME_SUMMARIES} | {(table, following) for table in DESCRIBED}
-    assert all(books[table, NEXT]["row_count"] for table in GAME_SUMMARIES)
-    assert all(books[table, following]["row_count"] for table in CONTEXTS)
+    partition_state = operator.partition_state()
+    assert set(partition_state) == {(table, NEXT) for table in GAME_SUMMARIES} | {
+        (table, following) for table in DESCRIBED
+    }
+    assert all(partition_state[table, NEXT]["row_count"] for table in GAME_SUMMARIES)
+    assert all(partition_state[table, following]["row_count"] for table in CONTEXTS)
 
 
 BY_TABLE = tuple((table,) for table in (*RESULTS, "schedule"))
@@ -202,8 +229,13 @@ BY_TABLE = tuple((table,) for table in (*RESULTS, "schedule"))
         pytest.param(2, 7, BY_TABLE, marks=pytest.mark.slow),
     ],
 )
-def test_days_as_they_come_with_restarts_in_between(operator: Operator, seed: int, days: int, portions: Sequence[tuple[str, ...]]) -> None:
-    """Announcements at noon, results in portions at night. Each date is described and summarised once per content, whatever dies in between."""
+def test_days_as_they_come_with_restarts_in_between(
+    operator: Operator, seed: int, days: int, portions: Sequence[tuple[str, ...]]
+) -> None:
+    """Announcements at noon, results in portions at night.
+
+    Each date is described and summarised once per content, whatever dies in between.
+    """
     choice = random.Random(seed)
     ran: list[Ran] = []
     operator.now = end_of(BUILT) + 12 * HOURS
@@ -219,7 +251,9 @@ def test_days_as_they_come_with_restarts_in_between(operator: Operator, seed: in
             if "schedule" in portion:
                 operator.season.land_schedule(operator.landing, day)
             landed |= set(portion)
-            complete = {"team_boxscores", "play_by_play", "schedule"} <= landed and bool(landed & {"player_gamebook", "player_boxscores"})
+            complete = {"team_boxscores", "play_by_play", "schedule"} <= landed and bool(
+                landed & {"player_gamebook", "player_boxscores"}
+            )
             # The daemon dies after it has started runs, and looks again with the cursor that it had.
             mine = operator.tick("raw_arrival", crash_before_cursor=choice.random() < 0.5)
             forget_landed()
@@ -230,19 +264,21 @@ def test_days_as_they_come_with_restarts_in_between(operator: Operator, seed: in
     all_games = operator.game_days()
     following = {day: next(later for later in all_games if later > day) for day in games}
     # Where a day without games lies in between, the date's own announcements come before its turn.
-    assert [one.start for one in ran if one.trigger == "next_date"] == [later for day, later in following.items() if later == day + timedelta(days=1)]
-    assert digests(operator.books()) == fresh_digests(operator)
+    assert [one.start for one in ran if one.trigger == "next_date"] == [
+        later for day, later in following.items() if later == day + timedelta(days=1)
+    ]
+    assert digests(operator.partition_state()) == fresh_digests(operator)
 
 
 def test_the_corrected_box_score_reaches_exactly_what_it_can_reach(operator: Operator) -> None:
     """The simulated league's own correction, in sheet and box score: two points that the first version forgot."""
     case = operator.season.summary.special_cases.corrected_box
     assert case is not None
-    before = operator.books()
+    before = operator.partition_state()
     operator.tick("stale_dates")  # so that it knows who started
     operator.season.land(operator.landing, case.game_date, RESULTS, correction=True)
     postgame, late = operator.until_quiet()
-    after = operator.books()
+    after = operator.partition_state()
     later = [day for day in operator.game_days() if case.game_date < day <= NEXT]
     assert postgame.short == ("postgame", "results", case.game_date, case.game_date)
     assert late.short == ("pregame", "late_data", later[0], NEXT)
@@ -251,7 +287,9 @@ def test_the_corrected_box_score_reaches_exactly_what_it_can_reach(operator: Ope
         (table, day) for table in POINTS for day in days_of(later[0], NEXT)
     }
     assert ("player_game_summary", case.game_date) in changed(before, after)
-    assert changed(before, after) <= {(table, case.game_date) for table in GAME_SUMMARIES} | {(table, day) for table in POINTS for day in later}
+    assert changed(before, after) <= {(table, case.game_date) for table in GAME_SUMMARIES} | {
+        (table, day) for table in POINTS for day in later
+    }
     assert digests(after) == fresh_digests(operator)
     operator.season.land(operator.landing, case.game_date, RESULTS, correction=True)
     assert operator.until_quiet() == []
@@ -260,13 +298,13 @@ def test_the_corrected_box_score_reaches_exactly_what_it_can_reach(operator: Ope
 def test_two_points_more_in_a_box_score_that_the_sheet_overrules_change_nothing(operator: Operator) -> None:
     """The summaries are made again and come out as they were: nothing downstream runs."""
     day = OPENING + timedelta(days=6)
-    before = operator.books()
+    before = operator.partition_state()
     operator.tick("stale_dates")
     (file,) = operator.landing.glob(f"player_boxscores/game_date={day}/*.parquet")
     give_points(file)
     assert [one.short for one in operator.until_quiet()] == [("postgame", "results", day, day)]
-    assert rebuilt(before, operator.books()) == {(table, day) for table in GAME_SUMMARIES}
-    assert changed(before, operator.books()) == set()
+    assert rebuilt(before, operator.partition_state()) == {(table, day) for table in GAME_SUMMARIES}
+    assert changed(before, operator.partition_state()) == set()
 
 
 def test_a_corrected_starter_reaches_later_teams_as_well(operator: Operator) -> None:
@@ -281,7 +319,7 @@ def test_a_corrected_starter_reaches_later_teams_as_well(operator: Operator) -> 
     assert ran[0].short == ("postgame", "results", day, day)
     assert ran[1].short[:3] == ("postgame", "late_data", next(later for later in operator.game_days() if later > day))
     assert ran[1].assets == set(GAME_SUMMARIES)
-    assert digests(operator.books()) == fresh_digests(operator)
+    assert digests(operator.partition_state()) == fresh_digests(operator)
 
 
 @pytest.mark.parametrize("table", ["injury_report", "rosters"])
@@ -295,14 +333,16 @@ def test_late_announcements_reach_the_dates_that_they_are_about(operator: Operat
     assert first.short == ("pregame", "announcements", day, day)
     assert first.tags[BECAUSE_TAG] == f"new: {table}"
     assert [one.trigger for one in others] == ["late_data"] * (table == "rosters")
-    assert digests(operator.books()) == fresh_digests(operator)
+    assert digests(operator.partition_state()) == fresh_digests(operator)
 
 
 def test_a_game_without_play_by_play_is_run_for_after_the_deadline(operator: Operator) -> None:
     operator.now = end_of(NEXT) + 2 * HOURS
     operator.season.land_schedule(operator.landing, NEXT)
     operator.season.land(operator.landing, NEXT, set(RESULTS) - {"play_by_play"})
-    last_tip = slates(landed_index(FolderLandingZone(operator.landing)).look(NEXT, operator.now).schedule)[NEXT].last_tip
+    last_tip = slates(landed_index(FolderLandingZone(operator.landing)).look(NEXT, operator.now).schedule)[
+        NEXT
+    ].last_tip
     operator.now = last_tip + 12 * HOURS - 31 * MINUTES
     assert operator.until_quiet() == []
     forget_landed()
@@ -318,7 +358,9 @@ def test_a_game_without_play_by_play_is_run_for_after_the_deadline(operator: Ope
 
 
 def test_a_catch_up_describes_every_date_that_it_summarises(operator: Operator) -> None:
-    """Results of several dates land at once: oldest first, so many at a tick; then the dates after them are described."""
+    """Results of several dates land at once: oldest first, so many at a tick; then the dates after them are
+    described.
+    """
     end = NEXT + timedelta(days=5)
     operator.season.land_all(operator.landing, NEXT, end)
     for day in days_of(NEXT, end):
@@ -330,24 +372,30 @@ def test_a_catch_up_describes_every_date_that_it_summarises(operator: Operator) 
         ran = operator.until_quiet()
     finally:
         del os.environ["NBA_ASSETS_REQUESTS_PER_TICK"]
-    assert [one.start for one in ran if one.job == "postgame" and one.trigger == "results"] == [day for day in games[2:] if day <= end]
-    assert {day for table, day in operator.books() if table == "ml_feature_store" and day > NEXT} >= {day for day in games if NEXT < day <= end}
-    assert digests(operator.books()) == fresh_digests(operator)
+    assert [one.start for one in ran if one.job == "postgame" and one.trigger == "results"] == [
+        day for day in games[2:] if day <= end
+    ]
+    assert {day for table, day in operator.partition_state() if table == "ml_feature_store" and day > NEXT} >= {
+        day for day in games if NEXT < day <= end
+    }
+    assert digests(operator.partition_state()) == fresh_digests(operator)
 
 
 def test_a_run_that_was_overtaken_writes_nothing(operator: Operator) -> None:
-    """A run began with older content, another one with newer content wrote first: the slower one does not replace it."""
+    """A run began with older content, another one with newer content wrote first: the slower one does not replace
+    it.
+    """
     corrected = OPENING + timedelta(days=6)
     later = days_of(corrected + timedelta(days=1), BUILT)
     publish_older = build_table(operator.warehouse, "upcoming_player_game_context", later)
     (file,) = operator.landing.glob(f"player_gamebook/game_date={corrected}/*.parquet")
     give_points(file)
     operator.until_quiet()
-    newer = operator.books()
+    newer = operator.partition_state()
     with pytest.raises(OvertakenError):
         publish_older()
     assert operator.until_quiet() == []
-    assert operator.books() == newer
+    assert operator.partition_state() == newer
 
 
 def test_a_failed_repair_is_repeated_after_pauses_and_holds_nothing_up(operator: Operator) -> None:
@@ -381,7 +429,9 @@ def test_sensors_wait_for_runs_but_not_for_lost_ones(operator: Operator, monkeyp
     assert [one.trigger for one in operator.until_quiet()] == ["results", "late_data"]
 
 
-def test_what_cannot_be_reached_leaves_the_cursors_alone(operator: Operator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_reached_leaves_the_cursors_alone(
+    operator: Operator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     operator.season.land(operator.landing, NEXT, ["team_boxscores"])
     operator.until_quiet()
     cursors = dict(operator.cursors)

@@ -1,4 +1,5 @@
-"""Which dates are stale: against a naive comparison of all that each of them read, and in a model of runs that overlap and overtake each other.
+"""Which dates are stale: against a naive comparison of all that each of them read, and in a model of runs that overlap
+and overtake each other.
 
 Contents here are words; every clock is wrong: the moments at which anything was written are drawn at random.
 """
@@ -20,10 +21,11 @@ from hypothesis import strategies as st
 from nba_assets.analytics.parts import quarantined
 from nba_assets.basketball.season import SeasonCalendar
 from nba_assets.operations.jobs import CONTEXTS, GAME_SUMMARIES
+from nba_assets.operations.planned_runs import PlannedRun, fingerprint
 from nba_assets.operations.sensors import reading_graph
 from nba_assets.operations.staleness import (
     STATE_COLUMNS,
-    Books,
+    PartitionState,
     Repairs,
     StaleDates,
     is_built_from,
@@ -31,11 +33,10 @@ from nba_assets.operations.staleness import (
     rebuilds,
     repairs,
     stale,
-    undescribed,
+    without_pregame,
 )
-from nba_assets.operations.wanted import Wanted, fingerprint
 from nba_assets.publishing.lineage import DatedHashes, InputState, inputs_texts, partition_hashes
-from nba_assets.raw.landed_content import RESULTS
+from nba_assets.raw.content_index import RESULTS
 from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.registry import COMPUTED_TABLES
 from nba_assets.tables.bookkeeping import RAW_QUARANTINE
@@ -47,7 +48,10 @@ DESCRIBED = [name for name in GRAPH if name not in GAME_SUMMARIES]
 FIRST = date(2024, 3, 28)
 OPENINGS = {2023: FIRST, 2024: date(2024, 10, 22)}
 OFF_DAYS = {FIRST + timedelta(days=3), OPENINGS[2024] + timedelta(days=2), OPENINGS[2024] + timedelta(days=3)}
-SEASON_DAYS = {year: [opening + timedelta(days=number) for number in range(8 if year == 2023 else 20)] for year, opening in OPENINGS.items()}
+SEASON_DAYS = {
+    year: [opening + timedelta(days=number) for number in range(8 if year == 2023 else 20)]
+    for year, opening in OPENINGS.items()
+}
 ALL_DAYS = [day for days in SEASON_DAYS.values() for day in days]
 GAME_DAYS = [day for day in ALL_DAYS if day not in OFF_DAYS]
 GAMES = np.array(GAME_DAYS, dtype="M8[D]")
@@ -117,7 +121,9 @@ def state_of(contents: Contents) -> InputState:
 
 @dataclass
 class World:
-    """Contents, and what each date of a computed table was built from: by which run, of which code, and in the words of the record."""
+    """Contents, and what each date of a computed table was built from: by which run, of which code, and in the words of
+    the record.
+    """
 
     contents: dict[Key, str] = field(default_factory=dict)
     recorded: dict[Key, str | None] = field(default_factory=dict)
@@ -151,14 +157,22 @@ class World:
         """What a run reads: of each date the record, what was read, and the content that comes of it."""
         texts = inputs_texts(state_of(self.contents).digests(GRAPH[table], np.array(days, dtype="M8[D]")))
         seen = [{source.name: read(source, day, self.contents) for source in GRAPH[table]} for day in days]
-        return [(day, text, reads, fingerprint([table, day, *reads.values()])) for day, text, reads in zip(days, texts, seen, strict=True)]
+        return [
+            (day, text, reads, fingerprint([table, day, *reads.values()]))
+            for day, text, reads in zip(days, texts, seen, strict=True)
+        ]
 
     def write(self, table: str, looked: Sequence[tuple[date, str, dict[str, list[tuple[date, str]]], str]]) -> None:
         """The run writes what came of it."""
         self.runs += 1
         for day, text, reads, content in looked:
             key = (table, day)
-            self.contents[key], self.recorded[key], self.reads[key], self.run_ids[key] = content, text, reads, f"run {self.runs}"
+            self.contents[key], self.recorded[key], self.reads[key], self.run_ids[key] = (
+                content,
+                text,
+                reads,
+                f"run {self.runs}",
+            )
             self.code[key] = COMPUTED_TABLES[table].code_version
 
     def change(self, name: str, day: date, content: str = "changed") -> World:
@@ -167,7 +181,7 @@ class World:
         return self
 
     @property
-    def books(self) -> Books:
+    def partition_state(self) -> PartitionState:
         """The state of partitions, with moments that mean nothing."""
         keys = sorted(key for key in self.contents if key[0] in RAW_TABLES or key[0] in GRAPH)
         moments = np.array([self.choice.randint(0, 10**15) for _ in keys], dtype="M8[us]")
@@ -183,26 +197,32 @@ class World:
             "inputs": [self.recorded.get(key) for key in keys],
             "newest_processed_at": moments,
         }
-        kinds = {"partition_date": "M8[D]", "row_count": "f8"} | dict.fromkeys(("written_at", "changed_at", "newest_processed_at"), "M8[us]")
-        return Books.of({name: np.array(columns[name], dtype=kinds.get(name, "O")) for name in STATE_COLUMNS})
+        kinds = {"partition_date": "M8[D]", "row_count": "f8"} | dict.fromkeys(
+            ("written_at", "changed_at", "newest_processed_at"), "M8[us]"
+        )
+        return PartitionState.of({name: np.array(columns[name], dtype=kinds.get(name, "O")) for name in STATE_COLUMNS})
 
     def stale(self, today: date = TODAY, **unreadable: date) -> StaleDates:
         """As the sensor tells."""
         bad = {name: np.array([day], dtype="M8[D]") for name, day in unreadable.items()}
-        return stale(self.books, state_of(self.contents), GRAPH, GAMES, today, bad)
+        return stale(self.partition_state, state_of(self.contents), GRAPH, GAMES, today, bad)
 
     def repairs(self, today: date = TODAY) -> Repairs:
         """As the sensor tells."""
-        return repairs(self.stale(today), self.books, GRAPH, GAMES, today)
+        return repairs(self.stale(today), self.partition_state, GRAPH, GAMES, today)
 
     def naive(self, today: date = TODAY) -> set[Key]:
-        """Every date of which anything that it read is no longer what it was, or whose upstream rows of the same date are such."""
+        """Every date of which anything that it read is no longer what it was, or whose upstream rows of the same date
+        are such.
+        """
         found: set[Key] = set()
         for table, sources in GRAPH.items():
             for day in GAME_DAYS:
                 if day > today or self.recorded.get((table, day)) is None:
                     continue
-                differs = any(read(source, day, self.contents) != self.reads[table, day][source.name] for source in sources)
+                differs = any(
+                    read(source, day, self.contents) != self.reads[table, day][source.name] for source in sources
+                )
                 if differs or any(source.own_date and (source.table.name, day) in found for source in sources):
                     found.add((table, day))
         return found
@@ -212,19 +232,32 @@ def keys_of(late: StaleDates) -> set[Key]:
     return {(table, day) for table, dates in late.items() for day in dates}
 
 
-def covered(wanted: Sequence[Wanted]) -> set[Key]:
+def covered(planned: Sequence[PlannedRun]) -> set[Key]:
     """The tables and dates with games that runs would build again."""
-    return {(table, day) for one in wanted for table in one.launch.assets for day in GAME_DAYS if one.launch.start <= day <= one.launch.end}
+    return {
+        (table, day)
+        for one in planned
+        for table in one.launch.assets
+        for day in GAME_DAYS
+        if one.launch.start <= day <= one.launch.end
+    }
 
 
 def test_what_the_real_tables_read() -> None:
     """Look-backs, own dates and whole seasons, the schedule and the registry included."""
     looks_back = {name: {source.name for source in sources if source.days != 0} for name, sources in GRAPH.items()}
-    own_date = {name: {source.name for source in sources if source.days == 0 and source.own_date} for name, sources in GRAPH.items()}
+    own_date = {
+        name: {source.name for source in sources if source.days == 0 and source.own_date}
+        for name, sources in GRAPH.items()
+    }
     season = {name: {source.name for source in sources if source.whole_season} for name, sources in GRAPH.items()}
     expectations = {"schedule:finals", "rosters", "player_boxscores:players"}
     assert looks_back["team_defense_zone_analysis"] == {"team_defense_game_summary", "schedule:finals"}
-    assert looks_back["upcoming_team_game_context"] == {"team_offense_game_summary", "player_boxscores:starters", "schedule:games_behind"}
+    assert looks_back["upcoming_team_game_context"] == {
+        "team_offense_game_summary",
+        "player_boxscores:starters",
+        "schedule:games_behind",
+    }
     assert looks_back["team_offense_game_summary"] == {"player_boxscores:starters", "schedule:finals"}
     assert looks_back["player_shot_zone_analysis"] == {"player_game_summary", *expectations}
     assert looks_back["player_daily_cache"] == {"player_game_summary", "team_offense_game_summary", *expectations}
@@ -233,7 +266,13 @@ def test_what_the_real_tables_read() -> None:
     assert own_date["upcoming_team_game_context"] == {"game_lines", "injury_report", "schedule:slate"}
     assert {"player_daily_cache", "player_composite_factors"} < own_date["ml_feature_store"]
     assert {name for name, read_whole in season.items() if "player_registry:people" in read_whole} == {
-        *("team_offense_game_summary", "player_game_summary", *CONTEXTS, "player_shot_zone_analysis", "player_daily_cache")
+        *(
+            "team_offense_game_summary",
+            "player_game_summary",
+            *CONTEXTS,
+            "player_shot_zone_analysis",
+            "player_daily_cache",
+        )
     }
     assert not any(source.own_date and source.name in RESULTS for name in DESCRIBED for source in GRAPH[name])
     assert not any(source.name == "schedule:results" for name in DESCRIBED for source in GRAPH[name])
@@ -241,13 +280,26 @@ def test_what_the_real_tables_read() -> None:
 
 def test_every_part_of_a_table_has_a_name_of_its_own() -> None:
     """Records and states are told apart by it: two parts of one name would make dates stale for ever."""
-    parts = {part for sources in GRAPH.values() for source in sources for part in (source.part, source.only_on) if part is not None}
-    named = {(source.table.name, source.part.name): source.part for sources in GRAPH.values() for source in sources if source.part is not None}
+    parts = {
+        part
+        for sources in GRAPH.values()
+        for source in sources
+        for part in (source.part, source.only_on)
+        if part is not None
+    }
+    named = {
+        (source.table.name, source.part.name): source.part
+        for sources in GRAPH.values()
+        for source in sources
+        if source.part is not None
+    }
     assert {source.part for sources in GRAPH.values() for source in sources} - {None} == set(named.values())
     assert len(parts) == len(named) + 1  # and the games besides
     one, other = quarantined("games", []), quarantined("games", [])
     with pytest.raises(ValueError, match=r"two parts of nba_processing\.raw_quarantine are called games"):
-        InputState.read(MemoryWarehouse(), [of_its_date(RAW_QUARANTINE, one), of_its_date(RAW_QUARANTINE, other)], FIRST, FIRST)
+        InputState.read(
+            MemoryWarehouse(), [of_its_date(RAW_QUARANTINE, one), of_its_date(RAW_QUARANTINE, other)], FIRST, FIRST
+        )
 
 
 def test_what_was_built_in_one_go_is_not_stale() -> None:
@@ -288,7 +340,13 @@ def test_late_announcements_reach_their_own_date_and_results_only_the_summaries_
 
 def test_a_changed_registry_reaches_the_whole_season_of_what_names_players() -> None:
     late = World.built().change("player_registry:people", JULY[2023]).stale()
-    assert keys_of(late) == {(table, day) for table in GRAPH if table != "team_defense_zone_analysis" for day in GAME_DAYS if day < OPENINGS[2024]}
+    assert keys_of(late) == {
+        (table, day)
+        for table in GRAPH
+        if table != "team_defense_zone_analysis"
+        for day in GAME_DAYS
+        if day < OPENINGS[2024]
+    }
 
 
 def test_a_postponed_game_reaches_the_tables_of_its_own_date() -> None:
@@ -317,12 +375,16 @@ def test_a_date_that_is_built_empty_for_the_first_time_is_no_news() -> None:
     del world.contents["rosters", day]
     for table in GRAPH:
         world.build(table, ALL_DAYS)
-    empty = {"partition_date": np.array([day], dtype="M8[D]"), "digest": np.array(["nothing"], dtype=object), "row_count": np.zeros(1)}
+    empty = {
+        "partition_date": np.array([day], dtype="M8[D]"),
+        "digest": np.array(["nothing"], dtype=object),
+        "row_count": np.zeros(1),
+    }
     state = state_of(world.contents)
     rosters = {name: np.append(values, empty[name]) for name, values in state.entries["rosters"].items()}
     order = np.argsort(rosters["partition_date"])
     entries = {**state.entries, "rosters": {name: values[order] for name, values in rosters.items()}}
-    assert stale(world.books, InputState(entries, state.parts, state.calendar), GRAPH, GAMES, TODAY) == {}
+    assert stale(world.partition_state, InputState(entries, state.parts, state.calendar), GRAPH, GAMES, TODAY) == {}
     assert world.change("rosters", day).stale()
 
 
@@ -333,7 +395,9 @@ def test_where_a_file_cannot_be_read_nothing_is_stale_for_it() -> None:
     gone = world.contents.pop(("rosters", day))
     assert world.stale()
     assert world.stale(rosters=day) == {}
-    assert keys_of(world.change("injury_report", day).stale(rosters=day)) == keys_of(World.built().change("injury_report", day).stale())
+    assert keys_of(world.change("injury_report", day).stale(rosters=day)) == keys_of(
+        World.built().change("injury_report", day).stale()
+    )
     assert world.change("injury_report", day, "as it was").change("rosters", day, gone).stale() == {}
 
 
@@ -342,8 +406,10 @@ CHANGES = st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(ALL_DAYS), 
 
 @settings(max_examples=40, deadline=None)
 @given(changes=CHANGES, seed=st.integers(0, 1000), today=st.sampled_from(ALL_DAYS))
-def test_stale_dates_are_those_of_a_naive_look_at_each_of_them(changes: list[tuple[str, date, bool]], seed: int, today: date) -> None:
-    """And the runs that are wanted cover each of them, and no other date with games."""
+def test_stale_dates_are_those_of_a_naive_look_at_each_of_them(
+    changes: list[tuple[str, date, bool]], seed: int, today: date
+) -> None:
+    """And the runs that are planned cover each of them, and no other date with games."""
     choice = random.Random(seed)
     world = World.built(days=sorted(choice.sample(ALL_DAYS, 20)))
     for name, day, goes in changes:
@@ -358,11 +424,13 @@ def test_stale_dates_are_those_of_a_naive_look_at_each_of_them(changes: list[tup
         world.recorded[key] = None
     expected = world.naive(today)
     assert keys_of(world.stale(today)) == expected
-    wanted = world.repairs(today)
-    late = [one for one in wanted.descriptions if one.trigger == "late_data"]
-    assert covered(wanted.summaries) == {key for key in expected if key[0] in GAME_SUMMARIES}
+    planned = world.repairs(today)
+    late = [one for one in planned.descriptions if one.trigger == "late_data"]
+    assert covered(planned.summaries) == {key for key in expected if key[0] in GAME_SUMMARIES}
     assert covered(late) == {key for key in expected if key[0] not in GAME_SUMMARIES}
-    assert len({one.run_key for one in [*wanted.summaries, *wanted.descriptions]}) == len(wanted.summaries) + len(wanted.descriptions)
+    assert len({one.run_key for one in [*planned.summaries, *planned.descriptions]}) == len(planned.summaries) + len(
+        planned.descriptions
+    )
 
 
 def test_corrections_are_one_range_that_spans_days_without_games() -> None:
@@ -388,8 +456,10 @@ def forget(world: World, tables: Collection[str], day: date) -> World:
 
 def test_dates_that_are_not_built_are_not_built_by_a_correction() -> None:
     gap = SEASON_DAYS[2024][8]
-    wanted = forget(World.built(), DESCRIBED, gap).change("player_game_summary", SEASON_DAYS[2024][0]).repairs().descriptions
-    ranges = [(one.launch.start, one.launch.end) for one in wanted if one.trigger == "late_data"]
+    planned = (
+        forget(World.built(), DESCRIBED, gap).change("player_game_summary", SEASON_DAYS[2024][0]).repairs().descriptions
+    )
+    ranges = [(one.launch.start, one.launch.end) for one in planned if one.trigger == "late_data"]
     assert ranges == [(SEASON_DAYS[2024][1], SEASON_DAYS[2024][7]), (SEASON_DAYS[2024][9], TODAY)]
 
 
@@ -423,18 +493,25 @@ def test_dates_from_older_code_are_counted_and_are_not_stale(table: str) -> None
         world.code[table, day] = "0"
     world.code[table, sorted(OFF_DAYS)[0]] = "0"
     assert world.stale() == {}
-    (found,) = outdated(world.books, {name: spec.code_version for name, spec in COMPUTED_TABLES.items()}, GAMES)
+    (found,) = outdated(
+        world.partition_state, {name: spec.code_version for name, spec in COMPUTED_TABLES.items()}, GAMES
+    )
     assert (found.table, found.older_code, found.unrecorded) == (table, days, [])
     assert str(found).startswith(f"{table}: 3 dates from older code ({days[0]} to {days[-1]}); ")
-    assert [(list(one.assets), one.start, one.end) for one in rebuilds([found], GAMES)] == [([table], days[0], days[-1])]
+    assert [(list(one.assets), one.start, one.end) for one in rebuilds([found], GAMES)] == [
+        ([table], days[0], days[-1])
+    ]
     world.build(table, days)
-    assert outdated(world.books, {name: spec.code_version for name, spec in COMPUTED_TABLES.items()}, GAMES) == []
+    assert (
+        outdated(world.partition_state, {name: spec.code_version for name, spec in COMPUTED_TABLES.items()}, GAMES)
+        == []
+    )
 
 
 def test_a_new_version_of_the_code_makes_every_date_outdated_and_none_stale() -> None:
     world = World.built()
     versions = {name: spec.code_version for name, spec in COMPUTED_TABLES.items()} | {"ml_feature_store": "next"}
-    (found,) = outdated(world.books, versions, GAMES)
+    (found,) = outdated(world.partition_state, versions, GAMES)
     assert (found.table, found.days) == ("ml_feature_store", GAME_DAYS)
     assert world.stale() == {}
 
@@ -445,7 +522,7 @@ def test_dates_whose_inputs_were_not_recorded_are_counted_and_never_stale() -> N
         world.recorded[table, day] = None
     world.change("player_registry:people", JULY[2024])
     assert not {("player_game_summary", day) for day in days} & keys_of(world.stale())
-    found = outdated(world.books, {name: spec.code_version for name, spec in COMPUTED_TABLES.items()}, GAMES)
+    found = outdated(world.partition_state, {name: spec.code_version for name, spec in COMPUTED_TABLES.items()}, GAMES)
     assert [(one.table, one.older_code, one.unrecorded) for one in found] == [
         (name, [], days) for name in ("player_game_summary", "ml_feature_store")
     ]
@@ -458,7 +535,10 @@ def test_outdated_dates_are_built_in_ranges_of_the_same_tables_earliest_first() 
         world.code["ml_feature_store", day] = "0"
     for day in season[6:8]:
         world.code["player_game_summary", day] = None
-    launches = rebuilds(outdated(world.books, {name: spec.code_version for name, spec in COMPUTED_TABLES.items()}, GAMES), GAMES)
+    launches = rebuilds(
+        outdated(world.partition_state, {name: spec.code_version for name, spec in COMPUTED_TABLES.items()}, GAMES),
+        GAMES,
+    )
     assert [(tuple(one.assets), one.start, one.end) for one in launches] == [
         (("ml_feature_store",), season[4], season[5]),
         (("player_game_summary", "ml_feature_store"), season[6], season[7]),
@@ -470,9 +550,9 @@ def test_a_summary_knows_what_is_ingested_of_its_own_date() -> None:
     day = SEASON_DAYS[2024][4]
 
     def knows(world: World, table: str = "team_offense_game_summary") -> bool:
-        entry = world.books[table].at(day)
+        entry = world.partition_state[table].at(day)
         assert entry is not None
-        return is_built_from(entry, GRAPH[table], world.books, day)
+        return is_built_from(entry, GRAPH[table], world.partition_state, day)
 
     assert knows(World.built())
     assert not knows(World.built().change("team_boxscores", day))
@@ -484,7 +564,9 @@ def test_a_summary_knows_what_is_ingested_of_its_own_date() -> None:
 
 
 def next_dates(world: World, today: date = TODAY) -> list[tuple[date, date]]:
-    return [(one.launch.start, one.launch.end) for one in world.repairs(today).descriptions if one.trigger == "next_date"]
+    return [
+        (one.launch.start, one.launch.end) for one in world.repairs(today).descriptions if one.trigger == "next_date"
+    ]
 
 
 def test_the_game_day_after_the_newest_summaries_is_described_next() -> None:
@@ -521,7 +603,7 @@ def test_the_newest_date_does_not_wait_for_older_ones_that_lack_their_descriptio
     assert next_dates(world) == [(season[8], season[8]), (season[6], season[7]), (season[0], season[4])]
 
 
-def test_a_failed_next_date_is_not_wanted_anew_until_results_before_it_change() -> None:
+def test_a_failed_next_date_is_not_planned_anew_until_results_before_it_change() -> None:
     world = World.built(days=[*SEASON_DAYS[2023], *SEASON_DAYS[2024][:5]])
     (first,) = world.repairs().descriptions
     world.change("player_gamebook", SEASON_DAYS[2024][6])
@@ -531,8 +613,8 @@ def test_a_failed_next_date_is_not_wanted_anew_until_results_before_it_change() 
 
 
 def test_nothing_is_described_where_nothing_is_summarised() -> None:
-    assert undescribed(World.built(tables=()).books, GAMES, DESCRIBED, TODAY) == []
-    assert undescribed(Books({}), GAMES, DESCRIBED, TODAY) == []
+    assert without_pregame(World.built(tables=()).partition_state, GAMES, DESCRIBED, TODAY) == []
+    assert without_pregame(PartitionState({}), GAMES, DESCRIBED, TODAY) == []
 
 
 @dataclass
@@ -544,13 +626,15 @@ class Step:
     looked: Any = None
 
 
-def steps(wanted: Wanted) -> list[Step]:
-    days = [day for day in GAME_DAYS if wanted.launch.start <= day <= wanted.launch.end]
-    return [Step(table, days) for table in GRAPH if table in (wanted.launch.assets or DESCRIBED)]
+def steps(planned: PlannedRun) -> list[Step]:
+    days = [day for day in GAME_DAYS if planned.launch.start <= day <= planned.launch.end]
+    return [Step(table, days) for table in GRAPH if table in (planned.launch.assets or DESCRIBED)]
 
 
 def overlapping(world: World, runs: Sequence[list[Step]], choice: random.Random) -> Iterator[None]:
-    """Carry out runs at once: each goes through its own tables in order, between any two of its steps the others go on."""
+    """Carry out runs at once: each goes through its own tables in order, between any two of its steps the others go
+    on.
+    """
     waiting = [iter(run) for run in runs]
     at_work: list[Step | None] = [None] * len(runs)
     alive = set(range(len(runs)))
@@ -569,10 +653,12 @@ def overlapping(world: World, runs: Sequence[list[Step]], choice: random.Random)
 
 
 def settle(world: World, choice: random.Random, keys: set[str]) -> int:
-    """Look at rest and carry out what is wanted, until nothing is; returns the number of looks that wanted something."""
+    """Look at rest and carry out what is planned, until nothing is; returns the number of looks that planned
+    something.
+    """
     for number in range(12):
-        wanted = world.repairs()
-        group = wanted.summaries or wanted.descriptions
+        planned = world.repairs()
+        group = planned.summaries or planned.descriptions
         if not group:
             return number
         assert not keys & {one.run_key for one in group}
@@ -583,15 +669,24 @@ def settle(world: World, choice: random.Random, keys: set[str]) -> int:
 
 
 @settings(max_examples=8, deadline=None)
-@given(seed=st.integers(0, 10_000), changes=st.lists(st.tuples(st.sampled_from(READ), st.sampled_from(GAME_DAYS[:-2])), min_size=1, max_size=5))
-def test_overlapping_runs_come_to_rest_at_what_a_fresh_build_would_hold(seed: int, changes: list[tuple[str, date]]) -> None:
-    """Corrections land while runs of the same dates, each begun with older content, are at work and overwrite each other."""
+@given(
+    seed=st.integers(0, 10_000),
+    changes=st.lists(st.tuples(st.sampled_from(READ), st.sampled_from(GAME_DAYS[:-2])), min_size=1, max_size=5),
+)
+def test_overlapping_runs_come_to_rest_at_what_a_fresh_build_would_hold(
+    seed: int, changes: list[tuple[str, date]]
+) -> None:
+    """Corrections land while runs of the same dates, each begun with older content, are at work and overwrite each
+    other.
+    """
     choice = random.Random(seed)
     world = World.built(days=GAME_DAYS)
     keys: set[str] = set()
     assert settle(world, choice, keys) == 0
 
-    pending = [(number, name, JULY[season_of(day)] if name in SEASONAL else day) for number, (name, day) in enumerate(changes)]
+    pending = [
+        (number, name, JULY[season_of(day)] if name in SEASONAL else day) for number, (name, day) in enumerate(changes)
+    ]
     runs = [[Step(table, list(GAME_DAYS)) for table in choice.sample(list(GRAPH), len(GRAPH))] for _ in range(2)]
     for _ in overlapping(world, runs, choice):
         if pending and choice.random() < 0.2:

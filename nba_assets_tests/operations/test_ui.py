@@ -1,4 +1,6 @@
-"""`nba-assets ui` serves the instance of the home on this machine alone, says nothing frightening, and leaves no process behind."""
+"""`nba-assets ui` serves the instance of the home on this machine alone, says nothing frightening, and leaves no
+process behind.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,12 @@ IN_THE_BACKGROUND = ("sh", "-c", 'trap "" INT; exec "$@"', "sh", *UI)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("command", "ending"), [(UI, signal.SIGINT), (IN_THE_BACKGROUND, signal.SIGTERM)], ids=["foreground", "background"])
-def test_all_its_processes_end_with_it(command: tuple[str, ...], ending: signal.Signals, own_home: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("command", "ending"), [(UI, signal.SIGINT), (IN_THE_BACKGROUND, signal.SIGTERM)], ids=["foreground", "background"]
+)
+def test_all_its_processes_end_with_it(
+    command: tuple[str, ...], ending: signal.Signals, own_home: Path, tmp_path: Path
+) -> None:
     folder = tmp_path / "clone"
     folder.mkdir()
     shutil.copy(PROJECT / "dagster.yaml", folder)
@@ -30,14 +36,20 @@ def test_all_its_processes_end_with_it(command: tuple[str, ...], ending: signal.
         assert loaded_locations(address) == {"nba_assets": "RepositoryLocation"}
         started = psutil.Process(process.pid).children(recursive=True)
         assert len(started) >= 4, "webserver, daemon, code server and its proxy"
-        listening = {at.laddr.ip for child in started for at in child.net_connections("tcp") if at.status == psutil.CONN_LISTEN}
+        listening = {
+            at.laddr.ip for child in started for at in child.net_connections("tcp") if at.status == psutil.CONN_LISTEN
+        }
         assert listening == {"127.0.0.1"}
         process.send_signal(ending)
         assert process.wait(timeout=STOP_SECONDS) == 0
         assert not [child for child in started if child.is_running()]
     printed = log.read_text().lower()
     assert address in printed
-    assert not [words for words in ("temporary", "will be removed", "superseded", "will not be used", "traceback", "aborted") if words in printed]
+    assert not [
+        words
+        for words in ("temporary", "will be removed", "superseded", "will not be used", "traceback", "aborted")
+        if words in printed
+    ]
     assert [path.name for path in folder.iterdir()] == ["dagster.yaml"]
     assert (own_home / "dagster" / "storage").is_dir()
 
@@ -60,5 +72,7 @@ def test_a_port_that_is_taken_is_said_in_a_line(own_home: Path) -> None:
         port = other.getsockname()[1]
         ended = CliRunner().invoke(app, ["ui", "--port", str(port)])
     assert ended.exit_code == 1
-    assert f"port {port} of 127.0.0.1 cannot be used (Address already in use): choose another with --port" in ended.output
+    assert (
+        f"port {port} of 127.0.0.1 cannot be used (Address already in use): choose another with --port" in ended.output
+    )
     assert not own_home.exists()

@@ -1,4 +1,6 @@
-"""What the two contexts of upcoming games hold for one date, row by row: loops over dictionaries, exact fractions, nothing shared with the product."""
+"""What the two contexts of upcoming games hold for one date, row by row: loops over dictionaries, exact fractions,
+nothing shared with the product.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,15 @@ Place = tuple[float | None, float | None, str | None]
 """Latitude, longitude and time zone of an arena, each None where unknown."""
 
 UTC_ZONE, EASTERN = ZoneInfo("UTC"), ZoneInfo("America/New_York")
-ZONE_NAMES = {"New_York": "ET", "Toronto": "ET", "Detroit": "ET", "Indianapolis": "ET", "Chicago": "CT", "Denver": "MT", "Los_Angeles": "PT"}
+ZONE_NAMES = {
+    "New_York": "ET",
+    "Toronto": "ET",
+    "Detroit": "ET",
+    "Indianapolis": "ET",
+    "Chicago": "CT",
+    "Denver": "MT",
+    "Los_Angeles": "PT",
+}
 FLOAT_MEANS = frozenset(
     {
         "opponent_ft_rate_allowed",
@@ -35,7 +45,10 @@ FLOAT_MEANS = frozenset(
         "opponent_rebounding_rate_variance",
     }
 )
-"""Columns made of float means or square roots: equal to one unit of their last place. Everything else is equal exactly."""
+"""Columns made of float means or square roots: equal to one unit of their last place.
+
+Everything else is equal exactly.
+"""
 
 HOMES = {
     "ATL": (33.7573, -84.3963, "New_York"),
@@ -79,7 +92,9 @@ OLDEST_SNAPSHOT_DAYS = 90
 
 @dataclass
 class League:
-    """Raw and summarised rows of one season or several as dictionaries, by table; `sheets` are the raw ones, `players` the summarised ones."""
+    """Raw and summarised rows of one season or several as dictionaries, by table; `sheets` are the raw ones, `players`
+    the summarised ones.
+    """
 
     schedule: list[Row]
     sheets: list[Row] = field(default_factory=list)
@@ -136,18 +151,25 @@ class Season:
     @cached_property
     def year(self) -> int:
         """Season of the newest game on or before the date."""
-        return max((game["game_date"], game["season_year"]) for game in self.league.schedule if game["game_date"] <= self.day)[1]
+        return max(
+            (game["game_date"], game["season_year"]) for game in self.league.schedule if game["game_date"] <= self.day
+        )[1]
 
     @cached_property
     def opening_night(self) -> date:
         """First regular-season date."""
-        return min(game["game_date"] for game in self.league.schedule if game["season_year"] == self.year and game["is_regular_season"])
+        return min(
+            game["game_date"]
+            for game in self.league.schedule
+            if game["season_year"] == self.year and game["is_regular_season"]
+        )
 
     @cached_property
     def scheduled(self) -> list[Row]:
         """Everything on the schedule of the season from opening night on that was not called off, in order of time.
 
-        A game before the date that is called final without both scores was not played. How a later game will end is not known on the date.
+        A game before the date that is called final without both scores was not played. How a later game will end is not
+        known on the date.
         """
         mine = [
             game
@@ -166,7 +188,9 @@ class Season:
 
     @cached_property
     def uncounted(self) -> list[Row]:
-        """Games that two teams of the league played before the date and that count in no standings, as the final of the Cup does."""
+        """Games that two teams of the league played before the date and that count in no standings, as the final of the
+        Cup does.
+        """
         return [
             game
             for game in self.scheduled
@@ -199,7 +223,9 @@ class Season:
         return sorted(self.before(team) + others, key=lambda game: (game["game_date"], game["game_id"]))
 
     def home(self, team: str) -> Place:
-        """The arena in which most of its home games of the regular season are scheduled, of several the one that comes first."""
+        """The arena in which most of its home games of the regular season are scheduled, of several the one that comes
+        first.
+        """
         at_home = [_place(game) for game in self.games if game["home_team_abbr"] == team and game["is_regular_season"]]
         known = [place for place in at_home if place[0] is not None and place[1] is not None]
         if not known:
@@ -230,7 +256,11 @@ def is_final(game: Row) -> bool:
 def team_contexts(league: League, day: date) -> dict[str, Row]:
     """Rows of upcoming_team_game_context by team."""
     season = Season(league, day)
-    return {team: _team(season, game, team) for game in season.tonight for team in (game["home_team_abbr"], game["away_team_abbr"])}
+    return {
+        team: _team(season, game, team)
+        for game in season.tonight
+        for team in (game["home_team_abbr"], game["away_team_abbr"])
+    }
 
 
 def _team(season: Season, game: Row, team: str) -> Row:
@@ -282,7 +312,9 @@ def _team(season: Season, game: Row, team: str) -> Row:
     reported = _reported(league, game)
     issues += ["missing_injury_report"] * (not reported) + [TRAVEL_UNKNOWN] * (travel is None)
     tier, score = next(
-        (tier, score) for tier, score, least in (("gold", 95, 95), ("silver", 75, 75), ("bronze", 50, 50), ("poor", 25, 0)) if pct["l14d"] >= least
+        (tier, score)
+        for tier, score, least in (("gold", 95, 95), ("silver", 75, 75), ("bronze", 50, 50), ("poor", 25, 0))
+        if pct["l14d"] >= least
     )
     return row | {
         "quality_tier": tier,
@@ -301,12 +333,16 @@ def _absences(season: Season, game: Row, team: str, last_finals: list[Row]) -> R
         return {"players_out_count": None, "starters_out_count": None, "questionable_players_count": None}
     statuses = {}
     for player in {report["player_lookup"] for report in reports if report["team"] == team}:
-        # The newest report counts, whatever team it names; each was published before the tip-off of the game it is about.
+        # The newest report counts, whatever team it names; each was published before the tip-off of the game it is
+        # about.
         latest = _latest([report for report in reports if report["player_lookup"] == player], season)
         if latest and latest["team"] == team:
             statuses[player] = latest["injury_status"]
     out = {player for player, status in statuses.items() if status == "out"}
-    starts = {player: sum(player in league.starts.get((played["game_id"], team), ()) for played in last_finals) for player in out}
+    starts = {
+        player: sum(player in league.starts.get((played["game_id"], team), ()) for played in last_finals)
+        for player in out
+    }
     return {
         "players_out_count": len(out),
         "starters_out_count": sum(number >= 1 and 2 * number >= len(last_finals) for number in starts.values()),
@@ -324,12 +360,19 @@ def player_contexts(league: League, day: date) -> dict[str, Row]:
     for player, (team, _) in people.items():
         listed[team][player] = _latest(reports.get(player, []), season, teams[team])
     stars = {player: _star(season, player, team) for player, (team, _) in people.items()}
-    facts = {team: _facts(season, team) for team in {team for game in season.games for team in (game["home_team_abbr"], game["away_team_abbr"])}}
+    facts = {
+        team: _facts(season, team)
+        for team in {team for game in season.games for team in (game["home_team_abbr"], game["away_team_abbr"])}
+    }
     rows = {}
     for player, (team, member) in people.items():
         report = listed[team][player]
         if report is None or report["injury_status"] not in {"out", "doubtful"}:
-            mates = {other: mate["injury_status"] if mate else None for other, mate in listed[team].items() if other != player}
+            mates = {
+                other: mate["injury_status"] if mate else None
+                for other, mate in listed[team].items()
+                if other != player
+            }
             rows[player] = _player(season, teams[team], team, player, member, report, mates, stars, facts)
     return rows
 
@@ -346,12 +389,19 @@ def _members(season: Season, teams: dict[str, Row]) -> dict[str, tuple[str, Row 
             claims += [(latest, team, player, row) for player, row in snapshots[latest].items()]
     belongs: dict[str, tuple[str, Row | None]] = {}
     for _, _, _, team, player, row in sorted(
-        ((taken, _last_team(season, player) == team, -ord(team[0]), team, player, row) for taken, team, player, row in claims),
+        (
+            (taken, _last_team(season, player) == team, -ord(team[0]), team, player, row)
+            for taken, team, player, row in claims
+        ),
         key=lambda claim: claim[:3],
     ):
         belongs[player] = (team, row)
     for team in set(teams) - covered:
-        for player in {row["player_lookup"] for row in league.players if row["team_abbr"] == team and 0 < season.days_ago(row) <= 30}:
+        for player in {
+            row["player_lookup"]
+            for row in league.players
+            if row["team_abbr"] == team and 0 < season.days_ago(row) <= 30
+        }:
             if player not in belongs and _last_team(season, player) == team:
                 belongs[player] = (team, None)
     return {player: (team, row) for player, (team, row) in sorted(belongs.items()) if team in teams}
@@ -373,7 +423,9 @@ def _roster_season(people: dict[str, Row], taken: date) -> int:
 
 
 def _last_team(season: Season, player: str) -> str | None:
-    before = [row for row in season.league.by_player.get(player, []) if season.opening_night <= row["game_date"] < season.day]
+    before = [
+        row for row in season.league.by_player.get(player, []) if season.opening_night <= row["game_date"] < season.day
+    ]
     return max(before, key=lambda row: row["game_date"])["team_abbr"] if before else None
 
 
@@ -408,7 +460,9 @@ def _player(
     side = 1 if home else -1
     reports, tip = _reported(league, game), game["game_time_utc"]
     any_props = any(
-        row["game_date"] == day and _before_tip(row) and (tip is None or row["snapshot_timestamp"] < tip or row["player_lookup"] == player)
+        row["game_date"] == day
+        and _before_tip(row)
+        and (tip is None or row["snapshot_timestamp"] < tip or row["player_lookup"] == player)
         for row in league.props
     )
     place, origin = _place(game), own["place"]
@@ -444,15 +498,25 @@ def _player(
         "time_zone_changes": _zones_crossed(origin, place, day),
         "consecutive_road_games": 0 if home else own["road_games"] + 1,
         "miles_traveled_last_14_days": _sum_of_known(fortnight),
-        "time_zones_crossed_last_14_days": _sum_of_known([_zones_crossed(left, right, day) for left, right in own["legs"]]),
+        "time_zones_crossed_last_14_days": _sum_of_known(
+            [_zones_crossed(left, right, day) for left, right in own["legs"]]
+        ),
         "player_age": _age(member, day),
         **_form(history, prop.get("line")),
         "star_teammates_out": len(out) if reports else None,
-        "questionable_star_teammates": sum(status == "questionable" and stars[mate] > 0 for mate, status in mates.items()) if reports else None,
+        "questionable_star_teammates": sum(
+            status == "questionable" and stars[mate] > 0 for mate, status in mates.items()
+        )
+        if reports
+        else None,
         "star_tier_out": sum(out) if reports else None,
-        "questionable_teammates": sum(status in {"questionable", "doubtful"} for status in mates.values()) if reports else None,
+        "questionable_teammates": sum(status in {"questionable", "doubtful"} for status in mates.values())
+        if reports
+        else None,
         "probable_teammates": sum(status == "probable" for status in mates.values()) if reports else None,
-        "pace_differential": None if not own["paces"] or not theirs["paces"] else _nearest(_mean(own["paces"], 1) - _mean(theirs["paces"], 1), 1),
+        "pace_differential": None
+        if not own["paces"] or not theirs["paces"]
+        else _nearest(_mean(own["paces"], 1) - _mean(theirs["paces"], 1), 1),
         "opponent_pace_last_10": _rounded_mean(theirs["paces"], 1),
         "opponent_def_rating_last_10": _rounded_mean(theirs["def_ratings"], 2),
         "opponent_off_rating_last_10": _rounded_mean(theirs["off_ratings"], 2),
@@ -518,17 +582,26 @@ def _load(played: list[Row]) -> list[Row]:
 def _uncounted_load(season: Season, player: str) -> list[Row]:
     """The same for games that count in no standings, from the sheets themselves."""
     dates = {game["game_id"]: game["game_date"] for game in season.uncounted}
-    sheets = [row for row in season.league.sheets_by_player.get(player, []) if row["game_id"] in dates and row["player_status"] == "active"]
+    sheets = [
+        row
+        for row in season.league.sheets_by_player.get(player, [])
+        if row["game_id"] in dates and row["player_status"] == "active"
+    ]
     known = [(dates[row["game_id"]], parsed_seconds(row["minutes"])) for row in sheets]
     return [{"game_date": day, "minutes_played": quotient(seconds, 60, 1)} for day, seconds in known if seconds]
 
 
 def _fatigue(season: Season, nights: list[Row]) -> Row:
-    """Rest and load from all nights on which he played, newest first: the last thirty days of them, but for the rest itself."""
+    """Rest and load from all nights on which he played, newest first: the last thirty days of them, but for the rest
+    itself.
+    """
     rest = season.days_ago(nights[0]) if nights else None
     ago = [season.days_ago(night) for night in nights if season.days_ago(night) <= 30]
     week, fortnight = ([night for night in nights if season.days_ago(night) < days] for days in (7, 14))
-    tenths = {7: sum(_units(night["minutes_played"], 1) for night in week), 14: sum(_units(night["minutes_played"], 1) for night in fortnight)}
+    tenths = {
+        7: sum(_units(night["minutes_played"], 1) for night in week),
+        14: sum(_units(night["minutes_played"], 1) for night in fortnight),
+    }
     close = [days for days in ago if days < 14]
     return {
         "days_rest": rest,
@@ -539,7 +612,9 @@ def _fatigue(season: Season, nights: list[Row]) -> Row:
         "games_in_last_14_days": len(fortnight),
         "minutes_in_last_7_days": tenths[7] // 10,
         "minutes_in_last_14_days": tenths[14] // 10,
-        "avg_minutes_per_game_last_7": quotient(tenths[7], 10 * sum(night["minutes_played"] is not None for night in week), 1),
+        "avg_minutes_per_game_last_7": quotient(
+            tenths[7], 10 * sum(night["minutes_played"] is not None for night in week), 1
+        ),
         "back_to_backs_last_14_days": sum(older - newer == 1 for newer, older in pairwise(close)),
     }
 
@@ -590,7 +665,10 @@ def _star(season: Season, player: str, team: str) -> int:
     mine = [
         row
         for row in season.league.by_player.get(player, [])
-        if season.opening_night <= row["game_date"] < season.day and row["team_abbr"] == team and not row["is_dnp"] and row["points"] is not None
+        if season.opening_night <= row["game_date"] < season.day
+        and row["team_abbr"] == team
+        and not row["is_dnp"]
+        and row["points"] is not None
     ]
     if len(mine) < max(Fraction(3), min(Fraction(10), Fraction(len(season.finals(team)), 2))):
         return 0
@@ -624,7 +702,11 @@ def _facts(season: Season, team: str) -> Row:
         "paces": [row["pace"] for row in offense if row["pace"] is not None],
         "off_ratings": [row["offensive_rating"] for row in offense if row["offensive_rating"] is not None],
         "def_ratings": [row["defensive_rating"] for row in defense if row["defensive_rating"] is not None],
-        "ft_rates": [100 * row["opp_ft_attempts"] / row["opponent_possessions_est"] for row in defense if row["opponent_possessions_est"]],
+        "ft_rates": [
+            100 * row["opp_ft_attempts"] / row["opponent_possessions_est"]
+            for row in defense
+            if row["opponent_possessions_est"]
+        ],
         "rebounds": sum(row["rebounds"] for row in both),
         "possession_hundredths": sum(_units(row["possessions_est"], 2) for row in both),
         "rebound_rates": [100 * row["rebounds"] / row["possessions_est"] for row in both],
@@ -686,7 +768,8 @@ def _pre_tip(league: League, game: Row, team: str | None) -> list[Row]:
     return [
         row
         for row in league.lines
-        if (row["game_date"], row["home_team_abbr"], row["away_team_abbr"]) == (game["game_date"], game["home_team_abbr"], game["away_team_abbr"])
+        if (row["game_date"], row["home_team_abbr"], row["away_team_abbr"])
+        == (game["game_date"], game["home_team_abbr"], game["away_team_abbr"])
         and row["snapshot_timestamp"] < row["commence_time"]
         and row["outcome_point"] is not None
         and (
@@ -725,13 +808,19 @@ def _preferred(league: League, game: Row, team: str | None) -> Row:
 
 def _prop(league: League, day: date, player: str) -> Row:
     """The player's line: one feed, one bookmaker, its last line before tip-off and its first."""
-    known = [row for row in league.props if row["game_date"] == day and row["player_lookup"] == player and _before_tip(row)]
+    known = [
+        row for row in league.props if row["game_date"] == day and row["player_lookup"] == player and _before_tip(row)
+    ]
     if not known:
         return {}
     feeds, books = ("odds_api", "bettingpros"), ("draftkings", "fanduel")
 
     def rank(row: Row) -> tuple[int, int, str]:
-        return feeds.index(row["source"]), books.index(row["bookmaker"]) if row["bookmaker"] in books else len(books), row["bookmaker"]
+        return (
+            feeds.index(row["source"]),
+            books.index(row["bookmaker"]) if row["bookmaker"] in books else len(books),
+            row["bookmaker"],
+        )
 
     best = min(rank(row) for row in known)
     mine = sorted((row for row in known if rank(row) == best), key=lambda row: row["snapshot_timestamp"])
@@ -758,7 +847,9 @@ def _published(report: Row) -> datetime:
     moment = report.get("reported_at")
     if moment is not None:
         return _utc(moment)
-    return datetime.combine(report["report_date"], time(report["report_hour"]), EASTERN).astimezone(UTC_ZONE) + timedelta(hours=1)
+    return datetime.combine(report["report_date"], time(report["report_hour"]), EASTERN).astimezone(
+        UTC_ZONE
+    ) + timedelta(hours=1)
 
 
 def _reports(league: League, day: date) -> list[Row]:
@@ -769,7 +860,14 @@ def _latest(reports: Iterable[Row], season: Season, game: Row | None = None) -> 
     """The newest credible report before the tip-off of `game`, or of the game of the team that each report names."""
     known = []
     for report in reports:
-        about = game or next((played for played in season.tonight if report["team"] in (played["home_team_abbr"], played["away_team_abbr"])), None)
+        about = game or next(
+            (
+                played
+                for played in season.tonight
+                if report["team"] in (played["home_team_abbr"], played["away_team_abbr"])
+            ),
+            None,
+        )
         tip = about["game_time_utc"] if about else None
         credible = report["confidence_score"] is None or report["confidence_score"] >= 0.8
         if credible and (tip is None or _published(report) < _utc(tip)):
@@ -806,9 +904,15 @@ def _home_of_franchise(team: str) -> Place:
 
 
 def _place(game: Row) -> Place:
-    """Where a game is played: by its coordinates, else by the name of its arena, else nobody knows where on neutral ground, or at the home team's."""
+    """Where a game is played: by its coordinates, else by the name of its arena, else nobody knows where on neutral
+    ground, or at the home team's.
+    """
     if game["arena_latitude"] is not None and game["arena_longitude"] is not None:
-        latitude, longitude, zone = game["arena_latitude"], game["arena_longitude"], _home_of_franchise(game["home_team_abbr"])[2]
+        latitude, longitude, zone = (
+            game["arena_latitude"],
+            game["arena_longitude"],
+            _home_of_franchise(game["home_team_abbr"])[2],
+        )
     elif (known := _known_arena(game["arena_name"])) is not None:
         latitude, longitude, zone = known
     elif game["neutral_site_flag"]:
@@ -819,7 +923,9 @@ def _place(game: Row) -> Place:
 
 
 def _known_arena(name: str | None) -> Place | None:
-    """Place of an arena that the league has used, by its name; the one fact that is taken from the product's own table."""
+    """Place of an arena that the league has used, by its name; the one fact that is taken from the product's own
+    table.
+    """
     try:
         arenas = importlib.import_module("nba_assets.basketball.arenas")
     except ModuleNotFoundError:
@@ -832,8 +938,13 @@ def miles(origin: Sequence[Any], destination: Sequence[Any]) -> int | None:
     """Great-circle miles on a sphere of 3,959 miles' radius; None from or to an unknown place."""
     if None in (*origin[:2], *destination[:2]):
         return None
-    (north_1, east_1), (north_2, east_2) = (tuple(math.radians(degrees) for degrees in place[:2]) for place in (origin, destination))
-    haversine = math.sin((north_2 - north_1) / 2) ** 2 + math.cos(north_1) * math.cos(north_2) * math.sin((east_2 - east_1) / 2) ** 2
+    (north_1, east_1), (north_2, east_2) = (
+        tuple(math.radians(degrees) for degrees in place[:2]) for place in (origin, destination)
+    )
+    haversine = (
+        math.sin((north_2 - north_1) / 2) ** 2
+        + math.cos(north_1) * math.cos(north_2) * math.sin((east_2 - east_1) / 2) ** 2
+    )
     return round(2 * 3959 * math.asin(math.sqrt(haversine)))
 
 
@@ -875,7 +986,9 @@ def _run(margins: list[int], sign: int) -> int:
 
 
 def _last_ten(rows: list[Row], season: Season) -> list[Row]:
-    return sorted((row for row in rows if season.opening_night <= row["game_date"] < season.day), key=lambda row: row["game_date"])[-10:]
+    return sorted(
+        (row for row in rows if season.opening_night <= row["game_date"] < season.day), key=lambda row: row["game_date"]
+    )[-10:]
 
 
 def _units(value: float | None, scale: int) -> int:

@@ -1,4 +1,6 @@
-"""All ten tables from raw rows alone: each slow reading starts from what the readings before it say, never from stored rows."""
+"""All ten tables from raw rows alone: each slow reading starts from what the readings before it say, never from stored
+rows.
+"""
 
 from __future__ import annotations
 
@@ -67,10 +69,14 @@ def summarised(raw: Raw, last: date) -> tuple[contexts.League, Tables]:
     for day in sorted({game["game_date"] for game in raw["schedule"] if game["game_date"] <= last}):
         of_day = raw | {name: [row for row in raw[name] if row["game_date"] == day] for name in READ_BY_DATE}
         for name, (reading, entity, part) in SUMMARIES.items():
-            rows = {key[1]: row | {"game_date": day, "game_id": key[0], entity: key[1]} for key, row in reading(of_day, day).items()}
+            rows = {
+                key[1]: row | {"game_date": day, "game_id": key[0], entity: key[1]}
+                for key, row in reading(of_day, day).items()
+            }
             if name == "player_game_summary":
                 rows = {
-                    player: row | {"universal_player_id": contexts.identity(league, player, seasons[row["game_id"]])} for player, row in rows.items()
+                    player: row | {"universal_player_id": contexts.identity(league, player, seasons[row["game_id"]])}
+                    for player, row in rows.items()
                 }
             getattr(league, part).extend(rows.values())
             tables[name][day] = rows

@@ -46,21 +46,43 @@ PLAYER_COUNTS = {
     "three_pt_makes": "three_pointers_made",
 }
 ZONE_COLUMNS = (
-    *("paint_attempts", "paint_makes", "mid_range_attempts", "mid_range_makes", "three_attempts_pbp", "three_makes_pbp"),
-    *("assisted_fg_makes", "unassisted_fg_makes", "paint_blocks", "mid_range_blocks", "three_pt_blocks", "shot_zones_estimated"),
+    *(
+        "paint_attempts",
+        "paint_makes",
+        "mid_range_attempts",
+        "mid_range_makes",
+        "three_attempts_pbp",
+        "three_makes_pbp",
+    ),
+    *(
+        "assisted_fg_makes",
+        "unassisted_fg_makes",
+        "paint_blocks",
+        "mid_range_blocks",
+        "three_pt_blocks",
+        "shot_zones_estimated",
+    ),
 )
 """Columns of a player that come from the shots of the play-by-play."""
 
 
 def finals(raw: Raw, day: Any) -> list[Row]:
     """Final league games of a date."""
-    return [game for game in raw["schedule"] if game["game_date"] == day and is_final(game) and (game["is_regular_season"] or game["is_playoffs"])]
+    return [
+        game
+        for game in raw["schedule"]
+        if game["game_date"] == day and is_final(game) and (game["is_regular_season"] or game["is_playoffs"])
+    ]
 
 
 def team_offense(raw: Raw, day: Any) -> dict[tuple[str, str], Row]:
-    """Rows of team_offense_game_summary by (game, team), for games whose two box scores are there; none that has the opponent's points for its own."""
+    """Rows of team_offense_game_summary by (game, team), for games whose two box scores are there; none that has the
+    opponent's points for its own.
+    """
     boxes = {
-        (box["game_id"], box["team_abbr"]): box for box in raw["team_boxscores"] if box["game_date"] == day and box["points"] and box["fg_attempted"]
+        (box["game_id"], box["team_abbr"]): box
+        for box in raw["team_boxscores"]
+        if box["game_date"] == day and box["points"] and box["fg_attempted"]
     }
     events = [event for event in raw["play_by_play"] if event["game_date"] == day]
     attempts, chances = shots(events), second_chance_points(events)
@@ -75,7 +97,12 @@ def team_offense(raw: Raw, day: Any) -> dict[tuple[str, str], Row]:
             if box is None or against is None or (box["points"] != score and box["points"] == their_score):
                 continue
             row: Row = {name: box[column] for name, column in TEAM_COUNTS.items()}
-            hundredths = 100 * box["fg_attempted"] + 44 * box["ft_attempted"] + 100 * box["turnovers"] - 100 * box["offensive_rebounds"]
+            hundredths = (
+                100 * box["fg_attempted"]
+                + 44 * box["ft_attempted"]
+                + 100 * box["turnovers"]
+                - 100 * box["offensive_rebounds"]
+            )
             seconds = parsed_seconds(box["minutes"]) or 14_400
             row |= {
                 "opponent_team_abbr": opponent,
@@ -91,10 +118,19 @@ def team_offense(raw: Raw, day: Any) -> dict[tuple[str, str], Row]:
                 "second_chance_points_scored": chances.get((game_id, team)),
                 "shot_zones_available": game_id in covered,
             }
-            mine = [attempt for attempt in attempts if attempt["game_id"] == game_id and attempt["player_1_team_abbr"] == team]
-            row |= _zones(mine, game_id in covered, {"team_paint": "paint", "team_mid_range": "mid_range", "team_three": "three"})
+            mine = [
+                attempt
+                for attempt in attempts
+                if attempt["game_id"] == game_id and attempt["player_1_team_abbr"] == team
+            ]
+            row |= _zones(
+                mine, game_id in covered, {"team_paint": "paint", "team_mid_range": "mid_range", "team_three": "three"}
+            )
             row["points_in_paint_scored"] = None if row["team_paint_makes"] is None else 2 * row["team_paint_makes"]
-            row["team_three_attempts_pbp"], row["team_three_makes_pbp"] = row.pop("team_three_attempts"), row.pop("team_three_makes")
+            row["team_three_attempts_pbp"], row["team_three_makes_pbp"] = (
+                row.pop("team_three_attempts"),
+                row.pop("team_three_makes"),
+            )
             sheet = [line for line in sheets if line["game_id"] == game_id and line["team_abbr"] == team]
             absent = {line["player_lookup"] for line in sheet if line["player_status"] == "inactive"}
             row["players_inactive"] = len(absent) if sheet else None
@@ -161,7 +197,9 @@ def team_defense(raw: Raw, day: Any) -> dict[tuple[str, str], Row]:
             "opp_mid_range_attempts": theirs["team_mid_range_attempts"],
             "opp_mid_range_makes": theirs["team_mid_range_makes"],
             "points_in_paint_allowed": theirs["points_in_paint_scored"],
-            "mid_range_points_allowed": None if theirs["team_mid_range_makes"] is None else 2 * theirs["team_mid_range_makes"],
+            "mid_range_points_allowed": None
+            if theirs["team_mid_range_makes"] is None
+            else 2 * theirs["team_mid_range_makes"],
             "three_pt_points_allowed": 3 * int(theirs["three_pt_makes"]),
             "second_chance_points_allowed": theirs["second_chance_points_scored"],
             "steals": own["steals"],
@@ -191,25 +229,40 @@ def players(raw: Raw, day: Any) -> dict[tuple[str, str], Row]:
     covered = {attempt["game_id"] for attempt in attempts}
     free_throws = [event for event in events if event["event_type"] == "free throw"]
     with_free_throws = {event["game_id"] for event in free_throws}
-    boxes = {(line["game_id"], line["player_lookup"]): line for line in raw["player_boxscores"] if line["game_date"] == day}
+    boxes = {
+        (line["game_id"], line["player_lookup"]): line for line in raw["player_boxscores"] if line["game_date"] == day
+    }
     rows: dict[tuple[str, str], Row] = {}
     for sheet in raw["player_gamebook"]:
         if sheet["game_id"] not in games:
             continue
-        game_id, player, team, game = sheet["game_id"], sheet["player_lookup"], sheet["team_abbr"], games[sheet["game_id"]]
+        game_id, player, team, game = (
+            sheet["game_id"],
+            sheet["player_lookup"],
+            sheet["team_abbr"],
+            games[sheet["game_id"]],
+        )
         line = _corrected(sheet, boxes.get((game_id, player)))
         active, seconds = line["player_status"] == "active", parsed_seconds(line["minutes"])
         totals, covers = offense.get((game_id, team)), active and game_id in covered
         home = team == game["home_team_abbr"]
-        own_score, other_score = (game["home_team_score"], game["away_team_score"]) if home else (game["away_team_score"], game["home_team_score"])
+        own_score, other_score = (
+            (game["home_team_score"], game["away_team_score"])
+            if home
+            else (game["away_team_score"], game["home_team_score"])
+        )
         row: Row = {name: line[column] if active else None for name, column in PLAYER_COUNTS.items()}
-        mine = [attempt for attempt in attempts if attempt["game_id"] == game_id and attempt["player_1_lookup"] == player]
+        mine = [
+            attempt for attempt in attempts if attempt["game_id"] == game_id and attempt["player_1_lookup"] == player
+        ]
         row |= _zones(mine, covers, {"paint": "paint", "mid_range": "mid_range", "three": "three"})
         row["three_attempts_pbp"], row["three_makes_pbp"] = row.pop("three_attempts"), row.pop("three_makes")
         made = [attempt for attempt in mine if attempt["shot_made"]]
         agrees = covers and (len(mine), len(made)) == (line["field_goals_attempted"], line["field_goals_made"])
         assisted = sum(attempt["player_2_role"] == "assist" for attempt in made)
-        row["assisted_fg_makes"], row["unassisted_fg_makes"] = (assisted, len(made) - assisted) if covers else (None, None)
+        row["assisted_fg_makes"], row["unassisted_fg_makes"] = (
+            (assisted, len(made) - assisted) if covers else (None, None)
+        )
         for name, zone in (("paint_blocks", "paint"), ("mid_range_blocks", "mid_range"), ("three_pt_blocks", "three")):
             row[name] = (
                 sum(
@@ -225,7 +278,9 @@ def players(raw: Raw, day: Any) -> dict[tuple[str, str], Row]:
             )
         row["and1_count"] = (
             sum(
-                event["game_id"] == game_id and event["player_1_lookup"] == player and event["event_subtype"] == "free throw 1/1"
+                event["game_id"] == game_id
+                and event["player_1_lookup"] == player
+                and event["event_subtype"] == "free throw 1/1"
                 for event in free_throws
             )
             if active and game_id in with_free_throws
@@ -243,8 +298,12 @@ def players(raw: Raw, day: Any) -> dict[tuple[str, str], Row]:
             "team_abbr": team,
             "home_game": home,
             "minutes_played": quotient(seconds, 60, 1) if active and seconds is not None else None,
-            "ts_pct": quotient(50 * row["points"], 100 * row["fg_attempts"] + 44 * row["ft_attempts"], 3) if active else None,
-            "efg_pct": quotient(2 * row["fg_makes"] + row["three_pt_makes"], 2 * row["fg_attempts"], 3) if active else None,
+            "ts_pct": quotient(50 * row["points"], 100 * row["fg_attempts"] + 44 * row["ft_attempts"], 3)
+            if active
+            else None,
+            "efg_pct": quotient(2 * row["fg_makes"] + row["three_pt_makes"], 2 * row["fg_attempts"], 3)
+            if active
+            else None,
             "usage_rate": usage,
             "starter_flag": bool(not dnp and (starter if starter is not None else (seconds or 0) > 1200)),
             "win_flag": own_score > other_score,
@@ -255,15 +314,23 @@ def players(raw: Raw, day: Any) -> dict[tuple[str, str], Row]:
             "shot_zones_estimated": bool(covers and not dnp and any(attempt["estimated"] for attempt in mine)),
         }
         if covers and not agrees:
-            # One of the two is wrong: what then stands in the zones is nobody's to say, only that they are not complete.
+            # One of the two is wrong: what then stands in the zones is nobody's to say, only that they are not
+            # complete.
             for name in ZONE_COLUMNS:
                 del rows[game_id, player][name]
     return _one_game_each(rows)
 
 
 def _corrected(sheet: Row, box: Row | None) -> Row:
-    """A sheet's line; the final box score's, where the sheet says that he did not play and the box score has minutes of him."""
-    if sheet["player_status"] == "active" or box is None or box["game_status"] != "final" or not parsed_seconds(box["minutes"]):
+    """A sheet's line; the final box score's, where the sheet says that he did not play and the box score has minutes of
+    him.
+    """
+    if (
+        sheet["player_status"] == "active"
+        or box is None
+        or box["game_status"] != "final"
+        or not parsed_seconds(box["minutes"])
+    ):
         return sheet
     return sheet | {name: box[name] for name in (*PLAYER_COUNTS.values(), "minutes")} | {"player_status": "active"}
 

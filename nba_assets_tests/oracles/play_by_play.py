@@ -33,7 +33,9 @@ def _zone(attempt: Row) -> tuple[str | None, bool]:
 
 
 def second_chance_points(events: list[Row]) -> dict[tuple[str, str], int]:
-    """Points by (game, team) scored after an own offensive rebound; games whose feed lacks rebounds or free throws are not in it."""
+    """Points by (game, team) scored after an own offensive rebound; games whose feed lacks rebounds or free throws are
+    not in it.
+    """
     by_game: dict[str, list[Row]] = defaultdict(list)
     for event in events:
         by_game[event["game_id"]].append(event)

@@ -1,4 +1,6 @@
-"""What the five tables of pre-game analytics hold for one date, row by row, each read from the stored rows of the tables before it."""
+"""What the five tables of pre-game analytics hold for one date, row by row, each read from the stored rows of the
+tables before it.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,11 @@ STALE_DAYS = 30
 USUAL_SHARES = (0.580, 0.410, 0.355)
 ZONES = {"paint": "paint", "mid_range": "mid_range", "perimeter": "three_pt"}
 """How a zone is called, and how the columns about it begin."""
-ZONE_NOTES = {"paint": "No paint attempts", "mid_range": "No mid-range attempts", "perimeter": "No three-point attempts"}
+ZONE_NOTES = {
+    "paint": "No paint attempts",
+    "mid_range": "No mid-range attempts",
+    "perimeter": "No three-point attempts",
+}
 FLOAT_MEANS: frozenset[str] = frozenset()
 """Columns that are equal to one unit of their last place only: none. Everything is equal exactly."""
 
@@ -109,7 +115,9 @@ class Attendance:
         found = {}
         for team, games in self.finals.items():
             for game in games:
-                dates = [taken for taken in snapshots[team] if 0 <= (game["game_date"] - taken).days <= OLDEST_SNAPSHOT_DAYS]
+                dates = [
+                    taken for taken in snapshots[team] if 0 <= (game["game_date"] - taken).days <= OLDEST_SNAPSHOT_DAYS
+                ]
                 found[team, game["game_id"]] = snapshots[team][max(dates)] if dates else set()
         return found
 
@@ -148,13 +156,24 @@ def team_defense(league: League, day: date) -> Reading:
     usual = _league_shares(season, games)
     days = (day - season.opening_night).days
     minimum = min(15, max(5, days // 3))
-    teams = {team for game in season.games if game["is_regular_season"] for team in (game["home_team_abbr"], game["away_team_abbr"])}
+    teams = {
+        team
+        for game in season.games
+        if game["is_regular_season"]
+        for team in (game["home_team_abbr"], game["away_team_abbr"])
+    }
     rows: dict[str, Row] = {}
     failures: dict[str, Failure] = {}
     for team in sorted(teams):
         mine, expected = games.get(team, [])[:15], finals.get(team, [])
         if len(mine) < minimum:
-            failures[team] = ("INSUFFICIENT_DATA", f"Only {len(mine)} games, need {minimum}", False, len(expected), len(mine))
+            failures[team] = (
+                "INSUFFICIENT_DATA",
+                f"Only {len(mine)} games, need {minimum}",
+                False,
+                len(expected),
+                len(mine),
+            )
             continue
         described = {row["game_id"] for row in mine}
         wanted, there = len(expected[-15:]), sum(game["game_id"] in described for game in expected[-15:])
@@ -202,7 +221,9 @@ def _defended(games: list[Row], usual: Sequence[float]) -> Row:
 
 
 def _league_shares(season: Season, games: dict[str, list[Row]]) -> Sequence[float]:
-    """Shares of attempts made per zone, averaged over teams: of the last thirty days, else of the season, else as usual."""
+    """Shares of attempts made per zone, averaged over teams: of the last thirty days, else of the season, else as
+    usual.
+    """
     for days in (30, math.inf):
         shares = []
         for all_games in games.values():
@@ -240,7 +261,11 @@ def player_shot_zones(league: League, day: date) -> Reading:
             continue
         if len(played) < minimum:
             expected = attendance.of_all_teams(player)
-            category, words = ("EXPECTED_INCOMPLETE", "Season bootstrap") if expected < minimum else ("INCOMPLETE_UPSTREAM", "Missing upstream data")
+            category, words = (
+                ("EXPECTED_INCOMPLETE", "Season bootstrap")
+                if expected < minimum
+                else ("INCOMPLETE_UPSTREAM", "Missing upstream data")
+            )
             reason = f"{words}: {len(played)}/{expected} games (need {minimum})"
             failures[player] = (category, reason, category == "INCOMPLETE_UPSTREAM", expected, len(played))
             continue
@@ -277,7 +302,9 @@ def _shots(played: list[Row]) -> Row:
         "sample_quality_20": _sample_quality(len(twenty), 20),
         "assisted_rate_last_10": quotient(100 * _total(zoned, "assisted_fg_makes"), field_goals, 2),
         "unassisted_rate_last_10": quotient(100 * _total(zoned, "unassisted_fg_makes"), field_goals, 2),
-        "primary_scoring_zone": _primary_zone({zone: Fraction(100 * attempts[prefix], total) for zone, prefix in ZONES.items()} if total else {}),
+        "primary_scoring_zone": _primary_zone(
+            {zone: Fraction(100 * attempts[prefix], total) for zone, prefix in ZONES.items()} if total else {}
+        ),
         "data_quality_tier": "high" if len(ten) >= 10 else "medium" if len(ten) >= 7 else "low",
         "early_season_flag": len(ten) < 10,
     }
@@ -286,7 +313,10 @@ def _shots(played: list[Row]) -> Row:
 def _primary_zone(rates: dict[str, Fraction]) -> str | None:
     if not rates:
         return None
-    return next((zone for zone, least in (("paint", 40), ("perimeter", 40), ("mid_range", 35)) if rates[zone] >= least), "balanced")
+    return next(
+        (zone for zone, least in (("paint", 40), ("perimeter", 40), ("mid_range", 35)) if rates[zone] >= least),
+        "balanced",
+    )
 
 
 def _sample_quality(games: int, target: int) -> str:
@@ -424,7 +454,11 @@ def _fatigue(context: Row) -> tuple[int, list[str], list[str]]:
     if age >= 30:
         penalties["veteran_age"] = 10 if age >= 35 else 5
     score = max(0, min(100, 100 - sum(penalties.values()) + sum(bonuses.values())))
-    return score, [f"{name}: -{number}" for name, number in penalties.items()], [f"{name}: +{number}" for name, number in bonuses.items()]
+    return (
+        score,
+        [f"{name}: -{number}" for name, number in penalties.items()],
+        [f"{name}: +{number}" for name, number in bonuses.items()],
+    )
 
 
 def _mismatch(shooter: Row | None, defense: Row | None) -> float:
@@ -603,7 +637,9 @@ def feature_store(stored: Precomputed, day: date) -> Reading:
                 "game_date": day,
                 "game_id": context["game_id"],
                 **{name: found[name][0] for name in FEATURES},
-                "features": [default if found[name][0] is None else found[name][0] for name, default in FEATURES.items()],
+                "features": [
+                    default if found[name][0] is None else found[name][0] for name, default in FEATURES.items()
+                ],
                 "feature_names": list(FEATURES),
                 "feature_sources": tags,
                 "feature_count": len(FEATURES),
@@ -658,12 +694,19 @@ def _upstream_features(
         "pct_paint": _hundredth(paint),
         "pct_mid_range": _hundredth(middle),
         "pct_three": _hundredth(three),
-        "team_pace": _first((_field(cache, "team_pace_last_10"), "phase4"), (_plain_mean(team_games, "pace", 1), "phase3")),
-        "team_off_rating": _first((_field(cache, "team_off_rating_last_10"), "phase4"), (_plain_mean(team_games, "offensive_rating", 2), "phase3")),
+        "team_pace": _first(
+            (_field(cache, "team_pace_last_10"), "phase4"), (_plain_mean(team_games, "pace", 1), "phase3")
+        ),
+        "team_off_rating": _first(
+            (_field(cache, "team_off_rating_last_10"), "phase4"),
+            (_plain_mean(team_games, "offensive_rating", 2), "phase3"),
+        ),
     }
 
 
-def _calculated_features(context: Row, cache: Row | None, recent: list[Row], played: list[Row], team_games: list[Row]) -> dict[str, Feature]:
+def _calculated_features(
+    context: Row, cache: Row | None, recent: list[Row], played: list[Row], team_games: list[Row]
+) -> dict[str, Feature]:
     rest, their_rest = context["days_rest"], context["opponent_days_rest"]
     wins = sum(row["win_flag"] for row in team_games)
     share = quotient(_total(recent, "ft_makes"), _total(recent, "points"), 9) if len(recent) >= 5 else None

@@ -21,7 +21,9 @@ from nba_assets_tests.pipeline import build, days_between, ingest_all
 LONG_AGO, FAR_AHEAD = date(2015, 1, 1), date(2035, 1, 1)
 
 
-def read(warehouse: DuckDBWarehouse, table: Table, start: date = LONG_AGO, end: date = FAR_AHEAD) -> list[dict[str, Any]]:
+def read(
+    warehouse: DuckDBWarehouse, table: Table, start: date = LONG_AGO, end: date = FAR_AHEAD
+) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = warehouse.read(table, table.column_names, start, end).to_pylist()
     return rows
 

@@ -76,7 +76,9 @@ def test_picture_of_a_single_row_can_be_drawn(table: str) -> None:
 @pytest.mark.parametrize("table", ["player_shot_zone_analysis", "team_defense_zone_analysis", "ml_feature_store"])
 def test_picture_of_unknown_values_can_be_drawn(table: str) -> None:
     mine = ROWS[table]()
-    nullable = [name for name in mine if COMPUTED_TABLES[table].column(name).nullable and mine[name].dtype == np.float64]
+    nullable = [
+        name for name in mine if COMPUTED_TABLES[table].column(name).nullable and mine[name].dtype == np.float64
+    ]
     size_of(picture(table, rows.DAY, mine | {name: np.full_like(mine[name], np.nan) for name in nullable}, {}))
 
 
@@ -86,12 +88,17 @@ def test_threads_draw_the_same_bytes() -> None:
 
     one_after_the_other = [draw("player_composite_factors"), draw("team_defense_zone_analysis")]
     with ThreadPoolExecutor(2) as threads:
-        assert list(threads.map(draw, ("player_composite_factors", "team_defense_zone_analysis"))) == one_after_the_other
+        assert (
+            list(threads.map(draw, ("player_composite_factors", "team_defense_zone_analysis"))) == one_after_the_other
+        )
 
 
 def test_drawing_library_waits_for_the_first_picture() -> None:
     check = "import sys, nba_assets.definitions, nba_assets.cli; print('matplotlib' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, timeout=120, check=True).stdout == "False\n"
+    assert (
+        subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, timeout=120, check=True).stdout
+        == "False\n"
+    )
 
 
 def test_shot_zones_tell_totals_of_the_league_and_names(words: list[str]) -> None:
@@ -145,7 +152,9 @@ def test_factors_of_a_player_add_up_to_his_total() -> None:
 def test_composite_factors_show_both_ends(words: list[str]) -> None:
     mine = rows.composite_factors(50)
     composite_factors.composite_factors(rows.DAY, mine, {})
-    order = mine["player_lookup"][np.lexsort([mine["player_lookup"].astype(str), -mine["total_composite_adjustment"]])].tolist()
+    order = mine["player_lookup"][
+        np.lexsort([mine["player_lookup"].astype(str), -mine["total_composite_adjustment"]])
+    ].tolist()
     assert [word for word in words if word.startswith("player")] == order[:10] + order[-10:]
     assert words.count("DEN @ MIN") == 20
     assert signed(float(mine["total_composite_adjustment"].max()), 2) in words
@@ -176,7 +185,10 @@ def test_pictures_agree_with_the_tables_about_what_they_draw() -> None:
     assert composite_factors.FATIGUE_PER_POINT == player_composite_factors.FATIGUE_PER_POINT
     assert set(feature_strip.ORIGINS) == set(TAGS)
     assert court.ZONES == zones.ZONES
-    assert (10 * court.PAINT_HALF_WIDTH, 10 * court.FREE_THROW_LINE) == (zone_geometry.PAINT_HALF_WIDTH, zone_geometry.PAINT_DEPTH)
+    assert (10 * court.PAINT_HALF_WIDTH, 10 * court.FREE_THROW_LINE) == (
+        zone_geometry.PAINT_HALF_WIDTH,
+        zone_geometry.PAINT_DEPTH,
+    )
 
 
 @pytest.mark.parametrize(

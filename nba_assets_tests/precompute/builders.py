@@ -1,4 +1,6 @@
-"""Small inputs for the precomputed tables: days, histories, a league with its rosters, and runs over rows that lie in memory."""
+"""Small inputs for the precomputed tables: days, histories, a league with its rosters, and runs over rows that lie in
+memory.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,13 @@ def alternate_days(number: int) -> list[np.datetime64]:
 
 def season_facts(day: np.datetime64 = TONIGHT, **changes: Any) -> Row:
     """What the season says of a date, no exemption holding."""
-    return {"season_start": OPENING, "days_into_season": int((day - OPENING).astype(int)), "is_bootstrap": 0, "is_boundary": 0, **changes}
+    return {
+        "season_start": OPENING,
+        "days_into_season": int((day - OPENING).astype(int)),
+        "is_bootstrap": 0,
+        "is_boundary": 0,
+        **changes,
+    }
 
 
 def ascending(rows: Sequence[Row], like: Row) -> dict[str, NDArray[Any]]:
@@ -73,14 +81,19 @@ class Expectations:
 
 
 def expectations(
-    finals: Sequence[np.datetime64] = (), rosters: Sequence[np.datetime64] = (), box: Sequence[np.datetime64] = (), team: str = "LAL"
+    finals: Sequence[np.datetime64] = (),
+    rosters: Sequence[np.datetime64] = (),
+    box: Sequence[np.datetime64] = (),
+    team: str = "LAL",
 ) -> Expectations:
     """A team's finals, the rosters that list the player, and the box scores that have him."""
     return of_teams({team: finals}, {team: rosters}, [game_id(day, team) for day in box])
 
 
 def of_teams(
-    finals: Mapping[str, Sequence[np.datetime64]], rosters: Mapping[str, Sequence[np.datetime64]] | None = None, box: Sequence[str] = ()
+    finals: Mapping[str, Sequence[np.datetime64]],
+    rosters: Mapping[str, Sequence[np.datetime64]] | None = None,
+    box: Sequence[str] = (),
 ) -> Expectations:
     """The same of several teams."""
     played = [(team, day) for team, days in finals.items() for day in days]
@@ -101,15 +114,19 @@ def of_teams(
 
 def failure_rows(outcome: Outcome) -> list[Row]:
     """The failure records as dictionaries."""
-    return [{name: values[place] for name, values in outcome.failures.items()} for place in range(length(outcome.failures))]
+    return [
+        {name: values[place] for name, values in outcome.failures.items()} for place in range(length(outcome.failures))
+    ]
 
 
-def one_by_one(table: Table, compute: Compute, asked: Columns, histories: Mapping[str, Columns], shared: Any) -> tuple[list[Row], list[Row]]:
-    """Stored rows and failures, each asked date computed in a call of its own."""
+def one_by_one(
+    table: Table, compute: Compute, requested: Columns, histories: Mapping[str, Columns], shared: Any
+) -> tuple[list[Row], list[Row]]:
+    """Stored rows and failures, each requested date computed in a call of its own."""
     rows: list[Row] = []
     failures: list[Row] = []
-    for place in range(length(asked)):
-        outcome = compute(take(asked, np.array([place])), histories, shared)
+    for place in range(length(requested)):
+        outcome = compute(take(requested, np.array([place])), histories, shared)
         rows += stored(table, outcome.rows)
         failures += failure_rows(outcome)
     return rows, failures
@@ -124,7 +141,11 @@ def blocking_findings(table: Table, rows: Columns) -> list[Finding]:
     moments = {column.name for column in table.columns if column.type == "TIMESTAMP"}
     blank |= {name: np.full(size, None, dtype=object) for name in blank if name in texts}
     blank |= {name: np.full(size, np.datetime64("NaT", "us")) for name in blank if name in moments}
-    return [finding for finding in audit(table, to_arrow(table, {**blank, **rows}).select(declared)) if finding.blocking and not finding.passed]
+    return [
+        finding
+        for finding in audit(table, to_arrow(table, {**blank, **rows}).select(declared))
+        if finding.blocking and not finding.passed
+    ]
 
 
 @dataclass(frozen=True)
@@ -134,13 +155,24 @@ class Shelf:
     rows: Mapping[str, Sequence[Row]]
 
     def read(
-        self, table: Table, columns: Sequence[str], start: date, end: date, where: Mapping[str, Value | Sequence[Value]] | None = None
+        self,
+        table: Table,
+        columns: Sequence[str],
+        start: date,
+        end: date,
+        where: Mapping[str, Value | Sequence[Value]] | None = None,
     ) -> pa.Table:
         found = [{name: _plain(value) for name, value in row.items()} for row in self.rows.get(table.name, ())]
-        chosen = [row for row in found if start <= row[table.date_column] <= end and all(row[name] in wanted for name, wanted in _lists(where))]
+        chosen = [
+            row
+            for row in found
+            if start <= row[table.date_column] <= end and all(row[name] in wanted for name, wanted in _lists(where))
+        ]
         chosen.sort(key=lambda row: [str(row.get(name)) for name in table.key])
         schema = arrow_schema(table, columns)
-        return pa.table([_array([row.get(field.name) for row in chosen], field.type) for field in schema], schema=schema)
+        return pa.table(
+            [_array([row.get(field.name) for row in chosen], field.type) for field in schema], schema=schema
+        )
 
     def session(self) -> AbstractContextManager[None]:
         return nullcontext()
@@ -160,8 +192,12 @@ def _array(values: list[Any], kind: pa.DataType) -> pa.Array:
     return pa.array(known, kind)
 
 
-def build(module: ModuleType, dates: Sequence[np.datetime64], rows: Mapping[Table, Sequence[Row]]) -> tuple[TableRun, Outcome]:
-    """Run a table's module for some dates, with `rows` in the tables that it reads; those tables are built for all dates."""
+def build(
+    module: ModuleType, dates: Sequence[np.datetime64], rows: Mapping[Table, Sequence[Row]]
+) -> tuple[TableRun, Outcome]:
+    """Run a table's module for some dates, with `rows` in the tables that it reads; those tables are built for all
+    dates.
+    """
     days = [as_date(day) for day in dates]
     partitions = [{"table_name": table.name, "partition_date": day} for table in rows for day in days]
     shelf = Shelf({table.name: given for table, given in rows.items()} | {TABLE_PARTITIONS.name: partitions})
@@ -195,9 +231,9 @@ def scheduled(day: np.datetime64, home: str, away: str, **changes: Any) -> Row:
 def failing(compute: Compute, *teams: str) -> Compute:
     """A compute function that raises for some teams."""
 
-    def raising(asked: Columns, histories: Mapping[str, Columns], shared: Any = None) -> Outcome:
-        if asked["team_abbr"][0] in teams:
+    def raising(requested: Columns, histories: Mapping[str, Columns], shared: Any = None) -> Outcome:
+        if requested["team_abbr"][0] in teams:
             raise ZeroDivisionError("no way")
-        return compute(asked, histories, shared)
+        return compute(requested, histories, shared)
 
     return raising

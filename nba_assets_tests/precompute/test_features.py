@@ -68,7 +68,9 @@ def test_names_of_version_one_in_order() -> None:
 
 
 @pytest.mark.parametrize(("place", "expected"), list(enumerate(V1)), ids=[name for name, *_ in V1])
-def test_default_range_and_sources_of_each_feature(place: int, expected: tuple[str, float, tuple[float, float], list[Tag]]) -> None:
+def test_default_range_and_sources_of_each_feature(
+    place: int, expected: tuple[str, float, tuple[float, float], list[Tag]]
+) -> None:
     name, default, bounds, tags = expected
     feature = BASELINE[place]
     assert (feature.name, feature.default) == (name, default)
@@ -106,7 +108,10 @@ def test_what_features_read_exists() -> None:
     [(2, 0, 2), (0, 2, -2), (1, 1, 0), (5, 0, 2), (0, 5, -2), (3, 2, 1), (NAN, 1, NAN), (1, NAN, NAN), (NAN, NAN, NAN)],
 )
 def test_rest_advantage_is_a_difference_within_two_days(own: float, opponent: float, advantage: float) -> None:
-    days = {"upcoming_player_game_context.days_rest": np.array([own]), "upcoming_player_game_context.opponent_days_rest": np.array([opponent])}
+    days = {
+        "upcoming_player_game_context.days_rest": np.array([own]),
+        "upcoming_player_game_context.opponent_days_rest": np.array([opponent]),
+    }
     np.testing.assert_array_equal(rest_advantage(days), [advantage])
 
 
@@ -125,7 +130,9 @@ def test_rest_advantage_is_a_difference_within_two_days(own: float, opponent: fl
     ],
 )
 def test_injury_risk_is_never_missing(status: str | None, risk: float) -> None:
-    assert injury_risk({"upcoming_player_game_context.player_status": np.array([status], dtype=object)}).tolist() == [risk]
+    assert injury_risk({"upcoming_player_game_context.player_status": np.array([status], dtype=object)}).tolist() == [
+        risk
+    ]
 
 
 @pytest.mark.parametrize(
@@ -193,7 +200,9 @@ def test_minutes_change_in_steps_of_a_tenth_of_the_season(recent: float, season:
         (61, 120, 10, 0.5),
     ],
 )
-def test_free_throws_are_a_share_of_points_up_to_a_half(makes: float, points: float, games: float, share: float) -> None:
+def test_free_throws_are_a_share_of_points_up_to_a_half(
+    makes: float, points: float, games: float, share: float
+) -> None:
     found = pct_free_throw(np.array([float(makes)]), np.array([float(points)]), np.array([float(games)]))
     np.testing.assert_array_equal(np.round(found, 9), [share])
 
@@ -244,7 +253,11 @@ def inputs(**values: Sequence[float]) -> dict[str, Any]:
     return {f"table.{name}": np.array(numbers, dtype=float) for name, numbers in values.items()}
 
 
-THREE_WAYS = (Feature("anything", "", (source("phase4", "first"), source("phase3", "second"), source("calculated", "third")), -7.0),)
+THREE_WAYS = (
+    Feature(
+        "anything", "", (source("phase4", "first"), source("phase3", "second"), source("calculated", "third")), -7.0
+    ),
+)
 
 
 def test_the_first_source_that_knows_a_feature_gives_its_value_and_its_tag() -> None:
@@ -282,7 +295,10 @@ def test_a_second_version_is_one_more_list_of_definitions() -> None:
     line = Feature(
         "points_line",
         "Tonight's points line",
-        (stored_column("phase4", "odds", "line"), Source("phase3", ("context.line",), lambda given: given["context.line"])),
+        (
+            stored_column("phase4", "odds", "line"),
+            Source("phase3", ("context.line",), lambda given: given["context.line"]),
+        ),
         0.0,
         "points",
         (0, 60),
@@ -290,7 +306,11 @@ def test_a_second_version_is_one_more_list_of_definitions() -> None:
     gap = Feature(
         "line_gap",
         "Line minus average",
-        (Source("calculated", ("odds.line", "cache.average"), lambda given: given["odds.line"] - given["cache.average"]),),
+        (
+            Source(
+                "calculated", ("odds.line", "cache.average"), lambda given: given["odds.line"] - given["cache.average"]
+            ),
+        ),
         0.5,
         scale=1,
     )

@@ -23,10 +23,24 @@ LONG_AGO = [days_ago(number) for number in range(40, 70, 3)]
 """Ten days of the season before them."""
 
 
-def game(team: str, day: np.datetime64, paint: int = 585, mid_range: int = 415, three_pt: int = 358, attempts: int = 1000, **changes: Any) -> Row:
+def game(
+    team: str,
+    day: np.datetime64,
+    paint: int = 585,
+    mid_range: int = 415,
+    three_pt: int = 358,
+    attempts: int = 1000,
+    **changes: Any,
+) -> Row:
     """One game that a team defended, by what it allowed to be made."""
     makes = {"opp_paint_makes": paint, "opp_mid_range_makes": mid_range, "opp_three_pt_makes": three_pt}
-    return {"defending_team_abbr": team, "game_date": day, **makes, **{f"opp_{zone}_attempts": attempts for zone in ZONES}, **changes}
+    return {
+        "defending_team_abbr": team,
+        "game_date": day,
+        **makes,
+        **{f"opp_{zone}_attempts": attempts for zone in ZONES},
+        **changes,
+    }
 
 
 def games(teams: int, days: Sequence[np.datetime64] = LATELY, first: int = 0, **changes: Any) -> list[Row]:
@@ -34,7 +48,9 @@ def games(teams: int, days: Sequence[np.datetime64] = LATELY, first: int = 0, **
 
 
 def averages(rows: Sequence[Row], days: Sequence[np.datetime64] = (TONIGHT,)) -> LeagueAverages:
-    table = columns(list(rows)) if rows else {name: values[:0] for name, values in columns([game("T00", TONIGHT)]).items()}
+    table = (
+        columns(list(rows)) if rows else {name: values[:0] for name, values in columns([game("T00", TONIGHT)]).items()}
+    )
     as_of = np.array(days, dtype="M8[D]")
     return LeagueAverages.of(Grouped.by(table, "defending_team_abbr", "game_date"), as_of, np.full(len(days), OPENING))
 
@@ -64,13 +80,19 @@ def test_every_team_counts_alike_however_many_shots_it_saw() -> None:
 
 
 def test_a_result_of_the_date_itself_changes_nothing() -> None:
-    absurd = [game(f"T{number:02d}", day, paint=0, mid_range=0, three_pt=0) for number in range(12) for day in (TONIGHT, days_ago(-1))]
+    absurd = [
+        game(f"T{number:02d}", day, paint=0, mid_range=0, three_pt=0)
+        for number in range(12)
+        for day in (TONIGHT, days_ago(-1))
+    ]
     assert found([*games(12), *absurd]) == found(games(12))
 
 
 @pytest.mark.parametrize(("age", "paint"), [(30, 0.585), (31, 0.111)])
 def test_the_window_is_thirty_days(age: int, paint: float) -> None:
-    """The tenth game of every team is of the last thirty days, or it is not; then the season decides, which another ten teams dominate."""
+    """The tenth game of every team is of the last thirty days, or it is not; then the season decides, which another ten
+    teams dominate.
+    """
     rows = games(12, [*LATELY[:9], days_ago(age)])
     season = games(500, LONG_AGO, first=100, paint=111)
     assert found([*rows, *season])[0][0] == pytest.approx(paint, abs=0.02)

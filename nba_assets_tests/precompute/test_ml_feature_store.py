@@ -1,4 +1,6 @@
-"""Golden rows of ml_feature_store: where each feature comes from, what stands in for it, and how far a row is to be trusted."""
+"""Golden rows of ml_feature_store: where each feature comes from, what stands in for it, and how far a row is to be
+trusted.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,16 @@ from nba_assets.entities.outcomes import Outcome
 from nba_assets.entities.quality import quality_tier
 from nba_assets.precompute import ml_feature_store, team_form
 from nba_assets.precompute.features import TAGS, WEIGHTS, Feature, Vector
-from nba_assets.precompute.ml_feature_store import CONTEXT_COLUMNS, FEATURES, NAMES, SHEET_COLUMNS, TABLE, compute, data_source, lineage_inputs
+from nba_assets.precompute.ml_feature_store import (
+    CONTEXT_COLUMNS,
+    FEATURES,
+    NAMES,
+    SHEET_COLUMNS,
+    TABLE,
+    compute,
+    data_source,
+    lineage_inputs,
+)
 from nba_assets.precompute.player_composite_factors import TABLE as FACTORS
 from nba_assets.precompute.player_daily_cache import TABLE as CACHE
 from nba_assets.precompute.player_shot_zone_analysis import TABLE as SHOT_ZONES
@@ -115,8 +126,10 @@ def under(table: str, values: Mapping[str, Any]) -> Row:
     return {f"{table}.{name}": value for name, value in values.items()}
 
 
-def asked(day: np.datetime64 = TONIGHT, **changes: Any) -> Row:
-    """A player of whom everything is known; changes go by the name of the input with _ for the dot of `team.`, or by `table.column`."""
+def requested(day: np.datetime64 = TONIGHT, **changes: Any) -> Row:
+    """A player of whom everything is known; changes go by the name of the input with _ for the dot of `team.`, or by
+    `table.column`.
+    """
     return {
         "player_lookup": "lebronjames",
         "game_date": day,
@@ -137,7 +150,9 @@ def missing(*tables: Any, ready: float = NAN) -> Row:
     values = {CACHE.name: CACHED, FACTORS.name: SCORES, SHOT_ZONES.name: SHARES, ZONE_DEFENSE.name: DEFENDED}
     blank: Row = {}
     for table in tables:
-        blank |= under(table.name, dict.fromkeys(values[table.name], NAN)) | {f"{table.name}.is_production_ready": ready}
+        blank |= under(table.name, dict.fromkeys(values[table.name], NAN)) | {
+            f"{table.name}.is_production_ready": ready
+        }
     return blank
 
 
@@ -151,7 +166,7 @@ TEN_GAMES = (20, 22, 24, 18, 21, 23, 19, 25, 20, 22)
 def outcome(history: Sequence[Row], changes: Row | None = None, day: np.datetime64 = TONIGHT) -> Outcome:
     sheet = ascending(history, game(TONIGHT))
     assert set(sheet) == set(SHEET_COLUMNS)
-    return compute(columns([asked(day, **(changes or {}))]), {"sheet": sheet}, READY)
+    return compute(columns([requested(day, **(changes or {}))]), {"sheet": sheet}, READY)
 
 
 def row(history: Sequence[Row] | None = None, changes: Row | None = None, day: np.datetime64 = TONIGHT) -> Row:
@@ -165,7 +180,7 @@ def told(result: Row, name: str) -> tuple[float | None, float, str]:
 
 
 def test_inputs_of_these_tests_are_those_of_the_table() -> None:
-    given_inputs = {name for name in asked() if "." in name}
+    given_inputs = {name for name in requested() if "." in name}
     wanted = {name for name in lineage_inputs() if not name.startswith((PLAYER_GAMES.name, TEAM_OFFENSE.name))}
     assert wanted <= given_inputs
     assert {f"{PLAYER_CONTEXT.name}.{name}" for name in CONTEXT_COLUMNS} <= given_inputs
@@ -205,20 +220,35 @@ def test_a_row_of_which_everything_is_known() -> None:
     assert [result[name] for name in expected] == result["features"]
     assert result["feature_sources"] == [tag for _, tag in expected.values()]
     assert (result["feature_count"], result["feature_version"]) == (25, "v1_baseline_25")
-    assert (result["feature_quality_score"], result["quality_tier"], result["data_source"]) == (97.0, "gold", "phase4_partial")
-    assert (result["opponent_team_abbr"], result["is_home"], result["days_rest"], result["game_id"]) == ("BOS", True, 2, "20250120_LAL_BOS")
+    assert (result["feature_quality_score"], result["quality_tier"], result["data_source"]) == (
+        97.0,
+        "gold",
+        "phase4_partial",
+    )
+    assert (result["opponent_team_abbr"], result["is_home"], result["days_rest"], result["game_id"]) == (
+        "BOS",
+        True,
+        2,
+        "20250120_LAL_BOS",
+    )
     assert (result["is_production_ready"], result["data_quality_issues"]) == (True, [])
 
 
 LOST: Row = {
     **missing(CACHE, FACTORS, SHOT_ZONES, ZONE_DEFENSE),
-    **from_context(**dict.fromkeys(("home_game", "back_to_back", "days_rest", "opponent_days_rest", "games_in_last_7_days"), NAN)),
+    **from_context(
+        **dict.fromkeys(("home_game", "back_to_back", "days_rest", "opponent_days_rest", "games_in_last_7_days"), NAN)
+    ),
     **dict.fromkeys(TEAM, NAN),
 }
 """Nothing is known but who plays against whom."""
 
 
-@pytest.mark.parametrize("feature", [feature for feature in FEATURES if feature.name not in ("injury_risk", "playoff_game")], ids=lambda x: x.name)
+@pytest.mark.parametrize(
+    "feature",
+    [feature for feature in FEATURES if feature.name not in ("injury_risk", "playoff_game")],
+    ids=lambda x: x.name,
+)
 def test_a_default_leaves_its_column_null_and_fills_the_features(feature: Feature) -> None:
     assert told(row([], LOST), feature.name) == (None, feature.default, "default")
 
@@ -257,7 +287,10 @@ def test_fallback_means_are_not_rounded() -> None:
 
 def test_games_he_sat_out_are_no_zeros_in_the_fallback() -> None:
     history = scored(15, 18, 12, 15, 20)
-    sat_out = [game(days_ago(age), **SAT_OUT) for age in (2, 4, 6)] + [game(days_ago(8), points=0, is_dnp=1), game(days_ago(10), points=NAN)]
+    sat_out = [game(days_ago(age), **SAT_OUT) for age in (2, 4, 6)] + [
+        game(days_ago(8), points=0, is_dnp=1),
+        game(days_ago(10), points=NAN),
+    ]
     assert row([*history, *sat_out], missing(CACHE)) == row(history, missing(CACHE))
 
 
@@ -302,7 +335,9 @@ def test_shares_of_shots_are_those_of_his_zones_then_of_the_cache() -> None:
 
 
 def test_unknown_zones_of_a_row_that_is_there_are_missing_and_not_data() -> None:
-    blank = under(SHOT_ZONES.name, dict.fromkeys(SHARES, NAN)) | under(CACHE.name, {"paint_rate_last_10": NAN, "three_pt_rate_last_10": NAN})
+    blank = under(SHOT_ZONES.name, dict.fromkeys(SHARES, NAN)) | under(
+        CACHE.name, {"paint_rate_last_10": NAN, "three_pt_rate_last_10": NAN}
+    )
     result = row(None, blank)
     assert [told(result, name) for name in ("pct_paint", "pct_mid_range", "pct_three")] == [
         (None, 0.3, "default"),
@@ -324,7 +359,9 @@ def test_unknown_zones_of_a_row_that_is_there_are_missing_and_not_data() -> None
         ((25, 24), None, "default"),
     ],
 )
-def test_trend_of_the_newest_two_games_against_the_three_before(points: tuple[int, ...], trend: float | None, tag: str) -> None:
+def test_trend_of_the_newest_two_games_against_the_three_before(
+    points: tuple[int, ...], trend: float | None, tag: str
+) -> None:
     assert told(row(scored(*points)), "recent_trend") == (trend, trend or 0.0, tag)
 
 
@@ -336,7 +373,11 @@ def test_recent_minutes_are_those_of_the_cache_else_of_the_games() -> None:
     history = scored(*[20] * 20, minutes_played=(*MINUTES, *[24.7] * 10))
     assert told(row(history, missing(CACHE)), "minutes_change") == (1.0, 1.0, "calculated")
     assert told(row(history, {f"{CACHE.name}.minutes_avg_last_10": 36.0}), "minutes_change") == (2.0, 2.0, "calculated")
-    assert told(row(history, {f"{CACHE.name}.minutes_avg_last_10": 24.0}), "minutes_change") == (-2.0, -2.0, "calculated")
+    assert told(row(history, {f"{CACHE.name}.minutes_avg_last_10": 24.0}), "minutes_change") == (
+        -2.0,
+        -2.0,
+        "calculated",
+    )
 
 
 def test_an_unreadable_time_counts_as_none_lately_and_not_at_all_in_the_season() -> None:
@@ -378,13 +419,20 @@ def test_free_throws_of_ten_games() -> None:
         ((10,) * 6, (9,) * 6, 0.5),
     ],
 )
-def test_free_throws_need_five_games_and_points(points: tuple[int, ...], makes: tuple[int, ...], share: float | None) -> None:
+def test_free_throws_need_five_games_and_points(
+    points: tuple[int, ...], makes: tuple[int, ...], share: float | None
+) -> None:
     tag = "default" if share is None else "calculated"
-    assert told(row(scored(*points, ft_makes=makes)), "pct_free_throw") == (share, 0.15 if share is None else share, tag)
+    assert told(row(scored(*points, ft_makes=makes)), "pct_free_throw") == (
+        share,
+        0.15 if share is None else share,
+        tag,
+    )
 
 
 @pytest.mark.parametrize(
-    ("wins", "games", "share"), [(6, 8, 0.75), (2, 8, 0.25), (3, 6, 0.5), (2, 2, None), (4, 4, None), (5, 5, 1.0), (2, 6, 0.333333333)]
+    ("wins", "games", "share"),
+    [(6, 8, 0.75), (2, 8, 0.25), (3, 6, 0.5), (2, 2, None), (4, 4, None), (5, 5, 1.0), (2, 6, 0.333333333)],
 )
 def test_share_of_wins_of_the_team(wins: int, games: int, share: float | None) -> None:
     tag = "default" if share is None else "calculated"
@@ -402,7 +450,10 @@ def test_rest_advantage_is_missing_where_either_rest_is(own: float, opponent: fl
     assert told(result, "rest_advantage") == (advantage, advantage or 0.0, tag)
 
 
-@pytest.mark.parametrize(("status", "risk"), [(None, 0.0), ("available", 0.0), ("probable", 1.0), ("questionable", 2.0), ("QUESTIONABLE", 2.0)])
+@pytest.mark.parametrize(
+    ("status", "risk"),
+    [(None, 0.0), ("available", 0.0), ("probable", 1.0), ("questionable", 2.0), ("QUESTIONABLE", 2.0)],
+)
 def test_injury_risk_by_status(status: str | None, risk: float) -> None:
     assert told(row(None, from_context(player_status=status)), "injury_risk") == (risk, risk, "calculated")
 
@@ -437,13 +488,18 @@ def test_unknown_place_and_back_to_back_are_tagged_as_defaults() -> None:
 
 def test_without_factors_or_defence_their_features_are_defaults() -> None:
     result = row(None, missing(FACTORS, ZONE_DEFENSE))
-    assert [told(result, name) for name in ("fatigue_score", "shot_zone_mismatch_score", "pace_score", "usage_spike_score")] == [
+    assert [
+        told(result, name) for name in ("fatigue_score", "shot_zone_mismatch_score", "pace_score", "usage_spike_score")
+    ] == [
         (None, 50.0, "default"),
         (None, 0.0, "default"),
         (None, 0.0, "default"),
         (None, 0.0, "default"),
     ]
-    assert [told(result, name) for name in ("opponent_def_rating", "opponent_pace")] == [(None, 112.0, "default"), (None, 100.0, "default")]
+    assert [told(result, name) for name in ("opponent_def_rating", "opponent_pace")] == [
+        (None, 112.0, "default"),
+        (None, 100.0, "default"),
+    ]
     assert result["feature_quality_score"] == 97.0 - 6 * 60 / 25
 
 
@@ -472,7 +528,10 @@ def test_tier_of_a_quality_score(score: float, tier: str) -> None:
     assert quality_tier(np.array([float(score)])).tolist() == [tier]
 
 
-@pytest.mark.parametrize(("tables", "score", "tier"), [((), 97.0, "gold"), ((FACTORS,), 87.4, "silver"), ((FACTORS, SHOT_ZONES), 85.0, "silver")])
+@pytest.mark.parametrize(
+    ("tables", "score", "tier"),
+    [((), 97.0, "gold"), ((FACTORS,), 87.4, "silver"), ((FACTORS, SHOT_ZONES), 85.0, "silver")],
+)
 def test_tier_of_a_row_follows_from_its_score(tables: tuple[Any, ...], score: float, tier: str) -> None:
     result = row(None, missing(*tables))
     assert (result["feature_quality_score"], result["quality_tier"]) == (score, tier)
@@ -482,7 +541,11 @@ def vector(phase4: int = 0, phase3: int = 0, calculated: int = 0) -> Vector:
     """A row of 25 features of so many of each origin, the rest defaults."""
     tags = ["phase4"] * phase4 + ["phase3"] * phase3 + ["calculated"] * calculated
     tags += ["default"] * (25 - len(tags))
-    return Vector(FEATURES, np.zeros((1, 25)), np.array([[TAGS.index(tag) for tag in TAGS for given_tag in tags if given_tag == tag]], dtype=np.intp))
+    return Vector(
+        FEATURES,
+        np.zeros((1, 25)),
+        np.array([[TAGS.index(tag) for tag in TAGS for given_tag in tags if given_tag == tag]], dtype=np.intp),
+    )
 
 
 @pytest.mark.parametrize(
@@ -506,11 +569,22 @@ def test_kind_of_source_that_a_row_is_mostly_made_of(origins: dict[str, int], so
 
 @pytest.mark.parametrize(
     ("expected", "actual", "pct", "ready"),
-    [(17, 17, 100.0, True), (15, 10, 66.7, False), (15, 5, 33.3, False), (15, 0, 0.0, False), (10, 9, 90.0, True), (0, 0, 100.0, True)],
+    [
+        (17, 17, 100.0, True),
+        (15, 10, 66.7, False),
+        (15, 5, 33.3, False),
+        (15, 0, 0.0, False),
+        (10, 9, 90.0, True),
+        (0, 0, 100.0, True),
+    ],
 )
 def test_own_completeness_is_that_of_the_context(expected: int, actual: int, pct: float, ready: bool) -> None:
     result = row(None, from_context(l10_expected_games=expected, l10_actual_games=actual))
-    assert (result["expected_games_count"], result["actual_games_count"], result["missing_games_count"]) == (expected, actual, expected - actual)
+    assert (result["expected_games_count"], result["actual_games_count"], result["missing_games_count"]) == (
+        expected,
+        actual,
+        expected - actual,
+    )
     assert (result["completeness_percentage"], result["is_production_ready"]) == (pct, ready)
     assert result["data_quality_issues"] == []
 
@@ -537,7 +611,9 @@ def test_an_exemption_is_for_own_windows_and_not_for_upstreams(excuse: str) -> N
 def test_lineage_lives_in_the_metadata() -> None:
     left_out = ("circuit_breaker_active", "early_season_flag", "insufficient_data_reason", "feature_generation_time_ms")
     assert not [name for name in TABLE.column_names if name.startswith("source_") or name in left_out]
-    assert set(outcome([]).rows) | {"data_hash", "created_at", "processed_at", "reprocess_attempt_count"} == set(TABLE.column_names)
+    assert set(outcome([]).rows) | {"data_hash", "created_at", "processed_at", "reprocess_attempt_count"} == set(
+        TABLE.column_names
+    )
 
 
 def maybe(values: st.SearchStrategy[float]) -> st.SearchStrategy[float]:
@@ -590,7 +666,9 @@ drawn_games = st.lists(
 
 @settings(max_examples=30)
 @given(drawn_inputs, drawn_games, drawn_games)
-def test_whatever_is_known_the_model_gets_numbers_and_every_default_leaves_a_trace(inputs: Row, past: list[Row], future: list[Row]) -> None:
+def test_whatever_is_known_the_model_gets_numbers_and_every_default_leaves_a_trace(
+    inputs: Row, past: list[Row], future: list[Row]
+) -> None:
     history = [game(day, **changes) for day, changes in zip(alternate_days(len(past)), past, strict=True)]
     to_come = [game(days_ago(-place), **changes) for place, changes in enumerate(future)]
     found = outcome([*history, *to_come], inputs)
@@ -607,9 +685,16 @@ def test_whatever_is_known_the_model_gets_numbers_and_every_default_leaves_a_tra
 
 def test_dates_together_and_one_by_one_are_the_same() -> None:
     days = [days_ago(number) for number in range(76, -1, -4)]
-    history = {"sheet": ascending([game(day, points=10 + place % 9) for place, day in enumerate(alternate_days(40))], game(TONIGHT))}
-    given_days = columns([asked(day, **(missing(CACHE) if place % 2 else {})) for place, day in enumerate(days)])
-    assert one_by_one(TABLE, compute, given_days, history, READY) == (stored(TABLE, compute(given_days, history, READY).rows), [])
+    history = {
+        "sheet": ascending(
+            [game(day, points=10 + place % 9) for place, day in enumerate(alternate_days(40))], game(TONIGHT)
+        )
+    }
+    given_days = columns([requested(day, **(missing(CACHE) if place % 2 else {})) for place, day in enumerate(days)])
+    assert one_by_one(TABLE, compute, given_days, history, READY) == (
+        stored(TABLE, compute(given_days, history, READY).rows),
+        [],
+    )
 
 
 DAYS = [days_ago(1), TONIGHT]
@@ -629,13 +714,24 @@ def of_team(day: np.datetime64, team: str, **changes: Any) -> Row:
 def results(team: str, wins: int, pace: float) -> list[Row]:
     """Eight games before both dates."""
     return [
-        {"game_date": days_ago(2 + place), "team_abbr": team, "pace": pace, "offensive_rating": 110.0, "win_flag": place < wins} for place in range(8)
+        {
+            "game_date": days_ago(2 + place),
+            "team_abbr": team,
+            "pace": pace,
+            "offensive_rating": 110.0,
+            "win_flag": place < wins,
+        }
+        for place in range(8)
     ]
 
 
 TABLES: dict[Any, list[Row]] = {
     SCHEDULE.table: [scheduled(OPENING, "BOS", "LAL"), *(scheduled(day, "BOS", "LAL", game_status=1) for day in DAYS)],
-    PLAYER_CONTEXT: [CONTEXT | {"game_date": day, "player_lookup": player, "is_production_ready": True} for day in DAYS for player in PEOPLE],
+    PLAYER_CONTEXT: [
+        CONTEXT | {"game_date": day, "player_lookup": player, "is_production_ready": True}
+        for day in DAYS
+        for player in PEOPLE
+    ],
     **{table: [of_player(table, day, player) for day in DAYS for player in PEOPLE] for table in KEYS},
     ZONE_DEFENSE: [of_team(day, team) for day in DAYS for team in ("LAL", "BOS")],
     PLAYER_GAMES: [game(days_ago(2 + 2 * place), player_lookup=player) for player in PEOPLE for place in range(10)],
@@ -658,7 +754,11 @@ def test_every_player_of_the_context_gets_a_row_in_order() -> None:
 
 
 def test_a_form_that_cannot_be_computed_costs_the_players_of_that_team(monkeypatch: pytest.MonkeyPatch) -> None:
-    others = [row | {"team_abbr": "BOS", "opponent_team_abbr": "LAL"} for row in TABLES[PLAYER_CONTEXT] if row["player_lookup"] == PEOPLE[0]]
+    others = [
+        row | {"team_abbr": "BOS", "opponent_team_abbr": "LAL"}
+        for row in TABLES[PLAYER_CONTEXT]
+        if row["player_lookup"] == PEOPLE[0]
+    ]
     mine = [row for row in TABLES[PLAYER_CONTEXT] if row["player_lookup"] != PEOPLE[0]]
     tables = TABLES | {PLAYER_CONTEXT: [*others, *mine]}
     whole = built_rows(ml_feature_store, DAYS, tables)
@@ -686,8 +786,15 @@ def test_wins_and_pace_are_those_of_his_own_team() -> None:
 
 
 def test_wins_are_of_this_season_and_before_the_date() -> None:
-    others = [line | {"game_date": day, "win_flag": False} for day in (LAST_SEASON, TONIGHT) for line in results("LAL", 0, 150.0)[:1]]
-    assert built({TEAM_OFFENSE: [*TABLES[TEAM_OFFENSE], *others]})["lebronjames", TONIGHT] == built({})["lebronjames", TONIGHT]
+    others = [
+        line | {"game_date": day, "win_flag": False}
+        for day in (LAST_SEASON, TONIGHT)
+        for line in results("LAL", 0, 150.0)[:1]
+    ]
+    assert (
+        built({TEAM_OFFENSE: [*TABLES[TEAM_OFFENSE], *others]})["lebronjames", TONIGHT]
+        == built({})["lebronjames", TONIGHT]
+    )
 
 
 @pytest.mark.parametrize(("team", "rating", "ready"), [("LAL", 110.5, True), ("BOS", 99.0, False)])
@@ -740,7 +847,9 @@ def test_the_first_fourteen_days_of_a_season_have_no_placeholders() -> None:
     games = [scheduled(OPENING, "BOS", "LAL"), *(scheduled(day, "BOS", "LAL", game_status=1) for day in early)]
     run, found = build(ml_feature_store, early, TABLES | {SCHEDULE.table: games, PLAYER_CONTEXT: contexts})
     assert found.rows["game_date"].tolist() == [early[1].item()]
-    assert list(run.date_notes.values()) == [{"no_rows_because": "bootstrap: day 13 of the season, rows begin with day 14"}]
+    assert list(run.date_notes.values()) == [
+        {"no_rows_because": "bootstrap: day 13 of the season, rows begin with day 14"}
+    ]
 
 
 def test_a_date_without_contexts_has_no_rows() -> None:

@@ -15,7 +15,15 @@ from nba_assets.analytics.upcoming_player_game_context import TABLE as PLAYER_CO
 from nba_assets.analytics.upcoming_team_game_context import TABLE as TEAM_CONTEXT
 from nba_assets.entities.outcomes import Outcome
 from nba_assets.precompute import player_composite_factors
-from nba_assets.precompute.player_composite_factors import CONTEXT_COLUMNS, DEFERRED, TABLE, compute, fatigue_score, pace_score, usage_spike_score
+from nba_assets.precompute.player_composite_factors import (
+    CONTEXT_COLUMNS,
+    DEFERRED,
+    TABLE,
+    compute,
+    fatigue_score,
+    pace_score,
+    usage_spike_score,
+)
 from nba_assets.precompute.player_shot_zone_analysis import TABLE as SHOT_ZONES
 from nba_assets.precompute.team_defense_zone_analysis import TABLE as ZONE_DEFENSE
 from nba_assets.precompute.zones import ZONES
@@ -41,8 +49,10 @@ from nba_assets_tests.precompute.builders import (
 from nba_assets_tests.stored import stored
 
 
-def asked(day: np.datetime64 = TONIGHT, **changes: Any) -> Row:
-    """A rested player of 28 who lives in the paint, everything known and ready, nothing in his favour or against him."""
+def requested(day: np.datetime64 = TONIGHT, **changes: Any) -> Row:
+    """A rested player of 28 who lives in the paint, everything known and ready, nothing in his favour or against
+    him.
+    """
     return {
         "player_lookup": "lebronjames",
         "universal_player_id": "lebronjames_001",
@@ -92,12 +102,20 @@ FATIGUE_INPUTS = (
     "player_age",
 )
 EXHAUSTED = dict(zip(FATIGUE_INPUTS, (0, 1, 4, 250, 36.5, 2, 35), strict=True))
-NO_SHOT_ZONES: Row = {"has_shot_zones": 0, "primary_scoring_zone": None, **{f"{zone}_rate_last_10": NAN for zone in ZONES}}
-NO_ZONE_DEFENSE: Row = {"has_zone_defense": 0, "weakest_zone": None, **{f"{zone}_defense_vs_league_avg": NAN for zone in ZONES}}
+NO_SHOT_ZONES: Row = {
+    "has_shot_zones": 0,
+    "primary_scoring_zone": None,
+    **{f"{zone}_rate_last_10": NAN for zone in ZONES},
+}
+NO_ZONE_DEFENSE: Row = {
+    "has_zone_defense": 0,
+    "weakest_zone": None,
+    **{f"{zone}_defense_vs_league_avg": NAN for zone in ZONES},
+}
 
 
 def outcome(**changes: Any) -> Outcome:
-    return compute(columns([asked(**changes)]), {}, READY)
+    return compute(columns([requested(**changes)]), {}, READY)
 
 
 def row(**changes: Any) -> Row:
@@ -107,9 +125,9 @@ def row(**changes: Any) -> Row:
 def mismatch(zone: str | None, rate: float, defense: float) -> float:
     """The unrounded score of a player with this share of his shots in his zone, against this defence there."""
     name = {"perimeter": "three_pt", "mid_range": "mid_range"}.get(zone or "", "paint")
-    score: float = outcome(primary_scoring_zone=zone, **{f"{name}_rate_last_10": rate, f"{name}_defense_vs_league_avg": defense}).rows[
-        "shot_zone_mismatch_score"
-    ][0]
+    score: float = outcome(
+        primary_scoring_zone=zone, **{f"{name}_rate_last_10": rate, f"{name}_defense_vs_league_avg": defense}
+    ).rows["shot_zone_mismatch_score"][0]
     return score
 
 
@@ -236,7 +254,14 @@ def test_fatigue_json_holds_the_inputs_as_they_are() -> None:
 
 def test_unknown_inputs_of_fatigue_are_null_and_cost_nothing() -> None:
     told = context("fatigue", **dict.fromkeys(FATIGUE_INPUTS, NAN))
-    unknown = ("days_rest", "games_last_7", "minutes_last_7", "avg_minutes_pg_last_7", "back_to_backs_last_14", "player_age")
+    unknown = (
+        "days_rest",
+        "games_last_7",
+        "minutes_last_7",
+        "avg_minutes_pg_last_7",
+        "back_to_backs_last_14",
+        "player_age",
+    )
     assert [told[name] for name in unknown] == [None] * 6
     assert (told["back_to_back"], told["penalties_applied"], told["final_score"]) == (False, [], 100)
 
@@ -278,7 +303,9 @@ def test_mismatch_of_golden_cases(zone: str, rate: float, defense: float, score:
     ],
 )
 def test_mismatch_beside_its_limits(rate: float, defense: float, score: float) -> None:
-    """A multiple beyond 5, not at it; a full share from 50 on; an unknown share counts in full, an unknown defence nothing."""
+    """A multiple beyond 5, not at it; a full share from 50 on; an unknown share counts in full, an unknown defence
+    nothing.
+    """
     assert mismatch("paint", rate, defense) == pytest.approx(score, abs=1e-12)
 
 
@@ -295,17 +322,29 @@ def test_a_row_that_is_not_there_counts_nothing_even_where_figures_are(flag: str
 
 
 @pytest.mark.parametrize(("zone", "told"), [("balanced", "balanced"), (None, None)])
-def test_balanced_and_unknown_zones_are_scored_as_paint_and_recorded_as_they_are(zone: str | None, told: str | None) -> None:
+def test_balanced_and_unknown_zones_are_scored_as_paint_and_recorded_as_they_are(
+    zone: str | None, told: str | None
+) -> None:
     changes: Row = {"primary_scoring_zone": zone, "paint_rate_last_10": 30.0, "paint_defense_vs_league_avg": 4.0}
     changes |= {"three_pt_defense_vs_league_avg": -9.0, "mid_range_defense_vs_league_avg": -9.0}
     assert row(**changes)["shot_zone_mismatch_score"] == 2.4
     found = context("shot_zone", **changes)
-    assert (found["player_primary_zone"], found["primary_zone_frequency"], found["opponent_defense_vs_league"]) == (told, 30.0, 4.0)
+    assert (found["player_primary_zone"], found["primary_zone_frequency"], found["opponent_defense_vs_league"]) == (
+        told,
+        30.0,
+        4.0,
+    )
 
 
-@pytest.mark.parametrize(("zone", "rate", "defense"), [("paint", 65.0, 1.0), ("mid_range", 15.0, 2.0), ("perimeter", 20.0, 3.0)])
+@pytest.mark.parametrize(
+    ("zone", "rate", "defense"), [("paint", 65.0, 1.0), ("mid_range", 15.0, 2.0), ("perimeter", 20.0, 3.0)]
+)
 def test_zone_json_tells_of_the_primary_zone(zone: str, rate: float, defense: float) -> None:
-    changes: Row = {"paint_defense_vs_league_avg": 1.0, "mid_range_defense_vs_league_avg": 2.0, "three_pt_defense_vs_league_avg": 3.0}
+    changes: Row = {
+        "paint_defense_vs_league_avg": 1.0,
+        "mid_range_defense_vs_league_avg": 2.0,
+        "three_pt_defense_vs_league_avg": 3.0,
+    }
     assert context("shot_zone", primary_scoring_zone=zone, weakest_zone="perimeter", **changes) == {
         "player_primary_zone": zone,
         "primary_zone_frequency": rate,
@@ -317,7 +356,12 @@ def test_zone_json_tells_of_the_primary_zone(zone: str, rate: float, defense: fl
 
 
 def test_unknown_zones_of_rows_that_are_there_are_null() -> None:
-    unknown = {"primary_scoring_zone": None, "weakest_zone": None, "paint_rate_last_10": NAN, "paint_defense_vs_league_avg": NAN}
+    unknown = {
+        "primary_scoring_zone": None,
+        "weakest_zone": None,
+        "paint_rate_last_10": NAN,
+        "paint_defense_vs_league_avg": NAN,
+    }
     told = context("shot_zone", **unknown)
     names = ("player_primary_zone", "primary_zone_frequency", "opponent_weak_zone", "opponent_defense_vs_league")
     assert [told[name] for name in names] == [None] * 4
@@ -341,16 +385,32 @@ def test_kind_of_mismatch_goes_by_the_unrounded_score(rate: float, defense: floa
 
 @pytest.mark.parametrize(
     ("differential", "score"),
-    [(3.5, 1.75), (-4.0, -2.0), (0.0, 0.0), (10.0, 3.0), (-10.0, -3.0), (NAN, 0.0), (6.0, 3.0), (5.9, 2.95), (6.1, 3.0), (-6.1, -3.0)],
+    [
+        (3.5, 1.75),
+        (-4.0, -2.0),
+        (0.0, 0.0),
+        (10.0, 3.0),
+        (-10.0, -3.0),
+        (NAN, 0.0),
+        (6.0, 3.0),
+        (5.9, 2.95),
+        (6.1, 3.0),
+        (-6.1, -3.0),
+    ],
 )
 def test_pace_score_is_half_the_difference_within_three(differential: float, score: float) -> None:
     assert pace_score(np.array([differential])).tolist() == [score]
 
 
-@pytest.mark.parametrize(("differential", "stored_score"), [(3.5, 1.8), (0.5, 0.2), (0.7, 0.4), (-0.5, -0.2), (-0.1, 0.0)])
+@pytest.mark.parametrize(
+    ("differential", "stored_score"), [(3.5, 1.8), (0.5, 0.2), (0.7, 0.4), (-0.5, -0.2), (-0.1, 0.0)]
+)
 def test_half_of_the_pace_scores_are_ties_and_go_to_the_even_tenth(differential: float, stored_score: float) -> None:
     result = row(pace_differential=differential)
-    assert (result["pace_score"], json.loads(result["pace_context_json"])["final_score"]) == (stored_score, stored_score)
+    assert (result["pace_score"], json.loads(result["pace_context_json"])["final_score"]) == (
+        stored_score,
+        stored_score,
+    )
     assert not np.signbit(result["pace_score"]) or stored_score < 0
     assert "-0.0" not in result["pace_context_json"]
 
@@ -405,9 +465,17 @@ def test_unknown_usage_is_no_spike(projected: float, recent: float) -> None:
 
 @pytest.mark.parametrize(
     ("projected", "recent", "difference", "trend"),
-    [(30.1, 28.1, 2.0, "stable"), (30.2, 28.1, 2.1, "spike"), (28.1, 30.1, -2.0, "stable"), (28.1, 30.2, -2.1, "drop"), (25.0, 0.0, 25.0, "spike")],
+    [
+        (30.1, 28.1, 2.0, "stable"),
+        (30.2, 28.1, 2.1, "spike"),
+        (28.1, 30.1, -2.0, "stable"),
+        (28.1, 30.2, -2.1, "drop"),
+        (25.0, 0.0, 25.0, "spike"),
+    ],
 )
-def test_usage_trend_goes_by_the_difference_in_tenths(projected: float, recent: float, difference: float, trend: str) -> None:
+def test_usage_trend_goes_by_the_difference_in_tenths(
+    projected: float, recent: float, difference: float, trend: str
+) -> None:
     """30.1 - 28.1 is more than 2 in floats, and is not."""
     told = context("usage", projected_usage_rate=projected, avg_usage_rate_last_7_games=recent)
     assert (told["usage_differential"], told["usage_trend"]) == (difference, trend)
@@ -474,19 +542,35 @@ def test_whole_numbers_are_whole_numbers_in_the_contexts() -> None:
 E2: Row = {
     **dict(zip(FATIGUE_INPUTS, (1, 0, 3, 190, 31.7, 0, 32), strict=True)),
     **{"primary_scoring_zone": "perimeter", "three_pt_rate_last_10": 65.0, "three_pt_defense_vs_league_avg": -3.2},
-    **{"pace_differential": 4.0, "projected_usage_rate": 28.5, "avg_usage_rate_last_7_games": 27.0, "star_teammates_out": 1},
+    **{
+        "pace_differential": 4.0,
+        "projected_usage_rate": 28.5,
+        "avg_usage_rate_last_7_games": 27.0,
+        "star_teammates_out": 1,
+    },
 }
 E3: Row = {
     **EXHAUSTED,
     **{"primary_scoring_zone": "mid_range", "mid_range_rate_last_10": 45.0, "mid_range_defense_vs_league_avg": 2.1},
-    **{"pace_differential": -2.0, "projected_usage_rate": 30.0, "avg_usage_rate_last_7_games": 28.0, "star_teammates_out": 2},
+    **{
+        "pace_differential": -2.0,
+        "projected_usage_rate": 30.0,
+        "avg_usage_rate_last_7_games": 28.0,
+        "star_teammates_out": 2,
+    },
 }
 
 
 @pytest.mark.parametrize(
     ("changes", "fatigue", "scores", "total", "warning"),
     [
-        ({"paint_defense_vs_league_avg": 4.3, "pace_differential": 3.5, "projected_usage_rate": 26.0}, 100, (4.3, 1.8, 0.3), 6.35, None),
+        (
+            {"paint_defense_vs_league_avg": 4.3, "pace_differential": 3.5, "projected_usage_rate": 26.0},
+            100,
+            (4.3, 1.8, 0.3),
+            6.35,
+            None,
+        ),
         (E2, 95, (-3.2, 2.0, 0.5), -0.93, None),
         (E3, 35, (1.9, -1.0, 0.8), -1.58, "EXTREME_FATIGUE: Player showing severe fatigue"),
     ],
@@ -503,7 +587,12 @@ def test_whole_rows(changes: Row, fatigue: int, scores: tuple[float, ...], total
 
 def test_the_total_adds_what_is_not_yet_rounded() -> None:
     """1.75 and 0.5175 are stored as 1.8 and 0.5; together they are 2.27, not 2.3."""
-    changes: Row = {"pace_differential": 3.5, "projected_usage_rate": 28.5, "avg_usage_rate_last_7_games": 27.0, "star_teammates_out": 1}
+    changes: Row = {
+        "pace_differential": 3.5,
+        "projected_usage_rate": 28.5,
+        "avg_usage_rate_last_7_games": 27.0,
+        "star_teammates_out": 1,
+    }
     result = row(**changes)
     assert (result["pace_score"], result["usage_spike_score"], result["total_composite_adjustment"]) == (1.8, 0.5, 2.27)
 
@@ -511,7 +600,12 @@ def test_the_total_adds_what_is_not_yet_rounded() -> None:
 def test_deferred_factors_are_zero_and_count_nothing() -> None:
     result = row(**E3)
     assert [result[name] for name in DEFERRED] == [0.0] * 4
-    assert DEFERRED == ("referee_favorability_score", "look_ahead_pressure_score", "travel_impact_score", "opponent_strength_score")
+    assert DEFERRED == (
+        "referee_favorability_score",
+        "look_ahead_pressure_score",
+        "travel_impact_score",
+        "opponent_strength_score",
+    )
 
 
 FATIGUE_WARNING = "EXTREME_FATIGUE: Player showing severe fatigue"
@@ -542,13 +636,23 @@ def against(defense: float, rate: float = 50.0, **changes: Any) -> Row:
         (against(-15.0, pace_differential=-4.0), (100, -10.0, -12.0), [MATCHUP_WARNING]),
         (against(-15.0, pace_differential=-4.1), (100, -10.0, -12.05), [MATCHUP_WARNING, ADJUSTMENT_WARNING]),
         (against(8.35, 44.93, pace_differential=6.0), (100, 9.0, 12.0), [MATCHUP_WARNING, ADJUSTMENT_WARNING]),
-        (against(-15.0, pace_differential=-6.0, **EXHAUSTED), (35, -10.0, -16.25), [FATIGUE_WARNING, MATCHUP_WARNING, ADJUSTMENT_WARNING]),
+        (
+            against(-15.0, pace_differential=-6.0, **EXHAUSTED),
+            (35, -10.0, -16.25),
+            [FATIGUE_WARNING, MATCHUP_WARNING, ADJUSTMENT_WARNING],
+        ),
         (against(4.0, pace_differential=2.0), (100, 4.0, 5.0), []),
     ],
 )
-def test_warnings_are_of_unrounded_values_beyond_their_limits(changes: Row, stored_scores: tuple[float, float, float], warnings: list[str]) -> None:
+def test_warnings_are_of_unrounded_values_beyond_their_limits(
+    changes: Row, stored_scores: tuple[float, float, float], warnings: list[str]
+) -> None:
     result = row(**changes)
-    assert (result["fatigue_score"], result["shot_zone_mismatch_score"], result["total_composite_adjustment"]) == stored_scores
+    assert (
+        result["fatigue_score"],
+        result["shot_zone_mismatch_score"],
+        result["total_composite_adjustment"],
+    ) == stored_scores
     assert (result["has_warnings"], result["warning_details"]) == (bool(warnings), "; ".join(warnings) or None)
 
 
@@ -609,10 +713,16 @@ def test_everything_ready_has_no_issues() -> None:
 
 @pytest.mark.parametrize("value", [0, NAN], ids=["not ready", "no row"])
 @pytest.mark.parametrize(("flag", "issue"), UPSTREAM.items())
-def test_each_upstream_that_is_not_ready_or_not_there_makes_the_row_not_ready(flag: str, issue: str, value: float) -> None:
+def test_each_upstream_that_is_not_ready_or_not_there_makes_the_row_not_ready(
+    flag: str, issue: str, value: float
+) -> None:
     result = row(**{flag: value})
     assert [name for name in UPSTREAM if not result[name]] == [flag]
-    assert (result["all_upstreams_ready"], result["is_production_ready"], result["data_quality_issues"]) == (False, False, [issue])
+    assert (result["all_upstreams_ready"], result["is_production_ready"], result["data_quality_issues"]) == (
+        False,
+        False,
+        [issue],
+    )
 
 
 def test_issues_come_in_their_order() -> None:
@@ -633,7 +743,11 @@ def test_issues_come_in_their_order() -> None:
 def test_own_readiness_is_that_of_the_ten_game_window_or_is_excused(changes: Row, pct: float, ready: bool) -> None:
     result = row(**changes)
     expected, actual = changes.get("l10_expected_games", 10), changes["l10_actual_games"]
-    assert (result["expected_games_count"], result["actual_games_count"], result["missing_games_count"]) == (expected, actual, expected - actual)
+    assert (result["expected_games_count"], result["actual_games_count"], result["missing_games_count"]) == (
+        expected,
+        actual,
+        expected - actual,
+    )
     assert (result["completeness_percentage"], result["is_production_ready"]) == (pct, ready)
     assert result["data_quality_issues"] == ([] if ready else ["own_data_incomplete"])
     assert result["all_upstreams_ready"] is True
@@ -648,7 +762,9 @@ def test_an_exemption_is_for_own_windows_and_not_for_upstreams(excuse: str) -> N
 def test_lineage_lives_in_the_metadata() -> None:
     left_out = ("circuit_breaker_active", "early_season_flag", "insufficient_data_reason")
     assert not [name for name in TABLE.column_names if name.startswith("source_") or name in left_out]
-    assert set(outcome().rows) | {"data_hash", "created_at", "processed_at", "reprocess_attempt_count"} == set(TABLE.column_names)
+    assert set(outcome().rows) | {"data_hash", "created_at", "processed_at", "reprocess_attempt_count"} == set(
+        TABLE.column_names
+    )
 
 
 def maybe(values: st.SearchStrategy[float]) -> st.SearchStrategy[float]:
@@ -685,7 +801,7 @@ drawn = st.fixed_dictionaries(
 @settings(max_examples=30)
 @given(st.lists(drawn, min_size=1, max_size=6))
 def test_scores_stay_within_their_ranges_and_rows_do_not_depend_on_each_other(inputs: list[Row]) -> None:
-    table = columns([asked(days_ago(len(inputs) - place), **changes) for place, changes in enumerate(inputs)])
+    table = columns([requested(days_ago(len(inputs) - place), **changes) for place, changes in enumerate(inputs)])
     together = compute(table, {}, READY)
     assert blocking_findings(TABLE, together.rows) == []
     scores = together.rows
@@ -704,15 +820,28 @@ def test_the_penalties_that_are_listed_are_the_ones_that_count(inputs: Row) -> N
     told = context("fatigue", **inputs)
     numbers = [int(text.rsplit(": ")[1]) for text in (*told["penalties_applied"], *told["bonuses_applied"])]
     assert told["final_score"] == min(100 + sum(numbers), 100)
-    assert fatigue_score(columns([asked(**inputs)])).score.tolist() == [told["final_score"]]
+    assert fatigue_score(columns([requested(**inputs)])).score.tolist() == [told["final_score"]]
 
 
 def context_after(*ages: int, **changes: Any) -> Row:
     """What his context says tonight, computed by its own table, of a player who played so many days ago."""
     blanks = {Type.STRING: None, Type.DATE: np.datetime64("NaT", "D")}
-    known = {"player_lookup": "lebronjames", "game_id": "20250120_LAL_BOS", "game_date": TONIGHT, "team_abbr": "LAL", "opponent_team_abbr": OPPONENT}
+    known = {
+        "player_lookup": "lebronjames",
+        "game_id": "20250120_LAL_BOS",
+        "game_date": TONIGHT,
+        "team_abbr": "LAL",
+        "opponent_team_abbr": OPPONENT,
+    }
     counts = dict.fromkeys(
-        ("has_prop_line", "home_game", "consecutive_road_games", "miles_traveled_last_14_days", "time_zones_crossed_last_14_days"), 0
+        (
+            "has_prop_line",
+            "home_game",
+            "consecutive_road_games",
+            "miles_traveled_last_14_days",
+            "time_zones_crossed_last_14_days",
+        ),
+        0,
     )
     facts = {"date_has_reports": 1, "date_has_props": 1, "roster_date": TONIGHT, "season_phase": "mid", "book_count": 3}
     blank = {name: blanks.get(PLAYER_CONTEXT.column(name).type, NAN) for name in upcoming_player_game_context.COPIED}
@@ -739,11 +868,18 @@ def context_after(*ages: int, **changes: Any) -> Row:
     besides = {"game_date": np.array([], dtype="M8[D]"), "minutes_played": np.array([])}
     histories = {"sheet": sheet, "besides": besides, "roster": roster}
     found = stored(PLAYER_CONTEXT, upcoming_player_game_context.compute(inputs, histories, shared).rows)[0]
-    return {name: NAN if found[name] is None else found[name] for name in asked() if name in found and isinstance(asked()[name], (int, float))}
+    return {
+        name: NAN if found[name] is None else found[name]
+        for name in requested()
+        if name in found and isinstance(requested()[name], (int, float))
+    }
 
 
 def test_playing_yesterday_is_a_back_to_back() -> None:
-    assert context("fatigue", **context_after(1, 4))["penalties_applied"] == ["back_to_back: -15", "high_avg_minutes: -8"]
+    assert context("fatigue", **context_after(1, 4))["penalties_applied"] == [
+        "back_to_back: -15",
+        "high_avg_minutes: -8",
+    ]
     assert context("fatigue", **context_after(2, 4))["penalties_applied"] == ["high_avg_minutes: -8"]
 
 
@@ -762,18 +898,35 @@ OPPONENT = "BOS"
 
 
 def context_row(day: np.datetime64, player: str, **changes: Any) -> Row:
-    given_context = {name: value for name, value in asked(day).items() if name in CONTEXT_COLUMNS}
-    return given_context | {"player_lookup": player, "team_abbr": "LAL", "opponent_team_abbr": OPPONENT, "is_production_ready": True, **changes}
+    given_context = {name: value for name, value in requested(day).items() if name in CONTEXT_COLUMNS}
+    return given_context | {
+        "player_lookup": player,
+        "team_abbr": "LAL",
+        "opponent_team_abbr": OPPONENT,
+        "is_production_ready": True,
+        **changes,
+    }
 
 
 def zone_row(day: np.datetime64, player: str, **changes: Any) -> Row:
-    shot = {name: value for name, value in asked(day).items() if name.endswith("_rate_last_10") or name == "primary_scoring_zone"}
+    shot = {
+        name: value
+        for name, value in requested(day).items()
+        if name.endswith("_rate_last_10") or name == "primary_scoring_zone"
+    }
     return shot | {"analysis_date": day, "player_lookup": player, "is_production_ready": True, **changes}
 
 
 def defense_row(day: np.datetime64, team: str, **changes: Any) -> Row:
     allowed = {f"{zone}_defense_vs_league_avg": 0.0 for zone in ZONES}
-    return {"analysis_date": day, "team_abbr": team, "weakest_zone": "paint", "is_production_ready": True, **allowed, **changes}
+    return {
+        "analysis_date": day,
+        "team_abbr": team,
+        "weakest_zone": "paint",
+        "is_production_ready": True,
+        **allowed,
+        **changes,
+    }
 
 
 def team_row(day: np.datetime64, team: str, **changes: Any) -> Row:
@@ -782,7 +935,10 @@ def team_row(day: np.datetime64, team: str, **changes: Any) -> Row:
 
 DAYS = [days_ago(1), TONIGHT]
 TABLES: dict[Any, list[Row]] = {
-    SCHEDULE.table: [scheduled(OPENING, OPPONENT, "LAL"), *(scheduled(day, OPPONENT, "LAL", game_status=1) for day in DAYS)],
+    SCHEDULE.table: [
+        scheduled(OPENING, OPPONENT, "LAL"),
+        *(scheduled(day, OPPONENT, "LAL", game_status=1) for day in DAYS),
+    ],
     PLAYER_CONTEXT: [context_row(day, player) for day in DAYS for player in ("lebronjames", "austinreaves")],
     TEAM_CONTEXT: [team_row(day, team) for day in DAYS for team in ("LAL", OPPONENT)],
     SHOT_ZONES: [zone_row(day, player) for day in DAYS for player in ("lebronjames", "austinreaves")],
@@ -822,9 +978,16 @@ def test_zone_defense_is_that_of_the_opponent(team: str, ready: bool) -> None:
 def test_what_is_joined_is_of_the_same_date_and_player() -> None:
     zones = [
         zone_row(day, player, paint_rate_last_10=rate)
-        for player, day, rate in (("lebronjames", DAYS[0], 10.0), ("lebronjames", TONIGHT, 20.0), ("austinreaves", TONIGHT, 40.0))
+        for player, day, rate in (
+            ("lebronjames", DAYS[0], 10.0),
+            ("lebronjames", TONIGHT, 20.0),
+            ("austinreaves", TONIGHT, 40.0),
+        )
     ]
-    defenses = [defense_row(DAYS[0], OPPONENT, paint_defense_vs_league_avg=2.0), defense_row(TONIGHT, OPPONENT, paint_defense_vs_league_avg=-5.0)]
+    defenses = [
+        defense_row(DAYS[0], OPPONENT, paint_defense_vs_league_avg=2.0),
+        defense_row(TONIGHT, OPPONENT, paint_defense_vs_league_avg=-5.0),
+    ]
     rows = built({SHOT_ZONES: zones, ZONE_DEFENSE: defenses})
     scores = {key: line["shot_zone_mismatch_score"] for key, line in rows.items()}
     assert scores == {
@@ -838,7 +1001,9 @@ def test_what_is_joined_is_of_the_same_date_and_player() -> None:
 
 
 def test_readiness_of_the_context_is_that_of_its_row() -> None:
-    contexts = [line | {"is_production_ready": line["player_lookup"] != "lebronjames"} for line in TABLES[PLAYER_CONTEXT]]
+    contexts = [
+        line | {"is_production_ready": line["player_lookup"] != "lebronjames"} for line in TABLES[PLAYER_CONTEXT]
+    ]
     rows = built({PLAYER_CONTEXT: contexts})
     assert rows["lebronjames", TONIGHT]["data_quality_issues"] == ["upstream_player_context_incomplete"]
     assert rows["austinreaves", TONIGHT]["data_quality_issues"] == []

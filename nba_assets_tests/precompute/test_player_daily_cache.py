@@ -47,7 +47,10 @@ from nba_assets_tests.precompute.builders import (
 )
 from nba_assets_tests.stored import stored
 
-SAT_OUT: Row = {"is_dnp": 1, **dict.fromkeys(("points", "minutes_played", "usage_rate", "ts_pct", "fg_makes", "assisted_fg_makes"), NAN)}
+SAT_OUT: Row = {
+    "is_dnp": 1,
+    **dict.fromkeys(("points", "minutes_played", "usage_rate", "ts_pct", "fg_makes", "assisted_fg_makes"), NAN),
+}
 CONTEXT: Row = {
     "games_in_last_7_days": 3,
     "games_in_last_14_days": 5,
@@ -80,13 +83,15 @@ def game(day: np.datetime64, team: str = "LAL", **changes: Any) -> Row:
 
 def scored(*points: float, **changes: Any) -> list[Row]:
     """Games on alternate days before tonight, newest first."""
-    return [game(day, points=number, **changes) for day, number in zip(alternate_days(len(points)), points, strict=True)]
+    return [
+        game(day, points=number, **changes) for day, number in zip(alternate_days(len(points)), points, strict=True)
+    ]
 
 
 TEN_GAMES = tuple(range(26, 36))
 
 
-def asked(day: np.datetime64 = TONIGHT, **changes: Any) -> Row:
+def requested(day: np.datetime64 = TONIGHT, **changes: Any) -> Row:
     return {
         "player_lookup": "lebronjames",
         "universal_player_id": "lebronjames_001",
@@ -122,7 +127,7 @@ def histories(history: Sequence[Row], there: Expectations) -> dict[str, Columns]
 def outcome(history: Sequence[Row], there: Expectations | None = None, minimum: int = 5, **changes: Any) -> Outcome:
     """By default exactly the games of the history were to be played."""
     there = there or expectations([line["game_date"] for line in history])
-    return compute(columns([asked(**changes)]), histories(history, there), Shared(READY, there.league, minimum))
+    return compute(columns([requested(**changes)]), histories(history, there), Shared(READY, there.league, minimum))
 
 
 def row(history: Sequence[Row], there: Expectations | None = None, minimum: int = 5, **changes: Any) -> Row:
@@ -138,19 +143,37 @@ def failure(history: Sequence[Row], there: Expectations | None = None, minimum: 
 
 def test_ten_games() -> None:
     result = row(scored(*TEN_GAMES))
-    assert (result["points_avg_last_5"], result["points_avg_last_10"], result["points_avg_season"]) == (28.0, 30.5, 30.5)
+    assert (result["points_avg_last_5"], result["points_avg_last_10"], result["points_avg_season"]) == (
+        28.0,
+        30.5,
+        30.5,
+    )
     assert (result["points_std_last_10"], result["minutes_avg_last_10"]) == (3.0277, 35.0)
-    assert (result["usage_rate_last_10"], result["player_usage_rate_season"], result["ts_pct_last_10"]) == (30.5, 30.5, 0.62)
+    assert (result["usage_rate_last_10"], result["player_usage_rate_season"], result["ts_pct_last_10"]) == (
+        30.5,
+        30.5,
+        0.62,
+    )
     assert (result["games_played_season"], result["assisted_rate_last_10"]) == (10, 0.4)
     assert (result["team_pace_last_10"], result["team_off_rating_last_10"]) == (106.5, 115.0)
     assert {name: result[name] for name in (*CONTEXT, *ZONES)} == CONTEXT | ZONES
-    assert (result["early_season_flag"], result["insufficient_data_reason"], result["shot_zone_data_available"]) == (False, None, True)
+    assert (result["early_season_flag"], result["insufficient_data_reason"], result["shot_zone_data_available"]) == (
+        False,
+        None,
+        True,
+    )
 
 
 def team_games(paces: Sequence[float], rating: float = 115.0, team: str = "LAL", first: int = 1) -> list[Row]:
     """A team's games on alternate days before tonight, newest first."""
     return [
-        {"game_date": days_ago(first + 2 * place), "team_abbr": team, "pace": pace, "offensive_rating": rating, "win_flag": place % 2}
+        {
+            "game_date": days_ago(first + 2 * place),
+            "team_abbr": team,
+            "pace": pace,
+            "offensive_rating": rating,
+            "win_flag": place % 2,
+        }
         for place, pace in enumerate(paces)
     ]
 
@@ -180,7 +203,9 @@ def test_a_team_without_games_has_no_form() -> None:
 
 def test_form_of_the_team_is_of_this_season_and_before_the_date() -> None:
     old = [line | {"game_date": LAST_SEASON} for line in team_games([50.0] * 8)]
-    to_come = [line | {"game_date": day, "win_flag": 1} for day in (TONIGHT, days_ago(-1)) for line in team_games([150.0])]
+    to_come = [
+        line | {"game_date": day, "win_flag": 1} for day in (TONIGHT, days_ago(-1)) for line in team_games([150.0])
+    ]
     assert form([*old, *team_games([100.0] * 4), *to_come]) == form(team_games([100.0] * 4))
 
 
@@ -223,7 +248,11 @@ def test_assisted_rate_takes_only_games_whose_assists_are_known() -> None:
 )
 def test_a_thin_sample_is_early_and_says_how_thin(games: int, early: bool, reason: str | None) -> None:
     result = row(scored(*[18] * games))
-    assert (result["points_avg_last_5"], result["points_avg_last_10"], result["games_played_season"]) == (18.0, 18.0, games)
+    assert (result["points_avg_last_5"], result["points_avg_last_10"], result["games_played_season"]) == (
+        18.0,
+        18.0,
+        games,
+    )
     assert (result["early_season_flag"], result["insufficient_data_reason"]) == (early, reason)
 
 
@@ -246,9 +275,16 @@ def test_unknown_fatigue_is_null_beside_known_averages() -> None:
 
 def test_windows_end_at_the_fifth_and_the_tenth_game_and_at_the_season() -> None:
     history = scored(*[10] * 5, *[20] * 5, *[90] * 10)
-    history = [line | {"minutes_played": 30.0, "usage_rate": 20.0, "ts_pct": 0.5} if place < 10 else line for place, line in enumerate(history)]
+    history = [
+        line | {"minutes_played": 30.0, "usage_rate": 20.0, "ts_pct": 0.5} if place < 10 else line
+        for place, line in enumerate(history)
+    ]
     result = row(history)
-    assert (result["points_avg_last_5"], result["points_avg_last_10"], result["points_avg_season"]) == (10.0, 15.0, 52.5)
+    assert (result["points_avg_last_5"], result["points_avg_last_10"], result["points_avg_season"]) == (
+        10.0,
+        15.0,
+        52.5,
+    )
     assert (result["minutes_avg_last_10"], result["usage_rate_last_10"], result["ts_pct_last_10"]) == (30.0, 20.0, 0.5)
     assert result["points_std_last_10"] == 5.2705
     assert (result["player_usage_rate_season"], result["games_played_season"]) == (25.25, 20)
@@ -262,10 +298,18 @@ def test_the_season_has_no_cap() -> None:
 
 def test_games_he_sat_out_take_no_place_in_the_window() -> None:
     points = (24, NAN, 21, NAN, 28, 33, 35)
-    history = [game(day, **(SAT_OUT if np.isnan(number) else {"points": number})) for day, number in zip(alternate_days(7), points, strict=True)]
+    history = [
+        game(day, **(SAT_OUT if np.isnan(number) else {"points": number}))
+        for day, number in zip(alternate_days(7), points, strict=True)
+    ]
     result = row(history)
     assert (result["points_avg_last_5"], result["games_played_season"]) == (28.2, 5)
-    assert row([*history, game(days_ago(2), points=NAN, is_dnp=0), game(days_ago(4), is_dnp=1, points=0)])["points_avg_last_5"] == 28.2
+    assert (
+        row([*history, game(days_ago(2), points=NAN, is_dnp=0), game(days_ago(4), is_dnp=1, points=0)])[
+            "points_avg_last_5"
+        ]
+        == 28.2
+    )
 
 
 def test_zero_points_are_a_value() -> None:
@@ -288,7 +332,10 @@ def test_mean_usage_is_one_exact_quotient() -> None:
 
 def test_a_result_of_the_date_itself_changes_nothing() -> None:
     history = scored(*TEN_GAMES)
-    absurd = [game(day, team="DAL", points=99, minutes_played=60.0, usage_rate=99.0, ts_pct=1.5, fg_makes=90) for day in (TONIGHT, days_ago(-1))]
+    absurd = [
+        game(day, team="DAL", points=99, minutes_played=60.0, usage_rate=99.0, ts_pct=1.5, fg_makes=90)
+        for day in (TONIGHT, days_ago(-1))
+    ]
     there = of_teams({"LAL": [*alternate_days(10), TONIGHT], "DAL": [TONIGHT, days_ago(-1)]}, {"LAL": [OPENING]})
     assert row([*history, *absurd], there) == row(history, there)
     (with_them,) = failure_rows(outcome([*scored(1, 2, 3, 4), *absurd], there))
@@ -333,7 +380,9 @@ def test_failures_of_several_dates_come_in_order_of_date() -> None:
     days = [OPENING + np.timedelta64(number, "D") for number in (8, 9, 10, 38, 39, 60)]
     history = [game(OPENING + np.timedelta64(2 * place, "D")) for place in range(5)]
     there = expectations([line["game_date"] for line in history])
-    found = compute(columns([asked(day) for day in days]), histories(history, there), Shared(READY, there.league, 5))
+    found = compute(
+        columns([requested(day) for day in days]), histories(history, there), Shared(READY, there.league, 5)
+    )
     assert found.rows["cache_date"].tolist() == [days[number].item() for number in (1, 2, 3)]
     categories = [(record["partition_date"], record["failure_category"]) for record in failure_rows(found)]
     assert categories == [(days[0], "INSUFFICIENT_DATA"), (days[4], "STALE_DATA"), (days[5], "STALE_DATA")]
@@ -343,7 +392,7 @@ def test_a_stale_date_of_one_season_comes_before_a_thin_one_of_the_next() -> Non
     next_season = np.datetime64("2025-11-10")
     history = [game(days_ago(40 + place)) for place in range(6)]
     there = expectations([line["game_date"] for line in history])
-    dates = columns([asked(), asked(next_season, season_start=np.datetime64("2025-10-21"))])
+    dates = columns([requested(), requested(next_season, season_start=np.datetime64("2025-10-21"))])
     found = compute(dates, histories(history, there), Shared(READY, there.league, 5))
     categories = [(record["partition_date"], record["failure_category"]) for record in failure_rows(found)]
     assert categories == [(TONIGHT, "STALE_DATA"), (next_season, "INSUFFICIENT_DATA")]
@@ -356,7 +405,10 @@ def test_failures_count_what_was_expected_with_all_his_teams() -> None:
     record = failure(history, there)
     assert (record["expected_record_count"], record["actual_record_count"]) == (5, 4)
     assert record["missing_game_ids"] == (game_id(with_dallas[3], "DAL"),)
-    stale = failure([game(days_ago(40 + place)) for place in range(6)], of_teams({"LAL": [days_ago(40), days_ago(50)]}, {"LAL": [OPENING]}))
+    stale = failure(
+        [game(days_ago(40 + place)) for place in range(6)],
+        of_teams({"LAL": [days_ago(40), days_ago(50)]}, {"LAL": [OPENING]}),
+    )
     assert (stale["failure_category"], stale["expected_record_count"], stale["missing_game_ids"]) == (
         "STALE_DATA",
         2,
@@ -372,7 +424,9 @@ def test_failures_count_what_was_expected_with_all_his_teams() -> None:
         ((3, 4, 5, 6), (2,), "MIXED", True),
     ],
 )
-def test_kind_of_the_gap_of_the_last_two_weeks(played: tuple[int, ...], box: tuple[int, ...], kind: str, correctable: bool) -> None:
+def test_kind_of_the_gap_of_the_last_two_weeks(
+    played: tuple[int, ...], box: tuple[int, ...], kind: str, correctable: bool
+) -> None:
     """Seven finals in these two weeks; which of them have his row, and which his raw box score."""
     finals = alternate_days(7)
     there = expectations(finals, rosters=[OPENING], box=[finals[place] for place in box])
@@ -385,8 +439,14 @@ def test_no_failures_are_no_records() -> None:
 
 
 def test_zones_are_a_percentage_and_copied_as_they_stand() -> None:
-    result = row(scored(*TEN_GAMES), paint_rate_last_10=33.33, three_pt_rate_last_10=0.0, primary_scoring_zone="balanced")
-    assert (result["paint_rate_last_10"], result["three_pt_rate_last_10"], result["primary_scoring_zone"]) == (33.33, 0.0, "balanced")
+    result = row(
+        scored(*TEN_GAMES), paint_rate_last_10=33.33, three_pt_rate_last_10=0.0, primary_scoring_zone="balanced"
+    )
+    assert (result["paint_rate_last_10"], result["three_pt_rate_last_10"], result["primary_scoring_zone"]) == (
+        33.33,
+        0.0,
+        "balanced",
+    )
     assert set(COPIED) == set(CONTEXT) | set(ZONES)
 
 
@@ -394,7 +454,11 @@ def test_without_shot_zones_the_rest_stands() -> None:
     result, whole = row(scored(*TEN_GAMES), **NO_SHOT_ZONES), row(scored(*TEN_GAMES))
     unlike = {name for name, value in result.items() if value != whole[name]}
     assert unlike == {*ZONES, "shot_zone_data_available"}
-    assert (result["shot_zone_data_available"], result["all_upstreams_ready"], result["is_production_ready"]) == (False, True, True)
+    assert (result["shot_zone_data_available"], result["all_upstreams_ready"], result["is_production_ready"]) == (
+        False,
+        True,
+        True,
+    )
 
 
 @pytest.mark.parametrize(
@@ -422,7 +486,11 @@ def test_each_window_counts_its_own_games() -> None:
     assert [result[f"{name}_completeness_pct"] for name in WINDOWS] == [60.0, 70.0, 75.0, 71.4]
     assert [result[f"{name}_is_complete"] for name in (*WINDOWS, "l14d")] == [False] * 5
     assert (result["expected_games_count"], result["actual_games_count"], result["missing_games_count"]) == (5, 3, 2)
-    assert (result["completeness_percentage"], result["all_windows_complete"], result["is_production_ready"]) == (60.0, False, False)
+    assert (result["completeness_percentage"], result["all_windows_complete"], result["is_production_ready"]) == (
+        60.0,
+        False,
+        False,
+    )
 
 
 def test_windows_of_days_hold_the_days_before_the_date() -> None:
@@ -447,15 +515,28 @@ def test_complete_is_every_expected_game_and_ready_is_the_threshold() -> None:
     history = [game(day) for place, day in enumerate(finals) if place != 9]
     result = row(history, expectations(finals, rosters=[OPENING]))
     assert [result[f"{name}_is_complete"] for name in WINDOWS] == [True, False, True, True]
-    assert (result["l10_completeness_pct"], result["all_windows_complete"], result["is_production_ready"]) == (90.0, False, True)
+    assert (result["l10_completeness_pct"], result["all_windows_complete"], result["is_production_ready"]) == (
+        90.0,
+        False,
+        True,
+    )
 
 
 @pytest.mark.parametrize("excuse", ["is_bootstrap", "is_boundary"])
 def test_an_exemption_makes_ready_but_hides_nothing(excuse: str) -> None:
     excused: Row = {excuse: 1}
-    result = row([game(day) for day in alternate_days(20)[::2]], expectations(alternate_days(20), rosters=[OPENING]), **excused)
-    assert (result["completeness_percentage"], result["all_windows_complete"], result["is_production_ready"]) == (60.0, False, True)
-    assert (result["backfill_bootstrap_mode"], result["season_boundary_detected"]) == (excuse == "is_bootstrap", excuse == "is_boundary")
+    result = row(
+        [game(day) for day in alternate_days(20)[::2]], expectations(alternate_days(20), rosters=[OPENING]), **excused
+    )
+    assert (result["completeness_percentage"], result["all_windows_complete"], result["is_production_ready"]) == (
+        60.0,
+        False,
+        True,
+    )
+    assert (result["backfill_bootstrap_mode"], result["season_boundary_detected"]) == (
+        excuse == "is_bootstrap",
+        excuse == "is_boundary",
+    )
 
 
 def test_nothing_expected_is_complete() -> None:
@@ -463,7 +544,11 @@ def test_nothing_expected_is_complete() -> None:
     there = of_teams({"DAL": alternate_days(20), "LAL": [days_ago(60)]}, {"DAL": [OPENING]})
     result = row([game(day, team="DAL") for day in alternate_days(20)[::2]], there)
     assert [result[f"{name}_completeness_pct"] for name in WINDOWS] == [100.0] * 4
-    assert (result["expected_games_count"], result["all_windows_complete"], result["is_production_ready"]) == (0, True, True)
+    assert (result["expected_games_count"], result["all_windows_complete"], result["is_production_ready"]) == (
+        0,
+        True,
+        True,
+    )
 
 
 def test_completeness_is_that_of_the_team_of_his_context() -> None:
@@ -483,7 +568,12 @@ def test_constants_of_no_use_are_no_columns() -> None:
         "data_quality_issues",
     )
     assert not [name for name in TABLE.column_names if name.startswith("source_") or name in left_out]
-    assert set(outcome(scored(*TEN_GAMES)).rows) | {"data_hash", "created_at", "processed_at", "reprocess_attempt_count"} == set(TABLE.column_names)
+    assert set(outcome(scored(*TEN_GAMES)).rows) | {
+        "data_hash",
+        "created_at",
+        "processed_at",
+        "reprocess_attempt_count",
+    } == set(TABLE.column_names)
 
 
 def hashes(rows: Columns) -> list[str]:
@@ -498,8 +588,8 @@ def test_a_row_has_one_hash_of_sixteen_digits_however_it_came_about() -> None:
     days = [days_ago(2), TONIGHT]
     there = expectations(alternate_days(12))
     past, shared = histories(scored(*TEN_GAMES, 36, 37), there), Shared(READY, there.league, 5)
-    together = hashes(compute(columns([asked(day) for day in days]), past, shared).rows)
-    alone = [hashes(compute(columns([asked(day)]), past, shared).rows)[0] for day in days]
+    together = hashes(compute(columns([requested(day) for day in days]), past, shared).rows)
+    alone = [hashes(compute(columns([requested(day)]), past, shared).rows)[0] for day in days]
     assert together == alone
     assert [len(value) for value in together] == [16, 16]
     assert len({*together, hashes(outcome(scored(*TEN_GAMES), player_age=41).rows)[0]}) == 3
@@ -528,7 +618,9 @@ drawn = st.one_of(
 
 @settings(max_examples=25)
 @given(st.lists(drawn, max_size=22), st.lists(drawn, max_size=3))
-def test_whatever_the_games_figures_stay_within_their_ranges_and_the_future_is_unseen(history: list[Row], future: list[Row]) -> None:
+def test_whatever_the_games_figures_stay_within_their_ranges_and_the_future_is_unseen(
+    history: list[Row], future: list[Row]
+) -> None:
     past = [game(day, **changes) for day, changes in zip(alternate_days(len(history)), history, strict=True)]
     to_come = [game(days_ago(-place), **changes) for place, changes in enumerate(future)]
     there = expectations(alternate_days(len(history)), rosters=[OPENING])
@@ -549,9 +641,12 @@ def test_whatever_the_games_figures_stay_within_their_ranges_and_the_future_is_u
 
 def test_dates_together_and_one_by_one_are_the_same() -> None:
     days = [days_ago(number) for number in range(84, -1, -6)]
-    history = [game(day, team="DAL" if place > 25 else "LAL", points=15 + place % 11) for place, day in enumerate(alternate_days(38))]
+    history = [
+        game(day, team="DAL" if place > 25 else "LAL", points=15 + place % 11)
+        for place, day in enumerate(alternate_days(38))
+    ]
     there = of_teams({"LAL": alternate_days(40), "DAL": alternate_days(40)}, {"DAL": [OPENING]})
-    given_days = columns([asked(day, team_abbr="DAL" if day < days_ago(51) else "LAL") for day in days])
+    given_days = columns([requested(day, team_abbr="DAL" if day < days_ago(51) else "LAL") for day in days])
     past, shared = histories(history, there), Shared(READY, there.league, 5)
     together = compute(given_days, past, shared)
     rows, failures = one_by_one(TABLE, compute, given_days, past, shared)
@@ -566,7 +661,13 @@ PEOPLE = ("austinreaves", "lebronjames", "rookie")
 
 
 def context_row(day: np.datetime64, player: str, **changes: Any) -> Row:
-    return CONTEXT | {"game_date": day, "player_lookup": player, "team_abbr": "LAL", "is_production_ready": True, **changes}
+    return CONTEXT | {
+        "game_date": day,
+        "player_lookup": player,
+        "team_abbr": "LAL",
+        "is_production_ready": True,
+        **changes,
+    }
 
 
 def zone_row(day: np.datetime64, player: str, **changes: Any) -> Row:
@@ -574,7 +675,10 @@ def zone_row(day: np.datetime64, player: str, **changes: Any) -> Row:
 
 
 TABLES: dict[Any, list[Row]] = {
-    SCHEDULE.table: [scheduled(OPENING, "LAL", "BOS"), *(scheduled(day, "LAL", "BOS") for day in (*alternate_days(10), *DAYS))],
+    SCHEDULE.table: [
+        scheduled(OPENING, "LAL", "BOS"),
+        *(scheduled(day, "LAL", "BOS") for day in (*alternate_days(10), *DAYS)),
+    ],
     ROSTERS.table: [],
     PLAYER_BOXSCORES.table: [],
     PLAYER_GAMES: [game(days_ago(2 + 2 * place), player_lookup=player) for player in PEOPLE[:2] for place in range(10)],
@@ -594,7 +698,9 @@ def test_every_player_of_the_context_gets_a_row_or_a_failure_in_order() -> None:
     run, found = build(player_daily_cache, DAYS, tables)
     keys = [(line["player_lookup"], np.datetime64(line["cache_date"])) for line in stored(TABLE, found.rows)]
     assert keys == [(player, day) for player in PEOPLE[:2] for day in DAYS]
-    records = [(record["entity_id"], record["partition_date"], record["failure_reason"]) for record in failure_rows(found)]
+    records = [
+        (record["entity_id"], record["partition_date"], record["failure_reason"]) for record in failure_rows(found)
+    ]
     assert records == [("rookie", day, "Only 0 games played, need 5 minimum") for day in DAYS]
     assert {read.table.name for read in run.reads} == {table.name for table in TABLES} | {PLAYER_REGISTRY.name}
 
@@ -612,7 +718,11 @@ def test_form_is_that_of_the_team_of_his_context() -> None:
 
 
 def test_a_form_that_cannot_be_computed_costs_the_players_of_that_team(monkeypatch: pytest.MonkeyPatch) -> None:
-    contexts = [context_row(TONIGHT, "austinreaves", team_abbr="DAL"), context_row(TONIGHT, "lebronjames"), context_row(TONIGHT, "rookie")]
+    contexts = [
+        context_row(TONIGHT, "austinreaves", team_abbr="DAL"),
+        context_row(TONIGHT, "lebronjames"),
+        context_row(TONIGHT, "rookie"),
+    ]
     tables = TABLES | {PLAYER_CONTEXT: contexts}
     whole = built_rows(player_daily_cache, DAYS, tables)
     monkeypatch.setattr(team_form, "compute", failing(team_form.compute, "LAL"))
@@ -620,8 +730,13 @@ def test_a_form_that_cannot_be_computed_costs_the_players_of_that_team(monkeypat
     assert [(record["entity_id"], record["failure_category"]) for record in records] == [
         (who, "PROCESSING_ERROR") for who in ("lebronjames", "rookie")
     ]
-    assert all(record["failure_reason"].startswith("the form of LAL could not be computed: ZeroDivisionError: no way") for record in records)
-    assert built_rows(player_daily_cache, DAYS, tables) == [row for row in whole if row["player_lookup"] == "austinreaves"]
+    assert all(
+        record["failure_reason"].startswith("the form of LAL could not be computed: ZeroDivisionError: no way")
+        for record in records
+    )
+    assert built_rows(player_daily_cache, DAYS, tables) == [
+        row for row in whole if row["player_lookup"] == "austinreaves"
+    ]
     monkeypatch.setattr(team_form, "compute", failing(team_form.compute, "LAL", "DAL"))
     assert len(failure_rows(build(player_daily_cache, DAYS, tables)[1])) == 3
 
@@ -633,7 +748,10 @@ def test_shot_zones_are_of_the_same_date_and_player() -> None:
         zone_row(TONIGHT, "austinreaves", paint_rate_last_10=33.0),
     ]
     rows = built({SHOT_ZONES: zones})
-    found = {key: (line["paint_rate_last_10"], line["shot_zone_data_available"], line["all_upstreams_ready"]) for key, line in rows.items()}
+    found = {
+        key: (line["paint_rate_last_10"], line["shot_zone_data_available"], line["all_upstreams_ready"])
+        for key, line in rows.items()
+    }
     assert found == {
         ("austinreaves", DAYS[0]): (None, False, True),
         ("austinreaves", TONIGHT): (33.0, True, True),

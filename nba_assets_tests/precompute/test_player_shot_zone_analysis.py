@@ -14,7 +14,15 @@ from nba_assets.analytics.player_game_summary import TABLE as PLAYER_GAMES
 from nba_assets.entities.outcomes import Outcome
 from nba_assets.entities.quality import sample_quality
 from nba_assets.precompute import player_shot_zone_analysis
-from nba_assets.precompute.player_shot_zone_analysis import SHEET_COLUMNS, TABLE, Shared, compute, minimum_games, primary_zone, quality_tier
+from nba_assets.precompute.player_shot_zone_analysis import (
+    SHEET_COLUMNS,
+    TABLE,
+    Shared,
+    compute,
+    minimum_games,
+    primary_zone,
+    quality_tier,
+)
 from nba_assets.precompute.zones import ZONES
 from nba_assets.raw.tables import PLAYER_BOXSCORES, ROSTERS, SCHEDULE
 from nba_assets_tests.analytics.builders import NAN, columns
@@ -87,7 +95,7 @@ def games(number: int, **changes: Any) -> list[Row]:
     return [game(day, **changes) for day in alternate_days(number)]
 
 
-def asked(day: np.datetime64 = TONIGHT, **changes: Any) -> Row:
+def requested(day: np.datetime64 = TONIGHT, **changes: Any) -> Row:
     return {"player_lookup": "lebronjames", "analysis_date": day, **season_facts(day), **changes}
 
 
@@ -100,7 +108,7 @@ def histories(history: Sequence[Row], there: Expectations) -> dict[str, Any]:
 def outcome(history: Sequence[Row], there: Expectations | None = None, **changes: Any) -> Outcome:
     """By default exactly the games of the history were to be played."""
     there = there or expectations([line["game_date"] for line in history])
-    return compute(columns([asked(**changes)]), histories(history, there), Shared(READY, there.league))
+    return compute(columns([requested(**changes)]), histories(history, there), Shared(READY, there.league))
 
 
 def row(history: Sequence[Row], there: Expectations | None = None, **changes: Any) -> Row:
@@ -144,7 +152,17 @@ def test_all_shots_made() -> None:
 
 
 def test_no_shot_made_is_zero_accuracy_and_no_assisted_share() -> None:
-    result = row(games(10, paint_makes=0, mid_range_makes=0, three_pt_makes=0, fg_makes=0, assisted_fg_makes=0, unassisted_fg_makes=0))
+    result = row(
+        games(
+            10,
+            paint_makes=0,
+            mid_range_makes=0,
+            three_pt_makes=0,
+            fg_makes=0,
+            assisted_fg_makes=0,
+            unassisted_fg_makes=0,
+        )
+    )
     assert [result[f"{zone}_pct_last_10"] for zone in ZONES] == [0.0, 0.0, 0.0]
     assert (result["assisted_rate_last_10"], result["unassisted_rate_last_10"]) == (None, None)
 
@@ -171,7 +189,9 @@ def test_accuracy_is_of_sums_not_of_games() -> None:
     odd: Row = {"paint_attempts": 10, "paint_makes": 6}
     even: Row = {"paint_attempts": 2, "paint_makes": 1}
     rest: Row = {"mid_range_attempts": 1, "mid_range_makes": 0, "three_pt_attempts": 3, "three_pt_makes": 1}
-    result = row([game(day, **(odd if number % 2 else even), **rest) for number, day in enumerate(alternate_days(10), start=1)])
+    result = row(
+        [game(day, **(odd if number % 2 else even), **rest) for number, day in enumerate(alternate_days(10), start=1)]
+    )
     assert (result["paint_attempts_per_game"], result["paint_pct_last_10"]) == (6.0, 0.583)
 
 
@@ -229,7 +249,9 @@ def test_quality_of_a_sample(number: int, target: int, quality: str) -> None:
     assert sample_quality(np.array([number]), target).tolist() == [quality]
 
 
-@pytest.mark.parametrize(("number", "tier"), [(12, "high"), (10, "high"), (9, "medium"), (7, "medium"), (6, "low"), (0, "low")])
+@pytest.mark.parametrize(
+    ("number", "tier"), [(12, "high"), (10, "high"), (9, "medium"), (7, "medium"), (6, "low"), (0, "low")]
+)
 def test_tier_of_a_sample(number: int, tier: str) -> None:
     assert quality_tier(np.array([number])).tolist() == [tier]
 
@@ -262,7 +284,10 @@ def test_missing_zones_are_no_three_point_specialist() -> None:
 
 def test_games_without_zones_count_in_no_sum_of_the_zones() -> None:
     """Neither their threes nor their makes, which the box score knows."""
-    unknown = [line | NO_PLAY_BY_PLAY | {"three_pt_attempts": 20, "three_pt_makes": 20, "fg_makes": 30} for line in games(20)[5:]]
+    unknown = [
+        line | NO_PLAY_BY_PLAY | {"three_pt_attempts": 20, "three_pt_makes": 20, "fg_makes": 30}
+        for line in games(20)[5:]
+    ]
     result = row([*games(5), *unknown])
     whole = row(games(10))
     unlike = {name for name, value in result.items() if value != whole[name]}
@@ -273,7 +298,11 @@ def test_games_without_zones_count_in_no_sum_of_the_zones() -> None:
         "paint_rate_last_20",
         "paint_pct_last_20",
     }
-    assert (result["total_shots_last_10"], result["paint_rate_last_20"], result["paint_pct_last_20"]) == (90, 44.44, 0.625)
+    assert (result["total_shots_last_10"], result["paint_rate_last_20"], result["paint_pct_last_20"]) == (
+        90,
+        44.44,
+        0.625,
+    )
 
 
 @pytest.mark.parametrize(("number", "rate"), [(14, None), (15, 44.44)])
@@ -285,7 +314,13 @@ def test_the_longer_window_speaks_from_fifteen_games_on(number: int, rate: float
 
 def test_windows_end_at_the_tenth_and_the_twentieth_game() -> None:
     only_paint: Row = {"paint_attempts": 18, "paint_makes": 0, "mid_range_attempts": 0, "three_pt_attempts": 0}
-    result = row([*games(10), *(line | only_paint for line in games(30)[10:20]), *(line | {"paint_attempts": 900} for line in games(30)[20:])])
+    result = row(
+        [
+            *games(10),
+            *(line | only_paint for line in games(30)[10:20]),
+            *(line | {"paint_attempts": 900} for line in games(30)[20:]),
+        ]
+    )
     assert (result["paint_rate_last_10"], result["paint_pct_last_10"]) == (44.44, 0.625)
     assert (result["paint_rate_last_20"], result["paint_pct_last_20"]) == (72.22, 0.192)
     assert (result["games_in_sample_10"], result["games_in_sample_20"]) == (10, 20)
@@ -322,13 +357,31 @@ def test_identity_is_that_of_his_newest_game() -> None:
 
 @pytest.mark.parametrize(
     ("day", "least"),
-    [(0, 3), (9, 3), (11, 3), (12, 4), (14, 4), (15, 5), (20, 6), (21, 7), (22, 7), (29, 9), (30, 10), (31, 10), (45, 10), (240, 10)],
+    [
+        (0, 3),
+        (9, 3),
+        (11, 3),
+        (12, 4),
+        (14, 4),
+        (15, 5),
+        (20, 6),
+        (21, 7),
+        (22, 7),
+        (29, 9),
+        (30, 10),
+        (31, 10),
+        (45, 10),
+        (240, 10),
+    ],
 )
 def test_a_player_needs_a_game_for_every_three_days_from_three_to_ten(day: int, least: int) -> None:
     assert minimum_games(np.array([float(day)])).tolist() == [least]
     assert outcome(games(least), days_into_season=day).row_count == 1
     short = outcome(games(least - 1), days_into_season=day)
-    assert (short.row_count, failure_rows(short)[0]["failure_reason"]) == (0, f"Season bootstrap: {least - 1}/{least - 1} games (need {least})")
+    assert (short.row_count, failure_rows(short)[0]["failure_reason"]) == (
+        0,
+        f"Season bootstrap: {least - 1}/{least - 1} games (need {least})",
+    )
 
 
 @pytest.mark.parametrize(
@@ -342,7 +395,11 @@ def test_a_player_needs_a_game_for_every_three_days_from_three_to_ten(day: int, 
 )
 def test_five_games_are_few_of_few_or_few_of_many(expected: int, category: str, reason: str, can_retry: bool) -> None:
     record = failure(games(5), expectations(alternate_days(expected), rosters=[OPENING]))
-    assert (record["failure_category"], record["failure_reason"], bool(record["can_retry"])) == (category, reason, can_retry)
+    assert (record["failure_category"], record["failure_reason"], bool(record["can_retry"])) == (
+        category,
+        reason,
+        can_retry,
+    )
     assert (record["entity_id"], record["entity_type"], record["partition_date"]) == ("lebronjames", "PLAYER", TONIGHT)
     assert (record["expected_record_count"], record["actual_record_count"]) == (expected, 5)
     assert record["missing_game_ids"] == tuple(game_id(day, "LAL") for day in reversed(alternate_days(expected)[5:]))
@@ -354,7 +411,10 @@ def test_games_for_his_former_team_were_expected_too() -> None:
     history = [*games(4), *(game(day, team="DAL") for day in with_dallas[:4])]
     there = of_teams({"LAL": alternate_days(4), "DAL": with_dallas, "BOS": with_dallas}, {"DAL": [OPENING]})
     record = failure(history, there)
-    assert (record["failure_category"], record["failure_reason"]) == ("INCOMPLETE_UPSTREAM", "Missing upstream data: 8/10 games (need 10)")
+    assert (record["failure_category"], record["failure_reason"]) == (
+        "INCOMPLETE_UPSTREAM",
+        "Missing upstream data: 8/10 games (need 10)",
+    )
 
 
 @pytest.mark.parametrize(
@@ -380,7 +440,7 @@ def test_kind_of_the_gap_of_the_last_two_weeks(
 def test_failures_and_rows_of_several_dates_keep_to_their_dates() -> None:
     days = [days_ago(2), TONIGHT]
     there = expectations(alternate_days(10))
-    found = compute(columns([asked(day) for day in days]), histories(games(10), there), Shared(READY, there.league))
+    found = compute(columns([requested(day) for day in days]), histories(games(10), there), Shared(READY, there.league))
     assert found.rows["analysis_date"].tolist() == [TONIGHT.item()]
     (record,) = failure_rows(found)
     assert (record["partition_date"], record["failure_reason"]) == (days[0], "Season bootstrap: 9/9 games (need 10)")
@@ -407,20 +467,33 @@ def test_a_game_he_sat_out_is_not_expected() -> None:
     finals = alternate_days(14)
     history = [game(day, **(SAT_OUT if place in (1, 3) else {})) for place, day in enumerate(finals)]
     result = row(history, expectations(finals, rosters=[OPENING]))
-    assert (result["expected_games_count"], result["actual_games_count"], result["completeness_percentage"]) == (8, 8, 100.0)
+    assert (result["expected_games_count"], result["actual_games_count"], result["completeness_percentage"]) == (
+        8,
+        8,
+        100.0,
+    )
 
 
 def test_more_games_than_the_window_are_no_more_than_all() -> None:
     result = row(games(25))
-    assert (result["expected_games_count"], result["actual_games_count"], result["completeness_percentage"]) == (10, 10, 100.0)
+    assert (result["expected_games_count"], result["actual_games_count"], result["completeness_percentage"]) == (
+        10,
+        10,
+        100.0,
+    )
 
 
 @pytest.mark.parametrize("excuse", ["is_bootstrap", "is_boundary"])
 def test_an_exemption_makes_ready_but_hides_nothing(excuse: str) -> None:
     excused: Row = {excuse: 1}
-    result = row([game(day) for day in alternate_days(24)[::2]], expectations(alternate_days(24), rosters=[OPENING]), **excused)
+    result = row(
+        [game(day) for day in alternate_days(24)[::2]], expectations(alternate_days(24), rosters=[OPENING]), **excused
+    )
     assert (result["completeness_percentage"], result["is_production_ready"]) == (50.0, True)
-    assert (result["backfill_bootstrap_mode"], result["season_boundary_detected"]) == (excuse == "is_bootstrap", excuse == "is_boundary")
+    assert (result["backfill_bootstrap_mode"], result["season_boundary_detected"]) == (
+        excuse == "is_bootstrap",
+        excuse == "is_boundary",
+    )
 
 
 def test_his_team_is_that_of_his_newest_sheet_row() -> None:
@@ -435,7 +508,9 @@ def test_his_team_is_that_of_his_newest_sheet_row() -> None:
 
 def test_lineage_lives_in_the_metadata() -> None:
     assert not [name for name in TABLE.column_names if name.startswith("source_") or name == "circuit_breaker_active"]
-    assert set(outcome(games(10)).rows) | {"data_hash", "created_at", "processed_at", "reprocess_attempt_count"} == set(TABLE.column_names)
+    assert set(outcome(games(10)).rows) | {"data_hash", "created_at", "processed_at", "reprocess_attempt_count"} == set(
+        TABLE.column_names
+    )
 
 
 @st.composite
@@ -444,14 +519,18 @@ def drawn(draw: st.DrawFn) -> Row:
     makes, missed = (draw(st.tuples(*[st.integers(0, 12)] * 3)) for _ in range(2))
     assisted = draw(st.integers(0, sum(makes)))
     shots: Row = {f"{zone}_makes": made for zone, made in zip(ZONES, makes, strict=True)}
-    shots |= {f"{zone}_attempts": made + missed[place] for place, (zone, made) in enumerate(zip(ZONES, makes, strict=True))}
+    shots |= {
+        f"{zone}_attempts": made + missed[place] for place, (zone, made) in enumerate(zip(ZONES, makes, strict=True))
+    }
     shots |= {"fg_makes": sum(makes), "assisted_fg_makes": assisted, "unassisted_fg_makes": sum(makes) - assisted}
     return shots | draw(st.sampled_from([{}, {}, {}, NO_PLAY_BY_PLAY, SAT_OUT]))
 
 
 @settings(max_examples=25)
 @given(st.lists(drawn(), min_size=10, max_size=22), st.lists(drawn(), max_size=3))
-def test_whatever_the_games_shares_sum_to_a_hundred_and_the_future_is_unseen(history: list[Row], future: list[Row]) -> None:
+def test_whatever_the_games_shares_sum_to_a_hundred_and_the_future_is_unseen(
+    history: list[Row], future: list[Row]
+) -> None:
     past = [game(day, **changes) for day, changes in zip(alternate_days(len(history)), history, strict=True)]
     to_come = [game(days_ago(-place), **changes) for place, changes in enumerate(future)]
     there = expectations(alternate_days(len(history)), rosters=[OPENING])
@@ -462,7 +541,10 @@ def test_whatever_the_games_shares_sum_to_a_hundred_and_the_future_is_unseen(his
     for result, same in zip(stored(TABLE, found.rows), stored(TABLE, alone.rows), strict=True):
         assert result == same
         known = shares(result)
-        assert len({share is None for share in (*known, result["total_shots_last_10"], result["primary_scoring_zone"])}) == 1
+        assert (
+            len({share is None for share in (*known, result["total_shots_last_10"], result["primary_scoring_zone"])})
+            == 1
+        )
         if known[0] is not None:
             assert sum(share for share in known if share is not None) == pytest.approx(100, abs=0.02)
             made = (result["assisted_rate_last_10"], result["unassisted_rate_last_10"])
@@ -471,9 +553,16 @@ def test_whatever_the_games_shares_sum_to_a_hundred_and_the_future_is_unseen(his
 
 def test_dates_together_and_one_by_one_are_the_same() -> None:
     days = [days_ago(number) for number in range(80, -1, -5)]
-    history = [game(day, team="DAL" if place > 25 else "LAL", paint_attempts=5 + place % 7) for place, day in enumerate(alternate_days(38))]
+    history = [
+        game(day, team="DAL" if place > 25 else "LAL", paint_attempts=5 + place % 7)
+        for place, day in enumerate(alternate_days(38))
+    ]
     there = of_teams({"LAL": alternate_days(40), "DAL": alternate_days(40)}, {"DAL": [OPENING]})
-    given_days, past, shared = columns([asked(day) for day in days]), histories(history[:-3:2], there), Shared(READY, there.league)
+    given_days, past, shared = (
+        columns([requested(day) for day in days]),
+        histories(history[:-3:2], there),
+        Shared(READY, there.league),
+    )
     together = compute(given_days, past, shared)
     rows, failures = one_by_one(TABLE, compute, given_days, past, shared)
     assert rows
@@ -482,7 +571,7 @@ def test_dates_together_and_one_by_one_are_the_same() -> None:
     assert [str(record) for record in failure_rows(together)] == [str(record) for record in failures]
 
 
-def test_asked_is_who_has_played_before_the_date_whether_he_plays_on_it_or_not() -> None:
+def test_requested_is_who_has_played_before_the_date_whether_he_plays_on_it_or_not() -> None:
     days = [days_ago(1), TONIGHT]
     finals = [scheduled(day, "LAL", "BOS") for day in (*alternate_days(20), TONIGHT)]
     sheet = [

@@ -1,4 +1,6 @@
-"""From when to when each table reads another one for a date: a read that begins too late loses history in silence, one that ends too late looks ahead."""
+"""From when to when each table reads another one for a date: a read that begins too late loses history in silence, one
+that ends too late looks ahead.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,12 @@ REGISTRIES = (date(2023, 10, 22), as_date(TONIGHT))
 """This season's and the one before."""
 
 SHEET = {"player_registry": [REGISTRIES], "player_gamebook": [DATE], "player_boxscores": [DATE], "play_by_play": [DATE]}
-EXPECTED_GAMES = {"player_registry": [REGISTRIES], "rosters": [SNAPSHOTS], "player_boxscores": [SEASON], "player_game_summary": [SEASON]}
+EXPECTED_GAMES = {
+    "player_registry": [REGISTRIES],
+    "rosters": [SNAPSHOTS],
+    "player_boxscores": [SEASON],
+    "player_game_summary": [SEASON],
+}
 READS: Mapping[str, Mapping[str, Sequence[Span]]] = {
     "team_offense_game_summary": {
         **SHEET,
@@ -103,7 +110,12 @@ class Watched(Shelf):
     seen: defaultdict[str, set[Span]] = field(default_factory=lambda: defaultdict(set))
 
     def read(
-        self, table: Table, columns: Sequence[str], start: date, end: date, where: Mapping[str, Value | Sequence[Value]] | None = None
+        self,
+        table: Table,
+        columns: Sequence[str],
+        start: date,
+        end: date,
+        where: Mapping[str, Value | Sequence[Value]] | None = None,
     ) -> pa.Table:
         self.seen[table.name].add((start, end))
         return super().read(table, columns, start, end, where)
@@ -123,7 +135,9 @@ def test_each_table_reads_as_far_back_as_its_windows_reach_and_only_the_schedule
     shelf = Watched(
         {
             "schedule": [scheduled(day, "LAL", "BOS") for day in (OPENING, TONIGHT, ahead)],
-            TABLE_PARTITIONS.name: [{"table_name": table, "partition_date": as_date(TONIGHT)} for table in (*TABLE_MODULES, *RAW_TABLES)],
+            TABLE_PARTITIONS.name: [
+                {"table_name": table, "partition_date": as_date(TONIGHT)} for table in (*TABLE_MODULES, *RAW_TABLES)
+            ],
             "upcoming_player_game_context": [context],
         }
     )

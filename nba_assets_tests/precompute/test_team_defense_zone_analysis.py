@@ -15,7 +15,15 @@ from nba_assets.analytics.team_defense_game_summary import TABLE as TEAM_DEFENSE
 from nba_assets.entities.outcomes import Outcome
 from nba_assets.precompute import team_defense_zone_analysis
 from nba_assets.precompute.league_averages import USUAL_PCT, LeagueAverages
-from nba_assets.precompute.team_defense_zone_analysis import GAME_COLUMNS, TABLE, Shared, compute, extreme_zones, minimum_games, quality_tier
+from nba_assets.precompute.team_defense_zone_analysis import (
+    GAME_COLUMNS,
+    TABLE,
+    Shared,
+    compute,
+    extreme_zones,
+    minimum_games,
+    quality_tier,
+)
 from nba_assets.precompute.zones import ZONES
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets_tests.analytics.builders import NAN, columns
@@ -75,7 +83,7 @@ def games(number: int, **changes: Any) -> list[Row]:
     return [game(day, **changes) for day in alternate_days(number)]
 
 
-def asked(day: np.datetime64 = TONIGHT, **changes: Any) -> Row:
+def requested(day: np.datetime64 = TONIGHT, **changes: Any) -> Row:
     return {"team_abbr": "LAL", "analysis_date": day, **season_facts(day), **changes}
 
 
@@ -84,7 +92,12 @@ def league(days: Sequence[np.datetime64] = (TONIGHT,), **pct: float) -> LeagueAv
     return LeagueAverages(np.array(days, dtype="M8[D]"), shares, np.zeros(len(days), dtype=np.int64))
 
 
-def outcome(history: Sequence[Row], finals: Sequence[np.datetime64] | None = None, averages: LeagueAverages | None = None, **changes: Any) -> Outcome:
+def outcome(
+    history: Sequence[Row],
+    finals: Sequence[np.datetime64] | None = None,
+    averages: LeagueAverages | None = None,
+    **changes: Any,
+) -> Outcome:
     """By default the finals are the games of the history."""
     mine = ascending(history, game(TONIGHT))
     assert set(mine) == set(GAME_COLUMNS)
@@ -93,10 +106,17 @@ def outcome(history: Sequence[Row], finals: Sequence[np.datetime64] | None = Non
         "game_id": np.array([game_id(np.datetime64(day), "LAL") for day in days], dtype=object),
         "game_date": np.array(days, dtype="M8[D]"),
     }
-    return compute(columns([asked(**changes)]), {"games": mine, "finals": there}, Shared(READY, averages or league()))
+    return compute(
+        columns([requested(**changes)]), {"games": mine, "finals": there}, Shared(READY, averages or league())
+    )
 
 
-def row(history: Sequence[Row], finals: Sequence[np.datetime64] | None = None, averages: LeagueAverages | None = None, **changes: Any) -> Row:
+def row(
+    history: Sequence[Row],
+    finals: Sequence[np.datetime64] | None = None,
+    averages: LeagueAverages | None = None,
+    **changes: Any,
+) -> Row:
     return stored(TABLE, outcome(history, finals, averages, **changes).rows)[0]
 
 
@@ -139,13 +159,20 @@ def test_fifteen_different_games() -> None:
     assert [result[f"{zone}_defense_vs_league_avg"] for zone in ZONES] == [-1.29, -1.0, -0.27]
     assert (result["paint_points_allowed_per_game"], result["opponent_points_per_game"]) == (41.7, 115.0)
     assert (result["defensive_rating_last_15"], result["opponent_pace"]) == (113.67, 100.0)
-    assert (result["strongest_zone"], result["weakest_zone"], result["data_quality_tier"]) == ("paint", "perimeter", "high")
+    assert (result["strongest_zone"], result["weakest_zone"], result["data_quality_tier"]) == (
+        "paint",
+        "perimeter",
+        "high",
+    )
 
 
 def test_a_zone_without_attempts_has_no_share_and_says_so() -> None:
     result = row(games(15, opp_mid_range_makes=0, opp_mid_range_attempts=0))
     assert (result["mid_range_pct_allowed_last_15"], result["mid_range_defense_vs_league_avg"]) == (None, None)
-    assert (result["mid_range_attempts_allowed_per_game"], result["calculation_notes"]) == (0.0, "No mid-range attempts")
+    assert (result["mid_range_attempts_allowed_per_game"], result["calculation_notes"]) == (
+        0.0,
+        "No mid-range attempts",
+    )
     assert (result["paint_pct_allowed_last_15"], result["three_pt_pct_allowed_last_15"]) == (0.571, 0.343)
     assert (result["strongest_zone"], result["weakest_zone"]) == ("perimeter", "paint")
 
@@ -182,7 +209,12 @@ def test_strongest_is_lowest_and_weakest_highest_and_the_first_of_equals(
 @pytest.mark.parametrize(("off_by", "extremes"), [(100_001, ("paint", "mid_range")), (99_999, ("mid_range", "paint"))])
 def test_extreme_zones_compare_what_rounding_makes_equal(off_by: int, extremes: tuple[str, str]) -> None:
     history = games(
-        15, opp_paint_makes=50, opp_paint_attempts=100, opp_mid_range_makes=off_by, opp_mid_range_attempts=200_000, opp_three_pt_attempts=NAN
+        15,
+        opp_paint_makes=50,
+        opp_paint_attempts=100,
+        opp_mid_range_makes=off_by,
+        opp_mid_range_attempts=200_000,
+        opp_three_pt_attempts=NAN,
     )
     result = row(history, averages=league(paint=0.5, mid_range=0.5))
     assert (result["paint_defense_vs_league_avg"], result["mid_range_defense_vs_league_avg"]) == (0.0, 0.0)
@@ -210,13 +242,32 @@ def test_five_games_in_january_are_no_sample() -> None:
 def test_failure_names_the_games_that_are_missing() -> None:
     days = alternate_days(17)
     (record,) = failure_rows(outcome(games(14), finals=days))
-    assert (record["failure_reason"], record["expected_record_count"], record["actual_record_count"]) == ("Only 14 games, need 15", 17, 14)
+    assert (record["failure_reason"], record["expected_record_count"], record["actual_record_count"]) == (
+        "Only 14 games, need 15",
+        17,
+        14,
+    )
     assert record["missing_game_ids"] == tuple(game_id(day, "LAL") for day in reversed(days[14:]))
 
 
 @pytest.mark.parametrize(
     ("day", "least"),
-    [(0, 5), (14, 5), (15, 5), (17, 5), (18, 6), (20, 6), (21, 7), (22, 7), (29, 9), (30, 10), (44, 14), (45, 15), (46, 15), (240, 15)],
+    [
+        (0, 5),
+        (14, 5),
+        (15, 5),
+        (17, 5),
+        (18, 6),
+        (20, 6),
+        (21, 7),
+        (22, 7),
+        (29, 9),
+        (30, 10),
+        (44, 14),
+        (45, 15),
+        (46, 15),
+        (240, 15),
+    ],
 )
 def test_a_team_needs_a_game_for_every_three_days_from_five_to_fifteen(day: int, least: int) -> None:
     assert minimum_games(np.array([float(day)])).tolist() == [least]
@@ -225,7 +276,9 @@ def test_a_team_needs_a_game_for_every_three_days_from_five_to_fifteen(day: int,
     assert (short.row_count, failure_rows(short)[0]["failure_reason"]) == (0, f"Only {least - 1} games, need {least}")
 
 
-@pytest.mark.parametrize(("number", "flag", "tier"), [(7, True, "low"), (10, True, "medium"), (14, True, "medium"), (15, False, "high")])
+@pytest.mark.parametrize(
+    ("number", "flag", "tier"), [(7, True, "low"), (10, True, "medium"), (14, True, "medium"), (15, False, "high")]
+)
 def test_a_sample_below_fifteen_games_is_early(number: int, flag: bool, tier: str) -> None:
     result = row(games(number), days_into_season=21)
     assert (result["early_season_flag"], result["data_quality_tier"], result["games_in_sample"]) == (flag, tier, number)
@@ -271,7 +324,11 @@ def test_a_zone_that_is_never_known_is_null_without_a_note() -> None:
     unknown = ("pct_allowed_last_15", "attempts_allowed_per_game", "blocks_per_game", "defense_vs_league_avg")
     assert [result[f"paint_{name}"] for name in unknown] == [None] * 4
     assert (result["paint_points_allowed_per_game"], result["calculation_notes"]) == (None, None)
-    assert (result["strongest_zone"], result["weakest_zone"], result["three_pt_pct_allowed_last_15"]) == ("perimeter", "perimeter", 0.343)
+    assert (result["strongest_zone"], result["weakest_zone"], result["three_pt_pct_allowed_last_15"]) == (
+        "perimeter",
+        "perimeter",
+        0.343,
+    )
 
 
 def test_attempts_whose_makes_are_unknown_are_no_silence() -> None:
@@ -294,7 +351,9 @@ def test_unknown_ratings_and_paces_are_skipped() -> None:
 
 
 def test_mean_pace_is_one_exact_quotient() -> None:
-    """96.95 lies between two tenths, and goes to the even one: added as floats, these paces come out a little below it."""
+    """96.95 lies between two tenths, and goes to the even one: added as floats, these paces come out a little below
+    it.
+    """
     history = [game(day, opponent_pace=96.1 if place < 5 else 97.8) for place, day in enumerate(alternate_days(10))]
     assert row(history, days_into_season=30)["opponent_pace"] == 97.0
 
@@ -318,12 +377,20 @@ def test_expected_are_the_last_fifteen_finals(number: int, missing: tuple[int, .
 
 def test_rows_that_nobody_expects_do_not_make_more_than_all() -> None:
     result = row(games(15), finals=alternate_days(10))
-    assert (result["expected_games_count"], result["actual_games_count"], result["completeness_percentage"]) == (10, 10, 100.0)
+    assert (result["expected_games_count"], result["actual_games_count"], result["completeness_percentage"]) == (
+        10,
+        10,
+        100.0,
+    )
 
 
 def test_nothing_expected_is_complete() -> None:
     result = row(games(15), finals=())
-    assert (result["expected_games_count"], result["completeness_percentage"], result["is_production_ready"]) == (0, 100.0, True)
+    assert (result["expected_games_count"], result["completeness_percentage"], result["is_production_ready"]) == (
+        0,
+        100.0,
+        True,
+    )
 
 
 @pytest.mark.parametrize("excuse", ["is_bootstrap", "is_boundary"])
@@ -332,7 +399,10 @@ def test_an_exemption_makes_ready_but_hides_nothing(excuse: str) -> None:
     excused: Row = {excuse: 1}
     result = row([game(day) for day in finals[::2]], finals, **excused)
     assert (result["completeness_percentage"], result["is_production_ready"]) == (53.3, True)
-    assert (result["backfill_bootstrap_mode"], result["season_boundary_detected"]) == (excuse == "is_bootstrap", excuse == "is_boundary")
+    assert (result["backfill_bootstrap_mode"], result["season_boundary_detected"]) == (
+        excuse == "is_bootstrap",
+        excuse == "is_boundary",
+    )
 
 
 def test_no_failures_are_no_records() -> None:
@@ -341,7 +411,9 @@ def test_no_failures_are_no_records() -> None:
 
 def test_lineage_lives_in_the_metadata() -> None:
     assert not [name for name in TABLE.column_names if name.startswith("source_") or name == "circuit_breaker_active"]
-    assert set(outcome(games(15)).rows) | {"data_hash", "created_at", "processed_at", "reprocess_attempt_count"} == set(TABLE.column_names)
+    assert set(outcome(games(15)).rows) | {"data_hash", "created_at", "processed_at", "reprocess_attempt_count"} == set(
+        TABLE.column_names
+    )
 
 
 numbers = st.one_of(st.just(NAN), st.integers(0, 60).map(float))
@@ -362,7 +434,9 @@ drawn = st.builds(
 
 @settings(max_examples=25)
 @given(st.lists(drawn, min_size=15, max_size=18), st.lists(drawn, max_size=3))
-def test_whatever_the_games_the_figures_stay_within_their_ranges_and_the_future_is_unseen(history: list[Row], future: list[Row]) -> None:
+def test_whatever_the_games_the_figures_stay_within_their_ranges_and_the_future_is_unseen(
+    history: list[Row], future: list[Row]
+) -> None:
     past = [game(day, **changes) for day, changes in zip(alternate_days(len(history)), history, strict=True)]
     to_come = [game(days_ago(-place), **changes) for place, changes in enumerate(future)]
     finals = alternate_days(len(history))
@@ -380,9 +454,14 @@ def test_whatever_the_games_the_figures_stay_within_their_ranges_and_the_future_
 
 def test_dates_together_and_one_by_one_are_the_same() -> None:
     days = [days_ago(number) for number in range(80, -1, -5)]
-    history = [game(day, points_allowed=100 + place, opponent_pace=95.0 + place / 10) for place, day in enumerate(alternate_days(40))]
-    finals = {name: values for name, values in ascending(history, game(TONIGHT)).items() if name in ("game_id", "game_date")}
-    given_days = columns([asked(day) for day in days])
+    history = [
+        game(day, points_allowed=100 + place, opponent_pace=95.0 + place / 10)
+        for place, day in enumerate(alternate_days(40))
+    ]
+    finals = {
+        name: values for name, values in ascending(history, game(TONIGHT)).items() if name in ("game_id", "game_date")
+    }
+    given_days = columns([requested(day) for day in days])
     histories, shared = {"games": ascending(history, game(TONIGHT)), "finals": finals}, Shared(READY, league(days))
     together = compute(given_days, histories, shared)
     rows, failures = one_by_one(TABLE, compute, given_days, histories, shared)
@@ -395,16 +474,26 @@ def test_dates_together_and_one_by_one_are_the_same() -> None:
 
 def season(days: Sequence[np.datetime64], **changes: Any) -> tuple[list[Row], list[Row]]:
     """Finals of LAL on some days, in turn at home and away against BOS, and the games that LAL and BOS defended."""
-    finals = [scheduled(day, *(("LAL", "BOS") if number % 2 else ("BOS", "LAL")), **changes) for number, day in enumerate(days)]
+    finals = [
+        scheduled(day, *(("LAL", "BOS") if number % 2 else ("BOS", "LAL")), **changes)
+        for number, day in enumerate(days)
+    ]
     defended = [
-        game(final["game_date"], game_id=final["game_id"], defending_team_abbr=team, points_allowed=100 if team == "LAL" else 120)
+        game(
+            final["game_date"],
+            game_id=final["game_id"],
+            defending_team_abbr=team,
+            points_allowed=100 if team == "LAL" else 120,
+        )
         for final in finals
         for team in ("LAL", "BOS")
     ]
     return finals, defended
 
 
-def built(days: Sequence[np.datetime64], schedule: Sequence[Row], defended: Sequence[Row]) -> dict[tuple[str, np.datetime64], Row]:
+def built(
+    days: Sequence[np.datetime64], schedule: Sequence[Row], defended: Sequence[Row]
+) -> dict[tuple[str, np.datetime64], Row]:
     rows = built_rows(team_defense_zone_analysis, days, {SCHEDULE.table: schedule, TEAM_DEFENSE: defended})
     return {(line["team_abbr"], np.datetime64(line["analysis_date"])): line for line in rows}
 
@@ -416,10 +505,14 @@ def test_finals_count_for_both_teams_at_home_and_away() -> None:
     schedule, defended = season(EVERY_SECOND_DAY)
     rows = built([TONIGHT], schedule, defended)
     assert {key[0] for key in rows} == {"LAL", "BOS"}
-    assert {(line["expected_games_count"], line["actual_games_count"], line["completeness_percentage"]) for line in rows.values()} == {
-        (15, 15, 100.0)
-    }
-    assert (rows["LAL", TONIGHT]["opponent_points_per_game"], rows["BOS", TONIGHT]["opponent_points_per_game"]) == (100.0, 120.0)
+    assert {
+        (line["expected_games_count"], line["actual_games_count"], line["completeness_percentage"])
+        for line in rows.values()
+    } == {(15, 15, 100.0)}
+    assert (rows["LAL", TONIGHT]["opponent_points_per_game"], rows["BOS", TONIGHT]["opponent_points_per_game"]) == (
+        100.0,
+        120.0,
+    )
 
 
 @pytest.mark.parametrize("changes", [{"game_status": 4}, {"game_status": 1}, {"is_regular_season": False}])
@@ -450,12 +543,18 @@ def test_the_first_fourteen_days_of_a_season_have_no_rows_and_say_why() -> None:
     run, found = build(team_defense_zone_analysis, days, {SCHEDULE.table: schedule, TEAM_DEFENSE: defended})
     assert sorted(set(found.rows["analysis_date"].tolist())) == [date(2024, 11, 5), date(2024, 11, 6)]
     assert sorted(run.date_notes) == [as_date(day) for day in days[:14]]
-    assert run.date_notes[date(2024, 11, 4)] == {"no_rows_because": "bootstrap: day 13 of the season, rows begin with day 14"}
+    assert run.date_notes[date(2024, 11, 4)] == {
+        "no_rows_because": "bootstrap: day 13 of the season, rows begin with day 14"
+    }
 
 
 def test_days_without_bootstrap_are_a_setting() -> None:
     schedule, defended = season([OPENING + np.timedelta64(number, "D") for number in range(8)])
-    run, _ = build(team_defense_zone_analysis, [OPENING + np.timedelta64(7, "D")], {SCHEDULE.table: schedule, TEAM_DEFENSE: defended})
+    run, _ = build(
+        team_defense_zone_analysis,
+        [OPENING + np.timedelta64(7, "D")],
+        {SCHEDULE.table: schedule, TEAM_DEFENSE: defended},
+    )
     run.settings = run.settings.model_copy(update={"bootstrap_days": 0})
     run.date_notes.clear()
     assert team_defense_zone_analysis.build(run).row_count == 2
@@ -467,7 +566,9 @@ def test_a_date_without_league_games_has_no_rows_and_says_why() -> None:
     exhibition = scheduled(days_ago(-1), "EST", "WST", is_regular_season=False, game_status=1)
     postponed = scheduled(days_ago(-3), "LAL", "BOS", game_status=4)
     days = [TONIGHT, days_ago(-1), days_ago(-3)]
-    run, found = build(team_defense_zone_analysis, days, {SCHEDULE.table: [*schedule, exhibition, postponed], TEAM_DEFENSE: defended})
+    run, found = build(
+        team_defense_zone_analysis, days, {SCHEDULE.table: [*schedule, exhibition, postponed], TEAM_DEFENSE: defended}
+    )
     assert set(found.rows["analysis_date"].tolist()) == {as_date(TONIGHT)}
     assert run.date_notes == {as_date(day): {"no_rows_because": "no league games on this date"} for day in days[1:]}
 
@@ -488,7 +589,9 @@ def test_thirty_days_are_bootstrap_and_three_months_are_boundary(day: str, boots
     schedule, defended = season(opening)
     tonight = scheduled(np.datetime64(day), "LAL", "BOS", game_status=1)
     days = [np.datetime64(day)]
-    found = built(days, [*schedule, tonight], [*defended, *(game(when, game_id=f"more {when}") for when in alternate_days(15))])["LAL", days[0]]
+    found = built(
+        days, [*schedule, tonight], [*defended, *(game(when, game_id=f"more {when}") for when in alternate_days(15))]
+    )["LAL", days[0]]
     assert (found["backfill_bootstrap_mode"], found["season_boundary_detected"]) == (bootstrap, boundary)
 
 
@@ -500,9 +603,14 @@ def test_a_league_average_of_the_date_itself_changes_nothing() -> None:
     schedule.append(scheduled(OPENING, "T00", "T01"))
     schedule.append(scheduled(TONIGHT, "T00", "T01", game_status=1))
     defended = [
-        game(day, game_id=f"{day} {team}", defending_team_abbr=team, opp_paint_makes=15 + place) for day in days for place, team in enumerate(teams)
+        game(day, game_id=f"{day} {team}", defending_team_abbr=team, opp_paint_makes=15 + place)
+        for day in days
+        for place, team in enumerate(teams)
     ]
-    absurd = [game(TONIGHT, game_id=f"tonight {team}", defending_team_abbr=team, opp_paint_makes=0, opp_paint_attempts=900) for team in teams]
+    absurd = [
+        game(TONIGHT, game_id=f"tonight {team}", defending_team_abbr=team, opp_paint_makes=0, opp_paint_attempts=900)
+        for team in teams
+    ]
     clean, leaking = built([TONIGHT], schedule, defended), built([TONIGHT], schedule, [*defended, *absurd])
     assert clean == leaking
     mean = sum(15 + place for place in range(12)) / 12 / 35
@@ -520,11 +628,18 @@ def test_in_a_run_over_two_seasons_each_date_is_measured_by_its_own_season() -> 
         for day in (*spring, *autumn, *dates)
         for home, away in zip(teams[::2], teams[1::2], strict=True)
     ]
-    defended = [game(day, game_id=f"{day} {team}", defending_team_abbr=team, opp_paint_makes=7) for day in spring for team in teams]
+    defended = [
+        game(day, game_id=f"{day} {team}", defending_team_abbr=team, opp_paint_makes=7)
+        for day in spring
+        for team in teams
+    ]
     defended += [game(day, game_id=f"{day} {team}", defending_team_abbr=team) for day in autumn for team in teams]
     rows = built(dates, schedule, defended)
     assert rows["T00", dates[0]]["paint_defense_vs_league_avg"] == 0.0
-    assert (rows["T00", dates[1]]["paint_defense_vs_league_avg"], rows["T00", dates[1]]["games_in_sample"]) == (-0.86, 6)
+    assert (rows["T00", dates[1]]["paint_defense_vs_league_avg"], rows["T00", dates[1]]["games_in_sample"]) == (
+        -0.86,
+        6,
+    )
 
 
 def test_rows_come_in_the_order_of_team_and_date_whatever_the_order_of_the_input() -> None:

@@ -39,17 +39,31 @@ class Player:
 
 
 def squad(team: str) -> list[Player]:
-    """Five starters, two of them with one family name, a substitute, one who stays on the bench and one who is not dressed."""
+    """Five starters, two of them with one family name, a substitute, one who stays on the bench and one who is not
+    dressed.
+    """
     first_number, prefix = 1000 + TEAM_IDS[team] % 100 * 10, "" if team == HOME else f"van {team.title()} "
-    names = [("Żarko", "Đilas"), ("Sam", "Foster Jr."), ("Jalo", "Reed"), ("Kim", "Reed"), ("O'Neil", "St. Clair III"), ("Ben", "Šarić")]
-    players = [Player(first_number + place, first, prefix + family, team, place < 5) for place, (first, family) in enumerate(names)]
+    names = [
+        ("Żarko", "Đilas"),
+        ("Sam", "Foster Jr."),
+        ("Jalo", "Reed"),
+        ("Kim", "Reed"),
+        ("O'Neil", "St. Clair III"),
+        ("Ben", "Šarić"),
+    ]
+    players = [
+        Player(first_number + place, first, prefix + family, team, place < 5)
+        for place, (first, family) in enumerate(names)
+    ]
     out = Player(first_number + 6, "Cy", f"{prefix}Bench", team, False, "DNP - Coach's Decision")
     return [*players, out, Player(first_number + 7, "Al", f"{prefix}Hurt", team, False, "inactive")]
 
 
 @dataclass(frozen=True)
 class Play:
-    """Something that happened: `kind` is shot, free throw, rebound or turnover; `second` is the assister, blocker or stealer."""
+    """Something that happened: `kind` is shot, free throw, rebound or turnover; `second` is the assister, blocker or
+    stealer.
+    """
 
     kind: str
     player: Player
@@ -76,7 +90,13 @@ class InventedGame:
         for mine, others in ROUNDS * [(ours, theirs), (theirs, ours)] + [(ours, theirs)]:
             for place in range(6):
                 self.plays += [
-                    Play("shot", mine[place], made=True, worth=3 if place % 2 else 2, second=mine[(place + 1) % 6] if place < 4 else None),
+                    Play(
+                        "shot",
+                        mine[place],
+                        made=True,
+                        worth=3 if place % 2 else 2,
+                        second=mine[(place + 1) % 6] if place < 4 else None,
+                    ),
                     Play("shot", mine[place], worth=2, second=others[0] if place == 2 else None),
                     Play("rebound", mine[5]),
                     Play("free throw", mine[place], made=True, turn="1 of 2"),
@@ -135,7 +155,14 @@ class InventedGame:
                 "statistics": statistics,
             }
 
-        return {"game": {"gameId": self.league_id, "gameStatus": status, "homeTeam": side(self.home), "awayTeam": side(self.away)}}
+        return {
+            "game": {
+                "gameId": self.league_id,
+                "gameStatus": status,
+                "homeTeam": side(self.home),
+                "awayTeam": side(self.away),
+            }
+        }
 
     def statistics_box_score(self) -> Json:
         def side(team: str) -> Json:
@@ -147,25 +174,38 @@ class InventedGame:
                 "statistics": self.counts(self.squads[team]) | {"minutes": "240:00"},
             }
 
-        return {"boxScoreTraditional": {"gameId": self.league_id, "homeTeam": side(self.home), "awayTeam": side(self.away)}}
+        return {
+            "boxScoreTraditional": {"gameId": self.league_id, "homeTeam": side(self.home), "awayTeam": side(self.away)}
+        }
 
     def summary_v3(self) -> Json:
         def side(team: str) -> Json:
             return {
                 "teamId": TEAM_IDS[team],
                 "inactives": [
-                    {"personId": p.number, "firstName": p.first, "familyName": p.family} for p in self.squads[team] if p.absence == "inactive"
+                    {"personId": p.number, "firstName": p.first, "familyName": p.family}
+                    for p in self.squads[team]
+                    if p.absence == "inactive"
                 ],
             }
 
         return {"boxScoreSummary": {"gameId": self.league_id, "homeTeam": side(self.home), "awayTeam": side(self.away)}}
 
     def summary_v2(self) -> Json:
-        rows = [[p.number, p.first, p.family, TEAM_IDS[team]] for team, squad in self.squads.items() for p in squad if p.absence == "inactive"]
+        rows = [
+            [p.number, p.first, p.family, TEAM_IDS[team]]
+            for team, squad in self.squads.items()
+            for p in squad
+            if p.absence == "inactive"
+        ]
         return {
             "resultSets": [
                 {"name": "GameSummary", "headers": ["HOME_TEAM_ID"], "rowSet": [[TEAM_IDS[self.home]]]},
-                {"name": "InactivePlayers", "headers": ["PLAYER_ID", "FIRST_NAME", "LAST_NAME", "TEAM_ID"], "rowSet": rows},
+                {
+                    "name": "InactivePlayers",
+                    "headers": ["PLAYER_ID", "FIRST_NAME", "LAST_NAME", "TEAM_ID"],
+                    "rowSet": rows,
+                },
             ]
         }
 
@@ -177,7 +217,9 @@ class InventedGame:
             number = 2 * len(actions) + 2
             clock = f"PT{seconds // 60:02}M{seconds % 60:02}.00S"
             told = {"scoreHome": str(score[self.home]), "scoreAway": str(score[self.away])}
-            actions.append({"actionNumber": number, "orderNumber": number * 10000, "period": 1, "clock": clock, **told, **action})
+            actions.append(
+                {"actionNumber": number, "orderNumber": number * 10000, "period": 1, "clock": clock, **told, **action}
+            )
 
         add({"actionType": "period", "subType": "start", "personId": 0}, 720)
         for place, play in enumerate(self.plays):
@@ -191,7 +233,11 @@ class InventedGame:
                 "shotResult": "Made" if play.made else "Missed",
             }
             if play.kind == "shot":
-                action |= {"shotDistance": 25.5 if play.worth == 3 else 4.2, "xLegacy": 12, "yLegacy": 254 if play.worth == 3 else 40}
+                action |= {
+                    "shotDistance": 25.5 if play.worth == 3 else 4.2,
+                    "xLegacy": 12,
+                    "yLegacy": 254 if play.worth == 3 else 40,
+                }
             if play.second is not None:
                 action[f"{self._second_kind(play)}PersonId"] = play.second.number
             add(action, 719 - place)
@@ -205,7 +251,14 @@ class InventedGame:
         score = dict.fromkeys(self.squads, 0)
 
         def add(number: int, seconds: int, player: Player | None, description: str, **action: Any) -> None:
-            blank: Json = {"actionType": "", "subType": "", "isFieldGoal": 0, "shotResult": "", "shotValue": 0, "shotDistance": 0}
+            blank: Json = {
+                "actionType": "",
+                "subType": "",
+                "isFieldGoal": 0,
+                "shotResult": "",
+                "shotValue": 0,
+                "shotDistance": 0,
+            }
             blank |= {
                 "xLegacy": 0,
                 "yLegacy": 0,
@@ -219,7 +272,16 @@ class InventedGame:
                 if player is None
                 else {"personId": player.number, "location": "h" if player.team == self.home else "v"}
             )
-            actions.append({**blank, "actionNumber": number, "actionId": len(actions) + 1, "description": description, **who, **action})
+            actions.append(
+                {
+                    **blank,
+                    "actionNumber": number,
+                    "actionId": len(actions) + 1,
+                    "description": description,
+                    **who,
+                    **action,
+                }
+            )
 
         add(2, 720, None, "Start of 1st Period", actionType="period", subType="start")
         for place, play in enumerate(self.plays):
@@ -228,9 +290,21 @@ class InventedGame:
             miss, kind = "" if play.made else "MISS ", self._second_kind(play)
             if play.kind == "shot":
                 assist = f" ({self._short(play.second)} 1 AST)" if kind == "assist" and play.second else ""
-                told |= {"isFieldGoal": 1, "shotValue": play.worth, "shotResult": "Made" if play.made else "Missed", "subType": "Jump Shot"}
-                told |= {"shotDistance": 25 if play.worth == 3 else 4, "xLegacy": 12, "yLegacy": 254 if play.worth == 3 else 40}
-                text, told["actionType"] = f"{miss}{play.player.family} Jump Shot{assist}", "Made Shot" if play.made else "Missed Shot"
+                told |= {
+                    "isFieldGoal": 1,
+                    "shotValue": play.worth,
+                    "shotResult": "Made" if play.made else "Missed",
+                    "subType": "Jump Shot",
+                }
+                told |= {
+                    "shotDistance": 25 if play.worth == 3 else 4,
+                    "xLegacy": 12,
+                    "yLegacy": 254 if play.worth == 3 else 40,
+                }
+                text, told["actionType"] = (
+                    f"{miss}{play.player.family} Jump Shot{assist}",
+                    "Made Shot" if play.made else "Missed Shot",
+                )
             elif play.kind == "free throw":
                 text, told["subType"], told["actionType"] = (
                     f"{miss}{play.player.family} Free Throw {play.turn}",
@@ -246,7 +320,9 @@ class InventedGame:
         return {"game": {"gameId": self.league_id, "actions": actions}}
 
     def schedule_entry(self, status: int = 3, text: str | None = None) -> Json:
-        return schedule_entry(self.day, self.home, self.away, self.league_id, status, text, self.score if status == 3 else None)
+        return schedule_entry(
+            self.day, self.home, self.away, self.league_id, status, text, self.score if status == 3 else None
+        )
 
     def _short(self, player: Player | None) -> str:
         assert player is not None
@@ -267,7 +343,8 @@ class InventedGame:
             "status": "INACTIVE" if player.absence == "inactive" else "ACTIVE",
             "played": "0" if player.absence else "1",
             "starter": str(int(player.starter)),
-            "statistics": self.counts([player]) | {"minutes": "PT00M00.00S" if player.absence else "PT31M05.00S", "plusMinusPoints": -3.0},
+            "statistics": self.counts([player])
+            | {"minutes": "PT00M00.00S" if player.absence else "PT31M05.00S", "plusMinusPoints": -3.0},
             **({"position": "SF"} if player.starter else {}),
             **({} if player.absence is None else reasons.get(player.absence, {"notPlayingReason": "DNP_COACH"})),
         }
@@ -279,12 +356,19 @@ class InventedGame:
             "familyName": player.family,
             "position": "SF" if player.starter else "",
             "comment": player.absence or "",
-            "statistics": self.counts([player]) | {"minutes": "" if player.absence else "31:05", "plusMinusPoints": -3.0},
+            "statistics": self.counts([player])
+            | {"minutes": "" if player.absence else "31:05", "plusMinusPoints": -3.0},
         }
 
 
 def schedule_entry(
-    day: date, home: str, away: str, league_id: str, status: int = 1, text: str | None = None, score: Mapping[str, int] | None = None
+    day: date,
+    home: str,
+    away: str,
+    league_id: str,
+    status: int = 1,
+    text: str | None = None,
+    score: Mapping[str, int] | None = None,
 ) -> Json:
     """One game of the league's schedule, at 19:30 US-Eastern in winter."""
     tip_off = datetime(day.year, day.month, day.day, 0, 30, tzinfo=UTC) + timedelta(days=1)

@@ -16,7 +16,9 @@ from nba_assets_tests.providers.invented_game import InventedGame
 
 @dataclass(frozen=True)
 class Answer:
-    """What the site says to one call; with `half` the body breaks off, with `silent` there is no answer until the site closes."""
+    """What the site says to one call; with `half` the body breaks off, with `silent` there is no answer until the site
+    closes.
+    """
 
     status: int = 200
     body: bytes = b""
@@ -32,7 +34,8 @@ def right(payload: Any) -> Answer:
 
 @dataclass
 class LeagueSite:
-    """Answers by path, for a statistics endpoint with the game or season behind it; `trouble` comes first, answer by answer, `gone` paths are 404.
+    """Answers by path, for a statistics endpoint with the game or season behind it; `trouble` comes first, answer by
+    answer, `gone` paths are 404.
 
     A file that the live feed does not have is 403, as at the real one.
     """

@@ -26,7 +26,15 @@ from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets_tests.pipeline import build, ingest_all
 from nba_assets_tests.providers.conftest import NOW
 from nba_assets_tests.providers.invented_game import DAY, InventedGame, Player, schedule, schedule_entry
-from nba_assets_tests.providers.league_site import LIVE_SCHEDULE, Answer, LeagueSite, live_box, live_events, right, serving
+from nba_assets_tests.providers.league_site import (
+    LIVE_SCHEDULE,
+    Answer,
+    LeagueSite,
+    live_box,
+    live_events,
+    right,
+    serving,
+)
 
 FIRST = InventedGame()
 SECOND = InventedGame(home="NYK", away="CLE", league_id="0022400562")
@@ -69,7 +77,16 @@ class Fetching:
 
     def run(self, *days: date, **options: Any) -> LandingWriter:
         cache = self.folder / "responses"
-        client = LeagueClient(self.site.cdn_url, self.site.stats_url, cache, 0.6, self.offline, self.timeouts, self.sleep, lambda: self.seconds)
+        client = LeagueClient(
+            self.site.cdn_url,
+            self.site.stats_url,
+            cache,
+            0.6,
+            self.offline,
+            self.timeouts,
+            self.sleep,
+            lambda: self.seconds,
+        )
         self.source = LeagueSource(client, self.today, self.zone, self.preference, self.said.append, days, **options)
         with LandingWriter(self.zone, self.preference) as writer:
             for delivery in self.source.deliveries():
@@ -82,7 +99,11 @@ class Fetching:
         return rows
 
     def files(self) -> dict[str, bytes]:
-        return {str(file.relative_to(self.zone)): file.read_bytes() for file in sorted(self.zone.rglob("*")) if file.is_file()}
+        return {
+            str(file.relative_to(self.zone)): file.read_bytes()
+            for file in sorted(self.zone.rglob("*"))
+            if file.is_file()
+        }
 
 
 def quarantined(zone: Path) -> list[str]:
@@ -97,7 +118,9 @@ def test_a_date_lands_whole_and_nothing_of_it_would_be_quarantined(site: LeagueS
     assert {row["game_id"] for row in fetching.landed("team_boxscores")} == {"20250115_ATL_BOS", "20250115_CLE_NYK"}
     assert len(fetching.landed("player_boxscores")) == 24
     assert len(fetching.landed("player_gamebook")) == 32
-    assert len(fetching.landed("play_by_play")) == sum(len(game.live_play_by_play()["game"]["actions"]) for game in (FIRST, SECOND))
+    assert len(fetching.landed("play_by_play")) == sum(
+        len(game.live_play_by_play()["game"]["actions"]) for game in (FIRST, SECOND)
+    )
     assert fetching.said == ["2025-01-15: 2 games, 4 calls"]
     assert quarantined(fetching.zone) == []
     assert site.headers[0]["Referer"] == "https://www.nba.com/"
@@ -122,7 +145,9 @@ def test_calls_keep_their_pace(site: LeagueSite, tmp_path: Path) -> None:
         pytest.param(Answer(silent=True), id="no answer"),
     ],
 )
-def test_what_passes_is_waited_for_and_the_date_comes_out_the_same(site: LeagueSite, tmp_path: Path, trouble: Answer) -> None:
+def test_what_passes_is_waited_for_and_the_date_comes_out_the_same(
+    site: LeagueSite, tmp_path: Path, trouble: Answer
+) -> None:
     undisturbed = Fetching(site, tmp_path / "undisturbed")
     undisturbed.run(DAY)
     site.trouble[live_box(FIRST)] = [trouble, trouble]
@@ -148,7 +173,9 @@ def test_retry_after_is_kept_as_seconds_and_as_a_date(site: LeagueSite, tmp_path
 
 
 @pytest.mark.parametrize("header", ["soon", "Wed, 15 Jan 2025 10:00:00 -0000", "Wed, 15 Jan 2025 10:00:00 GMT"])
-def test_a_retry_after_that_says_nothing_or_is_over_is_no_reason_to_wait_longer(site: LeagueSite, tmp_path: Path, header: str) -> None:
+def test_a_retry_after_that_says_nothing_or_is_over_is_no_reason_to_wait_longer(
+    site: LeagueSite, tmp_path: Path, header: str
+) -> None:
     site.trouble[live_box(FIRST)] = [Answer(429, headers={"Retry-After": header})]
     fetching = Fetching(site, tmp_path)
     assert fetching.run(DAY).remarks == []
@@ -188,7 +215,9 @@ def test_an_answer_of_another_shape_costs_its_game_and_is_named(site: LeagueSite
     site.answers[live_box(FIRST)] = right(payload)
     fetching = Fetching(site, tmp_path)
     (remark,) = fetching.run(DAY).remarks
-    assert remark.startswith("20250115_ATL_BOS is missing: the league's cdn-boxscore/0022400561 does not have the shape that is expected: ")
+    assert remark.startswith(
+        "20250115_ATL_BOS is missing: the league's cdn-boxscore/0022400561 does not have the shape that is expected: "
+    )
     assert {row["game_id"] for row in fetching.landed("team_boxscores")} == {"20250115_CLE_NYK"}
     site.has_live(FIRST)
     assert fetching.run(DAY).remarks == []
@@ -216,11 +245,16 @@ def test_an_empty_play_by_play_is_said(site: LeagueSite, tmp_path: Path, payload
 def test_a_schedule_of_another_shape_is_one_line(site: LeagueSite, tmp_path: Path) -> None:
     entry = FIRST.schedule_entry() | {"gameId": "../../0022400561"}
     site.answers[LIVE_SCHEDULE] = right(schedule([entry]))
-    with pytest.raises(ProviderError, match=r"^the league's schedule of 2024-25 does not have the shape that is expected: .* is no game id$"):
+    with pytest.raises(
+        ProviderError,
+        match=r"^the league's schedule of 2024-25 does not have the shape that is expected: .* is no game id$",
+    ):
         Fetching(site, tmp_path).run(DAY)
 
 
-def test_games_that_the_live_feed_lacks_come_from_the_statistics_site_the_same(site: LeagueSite, tmp_path: Path) -> None:
+def test_games_that_the_live_feed_lacks_come_from_the_statistics_site_the_same(
+    site: LeagueSite, tmp_path: Path
+) -> None:
     live = Fetching(site, tmp_path / "live")
     live.run(DAY)
     for game in (FIRST, SECOND):
@@ -230,14 +264,19 @@ def test_games_that_the_live_feed_lacks_come_from_the_statistics_site_the_same(s
     assert fetching.run(DAY).remarks == []
     assert quarantined(fetching.zone) == []
     sums = [
-        sorted((row["game_id"], row["team_abbr"], row["points"], row["total_rebounds"]) for row in found.landed("team_boxscores"))
+        sorted(
+            (row["game_id"], row["team_abbr"], row["points"], row["total_rebounds"])
+            for row in found.landed("team_boxscores")
+        )
         for found in (fetching, live)
     ]
     assert sums[0] == sums[1]
     assert len(fetching.landed("play_by_play")) == len(live.landed("play_by_play"))
 
 
-def test_a_retired_endpoint_is_replaced_by_the_older_one_or_said_to_be_missing(site: LeagueSite, tmp_path: Path) -> None:
+def test_a_retired_endpoint_is_replaced_by_the_older_one_or_said_to_be_missing(
+    site: LeagueSite, tmp_path: Path
+) -> None:
     for game in (FIRST, SECOND):
         del site.answers[live_box(game)]
     site.has_statistics(FIRST, SECOND)
@@ -252,14 +291,20 @@ def test_a_retired_endpoint_is_replaced_by_the_older_one_or_said_to_be_missing(s
     assert writer.remarks[0].startswith("20250115_CLE_NYK is without inactive players: ")
 
 
-def test_a_season_that_the_live_feed_does_not_have_gets_its_schedule_from_the_statistics_site(site: LeagueSite, tmp_path: Path) -> None:
+def test_a_season_that_the_live_feed_does_not_have_gets_its_schedule_from_the_statistics_site(
+    site: LeagueSite, tmp_path: Path
+) -> None:
     site.answers["/stats/scheduleleaguev2 2024-25"] = site.answers[LIVE_SCHEDULE]
     site.answers[LIVE_SCHEDULE] = right(schedule([], "2025-26"))
     fetching = Fetching(site, tmp_path)
     fetching.run(seasons=[2024])
     assert len(fetching.landed("team_boxscores")) == 4
     assert len(fetching.landed("team_boxscores", NEXT.day)) == 2
-    assert fetching.said == ["2025-01-15: 2 games, 4 calls", "2025-01-16: 1 games, 2 calls", "2025-01-17: no game is over, 1 not over yet"]
+    assert fetching.said == [
+        "2025-01-15: 2 games, 4 calls",
+        "2025-01-16: 1 games, 2 calls",
+        "2025-01-17: no game is over, 1 not over yet",
+    ]
 
 
 def test_what_is_landed_and_final_is_not_fetched_again(site: LeagueSite, tmp_path: Path) -> None:
@@ -334,12 +379,18 @@ def test_without_the_network_no_response_is_given_up(site: LeagueSite, tmp_path:
 
 
 @pytest.mark.parametrize("refusal", [Answer(403), Answer(silent=True)], ids=["403", "no answer"])
-def test_where_the_site_refuses_one_line_says_so_and_what_has_landed_stays(site: LeagueSite, tmp_path: Path, refusal: Answer) -> None:
+def test_where_the_site_refuses_one_line_says_so_and_what_has_landed_stays(
+    site: LeagueSite, tmp_path: Path, refusal: Answer
+) -> None:
     del site.answers[live_box(NEXT)]
     site.trouble[f"/stats/boxscoretraditionalv3 {NEXT.league_id}"] = [refusal] * ATTEMPTS
     fetching = Fetching(site, tmp_path, timeouts=(5.0, 0.2) if refusal.silent else (5.0, 30.0))
     with pytest.raises(
-        RefusedError, match=r"The league blocks addresses of clouds and data centres: fetch from another network, or set HTTPS_PROXY$"
+        RefusedError,
+        match=(
+            r"The league blocks addresses of clouds and data centres: fetch from another network, or set "
+            r"HTTPS_PROXY$"
+        ),
     ):
         fetching.run(DAY, NEXT.day)
     assert len(fetching.landed("team_boxscores")) == 4
@@ -355,7 +406,9 @@ def test_rosters_of_today_come_with_the_daily_fetch(site: LeagueSite, tmp_path: 
     headers = ["TeamID", "SEASON", "PLAYER", "POSITION", "BIRTH_DATE", "AGE", "PLAYER_ID"]
     star = FIRST.squads["BOS"][0]
     row = [1610612738, "2024", star.name, "F", "JUL 28, 1999", 25.0, star.number]
-    site.answers["/stats/commonteamroster 1610612738"] = right({"resultSets": [{"name": "CommonTeamRoster", "headers": headers, "rowSet": [row]}]})
+    site.answers["/stats/commonteamroster 1610612738"] = right(
+        {"resultSets": [{"name": "CommonTeamRoster", "headers": headers, "rowSet": [row]}]}
+    )
     fetching = Fetching(site, tmp_path, today=DAY + timedelta(days=1))
     writer = fetching.run(DAY, with_rosters=True)
     rows = pq.read_table(fetching.zone / "rosters" / "roster_date=2025-01-16" / "league.parquet").to_pylist()
@@ -369,7 +422,9 @@ def test_players_are_registered_once_over_all_dates(site: LeagueSite, tmp_path: 
     fetching.run(DAY)
     fetching.run(NEXT.day)
     rows = pq.read_table(fetching.zone / "player_registry" / "season=2024-25" / "league.parquet").to_pylist()
-    everyone: set[Player] = {player for game in (FIRST, SECOND, NEXT) for squad in game.squads.values() for player in squad}
+    everyone: set[Player] = {
+        player for game in (FIRST, SECOND, NEXT) for squad in game.squads.values() for player in squad
+    }
     assert len(rows) == len(everyone) == 32
     assert {row["player_id"] for row in rows} == {str(player.number) for player in everyone}
     assert {row["universal_player_id"] for row in rows} == {f"league-{player.number}" for player in everyone}
@@ -405,7 +460,9 @@ class TestCommand:
         assert result.exit_code == 1
         assert "20250115_ATL_BOS is missing: " in result.output
 
-    @pytest.mark.parametrize("arguments", [[], ["2025-01-15", "--daily"], ["--season", "2024", "--daily"], ["2025-01-16", "2025-01-15"]])
+    @pytest.mark.parametrize(
+        "arguments", [[], ["2025-01-15", "--daily"], ["--season", "2024", "--daily"], ["2025-01-16", "2025-01-15"]]
+    )
     def test_dates_that_contradict_each_other_are_not_understood(self, arguments: list[str]) -> None:
         assert CliRunner().invoke(app, ["fetch", *arguments]).exit_code == 2
 
@@ -422,9 +479,14 @@ def test_a_fetched_date_becomes_summaries_about_which_all_feeds_agree(site: Leag
     ingest_all(warehouse, fetching.zone, [DAY], now=NOW)
     summaries = ("team_offense_game_summary", "team_defense_game_summary", "player_game_summary")
     build(warehouse, [DAY], summaries)
-    rows = {name: warehouse.read(COMPUTED_TABLES[name], COMPUTED_TABLES[name].column_names, DAY, DAY).to_pylist() for name in summaries}
+    rows = {
+        name: warehouse.read(COMPUTED_TABLES[name], COMPUTED_TABLES[name].column_names, DAY, DAY).to_pylist()
+        for name in summaries
+    }
     assert [len(rows[name]) for name in summaries] == [4, 4, 32]
-    assert {issue for name in summaries for row in rows[name] for issue in row["quality_issues"]} == {"missing_points_props"}
+    assert {issue for name in summaries for row in rows[name] for issue in row["quality_issues"]} == {
+        "missing_points_props"
+    }
     assert {row["universal_player_id"] for row in rows["player_game_summary"]} == {
         f"league-{player.number}" for game in (FIRST, SECOND) for squad in game.squads.values() for player in squad
     }

@@ -22,7 +22,9 @@ from nba_assets.raw.tables import PLAY_BY_PLAY, TEAM_BOXSCORES
         ("", None, 2023, None),
     ],
 )
-def test_a_game_has_its_canonical_id_by_any_spelling_of_its_teams(home: str, away: str | None, season: int, game_id: str | None) -> None:
+def test_a_game_has_its_canonical_id_by_any_spelling_of_its_teams(
+    home: str, away: str | None, season: int, game_id: str | None
+) -> None:
     game = Game.between(home, away, date(2023, 10, 30), season)
     assert (None if game is None else game.game_id) == game_id
 

@@ -1,4 +1,6 @@
-"""Files of other providers than the league: ESPN's season files, CSV collections, The Odds API, the injury report; all rows invented."""
+"""Files of other providers than the league: ESPN's season files, CSV collections, The Odds API, the injury report; all
+rows invented.
+"""
 
 from __future__ import annotations
 
@@ -49,15 +51,34 @@ def see_whole(tables: dict[str, Columns]) -> None:
     """Players' sums are the team rows, and those the final score."""
     players, teams, schedule = tables["player_boxscores"], tables["team_boxscores"], tables["schedule"]
     for place, team in enumerate(teams["team_abbr"]):
-        for ours, theirs in {"points": "points", "field_goals_attempted": "fg_attempted", "total_rebounds": "total_rebounds"}.items():
+        for ours, theirs in {
+            "points": "points",
+            "field_goals_attempted": "fg_attempted",
+            "total_rebounds": "total_rebounds",
+        }.items():
             assert players[ours][players["team_abbr"] == team].sum() == teams[theirs][place]
-        assert teams["points"][place] == schedule["home_team_score" if teams["is_home"][place] == 1 else "away_team_score"][0]
+        assert (
+            teams["points"][place]
+            == schedule["home_team_score" if teams["is_home"][place] == 1 else "away_team_score"][0]
+        )
 
 
 ESPN_NAMES = {"points": "points", "field_goals_made": "fieldGoalsMade", "field_goals_attempted": "fieldGoalsAttempted"}
-ESPN_NAMES |= {"three_point_field_goals_made": "threePointersMade", "three_point_field_goals_attempted": "threePointersAttempted"}
-ESPN_NAMES |= {"free_throws_made": "freeThrowsMade", "free_throws_attempted": "freeThrowsAttempted", "assists": "assists", "steals": "steals"}
-ESPN_NAMES |= {"offensive_rebounds": "reboundsOffensive", "defensive_rebounds": "reboundsDefensive", "rebounds": "reboundsTotal"}
+ESPN_NAMES |= {
+    "three_point_field_goals_made": "threePointersMade",
+    "three_point_field_goals_attempted": "threePointersAttempted",
+}
+ESPN_NAMES |= {
+    "free_throws_made": "freeThrowsMade",
+    "free_throws_attempted": "freeThrowsAttempted",
+    "assists": "assists",
+    "steals": "steals",
+}
+ESPN_NAMES |= {
+    "offensive_rebounds": "reboundsOffensive",
+    "defensive_rebounds": "reboundsDefensive",
+    "rebounds": "reboundsTotal",
+}
 ESPN_NAMES |= {"blocks": "blocks", "turnovers": "turnovers", "fouls": "foulsPersonal"}
 
 
@@ -67,7 +88,12 @@ class TestEspn:
         folder.mkdir(exist_ok=True)
         frames = {
             "nba_schedule_2025": [cls.schedule_row() | changes],
-            "player_box_2025": [cls.player_row(player) for squad in GAME.squads.values() for player in squad if player.absence != "inactive"],
+            "player_box_2025": [
+                cls.player_row(player)
+                for squad in GAME.squads.values()
+                for player in squad
+                if player.absence != "inactive"
+            ],
             "team_box_2025": [cls.team_row(team) for team in GAME.squads],
             "play_by_play_2025": [cls.event_row(number, play) for number, play in enumerate(GAME.plays, start=1)],
         }
@@ -81,8 +107,20 @@ class TestEspn:
     @staticmethod
     def schedule_row() -> dict[str, Any]:
         return {
-            **{"game_id": ESPN_ID, "season": 2025, "season_type": 2, "date": "2025-01-16T00:30Z", "time_valid": True, "neutral_site": False},
-            **{"home_abbreviation": "BOS", "away_abbreviation": "ATL", "home_score": GAME.score["BOS"], "away_score": GAME.score["ATL"]},
+            **{
+                "game_id": ESPN_ID,
+                "season": 2025,
+                "season_type": 2,
+                "date": "2025-01-16T00:30Z",
+                "time_valid": True,
+                "neutral_site": False,
+            },
+            **{
+                "home_abbreviation": "BOS",
+                "away_abbreviation": "ATL",
+                "home_score": GAME.score["BOS"],
+                "away_score": GAME.score["ATL"],
+            },
             **{"status_type_name": "STATUS_FINAL", "venue_full_name": "TD Garden", "notes_headline": None},
         }
 
@@ -91,20 +129,31 @@ class TestEspn:
         counts = GAME.counts([player])
         nothing = player.absence is not None
         return {
-            **{"game_id": ESPN_ID, "athlete_id": float(player.number + 5000), "athlete_display_name": player.name, "starter": player.starter},
+            **{
+                "game_id": ESPN_ID,
+                "athlete_id": float(player.number + 5000),
+                "athlete_display_name": player.name,
+                "starter": player.starter,
+            },
             **{
                 "home_away": "home" if player.team == "BOS" else "away",
                 "minutes": None if nothing else 31.0,
                 "plus_minus": None if nothing else "+5",
             },
-            **{"did_not_play": nothing, "reason": "COACH'S DECISION" if nothing else None, "athlete_position_abbreviation": "SF"},
+            **{
+                "did_not_play": nothing,
+                "reason": "COACH'S DECISION" if nothing else None,
+                "athlete_position_abbreviation": "SF",
+            },
             **{name: None if nothing else counts[theirs] for name, theirs in ESPN_NAMES.items()},
         }
 
     @classmethod
     def team_row(cls, team: str) -> dict[str, Any]:
         counts = GAME.counts(GAME.squads[team])
-        told = {name: counts[theirs] for name, theirs in ESPN_NAMES.items()} | {"total_rebounds": counts["reboundsTotal"]}
+        told = {name: counts[theirs] for name, theirs in ESPN_NAMES.items()} | {
+            "total_rebounds": counts["reboundsTotal"]
+        }
         other = next(name for name in GAME.squads if name != team)
         scores = {"team_score": GAME.score[team], "opponent_team_score": GAME.score[other]}
         return {"game_id": ESPN_ID, "team_home_away": "home" if team == "BOS" else "away", **told, **scores}
@@ -112,18 +161,49 @@ class TestEspn:
     @staticmethod
     def event_row(number: int, play: Play) -> dict[str, Any]:
         shooting = play.kind in ("shot", "free throw")
-        words = {"shot": "Jump Shot", "free throw": f"Free Throw - {play.turn}", "rebound": "Defensive Rebound", "turnover": "Bad Pass\nTurnover"}
+        words = {
+            "shot": "Jump Shot",
+            "free throw": f"Free Throw - {play.turn}",
+            "rebound": "Defensive Rebound",
+            "turnover": "Bad Pass\nTurnover",
+        }
         name, second = play.player.name, play.second.name if play.second else ""
-        text = f"{name} {'makes' if play.made else 'misses'} {'26-foot three point' if play.worth == 3 else '4-foot two point'} shot"
+        text = (
+            f"{name} {'makes' if play.made else 'misses'} "
+            f"{'26-foot three point' if play.worth == 3 else '4-foot two point'} shot"
+        )
         text = f"{second} blocks {name}'s 4-foot shot" if play.kind == "shot" and second and not play.made else text
         text = f"{name} bad pass ({second} steals)" if play.kind == "turnover" and second else text
         return {
-            **{"game_id": ESPN_ID, "sequence_number": str(number * 3), "game_play_number": number, "type_text": words[play.kind], "text": text},
-            **{"period_number": 1, "period": 1, "clock_display_value": "9:05" if number < 50 else "48.2", "home_score": 0, "away_score": 0},
-            **{"shooting_play": shooting, "scoring_play": play.made, "score_value": play.worth if play.made else 0, "home_team_id": ESPN_HOME},
-            **{"team_id": float(ESPN_HOME if play.player.team == "BOS" else ESPN_AWAY), "athlete_id_1": float(play.player.number + 5000)},
+            **{
+                "game_id": ESPN_ID,
+                "sequence_number": str(number * 3),
+                "game_play_number": number,
+                "type_text": words[play.kind],
+                "text": text,
+            },
+            **{
+                "period_number": 1,
+                "period": 1,
+                "clock_display_value": "9:05" if number < 50 else "48.2",
+                "home_score": 0,
+                "away_score": 0,
+            },
+            **{
+                "shooting_play": shooting,
+                "scoring_play": play.made,
+                "score_value": play.worth if play.made else 0,
+                "home_team_id": ESPN_HOME,
+            },
+            **{
+                "team_id": float(ESPN_HOME if play.player.team == "BOS" else ESPN_AWAY),
+                "athlete_id_1": float(play.player.number + 5000),
+            },
             **{"athlete_id_2": float(play.second.number + 5000) if play.second else None},
-            **{"coordinate_x_raw": 25.0 if play.kind == "shot" else NOTHING, "coordinate_y_raw": 4.0 if play.kind == "shot" else NOTHING},
+            **{
+                "coordinate_x_raw": 25.0 if play.kind == "shot" else NOTHING,
+                "coordinate_y_raw": 4.0 if play.kind == "shot" else NOTHING,
+            },
         }
 
     @pytest.mark.parametrize("suffix", [".parquet", ".csv"])
@@ -139,7 +219,9 @@ class TestEspn:
             assert (mine & (events["event_type"] == "free throw")).sum() == box["free_throws_attempted"][place]
             assert np.nansum(events["points_scored"][mine]) == box["points"][place]
             for role in ("assist", "block", "steal"):
-                assert ((events["player_2_lookup"] == lookup) & (events["player_2_role"] == role)).sum() == box[f"{role}s"][place]
+                assert ((events["player_2_lookup"] == lookup) & (events["player_2_role"] == role)).sum() == box[
+                    f"{role}s"
+                ][place]
 
     def test_places_and_distances_are_those_from_the_hoop(self, tmp_path: Path) -> None:
         events = delivered(self.write(tmp_path / "espn"))[0]["play_by_play"]
@@ -173,7 +255,9 @@ class TestEspn:
         tables, remarks = delivered(self.write(tmp_path / "espn", without=["play_by_play"]))
         assert remarks == ["espn 2025: there is no file of play_by_play, its rows stay absent"]
         see_whole(tables)
-        with pytest.raises(ProviderError, match=r"holds no season file of the schedule, such as nba_schedule_2024\.parquet"):
+        with pytest.raises(
+            ProviderError, match=r"holds no season file of the schedule, such as nba_schedule_2024\.parquet"
+        ):
             delivered(self.write(tmp_path / "other", without=["schedule"]))
 
     @pytest.mark.parametrize(
@@ -188,7 +272,9 @@ class TestEspn:
             ({"status_type_name": "STATUS_SCHEDULED"}, (1, 1, 0)),
         ],
     )
-    def test_kinds_and_states_of_games(self, tmp_path: Path, changes: dict[str, Any], told: tuple[int, int, int]) -> None:
+    def test_kinds_and_states_of_games(
+        self, tmp_path: Path, changes: dict[str, Any], told: tuple[int, int, int]
+    ) -> None:
         schedule = delivered(self.write(tmp_path / "espn", without=["box", "play"], **changes))[0]["schedule"]
         assert (schedule["game_status"][0], schedule["is_regular_season"][0], schedule["is_playoffs"][0]) == told
 
@@ -197,7 +283,12 @@ class TestEspn:
         file = tmp_path / "espn" / "player_box_2025.parquet"
         pd.read_parquet(file).drop(columns="home_away").to_parquet(file)
         tables, remarks = delivered(folder)
-        assert remarks == ["20250115_ATL_BOS is left out: game 401700001 of espn 2025 does not have the shape that is expected: KeyError 'home_away'"]
+        assert remarks == [
+            (
+                "20250115_ATL_BOS is left out: game 401700001 of espn 2025 does not have the shape that is expected: "
+                "KeyError 'home_away'"
+            )
+        ]
         assert set(tables) == {"schedule"}
 
     def test_a_game_of_other_teams_is_left_out_and_said(self, tmp_path: Path) -> None:
@@ -205,9 +296,27 @@ class TestEspn:
         assert remarks[-1] == "espn 2025: 1 games left out that are not between two teams of the league"
 
 
-CSV_COUNTS = {"FGM": "fieldGoalsMade", "FGA": "fieldGoalsAttempted", "FG3M": "threePointersMade", "FG3A": "threePointersAttempted"}
-CSV_COUNTS |= {"FTM": "freeThrowsMade", "FTA": "freeThrowsAttempted", "OREB": "reboundsOffensive", "DREB": "reboundsDefensive"}
-CSV_COUNTS |= {"REB": "reboundsTotal", "AST": "assists", "STL": "steals", "BLK": "blocks", "TO": "turnovers", "PF": "foulsPersonal", "PTS": "points"}
+CSV_COUNTS = {
+    "FGM": "fieldGoalsMade",
+    "FGA": "fieldGoalsAttempted",
+    "FG3M": "threePointersMade",
+    "FG3A": "threePointersAttempted",
+}
+CSV_COUNTS |= {
+    "FTM": "freeThrowsMade",
+    "FTA": "freeThrowsAttempted",
+    "OREB": "reboundsOffensive",
+    "DREB": "reboundsDefensive",
+}
+CSV_COUNTS |= {
+    "REB": "reboundsTotal",
+    "AST": "assists",
+    "STL": "steals",
+    "BLK": "blocks",
+    "TO": "turnovers",
+    "PF": "foulsPersonal",
+    "PTS": "points",
+}
 
 
 class TestGamesCsv:
@@ -222,8 +331,14 @@ class TestGamesCsv:
             "PTS_away": f"{GAME.score['ATL']}.0",
         }
         pd.DataFrame([game, game]).to_csv(folder / "games.csv", index=False)
-        rows = [cls.line(player) for squad in GAME.squads.values() for player in squad if player.absence != "inactive"] if details else []
-        pd.DataFrame(rows, columns=list(cls.line(GAME.squads["BOS"][0]))).to_csv(folder / "games_details.csv", index=False)
+        rows = (
+            [cls.line(player) for squad in GAME.squads.values() for player in squad if player.absence != "inactive"]
+            if details
+            else []
+        )
+        pd.DataFrame(rows, columns=list(cls.line(GAME.squads["BOS"][0]))).to_csv(
+            folder / "games_details.csv", index=False
+        )
         return GamesCsvFolder(folder, silent)
 
     @classmethod
@@ -235,7 +350,10 @@ class TestGamesCsv:
             "PLAYER_ID": player.number,
             "PLAYER_NAME": player.name,
         }
-        who |= {"START_POSITION": "F" if player.starter else "", "COMMENT": f"{player.absence}      " if player.absence else ""}
+        who |= {
+            "START_POSITION": "F" if player.starter else "",
+            "COMMENT": f"{player.absence}      " if player.absence else "",
+        }
         played = player.absence is None
         return {
             **who,
@@ -253,7 +371,10 @@ class TestGamesCsv:
         assert tables["player_boxscores"]["plus_minus"][0] == "-2"
         assert set(tables) == {"schedule", "player_gamebook", "player_boxscores", "team_boxscores"}
         assert remarks == [
-            "games-csv has no play-by-play, lines, rosters, injury reports, inactive players, tip-off times and arenas: they stay absent"
+            (
+                "games-csv has no play-by-play, lines, rosters, injury reports, inactive players, tip-off times and "
+                "arenas: they stay absent"
+            )
         ]
 
     def test_a_game_without_lines_is_said(self, tmp_path: Path) -> None:
@@ -272,7 +393,10 @@ class TestGamesCsv:
         file = tmp_path / "csv" / "games.csv"
         file.write_text(file.read_text().replace(f"{GAME.score['BOS']}.0", f"{GAME.score['BOS'] + 3}.0"))
         teams = delivered(folder)[0]["team_boxscores"]
-        assert dict(zip(teams["team_abbr"], teams["points"], strict=True)) == {"BOS": GAME.score["BOS"] + 3, "ATL": GAME.score["ATL"]}
+        assert dict(zip(teams["team_abbr"], teams["points"], strict=True)) == {
+            "BOS": GAME.score["BOS"] + 3,
+            "ATL": GAME.score["ATL"],
+        }
 
     def test_an_odd_line_costs_its_game(self, tmp_path: Path) -> None:
         folder = self.write(tmp_path / "csv")
@@ -282,7 +406,8 @@ class TestGamesCsv:
         frame.to_csv(file, index=False)
         _, remarks = delivered(folder)
         assert remarks[1:] == [
-            "20250115_ATL_BOS is left out: game 0022400561 of games_details.csv does not have the shape that is expected: "
+            "20250115_ATL_BOS is left out: game 0022400561 of games_details.csv does not have the shape that is "
+            "expected: "
             "ValueError could not convert string to float: 'many'"
         ]
 
@@ -294,21 +419,39 @@ class TestGamesCsv:
 SPREADS = {
     "key": "spreads",
     "last_update": "2025-01-15T21:00:00Z",
-    "outcomes": [{"name": "Boston Celtics", "price": -110, "point": -7.5}, {"name": "Atlanta Hawks", "price": 1.95, "point": 7.5}],
+    "outcomes": [
+        {"name": "Boston Celtics", "price": -110, "point": -7.5},
+        {"name": "Atlanta Hawks", "price": 1.95, "point": 7.5},
+    ],
 }
-TOTALS = {"key": "totals", "outcomes": [{"name": "Over", "price": 1.91, "point": 228.5}, {"name": "Under", "price": 1.91, "point": 228.5}]}
+TOTALS = {
+    "key": "totals",
+    "outcomes": [{"name": "Over", "price": 1.91, "point": 228.5}, {"name": "Under", "price": 1.91, "point": 228.5}],
+}
 
 
 class TestOddsApi:
     @staticmethod
     def event(markets: list[dict[str, Any]], **changes: Any) -> dict[str, Any]:
-        bookmaker = {"key": "draftkings", "title": "DraftKings", "last_update": "2025-01-15T20:00:00Z", "markets": markets}
-        told = {"id": "e1", "commence_time": "2025-01-16T00:30:00Z", "home_team": "Boston Celtics", "away_team": "Atlanta Hawks"}
+        bookmaker = {
+            "key": "draftkings",
+            "title": "DraftKings",
+            "last_update": "2025-01-15T20:00:00Z",
+            "markets": markets,
+        }
+        told = {
+            "id": "e1",
+            "commence_time": "2025-01-16T00:30:00Z",
+            "home_team": "Boston Celtics",
+            "away_team": "Atlanta Hawks",
+        }
         return told | {"bookmakers": [bookmaker]} | changes
 
     @staticmethod
     def points(*outcomes: tuple[str, str, float, float]) -> dict[str, Any]:
-        told = [{"name": side, "description": name, "price": price, "point": point} for side, name, price, point in outcomes]
+        told = [
+            {"name": side, "description": name, "price": price, "point": point} for side, name, price, point in outcomes
+        ]
         return {"key": "player_points", "last_update": "2025-01-15T21:15:00Z", "outcomes": told}
 
     def told(self, tmp_path: Path, *answers: Any) -> tuple[dict[str, Columns], list[str]]:
@@ -321,12 +464,18 @@ class TestOddsApi:
         lines = tables["game_lines"]
         assert lines["outcome_team_abbr"].tolist() == ["BOS", "ATL", None, None]
         assert lines["outcome_price"].round(3).tolist() == [1.909, 1.95, 1.91, 1.91]
-        assert [str(stood)[:16] for stood in lines["snapshot_timestamp"]] == ["2025-01-15T21:00"] * 2 + ["2025-01-15T20:00"] * 2
+        assert [str(stood)[:16] for stood in lines["snapshot_timestamp"]] == ["2025-01-15T21:00"] * 2 + [
+            "2025-01-15T20:00"
+        ] * 2
         assert {str(day) for day in lines["game_date"]} == {"2025-01-15"}
         assert remarks == ["odds-api: 1 markets h2h left out"]
 
     def test_player_points_of_an_event_with_both_sides_in_one_row(self, tmp_path: Path) -> None:
-        market = self.points(("Over", "Sam Foster Jr.", -130, 11.5), ("Under", "Sam Foster Jr.", 100, 11.5), ("Over", "Żarko Đilas", 2.2, 20.5))
+        market = self.points(
+            ("Over", "Sam Foster Jr.", -130, 11.5),
+            ("Under", "Sam Foster Jr.", 100, 11.5),
+            ("Over", "Żarko Đilas", 2.2, 20.5),
+        )
         props = self.told(tmp_path, self.event([market]))[0]["player_points_props"]
         assert props["player_lookup"].tolist() == ["samfosterjr", "zarkodilas"]
         assert props["points_line"].tolist() == [11.5, 20.5]
@@ -337,7 +486,9 @@ class TestOddsApi:
         assert props["home_team_abbr"].tolist() == ["BOS", "BOS"]
 
     def test_of_several_lines_on_a_player_the_one_with_both_sides_counts(self, tmp_path: Path) -> None:
-        market = self.points(("Over", "Kim Reed", 300, 19.5), ("Over", "Kim Reed", -115, 11.5), ("Under", "Kim Reed", -105, 11.5))
+        market = self.points(
+            ("Over", "Kim Reed", 300, 19.5), ("Over", "Kim Reed", -115, 11.5), ("Under", "Kim Reed", -105, 11.5)
+        )
         assert self.told(tmp_path, self.event([market]))[0]["player_points_props"]["points_line"].tolist() == [11.5]
 
     def test_a_historical_answer_tells_its_own_moment(self, tmp_path: Path) -> None:
@@ -349,15 +500,24 @@ class TestOddsApi:
         assert sorted({str(stood)[11:16] for stood in lines["snapshot_timestamp"]}) == ["22:55", "23:55"]
 
     def test_the_same_moment_twice_is_one_line(self, tmp_path: Path) -> None:
-        assert len(self.told(tmp_path, [self.event([SPREADS])], [self.event([SPREADS])])[0]["game_lines"]["outcome_name"]) == 2
+        assert (
+            len(self.told(tmp_path, [self.event([SPREADS])], [self.event([SPREADS])])[0]["game_lines"]["outcome_name"])
+            == 2
+        )
 
     def test_a_file_that_is_something_else_is_named(self, tmp_path: Path) -> None:
         with pytest.raises(
-            ProviderError, match=r"0\.json, as an answer of The Odds API, does not have the shape that is expected: KeyError 'commence_time'"
+            ProviderError,
+            match=(
+                r"0\.json, as an answer of The Odds API, does not have the shape that is expected: KeyError "
+                r"'commence_time'"
+            ),
         ):
             self.told(tmp_path, {"message": "quota reached"})
 
-    @pytest.mark.parametrize(("price", "told"), [(1.91, -110), (2.0, 100), (2.2, 120), (-110, -110), (145, 145), (1.25, -400), (1.0, None)])
+    @pytest.mark.parametrize(
+        ("price", "told"), [(1.91, -110), (2.0, 100), (2.2, 120), (-110, -110), (145, 145), (1.25, -400), (1.0, None)]
+    )
     def test_american_odds(self, price: float, told: int | None) -> None:
         assert american(price) == told
 
@@ -405,7 +565,11 @@ class TestInjuryReport:
         ("name", "text", "complaint"),
         [
             ("report.csv", ROWS, "neither a column Report Time nor the file's name says when the report was made"),
-            ("Injury-Report_2025-01-15_05PM.csv", 'Game Date,Team,Player Name,Reason\n01/15/2025,BOS,"A, B",x\n', "lacks the column status"),
+            (
+                "Injury-Report_2025-01-15_05PM.csv",
+                'Game Date,Team,Player Name,Reason\n01/15/2025,BOS,"A, B",x\n',
+                "lacks the column status",
+            ),
             ("rows_2025-01-15_05PM.json", '{"a": 1}', "cannot be read as an injury report"),
         ],
     )
@@ -477,5 +641,11 @@ class TestCommands:
 
 
 def _event(number: int, **changes: Any) -> dict[str, Any]:
-    told = {"game_id": "20250115_ATL_BOS", "game_date": date(2025, 1, 15), "event_sequence": number, "period": 1, "event_type": "foul"}
+    told = {
+        "game_id": "20250115_ATL_BOS",
+        "game_date": date(2025, 1, 15),
+        "event_sequence": number,
+        "period": 1,
+        "event_type": "foul",
+    }
     return told | changes

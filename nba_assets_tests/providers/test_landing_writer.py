@@ -1,4 +1,6 @@
-"""How deliveries become files: one provider per game, corrections, nothing half written, and one identity per person."""
+"""How deliveries become files: one provider per game, corrections, nothing half written, and one identity per
+person.
+"""
 
 from __future__ import annotations
 
@@ -25,16 +27,30 @@ EARLY, LATE = datetime(2025, 1, 16, 8, tzinfo=UTC), datetime(2025, 1, 16, 9, tzi
 
 def events(game: Game, *kinds: str) -> list[Row]:
     return [
-        {**game.columns(PLAY_BY_PLAY), "event_sequence": number, "period": 1, "game_clock_seconds": "11:00", "event_type": kind}
+        {
+            **game.columns(PLAY_BY_PLAY),
+            "event_sequence": number,
+            "period": 1,
+            "game_clock_seconds": "11:00",
+            "event_type": kind,
+        }
         for number, kind in enumerate(kinds, start=1)
     ]
 
 
 def sheet(game: Game, name: str, own_id: str, team: str = "BOS") -> Row:
-    return {**game.columns(PLAYER_GAMEBOOK), "player_name": name, "player_id": own_id, "team_abbr": team, "player_status": "dnp"}
+    return {
+        **game.columns(PLAYER_GAMEBOOK),
+        "player_name": name,
+        "player_id": own_id,
+        "team_abbr": team,
+        "player_status": "dnp",
+    }
 
 
-def land(zone: Path, provider: str, tables: dict[str, list[Row]], at: datetime = EARLY, preference: tuple[str, ...] = ()) -> LandingWriter:
+def land(
+    zone: Path, provider: str, tables: dict[str, list[Row]], at: datetime = EARLY, preference: tuple[str, ...] = ()
+) -> LandingWriter:
     with LandingWriter(zone, preference) as writer:
         writer.write(Delivery(provider, at, tables))
     return writer
@@ -55,7 +71,9 @@ def test_a_second_provider_of_a_game_is_a_correction_and_not_a_mixture(tmp_path:
 
 def test_an_older_delivery_of_a_game_does_not_replace_a_newer_one(tmp_path: Path) -> None:
     land(tmp_path, "league", {"play_by_play": events(GAME, "turnover")}, LATE)
-    writer = land(tmp_path, "espn", {"play_by_play": [*events(GAME, "rebound", "foul"), *events(OTHER, "rebound")]}, EARLY)
+    writer = land(
+        tmp_path, "espn", {"play_by_play": [*events(GAME, "rebound", "foul"), *events(OTHER, "rebound")]}, EARLY
+    )
     assert stands(tmp_path) == [("20250115_ATL_BOS", "turnover"), ("20250115_CLE_NYK", "rebound")]
     assert writer.remarks == ["play_by_play game_date=2025-01-15: 1 of 2 games or teams stay as landed by league"]
 
@@ -77,7 +95,9 @@ def test_a_provider_that_is_named_stands_over_one_that_is_not(tmp_path: Path) ->
 
 
 def test_a_preference_for_somebody_who_is_no_provider_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ProviderError, match="NBA_ASSETS_PROVIDER_PREFERENCE names nba; the providers are league, espn,"):
+    with pytest.raises(
+        ProviderError, match="NBA_ASSETS_PROVIDER_PREFERENCE names nba; the providers are league, espn,"
+    ):
         LandingWriter(tmp_path, ("nba", "espn"))
 
 
@@ -114,11 +134,16 @@ def test_the_schedule_of_a_season_is_one_file_with_each_game_of_one_provider(tmp
 
     land(tmp_path, "league", {"schedule": [row(GAME)]}, LATE)
     land(tmp_path, "espn", {"schedule": [row(Game(DAY, 2024, "BOS", "ATL")), row(OTHER)]})
-    files = {file.name: pq.read_table(file)["game_id"].to_pylist() for file in (tmp_path / "schedule" / "season_year=2024").iterdir()}
+    files = {
+        file.name: pq.read_table(file)["game_id"].to_pylist()
+        for file in (tmp_path / "schedule" / "season_year=2024").iterdir()
+    }
     assert files == {"league.parquet": ["20250115_ATL_BOS"], "espn.parquet": ["20250115_CLE_NYK"]}
 
 
-def test_a_crash_while_a_file_is_written_leaves_the_one_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_while_a_file_is_written_leaves_the_one_before_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     land(tmp_path, "league", {"play_by_play": events(GAME, "rebound")})
 
     def crash(*_: Any) -> None:
@@ -145,16 +170,32 @@ def ids(zone: Path) -> set[tuple[str, str]]:
 
 
 class TestIdentities:
-    def test_one_person_is_one_person_across_providers_also_without_his_suffix_and_accents(self, tmp_path: Path) -> None:
-        land(tmp_path, "league", {"player_gamebook": [sheet(GAME, "Sam Foster Jr.", "11"), sheet(GAME, "Żarko Đilas", "12")]})
-        land(tmp_path, "espn", {"player_gamebook": [sheet(GAME, "Sam Foster", "espn:7"), sheet(GAME, "Zarko Djilas", "espn:8")]}, LATE)
+    def test_one_person_is_one_person_across_providers_also_without_his_suffix_and_accents(
+        self, tmp_path: Path
+    ) -> None:
+        land(
+            tmp_path,
+            "league",
+            {"player_gamebook": [sheet(GAME, "Sam Foster Jr.", "11"), sheet(GAME, "Żarko Đilas", "12")]},
+        )
+        land(
+            tmp_path,
+            "espn",
+            {"player_gamebook": [sheet(GAME, "Sam Foster", "espn:7"), sheet(GAME, "Zarko Djilas", "espn:8")]},
+            LATE,
+        )
         assert universal_ids(tmp_path) == {
             "samfosterjr": {"league-11"},
             "samfoster": {"league-11"},
             "zarkodilas": {"league-12"},
             "zarkodjilas": {"league-12"},
         }
-        assert ids(tmp_path) == {("league-11", "11"), ("league-11", "espn:7"), ("league-12", "12"), ("league-12", "espn:8")}
+        assert ids(tmp_path) == {
+            ("league-11", "11"),
+            ("league-11", "espn:7"),
+            ("league-12", "12"),
+            ("league-12", "espn:8"),
+        }
 
     def test_ids_of_both_providers_stay_where_they_spell_the_name_the_same(self, tmp_path: Path) -> None:
         land(tmp_path, "league", {"player_gamebook": [sheet(GAME, "Kim Reed", "11")]})
@@ -176,14 +217,28 @@ class TestIdentities:
     def test_two_people_of_one_name_are_two_and_found_again_by_their_teams(self, tmp_path: Path) -> None:
         two = [sheet(GAME, "Kim Reed", "11", "BOS"), sheet(GAME, "Kim Reed", "12", "ATL")]
         land(tmp_path, "league", {"player_gamebook": two})
-        land(tmp_path, "espn", {"player_gamebook": [sheet(GAME, "Kim Reed", "espn:8", "ATL"), sheet(GAME, "Kim Reed", "espn:7", "BOS")]}, LATE)
-        registry = {(row["player_id"], row["team_abbr"], row["universal_player_id"]) for row in Registry.landed(tmp_path).rows}
+        land(
+            tmp_path,
+            "espn",
+            {"player_gamebook": [sheet(GAME, "Kim Reed", "espn:8", "ATL"), sheet(GAME, "Kim Reed", "espn:7", "BOS")]},
+            LATE,
+        )
+        registry = {
+            (row["player_id"], row["team_abbr"], row["universal_player_id"]) for row in Registry.landed(tmp_path).rows
+        }
         assert registry == {("espn:7", "BOS", "league-11"), ("espn:8", "ATL", "league-12")}
 
     def test_of_two_people_of_one_name_only_one_joins_a_person_who_is_known(self, tmp_path: Path) -> None:
         land(tmp_path, "espn", {"player_gamebook": [sheet(GAME, "Kim Reed", "espn:7", "BOS")]})
-        land(tmp_path, "league", {"player_gamebook": [sheet(GAME, "Kim Reed", "11", "BOS"), sheet(OTHER, "Kim Reed", "12", "NYK")]}, LATE)
-        assert {row["universal_player_id"] for row in Registry.landed(tmp_path).rows if row["player_id"] in ("11", "12")} == {"espn-7", "league-12"}
+        land(
+            tmp_path,
+            "league",
+            {"player_gamebook": [sheet(GAME, "Kim Reed", "11", "BOS"), sheet(OTHER, "Kim Reed", "12", "NYK")]},
+            LATE,
+        )
+        assert {
+            row["universal_player_id"] for row in Registry.landed(tmp_path).rows if row["player_id"] in ("11", "12")
+        } == {"espn-7", "league-12"}
 
     def test_a_collection_with_the_league_s_ids_is_the_league_s_person(self, tmp_path: Path) -> None:
         land(tmp_path, "league", {"player_gamebook": [sheet(GAME, "Sam Foster Jr.", player_id("league", 11))]})

@@ -12,7 +12,14 @@ import pytest
 
 from nba_assets.providers.delivery import ProviderError, Row, to_table
 from nba_assets.providers.games import Game
-from nba_assets.providers.league.box_scores import BoxScore, inactive_players, live_box_score, result_rows, statistics_box_score, v2_entry
+from nba_assets.providers.league.box_scores import (
+    BoxScore,
+    inactive_players,
+    live_box_score,
+    result_rows,
+    statistics_box_score,
+    v2_entry,
+)
 from nba_assets.providers.league.play_by_play import live_events, statistics_events
 from nba_assets.providers.league.rosters import roster_rows
 from nba_assets.providers.league.schedule import scheduled_games
@@ -31,18 +38,39 @@ def live() -> BoxScore:
 
 
 def statistics() -> BoxScore:
-    return statistics_box_score(InventedGame().statistics_box_score(), GAME, inactive_players(InventedGame().summary_v3(), GAME))
+    return statistics_box_score(
+        InventedGame().statistics_box_score(), GAME, inactive_players(InventedGame().summary_v3(), GAME)
+    )
 
 
 def see_box_is_whole(tables: dict[str, list[Row]], score: tuple[int, int] | None = None) -> Columns:
-    """The players' sums are the team rows, both feeds of players agree, and the points are the final score; returns the box score's columns."""
-    players, teams = accepted("player_boxscores", tables["player_boxscores"]), accepted("team_boxscores", tables["team_boxscores"])
+    """The players' sums are the team rows, both feeds of players agree, and the points are the final score; returns the
+    box score's columns.
+    """
+    players, teams = (
+        accepted("player_boxscores", tables["player_boxscores"]),
+        accepted("team_boxscores", tables["team_boxscores"]),
+    )
     sheet = accepted("player_gamebook", tables["player_gamebook"])
-    pairs = {"points": "points", "field_goals_attempted": "fg_attempted", "three_pointers_made": "three_pt_made", "total_rebounds": "total_rebounds"}
-    pairs |= {"free_throws_attempted": "ft_attempted", "assists": "assists", "turnovers": "turnovers", "blocks": "blocks"}
+    pairs = {
+        "points": "points",
+        "field_goals_attempted": "fg_attempted",
+        "three_pointers_made": "three_pt_made",
+        "total_rebounds": "total_rebounds",
+    }
+    pairs |= {
+        "free_throws_attempted": "ft_attempted",
+        "assists": "assists",
+        "turnovers": "turnovers",
+        "blocks": "blocks",
+    }
     for place, team in enumerate(teams["team_abbr"]):
         for ours, theirs in pairs.items():
-            assert players[ours][players["team_abbr"] == team].sum() == teams[theirs][place] == np.nansum(sheet[ours][sheet["team_abbr"] == team])
+            assert (
+                players[ours][players["team_abbr"] == team].sum()
+                == teams[theirs][place]
+                == np.nansum(sheet[ours][sheet["team_abbr"] == team])
+            )
     assert sorted(teams["is_home"]) == [0, 1]
     assert teams["plus_minus"].sum() == 0
     if score is not None:
@@ -56,12 +84,19 @@ def see_events_are_those_of_the_box(events: Columns, box: Columns) -> None:
     told = {
         "field_goals_attempted": Counter(events["player_1_lookup"][events["event_type"] == "shot"]),
         "free_throws_attempted": Counter(events["player_1_lookup"][events["event_type"] == "free throw"]),
-        **{f"{role}s": Counter(events["player_2_lookup"][events["player_2_role"] == role]) for role in ("assist", "block", "steal")},
+        **{
+            f"{role}s": Counter(events["player_2_lookup"][events["player_2_role"] == role])
+            for role in ("assist", "block", "steal")
+        },
     }
     scoring = np.isin(events["event_type"].astype(str), ["shot", "free throw"])
     for place, lookup in enumerate(box["player_lookup"]):
-        assert {name: counts[lookup] for name, counts in told.items()} == {name: box[name][place] for name in told}, lookup
-        assert np.nansum(events["points_scored"][scoring & (events["player_1_lookup"] == lookup)]) == box["points"][place], lookup
+        assert {name: counts[lookup] for name, counts in told.items()} == {name: box[name][place] for name in told}, (
+            lookup
+        )
+        assert (
+            np.nansum(events["points_scored"][scoring & (events["player_1_lookup"] == lookup)]) == box["points"][place]
+        ), lookup
 
 
 def test_a_game_of_the_live_feed_comes_out_whole() -> None:
@@ -77,7 +112,9 @@ def test_a_game_of_the_statistics_site_comes_out_whole() -> None:
     game, box = InventedGame(), statistics()
     rows = statistics_events(game.statistics_play_by_play(), GAME, box.people)
     assert len({row["event_sequence"] for row in rows}) == len(game.statistics_play_by_play()["game"]["actions"])
-    see_events_are_those_of_the_box(accepted("play_by_play", rows), see_box_is_whole(box.tables(), (game.score[HOME], game.score[AWAY])))
+    see_events_are_those_of_the_box(
+        accepted("play_by_play", rows), see_box_is_whole(box.tables(), (game.score[HOME], game.score[AWAY]))
+    )
 
 
 @pytest.mark.parametrize("table", ["player_gamebook", "player_boxscores", "team_boxscores"])
@@ -113,14 +150,19 @@ def test_the_two_sources_tell_the_same_shots() -> None:
 def test_names_keep_suffixes_and_lose_accents_and_carry_the_league_s_ids() -> None:
     box = accepted("player_boxscores", live().tables()["player_boxscores"])
     assert {"zarkodilas", "samfosterjr", "oneilstclairiii", "bensaric"} <= set(box["player_lookup"])
-    events = accepted("play_by_play", statistics_events(InventedGame().statistics_play_by_play(), GAME, statistics().people))
+    events = accepted(
+        "play_by_play", statistics_events(InventedGame().statistics_play_by_play(), GAME, statistics().people)
+    )
     ids = dict(zip(box["player_lookup"], box["player_id"], strict=True))
     named = ~np.array([lookup is None for lookup in events["player_1_lookup"]])
     assert [ids[lookup] for lookup in events["player_1_lookup"][named]] == events["player_1_id"][named].tolist()
 
 
 def test_who_did_not_play_is_on_the_sheet_with_the_reason_and_without_counts() -> None:
-    for box, reasons in ((live(), ("DNP - Coach", "Inactive - Injury: Left Knee; Sprain")), (statistics(), ("DNP - Coach's Decision", None))):
+    for box, reasons in (
+        (live(), ("DNP - Coach", "Inactive - Injury: Left Knee; Sprain")),
+        (statistics(), ("DNP - Coach's Decision", None)),
+    ):
         sheet = accepted("player_gamebook", box.tables()["player_gamebook"])
         by_key = {key: place for place, key in enumerate(sheet["player_lookup"])}
         assert [sheet["player_status"][by_key[key]] for key in ("cybench", "alhurt")] == ["dnp", "inactive"]
@@ -129,12 +171,15 @@ def test_who_did_not_play_is_on_the_sheet_with_the_reason_and_without_counts() -
 
 
 @pytest.mark.parametrize(
-    ("minutes", "comment", "status"), [("0:00", "", "active"), ("0:00", "DND - Rest", "inactive"), ("", "", "dnp"), ("5:00", "", "active")]
+    ("minutes", "comment", "status"),
+    [("0:00", "", "active"), ("0:00", "DND - Rest", "inactive"), ("", "", "dnp"), ("5:00", "", "active")],
 )
 def test_no_time_with_a_reason_is_no_appearance(minutes: str, comment: str, status: str) -> None:
     payload = InventedGame().statistics_box_score()
     payload["boxScoreTraditional"]["homeTeam"]["players"][5]["comment"] = comment
-    payload["boxScoreTraditional"]["homeTeam"]["players"][5]["statistics"] = dict.fromkeys(InventedGame().counts([]), 0) | {"minutes": minutes}
+    payload["boxScoreTraditional"]["homeTeam"]["players"][5]["statistics"] = dict.fromkeys(
+        InventedGame().counts([]), 0
+    ) | {"minutes": minutes}
     sheet = accepted("player_gamebook", statistics_box_score(payload, GAME).tables()["player_gamebook"])
     assert sheet["player_status"][sheet["player_lookup"] == "bensaric"].tolist() == [status]
 
@@ -147,7 +192,10 @@ def test_starters_are_those_who_started_in_both_sources() -> None:
     for box in (live(), statistics()):
         rows = accepted("player_boxscores", box.tables()["player_boxscores"])
         assert rows["starter"].sum() == 10
-        assert all((position is not None) == (starter == 1) for position, starter in zip(rows["position"], rows["starter"], strict=True))
+        assert all(
+            (position is not None) == (starter == 1)
+            for position, starter in zip(rows["position"], rows["starter"], strict=True)
+        )
 
 
 def test_a_game_that_is_not_over_is_no_box_score() -> None:
@@ -184,13 +232,21 @@ def test_events_of_the_live_feed_are_numbered_in_the_order_of_the_game() -> None
 
 
 def test_a_player_whom_the_summary_lists_beside_the_box_score_is_on_the_sheet_once() -> None:
-    twice = statistics_box_score(InventedGame().statistics_box_score(), GAME, [Person("1380", "Żarko Đilas", HOME), Person("1", "Al Hurt", HOME)])
+    twice = statistics_box_score(
+        InventedGame().statistics_box_score(), GAME, [Person("1380", "Żarko Đilas", HOME), Person("1", "Al Hurt", HOME)]
+    )
     lookups = [entry.person.lookup for entry in twice.entries]
     assert lookups.count("zarkodilas") == lookups.count("alhurt") == 1
 
 
 def test_a_family_name_that_two_team_mates_have_needs_the_beginning_of_the_first_name() -> None:
-    people = GamePeople([Person("1", "Jalo Reed", "BOS", "Reed"), Person("2", "Kim Reed", "BOS", "Reed"), Person("3", "Lou Reed", "ATL", "Reed")])
+    people = GamePeople(
+        [
+            Person("1", "Jalo Reed", "BOS", "Reed"),
+            Person("2", "Kim Reed", "BOS", "Reed"),
+            Person("3", "Lou Reed", "ATL", "Reed"),
+        ]
+    )
     assert people.by_short_name("BOS", "Reed") is None
     assert people.by_short_name("BOS", "Ki. Reed") == people.by_id("2")
     assert people.by_short_name("ATL", "Reed") == people.by_id(3)
@@ -211,7 +267,13 @@ def test_the_schedule_tells_finals_games_to_come_and_games_that_were_not_played(
     )
     games, remarks = scheduled_games(payload)
     rows = accepted("schedule", [scheduled.row for scheduled in games])
-    assert rows["game_id"].tolist() == ["20250115_ATL_BOS", "20250116_NYK_CLE", "20250117_CLE_NYK", "20250420_ATL_CLE", "20241217_CLE_NYK"]
+    assert rows["game_id"].tolist() == [
+        "20250115_ATL_BOS",
+        "20250116_NYK_CLE",
+        "20250117_CLE_NYK",
+        "20250420_ATL_CLE",
+        "20241217_CLE_NYK",
+    ]
     assert rows["game_status"].tolist() == [3, 1, 4, 1, 3]
     assert rows["is_regular_season"].tolist() == [1, 1, 1, 0, 0]
     assert rows["is_playoffs"].tolist() == [0, 0, 0, 1, 0]
@@ -242,8 +304,18 @@ class TestRecorded:
     @pytest.mark.parametrize(
         ("file", "game", "score", "key"),
         [
-            ("nba_api_boxscoretraditionalv3_0022500165.json", Game(date(2025, 11, 4), 2025, "TOR", "MIL", "0022500165"), (128, 100), "garytrentjr"),
-            ("nba_api_boxscoretraditionalv3_cassette.json", Game(date(2023, 1, 2), 2022, "CLE", "CHI", "0022200552"), (145, 134), "nikolavucevic"),
+            (
+                "nba_api_boxscoretraditionalv3_0022500165.json",
+                Game(date(2025, 11, 4), 2025, "TOR", "MIL", "0022500165"),
+                (128, 100),
+                "garytrentjr",
+            ),
+            (
+                "nba_api_boxscoretraditionalv3_cassette.json",
+                Game(date(2023, 1, 2), 2022, "CLE", "CHI", "0022200552"),
+                (145, 134),
+                "nikolavucevic",
+            ),
         ],
     )
     def test_a_real_box_score_of_the_statistics_site_comes_out_whole(
@@ -251,11 +323,18 @@ class TestRecorded:
     ) -> None:
         assert key in see_box_is_whole(statistics_box_score(recorded(file), game).tables(), score)["player_lookup"]
 
-    def test_a_real_play_by_play_v3_keeps_every_action_and_folds_blocks_and_steals_into_their_plays(self, recorded: Recorded) -> None:
-        payload, game = recorded("nba_api_playbyplayv3_0022400001.json"), Game(date(2024, 11, 12), 2024, "BOS", "ATL", "0022400001")
+    def test_a_real_play_by_play_v3_keeps_every_action_and_folds_blocks_and_steals_into_their_plays(
+        self, recorded: Recorded
+    ) -> None:
+        payload, game = (
+            recorded("nba_api_playbyplayv3_0022400001.json"),
+            Game(date(2024, 11, 12), 2024, "BOS", "ATL", "0022400001"),
+        )
         actions = payload["game"]["actions"]
         people = {
-            action["personId"]: Person(str(action["personId"]), action["playerNameI"], action["teamTricode"], action["playerName"])
+            action["personId"]: Person(
+                str(action["personId"]), action["playerNameI"], action["teamTricode"], action["playerName"]
+            )
             for action in actions
         }
         events = accepted("play_by_play", statistics_events(payload, game, GamePeople(people.values())))
@@ -274,7 +353,9 @@ class TestRecorded:
 
     def test_real_inactive_players(self, recorded: Recorded) -> None:
         game = Game(date(2019, 10, 22), 2019, "TOR", "NOP", "0021900001")
-        found = Counter(person.team for person in inactive_players(recorded("stats_boxscoresummaryv2_0021900001.json"), game))
+        found = Counter(
+            person.team for person in inactive_players(recorded("stats_boxscoresummaryv2_0021900001.json"), game)
+        )
         assert found == {"NOP": 4, "TOR": 3}
 
     def test_a_real_roster(self, recorded: Recorded) -> None:

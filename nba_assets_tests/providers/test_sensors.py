@@ -1,4 +1,6 @@
-"""What is fetched sets the sensors to work by itself: a new date becomes all tables, an unchanged one nothing, a corrected one its tables again."""
+"""What is fetched sets the sensors to work by itself: a new date becomes all tables, an unchanged one nothing, a
+corrected one its tables again.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from typing import cast
 import pytest
 
 from nba_assets.operations.jobs import GAME_SUMMARIES
-from nba_assets.raw.landed_content import forget_landed
+from nba_assets.raw.content_index import forget_landed
 from nba_assets.registry import COMPUTED_TABLES
 from nba_assets_tests.operations.at_work import DESCRIBED, MemoryWarehouse, Operator, Season
 from nba_assets_tests.providers.invented_game import DAY, InventedGame, schedule
@@ -19,7 +21,10 @@ from nba_assets_tests.providers.test_fetch import Fetching
 
 @pytest.mark.slow
 def test_a_fetched_date_becomes_all_tables_by_itself(own_home: Path) -> None:
-    game, following = InventedGame(), InventedGame(day=DAY + timedelta(days=1), home="ATL", away="BOS", league_id="0022400563")
+    game, following = (
+        InventedGame(),
+        InventedGame(day=DAY + timedelta(days=1), home="ATL", away="BOS", league_id="0022400563"),
+    )
     site = LeagueSite({LIVE_SCHEDULE: right(schedule([game.schedule_entry(), following.schedule_entry(status=1)]))})
     site.has_live(game)
     forget_landed()
@@ -31,9 +36,11 @@ def test_a_fetched_date_becomes_all_tables_by_itself(own_home: Path) -> None:
             ("postgame", "results", DAY, DAY),
             ("pregame", "next_date", following.day, following.day),
         ]
-        books = operator.books()
-        assert set(books) == {(name, DAY) for name in GAME_SUMMARIES} | {(name, following.day) for name in DESCRIBED}
-        assert {name for name, _ in books} == set(COMPUTED_TABLES)
+        partition_state = operator.partition_state()
+        assert set(partition_state) == {(name, DAY) for name in GAME_SUMMARIES} | {
+            (name, following.day) for name in DESCRIBED
+        }
+        assert {name for name, _ in partition_state} == set(COMPUTED_TABLES)
 
         fetching.run(DAY)
         assert operator.until_quiet() == []
@@ -42,4 +49,6 @@ def test_a_fetched_date_becomes_all_tables_by_itself(own_home: Path) -> None:
         corrected["game"]["homeTeam"]["players"][0]["statistics"]["plusMinusPoints"] = 9.0
         site.answers[live_box(game)] = right(corrected)
         fetching.run(DAY)
-        assert {(ran.start, ran.end) for ran in operator.until_quiet() if "player_game_summary" in ran.assets} == {(DAY, DAY)}
+        assert {(ran.start, ran.end) for ran in operator.until_quiet() if "player_game_summary" in ran.assets} == {
+            (DAY, DAY)
+        }

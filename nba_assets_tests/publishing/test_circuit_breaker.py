@@ -1,4 +1,6 @@
-"""Whoever fails hard three times on a date is left alone for a day: what counts, what resets it, what it never touches."""
+"""Whoever fails hard three times on a date is left alone for a day: what counts, what resets it, what it never
+touches.
+"""
 
 from __future__ import annotations
 
@@ -67,21 +69,33 @@ class Lab:
     warehouse: CountingWarehouse
     broken: set[str] = field(default_factory=lambda: {UNLUCKY})
     too_young: set[str] = field(default_factory=set)
-    past: dict[str, list[float]] = field(default_factory=lambda: {f"p{number}": [number, 2.0 * number] for number in range(10)})
+    past: dict[str, list[float]] = field(
+        default_factory=lambda: {f"p{number}": [number, 2.0 * number] for number in range(10)}
+    )
     opponent: str = "BOS"
     computed: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
 
-    def compute(self, asked: Columns, histories: Any, shared: Any) -> Outcome:
+    def compute(self, requested: Columns, histories: Any, shared: Any) -> Outcome:
         del shared
-        (player,) = set(asked["player_lookup"])
+        (player,) = set(requested["player_lookup"])
         self.computed.append(player)
         if player in self.broken:
             raise ArithmeticError("no such number")
         if player in self.too_young:
-            return Outcome({}, failures(asked["player_lookup"], asked["game_date"], "PLAYER", "INSUFFICIENT_DATA", "young", can_retry=True))
-        size = len(asked["game_date"])
-        key = {name: asked[name] for name in TABLE.key}
+            return Outcome(
+                {},
+                failures(
+                    requested["player_lookup"],
+                    requested["game_date"],
+                    "PLAYER",
+                    "INSUFFICIENT_DATA",
+                    "young",
+                    can_retry=True,
+                ),
+            )
+        size = len(requested["game_date"])
+        key = {name: requested[name] for name in TABLE.key}
         return Outcome({**key, "points": np.full(size, histories["games"]["points"].sum())})
 
     def run(self, *days: date, after: timedelta = timedelta(), code_version: str = "1") -> list[DateFacts]:
@@ -99,18 +113,21 @@ class Lab:
             log=self.said.append,
         )
         players = np.array([player for _ in days for player in self.past], dtype=object)
-        asked = {
+        requested = {
             "game_date": np.repeat(np.array(days, dtype="M8[D]"), len(self.past)),
             "player_lookup": players,
             "opponent": np.full(len(players), self.opponent, dtype=object),
         }
         past = {
             "player_lookup": np.array([player for player, points in self.past.items() for _ in points], dtype=object),
-            "game_date": np.array([date(2021, 11, 1 + number) for points in self.past.values() for number in range(len(points))], dtype="M8[D]"),
+            "game_date": np.array(
+                [date(2021, 11, 1 + number) for points in self.past.values() for number in range(len(points))],
+                dtype="M8[D]",
+            ),
             "points": np.array([number for points in self.past.values() for number in points]),
         }
         histories = {"games": Grouped.by(past, "player_lookup", "game_date")}
-        outcome = run.map_rows("players", self.compute, Grouped.by(asked, "player_lookup", "game_date"), histories)
+        outcome = run.map_rows("players", self.compute, Grouped.by(requested, "player_lookup", "game_date"), histories)
         return prepare(run, outcome).write()
 
     def trip(self) -> None:
@@ -128,11 +145,15 @@ class Lab:
 
     def rows(self, day: date = MONDAY) -> dict[str, dict[str, Any]]:
         """Stored rows by player."""
-        return {row["player_lookup"]: row for row in self.warehouse.read(TABLE, TABLE.column_names, day, day).to_pylist()}
+        return {
+            row["player_lookup"]: row for row in self.warehouse.read(TABLE, TABLE.column_names, day, day).to_pylist()
+        }
 
     def failure(self, day: date = MONDAY) -> dict[str, Any]:
         """The only failure record of a date."""
-        (row,) = self.warehouse.read(ENTITY_FAILURES, ENTITY_FAILURES.column_names, day, day, {"table_name": TABLE.name}).to_pylist()
+        (row,) = self.warehouse.read(
+            ENTITY_FAILURES, ENTITY_FAILURES.column_names, day, day, {"table_name": TABLE.name}
+        ).to_pylist()
         return dict(row)
 
 
@@ -170,7 +191,11 @@ def test_the_third_failure_trips_and_the_next_run_leaves_him_alone_and_says_so(l
     assert UNLUCKY not in lab.computed
     assert (fact.row_count, fact.failures) == (9, {"CIRCUIT_BREAKER_ACTIVE": 1})
     failure = lab.failure()
-    assert (failure["entity_id"], failure["entity_type"], failure["failure_category"]) == (UNLUCKY, "PLAYER", "CIRCUIT_BREAKER_ACTIVE")
+    assert (failure["entity_id"], failure["entity_type"], failure["failure_category"]) == (
+        UNLUCKY,
+        "PLAYER",
+        "CIRCUIT_BREAKER_ACTIVE",
+    )
     assert failure["can_retry"] is False
     assert "2022-01-02 00:00 UTC" in failure["failure_reason"]
     assert "3 failed attempts" in failure["failure_reason"]
@@ -208,7 +233,7 @@ def by_hand(lab: Lab) -> None:
         (None, {"after": timedelta(hours=24)}),
         (None, {"code_version": "2"}),
     ],
-    ids=["his past is corrected", "his past grows", "he is asked for otherwise", "by hand", "a day later", "new code"],
+    ids=["his past is corrected", "his past grows", "he is requested otherwise", "by hand", "a day later", "new code"],
 )
 def test_breaker_resets(tripped: Lab, change: Callable[[Lab], None] | None, circumstances: dict[str, Any]) -> None:
     if change is not None:
@@ -220,7 +245,9 @@ def test_breaker_resets(tripped: Lab, change: Callable[[Lab], None] | None, circ
 
 
 @pytest.mark.parametrize(
-    ("change", "circumstances"), [(more_points(OTHER), {}), (None, {"after": timedelta(hours=23, minutes=59)})], ids=["somebody else", "too soon"]
+    ("change", "circumstances"),
+    [(more_points(OTHER), {}), (None, {"after": timedelta(hours=23, minutes=59)})],
+    ids=["somebody else", "too soon"],
 )
 def test_breaker_holds(tripped: Lab, change: Callable[[Lab], None] | None, circumstances: dict[str, Any]) -> None:
     if change is not None:
@@ -315,7 +342,10 @@ def test_a_later_good_row_tells_how_often_he_failed_and_is_otherwise_the_same(tr
     (fact,) = tripped.run(MONDAY, after=timedelta(hours=24))
     (clean,) = never_failed.run(MONDAY, after=timedelta(hours=24))
     rows, clean_rows = tripped.rows(), never_failed.rows()
-    assert {player: row["reprocess_attempt_count"] for player, row in rows.items()} == {**dict.fromkeys(rows, 0), UNLUCKY: 3}
+    assert {player: row["reprocess_attempt_count"] for player, row in rows.items()} == {
+        **dict.fromkeys(rows, 0),
+        UNLUCKY: 3,
+    }
     assert {row["reprocess_attempt_count"] for row in clean_rows.values()} == {0}
     assert fact.digest == clean.digest
     assert rows[UNLUCKY]["data_hash"] == clean_rows[UNLUCKY]["data_hash"]

@@ -1,4 +1,6 @@
-"""What a table reads of its own date: a date without it is refused, an optional feed is done without and told of, an empty date is as good as any."""
+"""What a table reads of its own date: a date without it is refused, an optional feed is done without and told of, an
+empty date is as good as any.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ NOW = datetime(2022, 1, 1, tzinfo=UTC)
 
 def table(name: str, *inputs: Input) -> Table:
     columns = (day("game_date", "Date", nullable=False), text("team_abbr", "Team", nullable=False), *STAMPS)
-    return Table("nba_analytics", name, "one team on one date", ("game_date", "team_abbr"), "game_date", columns, inputs=inputs)
+    return Table(
+        "nba_analytics", name, "one team on one date", ("game_date", "team_abbr"), "game_date", columns, inputs=inputs
+    )
 
 
 RESULTS, TONIGHT, OTHER = table("results"), table("tonight"), table("other")
@@ -50,8 +54,18 @@ def warehouse(tmp_path: Path) -> DuckDBWarehouse:
     found = DuckDBWarehouse(tmp_path / "nba.duckdb")
     blank: dict[str, Any] = dict.fromkeys(SCHEDULE.table.column_names)
     teams = {"home_team_abbr": "BOS", "away_team_abbr": "LAL", "home_team_score": 100, "away_team_score": 90}
-    phase = {"season_year": 2021, "is_regular_season": True, "is_playoffs": False, "game_status": 3, "processed_at": NOW}
-    games = [blank | teams | phase | {"game_id": f"{played:%Y%m%d}_LAL_BOS", "game_date": played} for played in DAYS if played != IDLE]
+    phase = {
+        "season_year": 2021,
+        "is_regular_season": True,
+        "is_playoffs": False,
+        "game_status": 3,
+        "processed_at": NOW,
+    }
+    games = [
+        blank | teams | phase | {"game_id": f"{played:%Y%m%d}_LAL_BOS", "game_date": played}
+        for played in DAYS
+        if played != IDLE
+    ]
     found.replace([Replacement(SCHEDULE.table, pa.Table.from_pylist(games, schema=arrow_schema(SCHEDULE.table)), DAYS)])
     return found
 
@@ -66,13 +80,25 @@ def ingested(warehouse: DuckDBWarehouse, name: str, days: Sequence[date]) -> Non
 
 
 def quarantined_file(warehouse: DuckDBWarehouse, name: str, played: date) -> None:
-    row = {"file": f"{name}/bad.parquet", "row_number": 0, "reason": "is empty", "content": None, "game_id": None, "run_id": "raw", "created_at": NOW}
-    content = pa.Table.from_pylist([row | {"table_name": name, "partition_date": played}], schema=arrow_schema(RAW_QUARANTINE))
+    row = {
+        "file": f"{name}/bad.parquet",
+        "row_number": 0,
+        "reason": "is empty",
+        "content": None,
+        "game_id": None,
+        "run_id": "raw",
+        "created_at": NOW,
+    }
+    content = pa.Table.from_pylist(
+        [row | {"table_name": name, "partition_date": played}], schema=arrow_schema(RAW_QUARANTINE)
+    )
     warehouse.replace([Replacement(RAW_QUARANTINE, content, [played], {"table_name": name})])
 
 
 def run_of(warehouse: DuckDBWarehouse, spec: Table, dates: Sequence[date], upstream: Sequence[Table] = ()) -> TableRun:
-    spec = replace(spec, inputs=tuple(before(RESULTS) if source is RESULTS else of_its_date(source) for source in upstream))
+    spec = replace(
+        spec, inputs=tuple(before(RESULTS) if source is RESULTS else of_its_date(source) for source in upstream)
+    )
     return TableRun(spec, dates, warehouse, ParallelEntities.serial(), Settings.from_environment({}), "run", NOW)
 
 
@@ -106,7 +132,9 @@ def test_where_all_dates_miss_it_the_command_names_the_range(warehouse: DuckDBWa
     days = [played for played in DAYS if played != IDLE]
     with pytest.raises(MissingInputsError) as error:
         built(warehouse, days, RESULTS, OTHER)
-    assert "other, which is not built for 2021-10-19, 2021-10-20, 2021-10-21, 2021-10-23, 2021-10-24." in str(error.value)
+    assert "other, which is not built for 2021-10-19, 2021-10-20, 2021-10-21, 2021-10-23, 2021-10-24." in str(
+        error.value
+    )
     assert str(error.value).endswith("nba-assets backfill 2021-10-19 2021-10-24 --table other")
 
 
@@ -132,12 +160,16 @@ def test_an_empty_date_is_built(warehouse: DuckDBWarehouse) -> None:
     assert built(warehouse, [OPENING], TONIGHT).refused == {}
 
 
-def test_a_refused_date_of_a_table_is_refused_by_the_tables_that_read_it_until_it_is_built(warehouse: DuckDBWarehouse) -> None:
+def test_a_refused_date_of_a_table_is_refused_by_the_tables_that_read_it_until_it_is_built(
+    warehouse: DuckDBWarehouse,
+) -> None:
     published(warehouse, TONIGHT, DAYS[:3])
     upstream = run_of(warehouse, TONIGHT, DAYS[:2])
     upstream.refuse({DAYS[1]: "too odd"})
     warehouse.replace(recorded_refusals(upstream))
-    assert built(warehouse, DAYS[:3], TONIGHT).refused == {DAYS[1]: "upstream tonight is refused for 2021-10-20: too odd"}
+    assert built(warehouse, DAYS[:3], TONIGHT).refused == {
+        DAYS[1]: "upstream tonight is refused for 2021-10-20: too odd"
+    }
     behind = run_of(warehouse, table("behind_game_summary"), DAYS[:3], [READER])
     computed(behind, every_day)
     assert behind.refused[DAYS[1]].endswith("upstream tonight is refused for 2021-10-20: too odd")
@@ -153,13 +185,17 @@ def test_a_required_feed_that_was_not_ingested_refuses_the_date_and_names_the_fi
     ingested(warehouse, TEAM_BOXSCORES.name, [DAYS[0], DAYS[2]])
     quarantined_file(warehouse, TEAM_BOXSCORES.name, DAYS[1])
     run = built(warehouse, DAYS[:3], SCHEDULE.table, TEAM_BOXSCORES.table)
-    assert run.refused == {DAYS[1]: "team_boxscores was not ingested for 2021-10-20: team_boxscores/bad.parquet is empty"}
+    assert run.refused == {
+        DAYS[1]: "team_boxscores was not ingested for 2021-10-20: team_boxscores/bad.parquet is empty"
+    }
     assert run.notices == {}
 
 
 def test_without_the_schedule_of_a_date_nobody_knows_that_it_has_no_games(warehouse: DuckDBWarehouse) -> None:
     ingested(warehouse, SCHEDULE.name, [played for played in DAYS if played != IDLE])
-    assert built(warehouse, DAYS, SCHEDULE.table).refused == {IDLE: "schedule was not ingested for 2021-10-22: no run has ingested it yet"}
+    assert built(warehouse, DAYS, SCHEDULE.table).refused == {
+        IDLE: "schedule was not ingested for 2021-10-22: no run has ingested it yet"
+    }
 
 
 def test_an_optional_feed_that_was_not_ingested_is_done_without_and_told_of(warehouse: DuckDBWarehouse) -> None:
@@ -176,7 +212,10 @@ def test_an_optional_feed_that_was_not_ingested_is_done_without_and_told_of(ware
 @pytest.mark.parametrize(
     ("name", "own_date"),
     [
-        ("team_offense_game_summary", {"play_by_play", "player_boxscores", "player_gamebook", "player_registry", "schedule", "team_boxscores"}),
+        (
+            "team_offense_game_summary",
+            {"play_by_play", "player_boxscores", "player_gamebook", "player_registry", "schedule", "team_boxscores"},
+        ),
         ("team_defense_game_summary", {"play_by_play", "schedule", "team_offense_game_summary"}),
         (
             "player_game_summary",
@@ -186,7 +225,10 @@ def test_an_optional_feed_that_was_not_ingested_is_done_without_and_told_of(ware
             },
         ),
         ("upcoming_team_game_context", {"game_lines", "injury_report", "player_registry", "schedule"}),
-        ("upcoming_player_game_context", {"game_lines", "injury_report", "player_points_props", "player_registry", "rosters", "schedule"}),
+        (
+            "upcoming_player_game_context",
+            {"game_lines", "injury_report", "player_points_props", "player_registry", "rosters", "schedule"},
+        ),
         ("team_defense_zone_analysis", {"schedule"}),
         ("player_shot_zone_analysis", {"player_registry", "schedule"}),
         (
@@ -196,7 +238,10 @@ def test_an_optional_feed_that_was_not_ingested_is_done_without_and_told_of(ware
                 *("upcoming_player_game_context", "upcoming_team_game_context"),
             },
         ),
-        ("player_daily_cache", {"player_registry", "player_shot_zone_analysis", "schedule", "upcoming_player_game_context"}),
+        (
+            "player_daily_cache",
+            {"player_registry", "player_shot_zone_analysis", "schedule", "upcoming_player_game_context"},
+        ),
         (
             "ml_feature_store",
             {
@@ -217,7 +262,10 @@ def test_a_read_that_is_not_declared_is_refused(warehouse: DuckDBWarehouse) -> N
     """Neither another table, nor dates after the run's; what is not declared could change unseen."""
     run = run_of(warehouse, READER, DAYS[:2], [RESULTS])
     assert len(run.read(RESULTS, ("game_date",))["game_date"]) == 0
-    with pytest.raises(ValueError, match=r"nba_analytics\.tonight from 2021-10-19 to 2021-10-20, which is not among its declared inputs"):
+    with pytest.raises(
+        ValueError,
+        match=r"nba_analytics\.tonight from 2021-10-19 to 2021-10-20, which is not among its declared inputs",
+    ):
         run.read(TONIGHT, ("game_date",))
     with pytest.raises(ValueError, match="from 2021-10-19 to 2021-10-24"):
         run.read(RESULTS, ("game_date",), end=DAYS[-1])

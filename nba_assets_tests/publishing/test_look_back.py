@@ -28,11 +28,15 @@ from nba_assets.warehouse.interface import Replacement
 
 def table(name: str, *inputs: Input) -> Table:
     columns = (day("game_date", "Date", nullable=False), text("team_abbr", "Team", nullable=False), *STAMPS)
-    return Table("nba_precompute", name, "one team on one date", ("game_date", "team_abbr"), "game_date", columns, inputs=inputs)
+    return Table(
+        "nba_precompute", name, "one team on one date", ("game_date", "team_abbr"), "game_date", columns, inputs=inputs
+    )
 
 
 RESULTS, LATELY, TONIGHT = table("results"), table("lately"), table("tonight")
-READER = table("reader", before(RESULTS, has_all_finals=True), before(LATELY, days=3, has_all_finals=True), of_its_date(TONIGHT))
+READER = table(
+    "reader", before(RESULTS, has_all_finals=True), before(LATELY, days=3, has_all_finals=True), of_its_date(TONIGHT)
+)
 """Looks back on results of the season and of the last three days, and reads tonight's rows of its own date."""
 OPENING = date(2021, 10, 19)
 GAME_DAYS = [OPENING + timedelta(days=number) for number in (0, 1, 2, 4, 5, 8)]
@@ -51,7 +55,15 @@ def game(played: date, **changes: Any) -> dict[str, Any]:
     moment = datetime(2021, 10, 1, tzinfo=UTC)
     score = {"home_team_score": 110, "away_team_score": 101} if status == 3 else {}
     blank: dict[str, Any] = dict.fromkeys(SCHEDULE.table.column_names)
-    return blank | {"game_date": played, "game_status": status, "processed_at": moment, **home_and_away, **phase, **score, **changes}
+    return blank | {
+        "game_date": played,
+        "game_status": status,
+        "processed_at": moment,
+        **home_and_away,
+        **phase,
+        **score,
+        **changes,
+    }
 
 
 @pytest.fixture
@@ -65,7 +77,15 @@ def warehouse(tmp_path: Path) -> DuckDBWarehouse:
 
 
 def run_of(warehouse: DuckDBWarehouse, spec: Table, *dates: date) -> TableRun:
-    run = TableRun(spec, dates, warehouse, ParallelEntities.serial(), Settings.from_environment({}), "run", datetime(2022, 1, 1, tzinfo=UTC))
+    run = TableRun(
+        spec,
+        dates,
+        warehouse,
+        ParallelEntities.serial(),
+        Settings.from_environment({}),
+        "run",
+        datetime(2022, 1, 1, tzinfo=UTC),
+    )
     note_inputs(run)
     return run
 
@@ -100,13 +120,22 @@ def test_a_full_past_is_every_day_with_final_games(warehouse: DuckDBWarehouse) -
 
 def test_a_thin_past_is_told_as_found_of_expected(warehouse: DuckDBWarehouse) -> None:
     """A date that was built empty although it has final games is as thin as one that was never built."""
-    publish(warehouse, RESULTS, [day_number(0), day_number(1), day_number(3), day_number(5)], empty=[day_number(1), day_number(3)])
+    publish(
+        warehouse,
+        RESULTS,
+        [day_number(0), day_number(1), day_number(3), day_number(5)],
+        empty=[day_number(1), day_number(3)],
+    )
     publish(warehouse, LATELY, [day_number(5)])
     run = run_of(warehouse, READER, TODAY)
     inputs = inputs_by_date(run)
     (fact,) = prepare(run, Outcome({})).write()
     told = date_metadata(run, fact, inputs[TODAY])["inputs"]
-    assert {name: told[name].get("game_days") for name in told} == {RESULTS.name: "2 / 5", LATELY.name: "1 / 1", TONIGHT.name: None}
+    assert {name: told[name].get("game_days") for name in told} == {
+        RESULTS.name: "2 / 5",
+        LATELY.name: "1 / 1",
+        TONIGHT.name: None,
+    }
     assert (told[RESULTS.name]["dates_built"], told[RESULTS.name]["rows"]) == (4, 2)
     (warning,) = thin_look_backs(READER, inputs)
     assert "reader looks back on thin data" in warning

@@ -1,4 +1,6 @@
-"""Checks that warn: games without rows, entities without an answer, dates that are incomplete, features that look unlike themselves."""
+"""Checks that warn: games without rows, entities without an answer, dates that are incomplete, features that look
+unlike themselves.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,15 @@ from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome
 from nba_assets.entities.parallel import ParallelEntities
 from nba_assets.publishing.asset import check_result, check_specs
-from nba_assets.publishing.observations import COMPLETENESS, DRIFT, ENTITIES_COVERED, GAMES_COVERED, Observation, observation_names, observe
+from nba_assets.publishing.observations import (
+    COMPLETENESS,
+    DRIFT,
+    ENTITIES_COVERED,
+    GAMES_COVERED,
+    Observation,
+    observation_names,
+    observe,
+)
 from nba_assets.publishing.publication import prepare
 from nba_assets.publishing.refusals import DATES_PUBLISHED
 from nba_assets.publishing.table_run import TableRun
@@ -47,7 +57,15 @@ def table(name: str, *columns: Column, dataset: str = "nba_analytics") -> Table:
 
 
 def run_of(path: Path, of: Table, dates: Sequence[date]) -> TableRun:
-    run = TableRun(of, dates, DuckDBWarehouse(path / "nba.duckdb"), ParallelEntities.serial(), Settings.from_environment({}), "run", NOW)
+    run = TableRun(
+        of,
+        dates,
+        DuckDBWarehouse(path / "nba.duckdb"),
+        ParallelEntities.serial(),
+        Settings.from_environment({}),
+        "run",
+        NOW,
+    )
     run.schedule = {name: np.array([], dtype=kind) for name, kind in SCHEDULE_TYPES.items()}
     return run
 
@@ -74,10 +92,18 @@ def schedule(*games: tuple[str, date, int]) -> dict[str, Any]:
 def stored(of: Table, rows: Mapping[str, Sequence[Any]]) -> Any:
     """Rows as they would be published, their stamps null."""
     size = len(next(iter(rows.values())))
-    kinds = {column.name: "M8[us]" if column.type == "TIMESTAMP" else "M8[D]" if column.type == "DATE" else None for column in of.columns}
-    given = {name: np.array(values, dtype=kinds[name] or (object if isinstance(values[0], (str, list)) else float)) for name, values in rows.items()}
+    kinds = {
+        column.name: "M8[us]" if column.type == "TIMESTAMP" else "M8[D]" if column.type == "DATE" else None
+        for column in of.columns
+    }
+    given = {
+        name: np.array(values, dtype=kinds[name] or (object if isinstance(values[0], (str, list)) else float))
+        for name, values in rows.items()
+    }
     nulls = {
-        name: np.full(size, "NaT", dtype=kind) if kind else np.full(size, None, dtype=object) for name, kind in kinds.items() if name not in rows
+        name: np.full(size, "NaT", dtype=kind) if kind else np.full(size, None, dtype=object)
+        for name, kind in kinds.items()
+        if name not in rows
     }
     return to_arrow(of, {**nulls, **given})
 
@@ -128,7 +154,13 @@ def test_dagster_knows_them_as_checks_that_do_not_block(name: str) -> None:
 
 
 FIRST, SECOND = date(2021, 11, 15), date(2021, 11, 16)
-GAMES = (("a", FIRST, FINAL), ("b", FIRST, SCHEDULED), ("c", SECOND, FINAL), ("d", SECOND, POSTPONED), ("e", date(2021, 11, 20), FINAL))
+GAMES = (
+    ("a", FIRST, FINAL),
+    ("b", FIRST, SCHEDULED),
+    ("c", SECOND, FINAL),
+    ("d", SECOND, POSTPONED),
+    ("e", date(2021, 11, 20), FINAL),
+)
 
 
 @pytest.mark.parametrize(
@@ -140,14 +172,24 @@ GAMES = (("a", FIRST, FINAL), ("b", FIRST, SCHEDULED), ("c", SECOND, FINAL), ("d
         ("ml_feature_store", "nba_precompute", 28, [(SECOND, "c")]),
         ("ml_feature_store", "nba_precompute", 40, []),
     ],
-    ids=["a summary wants finals", "a context wants what is scheduled", "so do precomputed rows", "but for the first days", "all of them first days"],
+    ids=[
+        "a summary wants finals",
+        "a context wants what is scheduled",
+        "so do precomputed rows",
+        "but for the first days",
+        "all of them first days",
+    ],
 )
-def test_games_without_rows_are_named(tmp_path: Path, name: str, dataset: str, bootstrap_days: int, lacking: list[tuple[date, str]]) -> None:
+def test_games_without_rows_are_named(
+    tmp_path: Path, name: str, dataset: str, bootstrap_days: int, lacking: list[tuple[date, str]]
+) -> None:
     of = table(name, text("game_id", "Game"), dataset=dataset)
     run = run_of(tmp_path, of, [FIRST, SECOND])
     run.settings = run.settings.model_copy(update={"bootstrap_days": bootstrap_days})
     run.schedule = schedule(*GAMES)
-    finding = found(run, stored(of, {"game_date": [FIRST, FIRST], "player_lookup": ["p", "q"], "game_id": ["a", "a"]}))[GAMES_COVERED]
+    finding = found(run, stored(of, {"game_date": [FIRST, FIRST], "player_lookup": ["p", "q"], "game_id": ["a", "a"]}))[
+        GAMES_COVERED
+    ]
     assert (finding.offending_count, finding.counted, finding.blocking) == (len(lacking), "games", False)
     assert finding.dates == tuple(dict.fromkeys(day for day, _ in lacking))
     assert finding.examples == tuple(f"{game} has no row" for _, game in lacking)
@@ -156,25 +198,37 @@ def test_games_without_rows_are_named(tmp_path: Path, name: str, dataset: str, b
 def test_entities_without_row_and_record_are_named(tmp_path: Path) -> None:
     of = table("cache", count("points", "Points"))
     run = run_of(tmp_path, of, [FIRST, SECOND])
-    asked = {
+    requested = {
         "game_date": np.array([FIRST, FIRST, SECOND, SECOND], dtype="M8[D]"),
         "player_lookup": np.array(["p", "q", "p", "r"], dtype=object),
         "points": np.ones(4),
     }
-    outcome = run.map_rows("players", lambda mine, *_: Outcome(dict(mine)), Grouped.by(asked, "player_lookup", "game_date"))
+    outcome = run.map_rows(
+        "players", lambda mine, *_: Outcome(dict(mine)), Grouped.by(requested, "player_lookup", "game_date")
+    )
     publication = prepare(run, outcome)
     assert [finding.name for finding in publication.findings if not finding.passed] == []
     failed = {"partition_date": np.array([SECOND], dtype="M8[D]"), "entity_id": np.array(["r"], dtype=object)}
     rows = stored(of, {"game_date": [FIRST], "player_lookup": ["p"], "points": [1]})
     finding = found(run, rows, failed)[ENTITIES_COVERED]
     assert (finding.offending_count, finding.dates) == (2, (FIRST, SECOND))
-    assert finding.examples == (f"q on {FIRST} has neither a row nor a failure record", f"p on {SECOND} has neither a row nor a failure record")
+    assert finding.examples == (
+        f"q on {FIRST} has neither a row nor a failure record",
+        f"p on {SECOND} has neither a row nor a failure record",
+    )
 
 
 def test_dates_below_the_threshold_are_named(tmp_path: Path) -> None:
     of = table("cache", number("completeness_percentage", "Completeness", scale=1))
     run = run_of(tmp_path, of, [FIRST, SECOND])
-    rows = stored(of, {"game_date": [FIRST, FIRST, SECOND], "player_lookup": ["p", "q", "p"], "completeness_percentage": [70, 100, 90]})
+    rows = stored(
+        of,
+        {
+            "game_date": [FIRST, FIRST, SECOND],
+            "player_lookup": ["p", "q", "p"],
+            "completeness_percentage": [70, 100, 90],
+        },
+    )
     finding = found(run, rows)[COMPLETENESS]
     assert (finding.offending_count, finding.counted, finding.dates) == (1, "dates", (FIRST,))
     assert finding.examples == (f"{FIRST}: mean completeness 85.0 % of 90 %",)
@@ -182,7 +236,9 @@ def test_dates_below_the_threshold_are_named(tmp_path: Path) -> None:
     assert found(run, rows.slice(3))[COMPLETENESS].passed
 
 
-STORE = table("store", number("form", "Form", scale=None), number("flag", "Flag", scale=None), texts("feature_names", "Names"))
+STORE = table(
+    "store", number("form", "Form", scale=None), number("flag", "Flag", scale=None), texts("feature_names", "Names")
+)
 PLAYERS = 60
 SEASON = [FIRST + timedelta(days=place) for place in range(20)]
 
@@ -205,10 +261,16 @@ def store(path: Path, rows: Mapping[str, Sequence[Any]]) -> None:
     days = sorted(set(rows["game_date"]))
     run = run_of(path, STORE, days)
     arrow = stored(STORE, rows)
-    columns = {name: np.array(rows[name], dtype="M8[D]" if name == "game_date" else None) for name in ("game_date", "form", "flag")}
+    columns = {
+        name: np.array(rows[name], dtype="M8[D]" if name == "game_date" else None)
+        for name in ("game_date", "form", "flag")
+    }
     names = np.empty(arrow.num_rows, dtype=object)
     names[:] = list(rows["feature_names"])
-    prepare(run, Outcome({**columns, "player_lookup": np.array(rows["player_lookup"], dtype=object), "feature_names": names})).write()
+    prepare(
+        run,
+        Outcome({**columns, "player_lookup": np.array(rows["player_lookup"], dtype=object), "feature_names": names}),
+    ).write()
 
 
 def drift(run: TableRun, rows: Mapping[str, Sequence[Any]]) -> Any:
@@ -216,7 +278,9 @@ def drift(run: TableRun, rows: Mapping[str, Sequence[Any]]) -> Any:
 
 
 def changed(rows: dict[str, list[Any]], on: date, name: str, how: Any) -> dict[str, list[Any]]:
-    return rows | {name: [how(value) if day == on else value for day, value in zip(rows["game_date"], rows[name], strict=True)]}
+    return rows | {
+        name: [how(value) if day == on else value for day, value in zip(rows["game_date"], rows[name], strict=True)]
+    }
 
 
 def test_what_varies_by_chance_does_not_drift(tmp_path: Path) -> None:
@@ -235,7 +299,9 @@ def test_what_varies_by_chance_does_not_drift(tmp_path: Path) -> None:
     ],
     ids=["another unit", "half again as high as usual", "nothing but zeros", "nothing at all", "what never was"],
 )
-def test_a_feature_that_is_no_longer_itself_is_named_with_its_date(tmp_path: Path, name: str, how: Any, said: str) -> None:
+def test_a_feature_that_is_no_longer_itself_is_named_with_its_date(
+    tmp_path: Path, name: str, how: Any, said: str
+) -> None:
     broken = SEASON[12]
     finding = drift(run_of(tmp_path, STORE, SEASON), changed(vectors(SEASON), broken, name, how))
     assert (finding.dates, finding.counted, finding.offending_count) == ((broken,), "features", 1)
@@ -249,7 +315,12 @@ def test_a_season_at_once_is_judged_as_date_by_date(tmp_path: Path) -> None:
     by_date = []
     for on in SEASON:
         mine = [place for place, day in enumerate(rows["game_date"]) if day == on]
-        by_date.append(drift(run_of(tmp_path, STORE, [on]), {name: [values[place] for place in mine] for name, values in rows.items()}))
+        by_date.append(
+            drift(
+                run_of(tmp_path, STORE, [on]),
+                {name: [values[place] for place in mine] for name, values in rows.items()},
+            )
+        )
     assert whole.dates == tuple(day for finding in by_date for day in finding.dates) == (SEASON[9],)
     assert whole.examples == tuple(example for finding in by_date for example in finding.examples)
 
@@ -269,7 +340,11 @@ def test_another_season_and_too_few_dates_tell_nothing(tmp_path: Path) -> None:
     """The season opens between the stored dates and the run's; four dates into it nothing is known of it yet."""
     opening = SEASON[10]
     rows = vectors(SEASON)
-    moved = rows | {"form": [value + (1000 if day >= opening else 0) for day, value in zip(rows["game_date"], rows["form"], strict=True)]}
+    moved = rows | {
+        "form": [
+            value + (1000 if day >= opening else 0) for day, value in zip(rows["game_date"], rows["form"], strict=True)
+        ]
+    }
     run = run_of(tmp_path, STORE, SEASON)
     run.schedule = schedule() | {"game_date": np.array([opening], dtype="M8[D]")}
     assert drift(run, moved).passed
@@ -278,7 +353,10 @@ def test_another_season_and_too_few_dates_tell_nothing(tmp_path: Path) -> None:
 
 
 def test_without_rows_there_is_nothing_to_observe(tmp_path: Path) -> None:
-    assert all(finding.passed for finding in found(run_of(tmp_path, STORE, [FIRST]), stored(STORE, vectors([FIRST])).slice(PLAYERS)).values())
+    assert all(
+        finding.passed
+        for finding in found(run_of(tmp_path, STORE, [FIRST]), stored(STORE, vectors([FIRST])).slice(PLAYERS)).values()
+    )
 
 
 def test_dagster_is_told_what_was_counted_and_where() -> None:

@@ -1,4 +1,6 @@
-"""What a materialization shows beyond its rows: numbers that plot, a picture on its newest date, the lineage of the features."""
+"""What a materialization shows beyond its rows: numbers that plot, a picture on its newest date, the lineage of the
+features.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +71,11 @@ def fact(of: date, row_count: int, failures: dict[str, int] | None = None) -> Da
     return DateFacts(of, row_count, failures or {}, "0" * 16, changed=True, changed_at=np.datetime64("NaT", "us"))
 
 
-ROWS = columns((FIRST, "ann", 3, np.nan, 100, 95, True), (FIRST, "bob", np.nan, np.nan, 50, 75, False), (SECOND, "ann", 1, 2, 90, 95, True))
+ROWS = columns(
+    (FIRST, "ann", 3, np.nan, 100, 95, True),
+    (FIRST, "bob", np.nan, np.nan, 50, 75, False),
+    (SECOND, "ann", 1, 2, 90, 95, True),
+)
 
 
 def test_numbers_of_a_date_are_plain_and_its_own() -> None:
@@ -87,7 +93,8 @@ def test_numbers_of_a_date_are_plain_and_its_own() -> None:
             "quality_score_mean": 85.0,
             "null_share": 0.75,  # points once and share twice, of four measures
         },
-        SECOND: no_failures | {"completeness_pct_mean": 90.0, "production_ready_share": 1.0, "quality_score_mean": 95.0, "null_share": 0.0},
+        SECOND: no_failures
+        | {"completeness_pct_mean": 90.0, "production_ready_share": 1.0, "quality_score_mean": 95.0, "null_share": 0.0},
         THIRD: no_failures | {"failures_STALE_DATA": 1},
     }
     assert {type(value) for mine in shown.values() for value in mine.values()} == {int, float}
@@ -108,12 +115,17 @@ def materialize(tmp_path: Path) -> Iterator[Any]:
                 return Outcome(rows)
 
             asset = table_asset(table_called(name), build, group="precompute")
-            resources = {"warehouse": WarehouseResource(address=str(tmp_path / "nba.duckdb")), "entities": ParallelEntitiesResource()}
+            resources = {
+                "warehouse": WarehouseResource(address=str(tmp_path / "nba.duckdb")),
+                "entities": ParallelEntitiesResource(),
+            }
             tags = {RANGE_START_TAG: str(FIRST), RANGE_END_TAG: str(THIRD)}
             result = dg.materialize([asset], instance=instance, resources=resources, tags=tags)
             assert result.success
             events = result.asset_materializations_for_node(name)
-            return {str(event.partition): {key: value.value for key, value in event.metadata.items()} for event in events}
+            return {
+                str(event.partition): {key: value.value for key, value in event.metadata.items()} for event in events
+            }
 
         yield run
 
@@ -129,7 +141,9 @@ def test_picture_goes_with_the_newest_date_that_has_rows(materialize: Any, monke
     shown = materialize("player_composite_factors", ROWS)
     assert drawn == [("player_composite_factors", SECOND, ["ann"], {})]
     assert [key for key, mine in shown.items() if "picture" in mine] == [str(SECOND)]
-    assert shown[str(SECOND)]["picture"] == f"![player_composite_factors on {SECOND}](data:image/png;base64,YSBwaWN0dXJl)"
+    assert (
+        shown[str(SECOND)]["picture"] == f"![player_composite_factors on {SECOND}](data:image/png;base64,YSBwaWN0dXJl)"
+    )
     assert shown[str(FIRST)]["completeness_pct_mean"] == 75.0
     assert shown[str(THIRD)]["rows"] == 0
 

@@ -1,4 +1,6 @@
-"""Write, audit, publish: a row that breaks a check costs its entity, game or date and nobody else; a refused date keeps what it had."""
+"""Write, audit, publish: a row that breaks a check costs its entity, game or date and nobody else; a refused date keeps
+what it had.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +68,10 @@ GAMES = Table(
         *STAMPS,
     ),
     entity_column="team_abbr",
-    rules=(not_two_per_game("team_abbr"), rows_per_game_sum("margins_cancel", "The two margins of a game sum to 0", "margin", 0)),
+    rules=(
+        not_two_per_game("team_abbr"),
+        rows_per_game_sum("margins_cancel", "The two margins of a game sum to 0", "margin", 0),
+    ),
 )
 FIRST, SECOND, THIRD = date(2021, 11, 15), date(2021, 11, 16), date(2021, 11, 17)
 NOW = datetime(2022, 1, 1, tzinfo=UTC)
@@ -78,8 +83,12 @@ def warehouse(tmp_path: Path) -> DuckDBWarehouse:
     return DuckDBWarehouse(tmp_path / "nba.duckdb")
 
 
-def run_of(warehouse: DuckDBWarehouse, *dates: date, now: datetime = NOW, table: Table = TABLE, **environment: str) -> TableRun:
-    return TableRun(table, dates, warehouse, ParallelEntities.serial(), Settings.from_environment(environment), "run", now)
+def run_of(
+    warehouse: DuckDBWarehouse, *dates: date, now: datetime = NOW, table: Table = TABLE, **environment: str
+) -> TableRun:
+    return TableRun(
+        table, dates, warehouse, ParallelEntities.serial(), Settings.from_environment(environment), "run", now
+    )
 
 
 def rows(*entries: Entry, tier: str | None = None) -> dict[str, Any]:
@@ -109,8 +118,12 @@ def sides(*entries: tuple[date, str, str, float]) -> dict[str, Any]:
     }
 
 
-def failed(entity: str, when: date = FIRST, category: str = "PROCESSING_ERROR", reason: str = "ValueError: no") -> dict[str, Any]:
-    return failures(np.array([entity], dtype=object), np.array([when], dtype="M8[D]"), "PLAYER", category, reason, can_retry=True)
+def failed(
+    entity: str, when: date = FIRST, category: str = "PROCESSING_ERROR", reason: str = "ValueError: no"
+) -> dict[str, Any]:
+    return failures(
+        np.array([entity], dtype=object), np.array([when], dtype="M8[D]"), "PLAYER", category, reason, can_retry=True
+    )
 
 
 def stored(warehouse: DuckDBWarehouse, table: Table = TABLE) -> list[dict[str, Any]]:
@@ -125,11 +138,16 @@ def records(warehouse: DuckDBWarehouse) -> dict[tuple[date, str], str]:
     names = ("partition_date", "entity_id", "failure_category", "failure_reason")
     found = warehouse.read(ENTITY_FAILURES, names, FIRST, THIRD).to_pylist()
     assert len({(row["partition_date"], row["entity_id"]) for row in found}) == len(found)
-    return {(row["partition_date"], row["entity_id"]): f"{row['failure_category']} {row['failure_reason']}" for row in found}
+    return {
+        (row["partition_date"], row["entity_id"]): f"{row['failure_category']} {row['failure_reason']}" for row in found
+    }
 
 
 def entries(warehouse: DuckDBWarehouse) -> dict[date, dict[str, Any]]:
-    return {row["partition_date"]: row for row in warehouse.read(TABLE_PARTITIONS, TABLE_PARTITIONS.column_names, FIRST, THIRD).to_pylist()}
+    return {
+        row["partition_date"]: row
+        for row in warehouse.read(TABLE_PARTITIONS, TABLE_PARTITIONS.column_names, FIRST, THIRD).to_pylist()
+    }
 
 
 def refused(warehouse: DuckDBWarehouse, table: Table = TABLE) -> Mapping[date, str]:
@@ -137,16 +155,27 @@ def refused(warehouse: DuckDBWarehouse, table: Table = TABLE) -> Mapping[date, s
 
 
 def findings(publication: Any) -> dict[str, tuple[int, list[date]]]:
-    return {finding.name: (finding.offending_count, list(finding.dates)) for finding in publication.findings if not finding.passed}
+    return {
+        finding.name: (finding.offending_count, list(finding.dates))
+        for finding in publication.findings
+        if not finding.passed
+    }
 
 
-def test_rows_failures_and_books_are_written_together(warehouse: DuckDBWarehouse) -> None:
+def test_rows_failures_and_partition_state_are_written_together(warehouse: DuckDBWarehouse) -> None:
     lacking = failed("b", SECOND, "INSUFFICIENT_DATA", "two games")
-    facts = prepare(run_of(warehouse, FIRST, SECOND), Outcome(rows((FIRST, "a", 13, 12.34), (SECOND, "a", 5, 5)), lacking)).write()
-    assert [(fact.row_count, fact.failures, fact.changed) for fact in facts] == [(1, {}, True), (1, {"INSUFFICIENT_DATA": 1}, True)]
+    facts = prepare(
+        run_of(warehouse, FIRST, SECOND), Outcome(rows((FIRST, "a", 13, 12.34), (SECOND, "a", 5, 5)), lacking)
+    ).write()
+    assert [(fact.row_count, fact.failures, fact.changed) for fact in facts] == [
+        (1, {}, True),
+        (1, {"INSUFFICIENT_DATA": 1}, True),
+    ]
     assert [row["share"] for row in stored(warehouse)] == [12.3, 5.0]
-    books = [(entry["row_count"], entry["failure_count"], entry["digest"]) for entry in entries(warehouse).values()]
-    assert books == [(1, 0, facts[0].digest), (1, 1, facts[1].digest)]
+    partition_state = [
+        (entry["row_count"], entry["failure_count"], entry["digest"]) for entry in entries(warehouse).values()
+    ]
+    assert partition_state == [(1, 0, facts[0].digest), (1, 1, facts[1].digest)]
     assert records(warehouse) == {(SECOND, "b"): "INSUFFICIENT_DATA two games"}
     assert refused(warehouse) == {}
 
@@ -154,9 +183,19 @@ def test_rows_failures_and_books_are_written_together(warehouse: DuckDBWarehouse
 @pytest.mark.parametrize(
     ("bad", "check", "offending", "reason"),
     [
-        (rows((FIRST, "odd", 1, 1), (FIRST, "odd", 2, 2)), "key_unique", 2, "more than one row has game_date 2021-11-15, player_lookup odd"),
+        (
+            rows((FIRST, "odd", 1, 1), (FIRST, "odd", 2, 2)),
+            "key_unique",
+            2,
+            "more than one row has game_date 2021-11-15, player_lookup odd",
+        ),
         (rows((FIRST, "odd", 110, 101)), "values_in_range", 1, "share 101.0 (allowed 0 to 100)"),
-        (rows((FIRST, "odd", -1, -3)), "values_in_range", 1, "points -1 (allowed at least 0), share -3.0 (allowed 0 to 100)"),
+        (
+            rows((FIRST, "odd", -1, -3)),
+            "values_in_range",
+            1,
+            "points -1 (allowed at least 0), share -3.0 (allowed 0 to 100)",
+        ),
         (rows((FIRST, "odd", 12, 13)), "share_within_points", 1, "share 13.0, points 12"),
         (rows((FIRST, "odd", 2, 1), tier="tin"), "known_values", 1, "tier tin"),
         (rows((FIRST, "odd", 2.5, 1)), "storable_values", 0, "points 2.5"),
@@ -179,8 +218,19 @@ def test_a_row_that_breaks_a_check_becomes_a_failure_that_quotes_it_and_everybod
 
 
 def test_a_null_where_none_may_be_is_attributed(warehouse: DuckDBWarehouse) -> None:
-    table = Table("nba_analytics", "tallies", "x", TABLE.key, "game_date", (*TABLE.columns[:2], count("points", "Points", nullable=False), *STAMPS))
-    given = {name: values for name, values in rows((FIRST, "odd", np.nan, 1), *squad(FIRST)).items() if name in table.column_names}
+    table = Table(
+        "nba_analytics",
+        "tallies",
+        "x",
+        TABLE.key,
+        "game_date",
+        (*TABLE.columns[:2], count("points", "Points", nullable=False), *STAMPS),
+    )
+    given = {
+        name: values
+        for name, values in rows((FIRST, "odd", np.nan, 1), *squad(FIRST)).items()
+        if name in table.column_names
+    }
     prepare(run_of(warehouse, FIRST, table=table), Outcome(given)).write()
     assert records(warehouse) == {(FIRST, "odd"): "PROCESSING_ERROR not_null: points null"}
 
@@ -188,13 +238,25 @@ def test_a_null_where_none_may_be_is_attributed(warehouse: DuckDBWarehouse) -> N
 def test_all_that_a_row_breaks_is_in_its_reason(warehouse: DuckDBWarehouse) -> None:
     prepare(run_of(warehouse, FIRST), Outcome(rows((FIRST, "odd", 1, 101), *squad(FIRST)))).write()
     assert records(warehouse) == {
-        (FIRST, "odd"): "PROCESSING_ERROR values_in_range: share 101.0 (allowed 0 to 100); share_within_points: share 101.0, points 1"
+        (
+            FIRST,
+            "odd",
+        ): (
+            "PROCESSING_ERROR values_in_range: share 101.0 (allowed 0 to 100); share_within_points: share 101.0, "
+            "points 1"
+        )
     }
 
 
-def test_a_value_that_cannot_be_stored_by_anybody_is_no_error_of_the_run_but_of_the_date(warehouse: DuckDBWarehouse) -> None:
-    with pytest.raises(PublicationRefusedError, match=r"9 of 9 rows .* share of 20%. The first failure: storable_values: share inf"):
-        prepare(run_of(warehouse, FIRST), Outcome(rows(*((FIRST, f"p{place}", 1, np.inf) for place in range(9))))).write()
+def test_a_value_that_cannot_be_stored_by_anybody_is_no_error_of_the_run_but_of_the_date(
+    warehouse: DuckDBWarehouse,
+) -> None:
+    with pytest.raises(
+        PublicationRefusedError, match=r"9 of 9 rows .* share of 20%. The first failure: storable_values: share inf"
+    ):
+        prepare(
+            run_of(warehouse, FIRST), Outcome(rows(*((FIRST, f"p{place}", 1, np.inf) for place in range(9))))
+        ).write()
 
 
 def league(*margins: float) -> dict[str, Any]:
@@ -208,7 +270,9 @@ def test_a_rule_across_the_rows_of_a_game_costs_that_game(warehouse: DuckDBWareh
     given["margin"][0] = 2
     (fact,) = prepare(run_of(warehouse, FIRST, table=GAMES), Outcome(given)).write()
     assert (fact.row_count, fact.failures) == (10, {"PROCESSING_ERROR": 2})
-    said = "PROCESSING_ERROR margins_cancel: The two margins of a game sum to 0, but g0 has H0 margin 2.0; V0 margin -3.0"
+    said = (
+        "PROCESSING_ERROR margins_cancel: The two margins of a game sum to 0, but g0 has H0 margin 2.0; V0 margin -3.0"
+    )
     assert records(warehouse) == {(FIRST, "H0"): said, (FIRST, "V0"): said}
     assert "g0" not in {row["game_id"] for row in stored(warehouse, GAMES)}
 
@@ -225,7 +289,11 @@ def test_a_row_that_goes_takes_its_game_with_it(warehouse: DuckDBWarehouse) -> N
         (FIRST, "V0"): "PROCESSING_ERROR two_rows_per_game: A game has exactly two rows, one per team, but g0 has V0; "
         "margins_cancel: The two margins of a game sum to 0, but g0 has V0 margin -3.0",
     }
-    assert findings(publication) == {"values_in_range": (1, [FIRST]), "two_rows_per_game": (1, [FIRST]), "margins_cancel": (1, [FIRST])}
+    assert findings(publication) == {
+        "values_in_range": (1, [FIRST]),
+        "two_rows_per_game": (1, [FIRST]),
+        "margins_cancel": (1, [FIRST]),
+    }
 
 
 def test_a_team_whose_computation_failed_takes_its_game_with_it(warehouse: DuckDBWarehouse) -> None:
@@ -244,14 +312,18 @@ def test_the_only_game_of_a_date_costs_nobody_but_itself(warehouse: DuckDBWareho
 
 def test_a_rule_of_the_date_refuses_the_date_and_publishes_the_others(warehouse: DuckDBWarehouse) -> None:
     prepare(run_of(warehouse, FIRST, SECOND), Outcome(rows(*squad(FIRST, SECOND)))).write()
-    before, books = stored(warehouse), entries(warehouse)
+    before, partition_state = stored(warehouse), entries(warehouse)
     run = run_of(warehouse, FIRST, SECOND, now=NOW + timedelta(days=1))
     publication = prepare(run, Outcome(rows((FIRST, "a", 2000, 3), *squad(SECOND, size=3))))
     (fact,) = publication.write()
     assert (fact.day, fact.row_count) == (SECOND, 3)
-    assert [row for row in stored(warehouse) if row["game_date"] == FIRST] == [row for row in before if row["game_date"] == FIRST]
-    assert entries(warehouse)[FIRST] == books[FIRST]
-    assert refused(warehouse) == {FIRST: "points_of_a_date: A date has at most 1,000 points, but a has game_date 2021-11-15, points 2000"}
+    assert [row for row in stored(warehouse) if row["game_date"] == FIRST] == [
+        row for row in before if row["game_date"] == FIRST
+    ]
+    assert entries(warehouse)[FIRST] == partition_state[FIRST]
+    assert refused(warehouse) == {
+        FIRST: "points_of_a_date: A date has at most 1,000 points, but a has game_date 2021-11-15, points 2000"
+    }
     assert findings(publication) == {"points_of_a_date": (1, [FIRST]), DATES_PUBLISHED: (1, [FIRST])}
     assert list(run.dates) == [SECOND]
 
@@ -267,11 +339,16 @@ def test_too_many_hard_failures_on_a_date_refuse_that_date_alone(warehouse: Duck
     assert [row for row in stored(warehouse) if row["game_date"] == FIRST] == before
     assert {key: said for key, said in records(warehouse).items() if key[0] == FIRST} == told
     assert refused(warehouse) == {
-        FIRST: "2 of 9 rows failed to compute or broke blocking checks, more than the tolerated share of 20%. The first failure: ValueError: no"
+        FIRST: (
+            "2 of 9 rows failed to compute or broke blocking checks, more than the tolerated share of 20%. The "
+            "first failure: ValueError: no"
+        )
     }
 
 
-@pytest.mark.parametrize(("share", "size", "passes"), [("0.2", 8, True), ("0.2", 7, False), ("0", 99, False), ("1", 0, True)])
+@pytest.mark.parametrize(
+    ("share", "size", "passes"), [("0.2", 8, True), ("0.2", 7, False), ("0", 99, False), ("1", 0, True)]
+)
 def test_the_tolerated_share_is_a_setting(warehouse: DuckDBWarehouse, share: str, size: int, passes: bool) -> None:
     run = run_of(warehouse, FIRST, SECOND, NBA_ASSETS_HARD_FAILURE_SHARE=share)
     outcome = Outcome(rows(*squad(FIRST, size=size), *squad(SECOND)), concatenate([failed("x"), failed("y")]))
@@ -280,11 +357,13 @@ def test_the_tolerated_share_is_a_setting(warehouse: DuckDBWarehouse, share: str
 
 def test_where_every_date_is_refused_nothing_is_written_but_the_refusals(warehouse: DuckDBWarehouse) -> None:
     prepare(run_of(warehouse, FIRST), Outcome(rows((FIRST, "a", 3, 1)))).write()
-    before, books = stored(warehouse), entries(warehouse)
+    before, partition_state = stored(warehouse), entries(warehouse)
     hard = concatenate([failed("b"), failed("c"), failed("b", SECOND), failed("c", SECOND)])
-    with pytest.raises(PublicationRefusedError, match=r"tallies was left as it was\. 2021-11-15: 2 of 3 rows.*2021-11-16: 2 of 2 rows"):
+    with pytest.raises(
+        PublicationRefusedError, match=r"tallies was left as it was\. 2021-11-15: 2 of 3 rows.*2021-11-16: 2 of 2 rows"
+    ):
         prepare(run_of(warehouse, FIRST, SECOND), Outcome(rows((FIRST, "d", 9, 9)), hard)).write()
-    assert (stored(warehouse), entries(warehouse), records(warehouse)) == (before, books, {})
+    assert (stored(warehouse), entries(warehouse), records(warehouse)) == (before, partition_state, {})
     assert refused(warehouse).keys() == {FIRST, SECOND}
 
 
@@ -296,21 +375,30 @@ def test_a_later_build_clears_the_refusal_of_its_dates_alone(warehouse: DuckDBWa
     assert entries(warehouse).keys() == {SECOND}
 
 
-def test_a_hard_failure_stands_above_a_row_of_the_same_entity_and_any_other_beside_it(warehouse: DuckDBWarehouse) -> None:
-    told = concatenate([failed("p0"), failed("p1", category="CIRCUIT_BREAKER_ACTIVE"), failed("p2", category="REGISTRY_LOOKUP_FAILED")])
+def test_a_hard_failure_stands_above_a_row_of_the_same_entity_and_any_other_beside_it(
+    warehouse: DuckDBWarehouse,
+) -> None:
+    told = concatenate(
+        [failed("p0"), failed("p1", category="CIRCUIT_BREAKER_ACTIVE"), failed("p2", category="REGISTRY_LOOKUP_FAILED")]
+    )
     prepare(run_of(warehouse, FIRST), Outcome(rows(*squad(FIRST)), told)).write()
     assert entities(warehouse, FIRST) == [f"p{place}" for place in range(2, 9)]
     assert {entity for _, entity in records(warehouse)} == {"p0", "p1", "p2"}
 
 
 def test_an_entity_has_one_record_a_date_with_the_gravest_category_and_all_reasons(warehouse: DuckDBWarehouse) -> None:
-    told = [failed("odd", category="MISSING_RAW_DATA", reason="no team"), failed("odd", category="REGISTRY_LOOKUP_FAILED", reason="unknown")]
+    told = [
+        failed("odd", category="MISSING_RAW_DATA", reason="no team"),
+        failed("odd", category="REGISTRY_LOOKUP_FAILED", reason="unknown"),
+    ]
     prepare(run_of(warehouse, FIRST), Outcome(rows((FIRST, "odd", 1, 2), *squad(FIRST)), concatenate(told))).write()
-    assert records(warehouse) == {(FIRST, "odd"): "PROCESSING_ERROR share_within_points: share 2.0, points 1; no team; unknown"}
+    assert records(warehouse) == {
+        (FIRST, "odd"): "PROCESSING_ERROR share_within_points: share 2.0, points 1; no team; unknown"
+    }
 
 
 def test_rows_of_other_dates_are_refused(warehouse: DuckDBWarehouse) -> None:
-    with pytest.raises(PublicationRefusedError, match="not asked for"):
+    with pytest.raises(PublicationRefusedError, match="not requested"):
         prepare(run_of(warehouse, FIRST), Outcome(rows((SECOND, "a", 3, 1))))
 
 
@@ -331,7 +419,7 @@ def test_rewriting_the_same_rows_keeps_digest_and_first_time(warehouse: DuckDBWa
 
 
 def test_one_raising_player_costs_only_himself(warehouse: DuckDBWarehouse) -> None:
-    asked = rows(*((FIRST, f"p{number}", number, 0) for number in range(10)))
+    requested = rows(*((FIRST, f"p{number}", number, 0) for number in range(10)))
 
     def compute(mine: Any, histories: Any, shared: Any) -> Outcome:
         if mine["player_lookup"][0] == "p3":
@@ -339,7 +427,7 @@ def test_one_raising_player_costs_only_himself(warehouse: DuckDBWarehouse) -> No
         return Outcome(dict(mine))
 
     run = run_of(warehouse, FIRST)
-    (fact,) = prepare(run, run.map("players", compute, Grouped.by(asked, "player_lookup", "game_date"))).write()
+    (fact,) = prepare(run, run.map("players", compute, Grouped.by(requested, "player_lookup", "game_date"))).write()
     assert (fact.row_count, fact.failures) == (9, {"PROCESSING_ERROR": 1})
     (failure,) = warehouse.read(ENTITY_FAILURES, ("entity_id", "failure_reason", "can_retry"), FIRST, FIRST).to_pylist()
     assert failure["entity_id"] == "p3"
@@ -347,16 +435,20 @@ def test_one_raising_player_costs_only_himself(warehouse: DuckDBWarehouse) -> No
 
 
 def test_a_broken_rule_is_an_attempt_of_the_circuit_breaker(warehouse: DuckDBWarehouse) -> None:
-    asked = rows(*squad(FIRST), (FIRST, "odd", 1, 2))
+    requested = rows(*squad(FIRST), (FIRST, "odd", 1, 2))
     for attempt in range(4):
         run = run_of(warehouse, FIRST)
-        outcome = run.map_rows("players", lambda mine, *_: Outcome(dict(mine)), Grouped.by(asked, "player_lookup", "game_date"))
+        outcome = run.map_rows(
+            "players", lambda mine, *_: Outcome(dict(mine)), Grouped.by(requested, "player_lookup", "game_date")
+        )
         (fact,) = prepare(run, outcome).write()
         assert fact.failures == {"PROCESSING_ERROR" if attempt < 3 else "CIRCUIT_BREAKER_ACTIVE": 1}
         assert fact.row_count == 9
 
 
-def test_a_date_changed_when_its_new_content_was_written_and_not_when_the_same_was_written_again(warehouse: DuckDBWarehouse) -> None:
+def test_a_date_changed_when_its_new_content_was_written_and_not_when_the_same_was_written_again(
+    warehouse: DuckDBWarehouse,
+) -> None:
     """Told under the lock of the write: whoever read before it had begun earlier than that."""
 
     def changed_at() -> datetime:

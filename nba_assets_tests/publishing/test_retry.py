@@ -40,7 +40,10 @@ def ingested(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[date]
     """The first week of a small league, ingested, its teams' and players' games summarised."""
     folder = tmp_path_factory.mktemp("retry")
     season = write_season(folder / "landing", 2024, **SMALL_LEAGUE)
-    warehouse, days = DuckDBWarehouse(folder / "nba.duckdb"), days_between(season.first_date, season.first_date + timedelta(days=6))
+    warehouse, days = (
+        DuckDBWarehouse(folder / "nba.duckdb"),
+        days_between(season.first_date, season.first_date + timedelta(days=6)),
+    )
     ingest_all(warehouse, folder / "landing", days)
     build(warehouse, days, [TEAMS.name, SHEET.name])
     return warehouse.path, days
@@ -61,21 +64,21 @@ def game_days(warehouse: DuckDBWarehouse, ingested: tuple[Path, list[date]]) -> 
 
 
 class Computing:
-    """A table's compute function that raises for some entities and remembers whom it was asked for."""
+    """A table's compute function that raises for some entities and remembers whom it was requested."""
 
     def __init__(self, module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
         self.real: Callable[..., Outcome] = module.compute
         self.entity_column = str(module.TABLE.entity_column)
         self.raising: Collection[str] = ()
-        self.asked: list[str] = []
+        self.requested: list[str] = []
         monkeypatch.setattr(module, "compute", self)
 
-    def __call__(self, asked: Any, *others: Any) -> Outcome:
-        entity = asked[self.entity_column][0]
-        self.asked.append(entity)
+    def __call__(self, requested: Any, *others: Any) -> Outcome:
+        entity = requested[self.entity_column][0]
+        self.requested.append(entity)
         if entity in self.raising:
             raise ArithmeticError("no such number")
-        return self.real(asked, *others)
+        return self.real(requested, *others)
 
 
 @pytest.fixture
@@ -93,14 +96,20 @@ def without(rows: list[Row], entities: Collection[str], column: str = "player_lo
     return [row for row in rows if row[column] not in entities]
 
 
-def books(warehouse: DuckDBWarehouse, table: Table, day: date) -> Row:
-    (book,) = warehouse.read(TABLE_PARTITIONS, TABLE_PARTITIONS.column_names, day, day, {"table_name": table.name}).to_pylist()
+def partition_state(warehouse: DuckDBWarehouse, table: Table, day: date) -> Row:
+    (book,) = warehouse.read(
+        TABLE_PARTITIONS, TABLE_PARTITIONS.column_names, day, day, {"table_name": table.name}
+    ).to_pylist()
     return dict(book)
 
 
 def records(warehouse: DuckDBWarehouse, table: Table, *days: date) -> list[Row]:
     return [
-        row for day in days for row in warehouse.read(ENTITY_FAILURES, ENTITY_FAILURES.column_names, day, day, {"table_name": table.name}).to_pylist()
+        row
+        for day in days
+        for row in warehouse.read(
+            ENTITY_FAILURES, ENTITY_FAILURES.column_names, day, day, {"table_name": table.name}
+        ).to_pylist()
     ]
 
 
@@ -123,10 +132,14 @@ def add_records(warehouse: DuckDBWarehouse, table: Table, day: date, **can_retry
         for entity, retryable in can_retry.items()
     ]
     schema = warehouse.read(ENTITY_FAILURES, ENTITY_FAILURES.column_names, day, day).schema
-    warehouse.replace([Replacement(ENTITY_FAILURES, pa.Table.from_pylist(rows, schema), [day], {"table_name": table.name})])
+    warehouse.replace(
+        [Replacement(ENTITY_FAILURES, pa.Table.from_pylist(rows, schema), [day], {"table_name": table.name})]
+    )
 
 
-def retry_run(warehouse: DuckDBWarehouse, name: str, dates: list[date], now: Any = LATER, run_id: str = "later") -> TableRun:
+def retry_run(
+    warehouse: DuckDBWarehouse, name: str, dates: list[date], now: Any = LATER, run_id: str = "later"
+) -> TableRun:
     """A retry as the asset makes it."""
     retry = Retry.of(warehouse, TABLE_MODULES[name].TABLE, dates, now)
     run = table_run(warehouse, name, retry.dates or dates)
@@ -153,39 +166,51 @@ def players_of(warehouse: DuckDBWarehouse, day: date) -> list[str]:
     return [row["player_lookup"] for row in stored(warehouse, SHEET, day)]
 
 
-def test_only_the_failed_players_are_computed_and_written(warehouse: DuckDBWarehouse, game_days: list[date], computing: Computing) -> None:
+def test_only_the_failed_players_are_computed_and_written(
+    warehouse: DuckDBWarehouse, game_days: list[date], computing: Computing
+) -> None:
     day = game_days[0]
     everybody = players_of(warehouse, day)
-    whole = books(warehouse, SHEET, day)
+    whole = partition_state(warehouse, SHEET, day)
     failed = everybody[3:6]
     computing.raising = failed
     build(warehouse, [day], [SHEET.name])
     add_records(warehouse, SHEET, day, forgotten=False)
-    before, book = stored(warehouse, SHEET, day), books(warehouse, SHEET, day)
+    before, book = stored(warehouse, SHEET, day), partition_state(warehouse, SHEET, day)
     assert [row["player_lookup"] for row in before] == [player for player in everybody if player not in failed]
 
-    computing.raising, computing.asked = (), []
+    computing.raising, computing.requested = (), []
     began = datetime.now(UTC)
     (fact,) = retry(warehouse, SHEET.name, [day])
 
-    assert computing.asked == failed
+    assert computing.requested == failed
     after = stored(warehouse, SHEET, day)
     assert without(after, failed) == before
-    assert {(row["player_lookup"], row["created_at"], row["processed_at"]) for row in after if row["player_lookup"] in failed} == {
-        (player, LATER, LATER) for player in failed
-    }
+    assert {
+        (row["player_lookup"], row["created_at"], row["processed_at"])
+        for row in after
+        if row["player_lookup"] in failed
+    } == {(player, LATER, LATER) for player in failed}
     assert (fact.row_count, fact.failures, fact.changed) == (len(everybody), {"MISSING_RAW_DATA": 1}, True)
     assert fact.digest == whole["digest"]
     (record,) = records(warehouse, SHEET, day)
-    assert (record["entity_id"], record["run_id"], record["created_at"]) == ("forgotten", "told", NOW - timedelta(days=3))
-    now = books(warehouse, SHEET, day)
-    assert [now[name] for name in ("written_at", "code_version", "inputs")] == [book[name] for name in ("written_at", "code_version", "inputs")]
+    assert (record["entity_id"], record["run_id"], record["created_at"]) == (
+        "forgotten",
+        "told",
+        NOW - timedelta(days=3),
+    )
+    now = partition_state(warehouse, SHEET, day)
+    assert [now[name] for name in ("written_at", "code_version", "inputs")] == [
+        book[name] for name in ("written_at", "code_version", "inputs")
+    ]
     assert (now["row_count"], now["failure_count"], now["digest"]) == (len(everybody), 1, whole["digest"])
     assert (now["newest_processed_at"], now["run_id"]) == (LATER, "later")
     assert began <= now["changed_at"] <= datetime.now(UTC)
 
 
-def test_who_fails_again_is_recorded_anew_and_costs_nobody_anything(warehouse: DuckDBWarehouse, game_days: list[date], computing: Computing) -> None:
+def test_who_fails_again_is_recorded_anew_and_costs_nobody_anything(
+    warehouse: DuckDBWarehouse, game_days: list[date], computing: Computing
+) -> None:
     day = game_days[0]
     failed = players_of(warehouse, day)[:3]
     computing.raising = failed
@@ -196,21 +221,25 @@ def test_who_fails_again_is_recorded_anew_and_costs_nobody_anything(warehouse: D
     (fact,) = prepared(run).write()
     assert fact.failures == {"PROCESSING_ERROR": 2}
     assert without(stored(warehouse, SHEET, day), failed) == before
-    assert [(row["entity_id"], row["run_id"]) for row in records(warehouse, SHEET, day)] == [(player, "later") for player in failed[:2]]
+    assert [(row["entity_id"], row["run_id"]) for row in records(warehouse, SHEET, day)] == [
+        (player, "later") for player in failed[:2]
+    ]
     assert (run.notes["retried_in_run"], run.notes["mended_in_run"]) == (3, 1)
     assert run.date_notes[day] == {"retried": 3, "mended": 1}
 
 
-def test_a_failure_that_nobody_asks_for_any_more_is_forgotten(warehouse: DuckDBWarehouse, game_days: list[date], computing: Computing) -> None:
+def test_a_failure_that_nobody_asks_for_any_more_is_forgotten(
+    warehouse: DuckDBWarehouse, game_days: list[date], computing: Computing
+) -> None:
     day = game_days[0]
     add_records(warehouse, SHEET, day, nobody=True)
-    before, book = stored(warehouse, SHEET, day), books(warehouse, SHEET, day)
-    computing.asked = []
+    before, book = stored(warehouse, SHEET, day), partition_state(warehouse, SHEET, day)
+    computing.requested = []
     (fact,) = retry(warehouse, SHEET.name, [day])
-    assert (fact.failures, fact.changed, computing.asked) == ({}, False, [])
+    assert (fact.failures, fact.changed, computing.requested) == ({}, False, [])
     assert stored(warehouse, SHEET, day) == before
-    assert books(warehouse, SHEET, day)["newest_processed_at"] == book["newest_processed_at"]
-    assert books(warehouse, SHEET, day)["changed_at"] == book["changed_at"]
+    assert partition_state(warehouse, SHEET, day)["newest_processed_at"] == book["newest_processed_at"]
+    assert partition_state(warehouse, SHEET, day)["changed_at"] == book["changed_at"]
 
 
 def test_what_preparing_finds_of_others_is_not_taken(warehouse: DuckDBWarehouse, game_days: list[date]) -> None:
@@ -229,16 +258,23 @@ def test_what_preparing_finds_of_others_is_not_taken(warehouse: DuckDBWarehouse,
     ]
     settled = [row | {"can_retry": row["entity_id"] == first} for row in records(warehouse, SHEET, day)]
     schema = warehouse.read(ENTITY_FAILURES, ENTITY_FAILURES.column_names, day, day).schema
-    warehouse.replace([Replacement(ENTITY_FAILURES, pa.Table.from_pylist(settled, schema), [day], {"table_name": SHEET.name})])
+    warehouse.replace(
+        [Replacement(ENTITY_FAILURES, pa.Table.from_pylist(settled, schema), [day], {"table_name": SHEET.name})]
+    )
     before = stored(warehouse, SHEET, day)
     retry(warehouse, SHEET.name, [day])
     assert without(stored(warehouse, SHEET, day), [first]) == without(before, [first])
-    assert [(row["entity_id"], row["run_id"]) for row in records(warehouse, SHEET, day)] == [(first, "later"), (second, "test")]
+    assert [(row["entity_id"], row["run_id"]) for row in records(warehouse, SHEET, day)] == [
+        (first, "later"),
+        (second, "test"),
+    ]
     (row,) = [row for row in stored(warehouse, SHEET, day) if row["player_lookup"] == first]
     assert (row["created_at"], row["processed_at"]) == (NOW, LATER)
 
 
-def test_rules_across_rows_look_at_the_merged_rows(warehouse: DuckDBWarehouse, game_days: list[date], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rules_across_rows_look_at_the_merged_rows(
+    warehouse: DuckDBWarehouse, game_days: list[date], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A team that fails where both of the game's had rows would leave half a game."""
     day = game_days[0]
     computing = Computing(team_offense_game_summary, monkeypatch)
@@ -259,47 +295,55 @@ def test_rules_across_rows_look_at_the_merged_rows(warehouse: DuckDBWarehouse, g
     assert {row["team_abbr"]: row["data_hash"] for row in stored(warehouse, TEAMS, day)} == digest
 
 
-def test_of_a_range_each_date_retries_its_own_failures(warehouse: DuckDBWarehouse, game_days: list[date], computing: Computing) -> None:
+def test_of_a_range_each_date_retries_its_own_failures(
+    warehouse: DuckDBWarehouse, game_days: list[date], computing: Computing
+) -> None:
     first, untouched, last = game_days[0], game_days[1], game_days[2]
     players = {day: players_of(warehouse, day) for day in game_days}
     add_records(warehouse, SHEET, first, **{players[first][0]: True})
     add_records(warehouse, SHEET, last, **{players[last][-1]: True})
     add_records(warehouse, SHEET, untouched, **{players[untouched][0]: False})
     before = {day: stored(warehouse, SHEET, day) for day in game_days}
-    kept = books(warehouse, SHEET, untouched)
-    computing.asked = []
+    retained = partition_state(warehouse, SHEET, untouched)
+    computing.requested = []
     run = retry_run(warehouse, SHEET.name, days_between(first, last))
     facts = prepared(run).write()
     assert [fact.day for fact in facts] == [first, last]
-    assert sorted(computing.asked) == sorted([players[first][0], players[last][-1]])
+    assert sorted(computing.requested) == sorted([players[first][0], players[last][-1]])
     assert stored(warehouse, SHEET, untouched) == before[untouched]
-    assert books(warehouse, SHEET, untouched) == kept
+    assert partition_state(warehouse, SHEET, untouched) == retained
     for day, player in ((first, players[first][0]), (last, players[last][-1])):
         assert without(stored(warehouse, SHEET, day), [player]) == without(before[day], [player])
     assert run.retry is not None
     assert run.retry.standing(untouched) == {
-        "dagster/partition_row_count": kept["row_count"],
-        "rows": kept["row_count"],
-        "failures": kept["failure_count"],
+        "dagster/partition_row_count": retained["row_count"],
+        "rows": retained["row_count"],
+        "failures": retained["failure_count"],
         "failures_by_category": {"MISSING_RAW_DATA": 1},
-        "digest": kept["digest"],
+        "digest": retained["digest"],
         "changed": False,
         "retried": 0,
     }
 
 
-def test_without_retryable_failures_nothing_is_written(warehouse: DuckDBWarehouse, game_days: list[date], computing: Computing) -> None:
+def test_without_retryable_failures_nothing_is_written(
+    warehouse: DuckDBWarehouse, game_days: list[date], computing: Computing
+) -> None:
     day = game_days[0]
     add_records(warehouse, SHEET, day, forgotten=False)
-    before = [stored(warehouse, SHEET, day), records(warehouse, SHEET, day), [books(warehouse, SHEET, day)]]
-    computing.asked = []
+    before = [stored(warehouse, SHEET, day), records(warehouse, SHEET, day), [partition_state(warehouse, SHEET, day)]]
+    computing.requested = []
     run = retry_run(warehouse, SHEET.name, [day])
     publication = prepared(run)
     assert publication.write() == []
-    assert (computing.asked, run.notes["retried_in_run"]) == ([], 0)
+    assert (computing.requested, run.notes["retried_in_run"]) == ([], 0)
     assert [finding.name for finding in publication.findings if not finding.passed] == []
     assert publication.rows.num_rows == len(before[0])
-    assert [stored(warehouse, SHEET, day), records(warehouse, SHEET, day), [books(warehouse, SHEET, day)]] == before
+    assert [
+        stored(warehouse, SHEET, day),
+        records(warehouse, SHEET, day),
+        [partition_state(warehouse, SHEET, day)],
+    ] == before
 
 
 def test_a_date_that_was_never_built_is_said_not_to_be(warehouse: DuckDBWarehouse, game_days: list[date]) -> None:
@@ -308,7 +352,9 @@ def test_a_date_that_was_never_built_is_said_not_to_be(warehouse: DuckDBWarehous
     assert run.retry.standing(game_days[0]) == {"retried": 0, "built": False}
 
 
-def test_a_retry_gives_way_to_a_run_that_wrote_meanwhile(warehouse: DuckDBWarehouse, game_days: list[date], computing: Computing) -> None:
+def test_a_retry_gives_way_to_a_run_that_wrote_meanwhile(
+    warehouse: DuckDBWarehouse, game_days: list[date], computing: Computing
+) -> None:
     day = game_days[0]
     computing.raising = players_of(warehouse, day)[:1]
     build(warehouse, [day], [SHEET.name])
@@ -323,7 +369,9 @@ def test_a_retry_gives_way_to_a_run_that_wrote_meanwhile(warehouse: DuckDBWareho
     assert stored(warehouse, SHEET, day) == before
 
 
-def test_a_tripped_breaker_counts_and_can_be_reset(warehouse: DuckDBWarehouse, game_days: list[date], computing: Computing) -> None:
+def test_a_tripped_breaker_counts_and_can_be_reset(
+    warehouse: DuckDBWarehouse, game_days: list[date], computing: Computing
+) -> None:
     day = game_days[0]
     (player,) = players_of(warehouse, day)[:1]
     computing.raising = [player]
@@ -333,16 +381,21 @@ def test_a_tripped_breaker_counts_and_can_be_reset(warehouse: DuckDBWarehouse, g
         retry(warehouse, SHEET.name, [day])
         failure = opened(warehouse)[player]
         assert (failure.category, failure.attempts, failure.can_retry) == ("PROCESSING_ERROR", attempt, True)
-    computing.asked = []
+    computing.requested = []
     retry(warehouse, SHEET.name, [day])
     failure = opened(warehouse)[player]
-    assert (failure.category, failure.attempts, failure.can_retry, computing.asked) == ("CIRCUIT_BREAKER_ACTIVE", 4, False, [])
+    assert (failure.category, failure.attempts, failure.can_retry, computing.requested) == (
+        "CIRCUIT_BREAKER_ACTIVE",
+        4,
+        False,
+        [],
+    )
     assert Retry.of(warehouse, SHEET, [day], LATER).dates == []
     assert Retry.of(warehouse, SHEET, [day], LATER + COOL_DOWN).dates == [day]
     assert reset(warehouse, SHEET.name, day, player) == 4
     computing.raising = ()
     (fact,) = retry(warehouse, SHEET.name, [day])
-    assert (fact.failures, computing.asked) == ({}, [player])
+    assert (fact.failures, computing.requested) == ({}, [player])
 
 
 def test_three_failed_players_of_376_on_a_real_date(tmp_path: Path, computing: Computing) -> None:
@@ -351,14 +404,14 @@ def test_three_failed_players_of_376_on_a_real_date(tmp_path: Path, computing: C
     ingest_all(warehouse, real_data(2021), [day])
     build(warehouse, [day], [TEAMS.name, SHEET.name])
     everybody = players_of(warehouse, day)
-    whole = books(warehouse, SHEET, day)["digest"]
+    whole = partition_state(warehouse, SHEET, day)["digest"]
     failed = [everybody[place] for place in (7, 190, 375)]
     computing.raising = failed
     (fact,) = build(warehouse, [day], [SHEET.name])[SHEET.name]
     assert (fact.row_count, fact.failures) == (373, {"PROCESSING_ERROR": 3})
     before = stored(warehouse, SHEET, day)
-    computing.raising, computing.asked = (), []
+    computing.raising, computing.requested = (), []
     (fact,) = retry(warehouse, SHEET.name, [day])
-    assert computing.asked == failed
+    assert computing.requested == failed
     assert (fact.row_count, fact.failures, fact.digest) == (376, {}, whole)
     assert without(stored(warehouse, SHEET, day), failed) == before

@@ -176,7 +176,9 @@ def write(folder: Path, path: str, rows: Sequence[Row], *, modified: float | Non
     return target
 
 
-def ingested(name: str, landing: Path, warehouse: Warehouse, dates: Sequence[date] = (DAY,), *, now: datetime = NOW) -> IngestionReport:
+def ingested(
+    name: str, landing: Path, warehouse: Warehouse, dates: Sequence[date] = (DAY,), *, now: datetime = NOW
+) -> IngestionReport:
     """An ingestion of a raw table from a folder."""
     return ingest(RAW_TABLES[name], FolderLandingZone(landing), warehouse, dates, run_id="test", now=now)
 
@@ -184,13 +186,22 @@ def ingested(name: str, landing: Path, warehouse: Warehouse, dates: Sequence[dat
 def normalised(
     name: str, rows: Sequence[Row] | pa.Table, schedule: Columns | None = None
 ) -> tuple[dict[str, list[Any]], dict[int, str], Mapping[str, int]]:
-    """Rows as the contract has them: their columns, the reasons of faults by the row's place, and the notices about the other rows."""
-    table = rows if isinstance(rows, pa.Table) else pa.table({column: [row.get(column) for row in rows] for column in _names(rows)})
+    """Rows as the contract has them: their columns, the reasons of faults by the row's place, and the notices about the
+    other rows.
+    """
+    table = (
+        rows
+        if isinstance(rows, pa.Table)
+        else pa.table({column: [row.get(column) for row in rows] for column in _names(rows)})
+    )
     raw = RAW_TABLES[name]
     check_columns(raw, table.schema)
     columns, faults, notices = normalise(raw, table, np.full(table.num_rows, "NaT", dtype="M8[D]"), NOW, schedule)
     kept = np.array([place not in faults.by_row for place in range(table.num_rows)], dtype=bool)
-    values = {column: [None if value is None or value != value else value for value in found.tolist()] for column, found in columns.items()}
+    values = {
+        column: [None if value is None or value != value else value for value in found.tolist()]
+        for column, found in columns.items()
+    }
     return values, {place: faults.reason(place) for place in faults.by_row}, notices.counted(kept)
 
 
@@ -201,7 +212,7 @@ def stored(name: str, warehouse: Warehouse) -> list[Row]:
     return rows
 
 
-def books(name: str, warehouse: Warehouse) -> dict[date, Row]:
+def partition_state(name: str, warehouse: Warehouse) -> dict[date, Row]:
     """The entries of a table's built dates."""
     rows = warehouse.read(TABLE_PARTITIONS, TABLE_PARTITIONS.column_names, date.min, date.max, {"table_name": name})
     return {row["partition_date"]: row for row in rows.to_pylist()}
@@ -215,7 +226,7 @@ def quarantine(name: str, warehouse: Warehouse) -> list[Row]:
 
 
 def digests(report: IngestionReport) -> Mapping[date, str]:
-    """The digest of every date asked for."""
+    """The digest of every date requested."""
     return {day: facts.digest for day, facts in report.by_date.items()}
 
 

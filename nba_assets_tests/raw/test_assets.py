@@ -18,7 +18,18 @@ from nba_assets.raw.refusals import NEVER_INGESTED, not_ingested
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets.warehouse.resource import WarehouseResource
-from nba_assets_tests.raw.feeds import DAY, NEXT_DAY, Row, books, quarantine, schedule_row, sheet_row, stored, team_row, write
+from nba_assets_tests.raw.feeds import (
+    DAY,
+    NEXT_DAY,
+    Row,
+    partition_state,
+    quarantine,
+    schedule_row,
+    sheet_row,
+    stored,
+    team_row,
+    write,
+)
 
 LAST_DAY = DAY + timedelta(days=2)
 DAYS = (DAY, NEXT_DAY, LAST_DAY)
@@ -84,7 +95,7 @@ def test_a_file_of_no_bytes_in_an_optional_feed_costs_its_own_date(landing: Path
     ran = run("player_points_props")
     assert ran.result.success
     assert [row["game_date"] for row in stored("player_points_props", ran.warehouse)] == [DAY, LAST_DAY]
-    assert list(books("player_points_props", ran.warehouse)) == [DAY, LAST_DAY]
+    assert list(partition_state("player_points_props", ran.warehouse)) == [DAY, LAST_DAY]
     check = ran.checks["files_readable"]
     assert (check.passed, check.severity, check.blocking) == (False, dg.AssetCheckSeverity.ERROR, False)
     (file,) = ran.shown("files_readable")["files"]
@@ -96,15 +107,19 @@ def test_a_file_of_no_bytes_in_an_optional_feed_costs_its_own_date(landing: Path
     assert dict(not_ingested(ran.warehouse, ["player_points_props"], DAYS)) == {("player_points_props", NEXT_DAY): file}
 
 
-def test_a_bad_file_that_names_no_date_costs_every_date_of_an_optional_feed_and_nothing_else(landing: Path, run: Callable[..., Ran]) -> None:
+def test_a_bad_file_that_names_no_date_costs_every_date_of_an_optional_feed_and_nothing_else(
+    landing: Path, run: Callable[..., Ran]
+) -> None:
     write(landing, "player_points_props/good.parquet", [prop_row(day) for day in DAYS])
     (landing / "player_points_props/bad.csv").write_bytes(b"")
     ran = run("player_points_props")
     assert ran.result.success
     assert len(stored("player_points_props", ran.warehouse)) == 3
-    assert books("player_points_props", ran.warehouse) == {}
+    assert partition_state("player_points_props", ran.warehouse) == {}
     assert [aside["partition_date"] for aside in quarantine("player_points_props", ran.warehouse)] == list(DAYS)
-    assert set(not_ingested(ran.warehouse, ["player_points_props"], DAYS)) == {("player_points_props", day) for day in DAYS}
+    assert set(not_ingested(ran.warehouse, ["player_points_props"], DAYS)) == {
+        ("player_points_props", day) for day in DAYS
+    }
 
 
 def test_a_bad_file_whose_rows_have_dates_costs_these(landing: Path, run: Callable[..., Ran]) -> None:
@@ -114,7 +129,7 @@ def test_a_bad_file_whose_rows_have_dates_costs_these(landing: Path, run: Callab
     write(landing, "player_gamebook/bad.csv", [lacking, {**lacking, "game_date": DAY + timedelta(days=90)}])
     ran = run("player_gamebook")
     assert ran.result.success
-    assert list(books("player_gamebook", ran.warehouse)) == [DAY, LAST_DAY]
+    assert list(partition_state("player_gamebook", ran.warehouse)) == [DAY, LAST_DAY]
     assert run("player_gamebook", [DAY]).checks["files_readable"].passed
 
 
@@ -123,7 +138,7 @@ def test_a_bad_row_date_makes_a_bad_file_cost_every_date(landing: Path, run: Cal
     del lacking["player_status"]
     write(landing, "player_gamebook/good.csv", [sheet_row(day=day) for day in DAYS])
     write(landing, "player_gamebook/bad.csv", [lacking, {**lacking, "game_date": "soon"}])
-    assert books("player_gamebook", run("player_gamebook").warehouse) == {}
+    assert partition_state("player_gamebook", run("player_gamebook").warehouse) == {}
 
 
 def test_a_required_feed_goes_on_with_the_dates_that_are_left(landing: Path, run: Callable[..., Ran]) -> None:
@@ -132,19 +147,26 @@ def test_a_required_feed_goes_on_with_the_dates_that_are_left(landing: Path, run
     (landing / f"player_gamebook/{NEXT_DAY}.csv").write_bytes(b"\xff")
     ran = run("player_gamebook")
     assert ran.result.success
-    assert list(books("player_gamebook", ran.warehouse)) == [DAY, LAST_DAY]
+    assert list(partition_state("player_gamebook", ran.warehouse)) == [DAY, LAST_DAY]
 
 
-def test_a_required_feed_without_a_usable_date_lets_the_tables_say_what_that_costs(landing: Path, run: Callable[..., Ran]) -> None:
+def test_a_required_feed_without_a_usable_date_lets_the_tables_say_what_that_costs(
+    landing: Path, run: Callable[..., Ran]
+) -> None:
     write(landing, "team_boxscores/good.csv", [team_row()])
     (landing / "team_boxscores/bad.csv").write_bytes(b"\xff")
     ran = run("team_boxscores")
     assert ran.result.success
-    assert (ran.checks["files_readable"].passed, ran.checks["files_readable"].severity) == (False, dg.AssetCheckSeverity.ERROR)
-    assert books("team_boxscores", ran.warehouse) == {}
+    assert (ran.checks["files_readable"].passed, ran.checks["files_readable"].severity) == (
+        False,
+        dg.AssetCheckSeverity.ERROR,
+    )
+    assert partition_state("team_boxscores", ran.warehouse) == {}
 
 
-def test_an_absent_required_feed_fails_and_an_absent_optional_one_does_not(landing: Path, run: Callable[..., Ran]) -> None:
+def test_an_absent_required_feed_fails_and_an_absent_optional_one_does_not(
+    landing: Path, run: Callable[..., Ran]
+) -> None:
     landing.mkdir(exist_ok=True)
     absent = run("team_boxscores")
     assert not absent.result.success
@@ -152,7 +174,9 @@ def test_an_absent_required_feed_fails_and_an_absent_optional_one_does_not(landi
     optional = run("player_points_props")
     assert optional.result.success
     assert all(check.passed for check in optional.checks.values())
-    assert not_ingested(optional.warehouse, ["team_boxscores", "player_points_props"], [DAY]) == {("team_boxscores", DAY): NEVER_INGESTED}
+    assert not_ingested(optional.warehouse, ["team_boxscores", "player_points_props"], [DAY]) == {
+        ("team_boxscores", DAY): NEVER_INGESTED
+    }
 
 
 def test_quarantined_and_dropped_rows_are_counted_in_check_and_metadata(landing: Path, run: Callable[..., Ran]) -> None:
@@ -170,7 +194,9 @@ def test_quarantined_and_dropped_rows_are_counted_in_check_and_metadata(landing:
     check = ran.checks["rows_accepted"]
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
     shown = ran.shown("rows_accepted")
-    counted = {name: shown[name] for name in ("rows_set_aside", "rows_in_conflict", "duplicates_dropped", "rows_replaced")}
+    counted = {
+        name: shown[name] for name in ("rows_set_aside", "rows_in_conflict", "duplicates_dropped", "rows_replaced")
+    }
     assert counted == {"rows_set_aside": 3, "rows_in_conflict": 2, "duplicates_dropped": 1, "rows_replaced": 1}
     assert shown["dates"] == [str(DAY), str(NEXT_DAY)]
     assert len(shown["examples"]) == 2
@@ -184,7 +210,9 @@ def test_everything_in_order_passes_both_checks(landing: Path, run: Callable[...
     assert all(check.passed for check in run("schedule").checks.values())
 
 
-def test_a_file_name_that_is_not_utf8_is_quarantined_in_a_form_that_can_be_stored(landing: Path, run: Callable[..., Ran]) -> None:
+def test_a_file_name_that_is_not_utf8_is_quarantined_in_a_form_that_can_be_stored(
+    landing: Path, run: Callable[..., Ran]
+) -> None:
     for day in DAYS:
         write(landing, f"player_gamebook/{day}/x.csv", [sheet_row(day=day)])
     folder = os.fsencode(landing / f"player_gamebook/{NEXT_DAY}")

@@ -1,4 +1,6 @@
-"""Bad data: it is set aside, with its file, row and reason; the good data beside it gets in, and nothing stored is lost."""
+"""Bad data: it is set aside, with its file, row and reason; the good data beside it gets in, and nothing stored is
+lost.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +21,11 @@ from nba_assets_tests.raw.feeds import (
     FORMATS,
     NEXT_DAY,
     NOW,
-    books,
     event_row,
     ingested,
     injury_row,
     line_row,
+    partition_state,
     quarantine,
     registry_row,
     schedule_row,
@@ -44,7 +46,10 @@ class TestBadFiles:
         report = ingested("player_gamebook", landing, warehouse)
         assert [row["player_lookup"] for row in stored("player_gamebook", warehouse)] == ["lebronjames"]
         assert [bad.path for bad in report.bad_files] == ["player_gamebook/cut.parquet"]
-        with pytest.raises(IngestionError, match=r"player_gamebook: 1 of 2 files.*player_gamebook/cut\.parquet cannot be read as Parquet"):
+        with pytest.raises(
+            IngestionError,
+            match=r"player_gamebook: 1 of 2 files.*player_gamebook/cut\.parquet cannot be read as Parquet",
+        ):
             report.raise_for_bad_files()
         (aside,) = quarantine("player_gamebook", warehouse)
         assert (aside["file"], aside["row_number"], aside["partition_date"]) == ("player_gamebook/cut.parquet", 0, DAY)
@@ -75,7 +80,7 @@ class TestBadFiles:
         report = ingested("player_gamebook", landing, warehouse)
         report.raise_for_bad_files()
         assert report.dates_empty == [DAY]
-        assert books("player_gamebook", warehouse)[DAY]["row_count"] == 0
+        assert partition_state("player_gamebook", warehouse)[DAY]["row_count"] == 0
 
     @pytest.mark.parametrize("suffix", [".parquet", ".csv", ".jsonl"])
     def test_a_missing_required_column(self, suffix: str, landing: Path, warehouse: Warehouse) -> None:
@@ -86,7 +91,9 @@ class TestBadFiles:
         report = ingested("player_gamebook", landing, warehouse)
         assert [row["player_lookup"] for row in stored("player_gamebook", warehouse)] == ["zachlavine"]
         assert [bad.column for bad in report.bad_files] == ["player_status"]
-        with pytest.raises(IngestionError, match=rf"bad\{suffix} lacks the required column player_status; it has game_id, "):
+        with pytest.raises(
+            IngestionError, match=rf"bad\{suffix} lacks the required column player_status; it has game_id, "
+        ):
             report.raise_for_bad_files()
 
     def test_a_missing_date_column(self, landing: Path, warehouse: Warehouse) -> None:
@@ -117,7 +124,11 @@ class TestBadFiles:
             report.raise_for_bad_files()
 
     def test_a_date_column_without_any_date(self, landing: Path, warehouse: Warehouse) -> None:
-        write(landing, "player_gamebook.csv", [sheet_row("A") | {"game_date": "15.11.2021"}, sheet_row("B") | {"game_date": "n/a"}])
+        write(
+            landing,
+            "player_gamebook.csv",
+            [sheet_row("A") | {"game_date": "15.11.2021"}, sheet_row("B") | {"game_date": "n/a"}],
+        )
         (bad,) = ingested("player_gamebook", landing, warehouse).bad_files
         assert (bad.column, bad.reason) == (
             "game_date",
@@ -144,7 +155,9 @@ class TestBadFiles:
         (landing / "injury_report.parquet").write_text("not Parquet at all, but long enough to be mistaken for it")
         assert len(ingested("injury_report", landing, warehouse).bad_files) == 1
 
-    def test_a_file_that_may_not_be_read(self, landing: Path, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_file_that_may_not_be_read(
+        self, landing: Path, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         def refuse(*_: object) -> None:
             raise PermissionError(13, "Permission denied")
 
@@ -157,13 +170,15 @@ class TestBadFiles:
         report = ingested("player_gamebook", landing, warehouse)
         with pytest.raises(IngestionError, match=r"no file of this required feed\. Put player_gamebook\.parquet"):
             report.raise_for_bad_files()
-        assert books("player_gamebook", warehouse) == {}
+        assert partition_state("player_gamebook", warehouse) == {}
 
     def test_a_landing_zone_that_is_not_there(self, landing: Path, warehouse: Warehouse) -> None:
         with pytest.raises(LandingZoneError, match="NBA_ASSETS_LANDING"):
             ingested("schedule", landing / "nowhere", warehouse)
 
-    def test_dates_that_a_bad_file_may_belong_to_do_not_count_as_ingested(self, landing: Path, warehouse: Warehouse) -> None:
+    def test_dates_that_a_bad_file_may_belong_to_do_not_count_as_ingested(
+        self, landing: Path, warehouse: Warehouse
+    ) -> None:
         """Otherwise nobody would ingest them again once the file is mended."""
         days = [DAY, NEXT_DAY]
         write(landing, f"player_gamebook/{DAY}.parquet", [sheet_row()])
@@ -171,14 +186,14 @@ class TestBadFiles:
         ingested("player_gamebook", landing, warehouse, days)
         cut.write_bytes(b"PAR1")
         report = ingested("player_gamebook", landing, warehouse, days)
-        assert list(books("player_gamebook", warehouse)) == [DAY]
+        assert list(partition_state("player_gamebook", warehouse)) == [DAY]
         assert report.dates_kept == [NEXT_DAY]
         assert len(stored("player_gamebook", warehouse)) == 2
         assert [aside["partition_date"] for aside in quarantine("player_gamebook", warehouse)] == [NEXT_DAY]
         cut.unlink()
         write(landing, "player_gamebook/no_date.csv", [])
         ingested("player_gamebook", landing, warehouse, days)
-        assert books("player_gamebook", warehouse) == {}
+        assert partition_state("player_gamebook", warehouse) == {}
 
     def test_a_mended_file_leaves_the_quarantine(self, landing: Path, warehouse: Warehouse) -> None:
         path = write(landing, "player_gamebook.parquet", [sheet_row(points=-1), sheet_row("B", field_goals_made=21)])
@@ -188,7 +203,7 @@ class TestBadFiles:
         write(landing, "player_gamebook.parquet", [sheet_row(), sheet_row("B")])
         ingested("player_gamebook", landing, warehouse)
         assert quarantine("player_gamebook", warehouse) == []
-        assert books("player_gamebook", warehouse)[DAY]["failure_count"] == 0
+        assert partition_state("player_gamebook", warehouse)[DAY]["failure_count"] == 0
 
 
 class TestBadRows:
@@ -198,17 +213,24 @@ class TestBadRows:
         ("changes", "reason"),
         [
             pytest.param({"points": -3}, "points is -3, allowed is 0 to 250", id="negative count"),
-            pytest.param({"total_rebounds": 1000}, "total_rebounds is 1000, allowed is 0 to 100", id="impossible count"),
+            pytest.param(
+                {"total_rebounds": 1000}, "total_rebounds is 1000, allowed is 0 to 100", id="impossible count"
+            ),
             pytest.param(
                 {"field_goals_made": 21},
-                "field_goals_made is at most field_goals_attempted, but field_goals_made is 21.0, field_goals_attempted is 20.0",
+                (
+                    "field_goals_made is at most field_goals_attempted, but field_goals_made is 21.0, "
+                    "field_goals_attempted is 20.0"
+                ),
                 id="more makes than attempts",
             ),
             pytest.param({"points": "many"}, "points 'many' is not a number", id="text for a count"),
             pytest.param({"points": 2.5}, "points '2.5' is not a whole number", id="fraction of a point"),
             pytest.param({"points": "1e400"}, "points '1e400' is not a whole number", id="infinite count"),
             pytest.param({"team_abbr": "XYZ"}, "team_abbr 'XYZ' is no team", id="unknown team"),
-            pytest.param({"home_team_abbr": "Los Angeles"}, "home_team_abbr 'Los Angeles' is no team", id="half a name"),
+            pytest.param(
+                {"home_team_abbr": "Los Angeles"}, "home_team_abbr 'Los Angeles' is no team", id="half a name"
+            ),
             pytest.param({"team_abbr": "BOS"}, "team_abbr BOS does not play in CHI at LAL", id="team of another game"),
             pytest.param(
                 {"game_id": "20211115_CHI_LAC"},
@@ -230,22 +252,36 @@ class TestBadRows:
                 "game_id '20211116_CHI_LAL' does not agree with game_date 2021-11-15",
                 id="id of another date",
             ),
-            pytest.param({"game_id": "20211115_CHI_XYZ"}, "game_id '20211115_CHI_XYZ' names XYZ, which is no team", id="unknown team in id"),
+            pytest.param(
+                {"game_id": "20211115_CHI_XYZ"},
+                "game_id '20211115_CHI_XYZ' names XYZ, which is no team",
+                id="unknown team in id",
+            ),
             pytest.param(
                 {"game_id": None, "home_team_abbr": "CHI", "team_abbr": "CHI"},
                 "home and away team are both CHI",
                 id="a team against itself",
             ),
-            pytest.param({"player_status": "hurt"}, "player_status 'hurt' is not one of active, dnp, inactive", id="unknown status"),
+            pytest.param(
+                {"player_status": "hurt"},
+                "player_status 'hurt' is not one of active, dnp, inactive",
+                id="unknown status",
+            ),
             pytest.param({"player_status": None}, "player_status is missing", id="required value missing"),
             pytest.param({"player_name": None}, "player_lookup is missing", id="nameless player"),
             pytest.param({"player_name": "?!"}, "player_lookup is missing", id="name without a letter"),
             pytest.param({"season_year": 21}, "season_year is 21, allowed is 1946 to 2200", id="two-digit year"),
-            pytest.param({"processed_at": "yesterday"}, "processed_at 'yesterday' is not a point in time", id="no time"),
-            pytest.param({"processed_at": "0021-11-15"}, "processed_at 0021-11-15T00:00:00.000000 cannot be", id="ancient time"),
+            pytest.param(
+                {"processed_at": "yesterday"}, "processed_at 'yesterday' is not a point in time", id="no time"
+            ),
+            pytest.param(
+                {"processed_at": "0021-11-15"}, "processed_at 0021-11-15T00:00:00.000000 cannot be", id="ancient time"
+            ),
         ],
     )
-    def test_a_bad_row_among_good_ones(self, changes: dict[str, Any], reason: str, landing: Path, warehouse: Warehouse) -> None:
+    def test_a_bad_row_among_good_ones(
+        self, changes: dict[str, Any], reason: str, landing: Path, warehouse: Warehouse
+    ) -> None:
         rows = [sheet_row("Good One"), sheet_row() | changes, sheet_row("Good Two")]
         write(landing, "player_gamebook.csv", rows)
         report = ingested("player_gamebook", landing, warehouse)
@@ -257,7 +293,7 @@ class TestBadRows:
         assert json.loads(aside["content"])["minutes"] == "34:12"
         assert (report.set_aside_count, report.by_date[DAY].set_aside_count) == (1, 1)
         assert report.examples[0].startswith(f"player_gamebook.csv, row 2: {reason}")
-        assert books("player_gamebook", warehouse)[DAY]["failure_count"] == 1
+        assert partition_state("player_gamebook", warehouse)[DAY]["failure_count"] == 1
 
     def test_everything_that_is_wrong_with_a_row_is_said(self, landing: Path, warehouse: Warehouse) -> None:
         write(landing, "player_gamebook.csv", [sheet_row(points=-3, assists="x", team="XYZ")])
@@ -303,7 +339,9 @@ class TestBadRows:
 
     @pytest.mark.parametrize("day", [date(1899, 11, 15), date(1946, 6, 30), NOW.date() + timedelta(days=367)])
     @pytest.mark.parametrize("suffix", [".parquet", ".csv", ".jsonl"])
-    def test_a_row_dated_outside_every_season(self, day: date, suffix: str, landing: Path, warehouse: Warehouse) -> None:
+    def test_a_row_dated_outside_every_season(
+        self, day: date, suffix: str, landing: Path, warehouse: Warehouse
+    ) -> None:
         """No run ever asks for such a date, so whichever run reads the file reports it."""
         write(landing, f"player_gamebook{suffix}", [sheet_row(), sheet_row(day=day)])
         assert ingested("player_gamebook", landing, warehouse).row_count == 1
@@ -322,11 +360,18 @@ class TestBadRows:
         assert "1899-11-15, which lies outside every season" in aside["reason"]
 
     def test_a_game_outside_of_its_own_season(self, landing: Path, warehouse: Warehouse) -> None:
-        rows = [schedule_row(), schedule_row(NEXT_DAY, season_year=2019), schedule_row(date(2022, 11, 1), season_year=2021)]
+        rows = [
+            schedule_row(),
+            schedule_row(NEXT_DAY, season_year=2019),
+            schedule_row(date(2022, 11, 1), season_year=2021),
+        ]
         write(landing, "schedule.parquet", rows)
         assert ingested("schedule", landing, warehouse).row_count == 1
         assert [aside["reason"] for aside in quarantine("schedule", warehouse)] == [
-            "game_date lies between the July before season_year and the October after it, but game_date is 2022-11-01, season_year is 2021.0"
+            (
+                "game_date lies between the July before season_year and the October after it, but game_date is "
+                "2022-11-01, season_year is 2021.0"
+            )
         ]
 
     @pytest.mark.parametrize("suffix", [".parquet", ".csv", ".jsonl"])
@@ -381,8 +426,13 @@ class TestBadRows:
         write(landing, "play_by_play/b.csv", rows)
         days = [DAY, DAY + timedelta(days=3), DAY + timedelta(days=9)]
         ingested("play_by_play", landing, warehouse, days)
-        assert [(aside["partition_date"], aside["file"][-9:], aside["row_number"]) for aside in quarantine("play_by_play", warehouse)] == [
-            (day, name, number) for day, number in zip(days, (2, 101, 300), strict=True) for name in ("a.parquet", "lay/b.csv")
+        assert [
+            (aside["partition_date"], aside["file"][-9:], aside["row_number"])
+            for aside in quarantine("play_by_play", warehouse)
+        ] == [
+            (day, name, number)
+            for day, number in zip(days, (2, 101, 300), strict=True)
+            for name in ("a.parquet", "lay/b.csv")
         ]
 
     def test_a_date_of_bad_rows_only_keeps_what_it_has(self, landing: Path, warehouse: Warehouse) -> None:
@@ -394,7 +444,7 @@ class TestBadRows:
         assert after.dates_kept == [DAY]
         assert after.by_date[DAY].digest == before.by_date[DAY].digest
         assert [row["points"] for row in stored("player_gamebook", warehouse)] == [25]
-        assert books("player_gamebook", warehouse)[DAY]["failure_count"] == 2
+        assert partition_state("player_gamebook", warehouse)[DAY]["failure_count"] == 2
 
     @pytest.mark.parametrize(
         ("name", "row", "reason"),
@@ -404,7 +454,11 @@ class TestBadRows:
             ("schedule", schedule_row(is_playoffs="maybe"), "is_playoffs 'maybe' is not true or false"),
             ("team_boxscores", team_row("BOS"), "team_abbr BOS does not play in CHI at LAL"),
             ("team_boxscores", team_row(game_id="somewhere"), "game_id 'somewhere' is not YYYYMMDD_AWAY_HOME"),
-            ("team_boxscores", team_row(game_id="0022100213"), "nba_game_id 0022100213 is no game of the landed schedule"),
+            (
+                "team_boxscores",
+                team_row(game_id="0022100213"),
+                "nba_game_id 0022100213 is no game of the landed schedule",
+            ),
             ("team_boxscores", team_row(fg_made=89), "fg_made is at most fg_attempted"),
             ("play_by_play", event_row(1, player_1_team_abbr="BOS"), "player_1_team_abbr BOS does not play"),
             ("play_by_play", event_row(1, shot_type="4PT"), "shot_type '4PT' is not one of 2PT, 3PT"),
@@ -416,7 +470,9 @@ class TestBadRows:
             ("player_registry", registry_row(season="2021-23"), "season '2021-23' is not a season such as 2021-22"),
         ],
     )
-    def test_bad_rows_of_every_kind_of_table(self, name: str, row: dict[str, Any], reason: str, landing: Path, warehouse: Warehouse) -> None:
+    def test_bad_rows_of_every_kind_of_table(
+        self, name: str, row: dict[str, Any], reason: str, landing: Path, warehouse: Warehouse
+    ) -> None:
         write(landing, f"{name}.jsonl", [row])
         report = ingested(name, landing, warehouse)
         assert report.row_count == 0

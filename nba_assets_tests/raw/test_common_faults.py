@@ -18,7 +18,10 @@ EASTERN_EVENING = datetime(2021, 11, 16, 0, 30, tzinfo=UTC)
 
 
 def games(days: list[date], tip: datetime = EASTERN_EVENING, tip_off: str = "game_time_utc") -> Columns:
-    return {"game_date": np.array(days, dtype="M8[D]"), tip_off: np.full(len(days), tip.replace(tzinfo=None), dtype="M8[us]")}
+    return {
+        "game_date": np.array(days, dtype="M8[D]"),
+        tip_off: np.full(len(days), tip.replace(tzinfo=None), dtype="M8[us]"),
+    }
 
 
 @pytest.mark.parametrize("name", ["game_time_utc", "commence_time", "game_start_time"])

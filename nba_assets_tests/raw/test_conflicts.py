@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nba_assets.raw.collection import CONTENTS_SHOWN
-from nba_assets.raw.landed_content import LandedIndex
+from nba_assets.raw.content_index import LandedIndex
 from nba_assets.raw.landing import FolderLandingZone
 from nba_assets.tables.digest import partition_digest
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
@@ -27,10 +27,10 @@ from nba_assets_tests.raw.feeds import (
     NEXT_DAY,
     NOW,
     Row,
-    books,
     event_row,
     ingested,
     line_row,
+    partition_state,
     quarantine,
     registry_row,
     schedule_row,
@@ -51,37 +51,62 @@ class TestRowsOfOneKey:
     def test_a_block_that_shares_the_number_of_the_shot_costs_both_and_no_shot_vanishes_in_silence(
         self, suffix: str, landing: Path, warehouse: Warehouse
     ) -> None:
-        block = event_row(2, event_type="block", event_subtype=None, player_1_lookup="anthonydavis", player_1_team_abbr="LAL", shot_made=None)
+        block = event_row(
+            2,
+            event_type="block",
+            event_subtype=None,
+            player_1_lookup="anthonydavis",
+            player_1_team_abbr="LAL",
+            shot_made=None,
+        )
         write(landing, f"play_by_play{suffix}", [event_row(1), event_row(2, shot_made=False), block, event_row(3)])
         report = ingested("play_by_play", landing, warehouse)
         assert [row["event_sequence"] for row in stored("play_by_play", warehouse)] == [1, 3]
         asides = quarantine("play_by_play", warehouse)
-        assert [(aside["row_number"], aside["game_id"], aside["partition_date"]) for aside in asides] == [(2, GAME, DAY), (3, GAME, DAY)]
+        assert [(aside["row_number"], aside["game_id"], aside["partition_date"]) for aside in asides] == [
+            (2, GAME, DAY),
+            (3, GAME, DAY),
+        ]
         (reason,) = {aside["reason"] for aside in asides}
         assert reason.startswith(
-            f"is one of 2 rows of the file with game_id {GAME}, event_sequence 2 that differ in event_type, event_subtype, player_1_"
+            f"is one of 2 rows of the file with game_id {GAME}, event_sequence 2 that differ in event_type, "
+            "event_subtype, player_1_"
         )
         assert reason.endswith(", and nothing says which is the newest")
         assert [json.loads(aside["content"])["event_type"] for aside in asides] == ["shot", "block"]
-        assert (report.conflict_count, report.set_aside_count, report.duplicate_count, report.replaced_count) == (2, 2, 0, 0)
-        assert (report.by_date[DAY].conflict_count, books("play_by_play", warehouse)[DAY]["failure_count"]) == (2, 2)
+        assert (report.conflict_count, report.set_aside_count, report.duplicate_count, report.replaced_count) == (
+            2,
+            2,
+            0,
+            0,
+        )
+        assert (
+            report.by_date[DAY].conflict_count,
+            partition_state("play_by_play", warehouse)[DAY]["failure_count"],
+        ) == (2, 2)
 
     def test_a_game_with_one_event_number_is_quarantined_as_a_whole_and_its_rows_are_not_all_spelled_out(
         self, landing: Path, warehouse: Warehouse
     ) -> None:
         rows = [event_row(0, game_clock_seconds=seconds) for seconds in range(300)]
-        other = event_row(0, game_id="20211115_BOS_CLE", home_team_abbr="CLE", away_team_abbr="BOS", player_1_team_abbr="BOS")
+        other = event_row(
+            0, game_id="20211115_BOS_CLE", home_team_abbr="CLE", away_team_abbr="BOS", player_1_team_abbr="BOS"
+        )
         write(landing, "play_by_play.parquet", [*rows, other])
         ingested("play_by_play", landing, warehouse)
         assert [row["game_id"] for row in stored("play_by_play", warehouse)] == ["20211115_BOS_CLE"]
         asides = quarantine("play_by_play", warehouse)
         assert sorted(aside["row_number"] for aside in asides) == list(range(1, 301))
         (reason,) = {aside["reason"] for aside in asides}
-        assert reason.startswith(f"is one of 300 rows of the file with game_id {GAME}, event_sequence 0 that differ in game_clock_seconds, ")
+        assert reason.startswith(
+            f"is one of 300 rows of the file with game_id {GAME}, event_sequence 0 that differ in game_clock_seconds, "
+        )
         assert sum(aside["content"] is not None for aside in asides) == CONTENTS_SHOWN
 
     def test_many_differing_columns_are_counted(self, landing: Path, warehouse: Warehouse) -> None:
-        other = sheet_row(points=3, field_goals_made=1, field_goals_attempted=9, minutes="10:00", plus_minus="3", assists=1, steals=2)
+        other = sheet_row(
+            points=3, field_goals_made=1, field_goals_attempted=9, minutes="10:00", plus_minus="3", assists=1, steals=2
+        )
         write(landing, "player_gamebook.parquet", [sheet_row(), other])
         ingested("player_gamebook", landing, warehouse)
         assert (
@@ -89,8 +114,15 @@ class TestRowsOfOneKey:
             in (quarantine("player_gamebook", warehouse)[0]["reason"])
         )
 
-    def test_equal_rows_and_rows_that_differ_in_their_stamp_alone_are_duplicates(self, landing: Path, warehouse: Warehouse) -> None:
-        rows = [sheet_row(), sheet_row(), sheet_row(processed_at=EARLIER), sheet_row(player_lookup="lebron_james", processed_at=LATER)]
+    def test_equal_rows_and_rows_that_differ_in_their_stamp_alone_are_duplicates(
+        self, landing: Path, warehouse: Warehouse
+    ) -> None:
+        rows = [
+            sheet_row(),
+            sheet_row(),
+            sheet_row(processed_at=EARLIER),
+            sheet_row(player_lookup="lebron_james", processed_at=LATER),
+        ]
         write(landing, "player_gamebook.parquet", rows)
         report = ingested("player_gamebook", landing, warehouse)
         assert (report.row_count, report.duplicate_count, report.replaced_count, report.set_aside_count) == (1, 3, 0, 0)
@@ -98,7 +130,11 @@ class TestRowsOfOneKey:
         assert report.newest_processed_at == NOW
 
     def test_the_newest_row_of_a_file_stands(self, landing: Path, warehouse: Warehouse) -> None:
-        rows = [sheet_row(points=26, processed_at=LATER), sheet_row(points=24, processed_at=EARLIER), sheet_row(points=25, processed_at=EARLIER)]
+        rows = [
+            sheet_row(points=26, processed_at=LATER),
+            sheet_row(points=24, processed_at=EARLIER),
+            sheet_row(points=25, processed_at=EARLIER),
+        ]
         write(landing, "player_gamebook.parquet", rows)
         report = ingested("player_gamebook", landing, warehouse)
         assert [row["points"] for row in stored("player_gamebook", warehouse)] == [26]
@@ -109,7 +145,10 @@ class TestRowsOfOneKey:
         assert ingested("player_gamebook", landing, warehouse).conflict_count == 2
 
     def test_only_the_newest_rows_of_a_file_are_in_conflict(self, landing: Path, warehouse: Warehouse) -> None:
-        rows = [sheet_row(points=points, processed_at=stamp) for points, stamp in ((20, EARLIER), (21, LATER), (22, LATER), (21, LATER))]
+        rows = [
+            sheet_row(points=points, processed_at=stamp)
+            for points, stamp in ((20, EARLIER), (21, LATER), (22, LATER), (21, LATER))
+        ]
         write(landing, "player_gamebook.parquet", rows)
         report = ingested("player_gamebook", landing, warehouse)
         assert [aside["row_number"] for aside in quarantine("player_gamebook", warehouse)] == [2, 3, 4]
@@ -122,8 +161,12 @@ class TestRowsOfOneKey:
         assert [row["points"] for row in stored("player_gamebook", warehouse)] == [26]
         assert (report.replaced_count, report.set_aside_count) == (2, 0)
 
-    def test_where_the_newest_file_contradicts_itself_the_older_row_does_not_stand(self, landing: Path, warehouse: Warehouse) -> None:
-        write(landing, "player_gamebook/a.csv", [sheet_row(points=24), sheet_row("Zach LaVine", team="CHI")], modified=1)
+    def test_where_the_newest_file_contradicts_itself_the_older_row_does_not_stand(
+        self, landing: Path, warehouse: Warehouse
+    ) -> None:
+        write(
+            landing, "player_gamebook/a.csv", [sheet_row(points=24), sheet_row("Zach LaVine", team="CHI")], modified=1
+        )
         write(landing, "player_gamebook/b.csv", [sheet_row(points=24), sheet_row(points=25)], modified=2)
         report = ingested("player_gamebook", landing, warehouse)
         assert [row["player_lookup"] for row in stored("player_gamebook", warehouse)] == ["zachlavine"]
@@ -135,17 +178,21 @@ class TestRowsOfOneKey:
 
     def test_a_file_that_says_what_an_older_one_said_is_a_duplicate(self, landing: Path, warehouse: Warehouse) -> None:
         for age in (1, 2):
-            write(landing, f"player_gamebook/{age}.csv", [sheet_row(), sheet_row("Zach LaVine", team="CHI")], modified=age)
+            write(
+                landing, f"player_gamebook/{age}.csv", [sheet_row(), sheet_row("Zach LaVine", team="CHI")], modified=age
+            )
         report = ingested("player_gamebook", landing, warehouse)
         assert (report.row_count, report.duplicate_count, report.replaced_count, report.set_aside_count) == (2, 2, 0, 0)
 
-    def test_a_date_of_which_every_row_is_in_conflict_does_not_keep_what_it_had(self, landing: Path, warehouse: Warehouse) -> None:
+    def test_a_date_of_which_every_row_is_in_conflict_does_not_keep_what_it_had(
+        self, landing: Path, warehouse: Warehouse
+    ) -> None:
         write(landing, "player_gamebook.csv", [sheet_row(points=24)])
         ingested("player_gamebook", landing, warehouse)
         write(landing, "player_gamebook.csv", [sheet_row(points=24), sheet_row(points=25)])
         report = ingested("player_gamebook", landing, warehouse)
         assert stored("player_gamebook", warehouse) == []
-        assert books("player_gamebook", warehouse)[DAY]["row_count"] == report.by_date[DAY].row_count == 0
+        assert partition_state("player_gamebook", warehouse)[DAY]["row_count"] == report.by_date[DAY].row_count == 0
 
     def test_conflicts_are_counted_by_date(self, landing: Path, warehouse: Warehouse) -> None:
         rows = [team_row(day=day, points=points) for day, points in ((DAY, 1), (DAY, 2), (NEXT_DAY, 3), (NEXT_DAY, 3))]
@@ -184,7 +231,9 @@ class TestGameOfAQuarantinedRow:
             ({"game_date": "soon"}, None),
         ],
     )
-    def test_it_is_told_unless_it_is_at_fault(self, changes: Row, game_id: str | None, landing: Path, warehouse: Warehouse) -> None:
+    def test_it_is_told_unless_it_is_at_fault(
+        self, changes: Row, game_id: str | None, landing: Path, warehouse: Warehouse
+    ) -> None:
         write(landing, "player_gamebook.csv", [sheet_row(**changes), sheet_row("Zach LaVine", team="CHI")])
         ingested("player_gamebook", landing, warehouse)
         assert [aside["game_id"] for aside in quarantine("player_gamebook", warehouse)] == [game_id]
@@ -243,15 +292,26 @@ class TestMovedGames:
         ingested("schedule", landing, warehouse, [OLD])
         assert [(row["game_date"], row["game_status"]) for row in stored("schedule", warehouse)] == [(OLD, 4)]
 
-    def test_a_newer_postponement_stands_over_an_older_row_of_the_same_file(self, landing: Path, warehouse: Warehouse) -> None:
-        write(landing, "schedule.csv", [moved(OLD, processed_at=EARLIER), moved(NEW, game_status=4, processed_at=LATER)])
+    def test_a_newer_postponement_stands_over_an_older_row_of_the_same_file(
+        self, landing: Path, warehouse: Warehouse
+    ) -> None:
+        write(
+            landing, "schedule.csv", [moved(OLD, processed_at=EARLIER), moved(NEW, game_status=4, processed_at=LATER)]
+        )
         ingested("schedule", landing, warehouse, [OLD])
         assert games(warehouse) == [NEW]
 
     @pytest.mark.parametrize("status", [1, 4])
-    def test_one_file_with_two_dates_of_a_game_contradicts_itself(self, status: int, landing: Path, warehouse: Warehouse) -> None:
+    def test_one_file_with_two_dates_of_a_game_contradicts_itself(
+        self, status: int, landing: Path, warehouse: Warehouse
+    ) -> None:
         write(landing, "schedule/a.csv", [schedule_row(), moved(OLD)], modified=1)
-        write(landing, "schedule/b.csv", [moved(OLD + timedelta(days=1), game_status=status), moved(NEW, game_status=status)], modified=2)
+        write(
+            landing,
+            "schedule/b.csv",
+            [moved(OLD + timedelta(days=1), game_status=status), moved(NEW, game_status=status)],
+            modified=2,
+        )
         report = ingested("schedule", landing, warehouse)
         assert games(warehouse) == [DAY]
         asides = quarantine("schedule", warehouse)
@@ -260,24 +320,31 @@ class TestMovedGames:
             (NEW, "20220201_CHI_LAL"),
         ]
         assert asides[0]["reason"] == (
-            "is one of 2 rows of the file for the game 0022100300 (20211202_CHI_LAL, 20220201_CHI_LAL), and nothing says which is the newest"
+            "is one of 2 rows of the file for the game 0022100300 (20211202_CHI_LAL, 20220201_CHI_LAL), and nothing "
+            "says which is the newest"
         )
         assert (report.conflict_count, report.replaced_count) == (2, 1)
 
-    def test_an_old_date_does_not_stand_where_the_new_one_contradicts_itself(self, landing: Path, warehouse: Warehouse) -> None:
+    def test_an_old_date_does_not_stand_where_the_new_one_contradicts_itself(
+        self, landing: Path, warehouse: Warehouse
+    ) -> None:
         write(landing, "schedule/a.csv", [schedule_row(), moved(OLD)], modified=1)
         write(landing, "schedule/b.csv", [moved(NEW), moved(NEW, arena_name="elsewhere")], modified=2)
         report = ingested("schedule", landing, warehouse)
         assert games(warehouse) == [DAY]
         assert (report.conflict_count, report.replaced_count) == (2, 1)
 
-    def test_a_contradiction_about_the_old_date_is_over_once_the_game_is_moved(self, landing: Path, warehouse: Warehouse) -> None:
+    def test_a_contradiction_about_the_old_date_is_over_once_the_game_is_moved(
+        self, landing: Path, warehouse: Warehouse
+    ) -> None:
         write(landing, "schedule/a.csv", [moved(OLD), moved(OLD, arena_name="elsewhere")], modified=1)
         write(landing, "schedule/b.csv", [moved(NEW)], modified=2)
         report = ingested("schedule", landing, warehouse, [OLD])
         assert (games(warehouse), report.conflict_count, report.replaced_count) == ([NEW], 0, 2)
 
-    def test_games_without_an_id_of_the_league_are_games_of_their_own(self, landing: Path, warehouse: Warehouse) -> None:
+    def test_games_without_an_id_of_the_league_are_games_of_their_own(
+        self, landing: Path, warehouse: Warehouse
+    ) -> None:
         write(landing, "schedule.csv", [moved(OLD, nba_game_id=None), moved(NEW, nba_game_id=None)])
         ingested("schedule", landing, warehouse, [OLD])
         assert games(warehouse) == [OLD, NEW]
@@ -289,7 +356,11 @@ class TestMovedGames:
         write(landing, "schedule/b.csv", [moved(NEW)], modified=2)
         ingested("schedule", landing, warehouse, [DAY])
         assert games(warehouse) == [DAY, NEW]
-        assert {day: entry["row_count"] for day, entry in books("schedule", warehouse).items()} == {DAY: 1, OLD: 0, NEW: 1}
+        assert {day: entry["row_count"] for day, entry in partition_state("schedule", warehouse).items()} == {
+            DAY: 1,
+            OLD: 0,
+            NEW: 1,
+        }
 
 
 @settings(max_examples=25, deadline=None)
@@ -307,25 +378,38 @@ class TestMovedGames:
     ),
     seed=st.integers(0, 2**32),
 )
-def test_the_order_of_rows_and_the_names_of_files_change_nothing(rows: list[tuple[int, int, date, datetime | None, int]], seed: int) -> None:
-    """Of files of different ages, with duplicates, corrections, conflicts and bad rows: digests, and what is quarantined with what reason."""
+def test_the_order_of_rows_and_the_names_of_files_change_nothing(
+    rows: list[tuple[int, int, date, datetime | None, int]], seed: int
+) -> None:
+    """Of files of different ages, with duplicates, corrections, conflicts and bad rows: digests, and what is
+    quarantined with what reason.
+    """
     dice = random.Random(seed)
 
     def outcome(shuffled: bool) -> object:
         with TemporaryDirectory() as folder, TemporaryDirectory() as home:
             files: dict[int, list[Row]] = {}
             for sequence, points, day, stamp, file in dice.sample(rows, len(rows)) if shuffled else rows:
-                files.setdefault(file, []).append(event_row(sequence, day, shot_distance=points, period=1 if points < 30 else 15, processed_at=stamp))
+                files.setdefault(file, []).append(
+                    event_row(sequence, day, shot_distance=points, period=1 if points < 30 else 15, processed_at=stamp)
+                )
             names = dice.sample("abcd", 4) if shuffled else "abcd"
             for file in dice.sample(sorted(files), len(files)) if shuffled else sorted(files):
                 write(Path(folder), f"play_by_play/{names[file]}.csv", files[file], modified=1000 + file)
             warehouse = DuckDBWarehouse(Path(home) / "nba.duckdb")
             report = ingested("play_by_play", Path(folder), warehouse, [DAY, NEXT_DAY])
             asides = quarantine("play_by_play", warehouse)
-            digests = {day: facts.digest for day, facts in report.by_date.items() if facts.landed or facts.conflict_count}
+            digests = {
+                day: facts.digest for day, facts in report.by_date.items() if facts.landed or facts.conflict_count
+            }
             assert digests == _landed_digests(Path(folder), "play_by_play", [DAY, NEXT_DAY])
-            counts = [(day, facts.conflict_count, facts.duplicate_count, facts.replaced_count) for day, facts in report.by_date.items()]
-            said = Counter((aside["partition_date"], aside["game_id"], aside["reason"], aside["content"]) for aside in asides)
+            counts = [
+                (day, facts.conflict_count, facts.duplicate_count, facts.replaced_count)
+                for day, facts in report.by_date.items()
+            ]
+            said = Counter(
+                (aside["partition_date"], aside["game_id"], aside["reason"], aside["content"]) for aside in asides
+            )
             return {day: facts.digest for day, facts in report.by_date.items()}, counts, said
 
     assert outcome(shuffled=False) == outcome(shuffled=True)
@@ -358,9 +442,13 @@ def test_the_landed_schedule_agrees_with_the_ingested_one_whatever_was_moved(
         ingested("schedule", Path(folder), warehouse, [OLD])
         landed = LandedIndex(FolderLandingZone(Path(folder))).look(NOW.date(), NOW)
         ingested_games = [(row["game_id"], row["game_status"]) for row in stored("schedule", warehouse)]
-        assert sorted(zip(landed.schedule["game_id"], landed.schedule["game_status"], strict=True)) == sorted(ingested_games)
-        in_books = {day: entry["digest"] for day, entry in books("schedule", warehouse).items() if entry["row_count"]}
-        assert landed.tables["schedule"].digests == in_books
+        assert sorted(zip(landed.schedule["game_id"], landed.schedule["game_status"], strict=True)) == sorted(
+            ingested_games
+        )
+        recorded = {
+            day: entry["digest"] for day, entry in partition_state("schedule", warehouse).items() if entry["row_count"]
+        }
+        assert landed.tables["schedule"].digests == recorded
 
 
 def _landed_digests(folder: Path, name: str, days: Sequence[date]) -> dict[date, str]:
@@ -368,13 +456,22 @@ def _landed_digests(folder: Path, name: str, days: Sequence[date]) -> dict[date,
     return {day: digest for day, digest in digests.items() if day in days}
 
 
-def test_the_landed_content_knows_of_conflicts_and_of_dates_that_have_nothing_else(landing: Path, make_warehouse: Callable[[], Warehouse]) -> None:
+def test_the_content_index_knows_of_conflicts_and_of_dates_that_have_nothing_else(
+    landing: Path, make_warehouse: Callable[[], Warehouse]
+) -> None:
     write(landing, f"team_boxscores/{DAY}.csv", [team_row(), team_row(points=99), team_row("CHI")], modified=1)
-    write(landing, f"team_boxscores/{NEXT_DAY}.csv", [team_row(day=NEXT_DAY), team_row(day=NEXT_DAY, points=99)], modified=1)
+    write(
+        landing,
+        f"team_boxscores/{NEXT_DAY}.csv",
+        [team_row(day=NEXT_DAY), team_row(day=NEXT_DAY, points=99)],
+        modified=1,
+    )
     table = LandedIndex(FolderLandingZone(landing)).look(NEXT_DAY, NOW).tables["team_boxscores"]
     assert table.conflicts == {DAY: [GAME], NEXT_DAY: ["20211116_CHI_LAL"]}
     assert table.games == {DAY: {GAME: 1}, NEXT_DAY: {}}
     warehouse = make_warehouse()
     ingested("team_boxscores", landing, warehouse, [DAY, NEXT_DAY])
-    assert table.digests == {day: entry["digest"] for day, entry in books("team_boxscores", warehouse).items()}
+    assert table.digests == {
+        day: entry["digest"] for day, entry in partition_state("team_boxscores", warehouse).items()
+    }
     assert table.digests[NEXT_DAY] == partition_digest(np.array([], dtype=np.uint64))

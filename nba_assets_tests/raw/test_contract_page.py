@@ -11,7 +11,9 @@ DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "input.md"
 
 
 def test_the_document_holds_the_contract_as_it_is() -> None:
-    assert contract_page().strip() in DOCUMENT.read_text(encoding="utf-8"), "replace it by what `python -m nba_assets.raw.contract_page` prints"
+    assert contract_page().strip() in DOCUMENT.read_text(encoding="utf-8"), (
+        "replace it by what `python -m nba_assets.raw.contract_page` prints"
+    )
 
 
 def test_a_table_s_section_names_its_feed_key_required_columns_limits_and_rules() -> None:

@@ -73,11 +73,21 @@ def by_game(*rows: Game, contested: Sequence[int] = ()) -> list[Standing]:
         "season_year": np.array([row[4] for row in rows], dtype=np.float64),
         "game_status": np.array([row[5] for row in rows], dtype=np.float64),
     }
-    found = standing_by_league_game(schedule, deliveries([row[:3] for row in rows]), np.isin(np.arange(len(rows)), contested))
+    found = standing_by_league_game(
+        schedule, deliveries([row[:3] for row in rows]), np.isin(np.arange(len(rows)), contested)
+    )
     return [Standing(value) for value in found]
 
 
-def moved(file: int, day: str, *, hour: int | None = 9, league_id: str | None = "0022400100", season: int = 2024, status: int = 1) -> Game:
+def moved(
+    file: int,
+    day: str,
+    *,
+    hour: int | None = 9,
+    league_id: str | None = "0022400100",
+    season: int = 2024,
+    status: int = 1,
+) -> Game:
     return (file, hour, f"{day}_IND_BKN", league_id, season, status)
 
 
@@ -91,7 +101,9 @@ def test_on_two_dates_in_one_delivery_a_game_is_in_conflict_unless_one_is_postpo
     assert by_game(moved(0, "20241025"), moved(0, "20241028")) == [CONFLICT, CONFLICT]
     assert by_game(moved(0, "20241025", status=4), moved(0, "20241028")) == [REPLACED, STANDS]
     assert by_game(moved(0, "20241025", status=4), moved(0, "20241028", status=4)) == [CONFLICT, CONFLICT]
-    assert by_game(moved(0, "20241028"), moved(1, "20241025", status=4)) == [REPLACED, STANDS], "the newer delivery knows no new date yet"
+    assert by_game(moved(0, "20241028"), moved(1, "20241025", status=4)) == [REPLACED, STANDS], (
+        "the newer delivery knows no new date yet"
+    )
 
 
 def test_only_rows_of_one_known_league_game_are_held_against_each_other() -> None:
@@ -104,6 +116,9 @@ def test_only_rows_of_one_known_league_game_are_held_against_each_other() -> Non
 def test_codes_tell_games_of_the_league_apart_by_season_and_id() -> None:
     pairs = [(2024, "a"), (2024, "b"), (2025, "a"), (2025, "b"), (2024, None), (2024, "a")]
     codes = league_game_codes(
-        {"season_year": np.array([year for year, _ in pairs]), "nba_game_id": np.array([name for _, name in pairs], dtype=object)}
+        {
+            "season_year": np.array([year for year, _ in pairs]),
+            "nba_game_id": np.array([name for _, name in pairs], dtype=object),
+        }
     )
     assert (codes[4], codes[0] == codes[5], len(set(codes.tolist()))) == (-1, True, 5)

@@ -24,11 +24,26 @@ def read(**changes: Any) -> tuple[Row, list[str]]:
 @pytest.mark.parametrize(
     ("given", "own"),
     [
-        *[("Free Throw 1 of 2", "free throw 1/2"), ("Free Throw 3 of 3", "free throw 3/3"), ("Free Throw Technical", "free throw technical")],
-        *[("Free Throw Flagrant 1 of 2", "free throw flagrant 1/2"), ("Free Throw Clear Path 2 of 2", "free throw clear path 2/2")],
+        *[
+            ("Free Throw 1 of 2", "free throw 1/2"),
+            ("Free Throw 3 of 3", "free throw 3/3"),
+            ("Free Throw Technical", "free throw technical"),
+        ],
+        *[
+            ("Free Throw Flagrant 1 of 2", "free throw flagrant 1/2"),
+            ("Free Throw Clear Path 2 of 2", "free throw clear path 2/2"),
+        ],
         *[("1 of 1", "free throw 1/1"), ("2 of 2", "free throw 2/2"), ("technical", "free throw technical")],
-        *[("free throw 1/2", "free throw 1/2"), ("free throw technical", "free throw technical"), ("free throw other", "free throw other")],
-        *[("freethrow 1 of 2", "free throw 1/2"), ("Free Throw - 1 of 2", "free throw 1/2"), ("Free Throw - Technical", "free throw technical")],
+        *[
+            ("free throw 1/2", "free throw 1/2"),
+            ("free throw technical", "free throw technical"),
+            ("free throw other", "free throw other"),
+        ],
+        *[
+            ("freethrow 1 of 2", "free throw 1/2"),
+            ("Free Throw - 1 of 2", "free throw 1/2"),
+            ("Free Throw - Technical", "free throw technical"),
+        ],
         *[("Free Throw Technical 1 of 2", "free throw technical"), ("1 of 1 technical", "free throw technical")],
         ("2 of 2 flagrant", "free throw flagrant 2/2"),
     ],
@@ -39,7 +54,9 @@ def test_free_throws(kind: str, given: str, own: str) -> None:
     assert (event["event_type"], event["event_subtype"], notices) == ("free throw", own, [])
 
 
-@pytest.mark.parametrize("word", ["Free Throw 4 of 4", "Free Throw 3 of 2", "Free Throw Flagrant", "jump shot", "Free Throw"])
+@pytest.mark.parametrize(
+    "word", ["Free Throw 4 of 4", "Free Throw 3 of 2", "Free Throw Flagrant", "jump shot", "Free Throw"]
+)
 def test_a_free_throw_of_an_unknown_kind_is_kept_and_reported(word: str) -> None:
     event, notices = read(event_type="free throw", event_subtype=word)
     assert event["event_subtype"] == word.lower()
@@ -47,11 +64,18 @@ def test_a_free_throw_of_an_unknown_kind_is_kept_and_reported(word: str) -> None
 
 
 def test_a_free_throw_without_its_kind_is_reported() -> None:
-    assert read(event_type="free throw")[1] == ["a free throw without event_subtype is not the last of its trip for sure"]
+    assert read(event_type="free throw")[1] == [
+        "a free throw without event_subtype is not the last of its trip for sure"
+    ]
 
 
 def moment(sequence: int, event_type: str, event_subtype: str, player: str = "one", **changes: Any) -> Row:
-    told = {"event_type": event_type, "event_subtype": event_subtype, "player_1_lookup": player, "game_clock_seconds": 300}
+    told = {
+        "event_type": event_type,
+        "event_subtype": event_subtype,
+        "player_1_lookup": player,
+        "game_clock_seconds": 300,
+    }
     return event_row(sequence, **BLANK_SHOT | told | changes)
 
 
@@ -68,14 +92,23 @@ def moment(sequence: int, event_type: str, event_subtype: str, player: str = "on
         (("turnover", "technical"), [], "1/1"),
     ],
 )
-def test_a_single_free_throw_for_a_technical_foul_is_one_in_feeds_that_do_not_say_so(penalty: tuple[str, str], others: list[Row], own: str) -> None:
-    columns, faults, _ = normalised("play_by_play", [moment(1, *penalty, "fouler"), *others, moment(9, "freethrow", "1 of 1")])
+def test_a_single_free_throw_for_a_technical_foul_is_one_in_feeds_that_do_not_say_so(
+    penalty: tuple[str, str], others: list[Row], own: str
+) -> None:
+    columns, faults, _ = normalised(
+        "play_by_play", [moment(1, *penalty, "fouler"), *others, moment(9, "freethrow", "1 of 1")]
+    )
     assert (columns["event_subtype"][-1], faults) == (f"free throw {own}", {})
 
 
-@pytest.mark.parametrize("elsewhere", [{"game_clock_seconds": 299}, {"period": 2}, {"game_id": "20211115_BOS_CLE", "player_1_team_abbr": "BOS"}])
+@pytest.mark.parametrize(
+    "elsewhere",
+    [{"game_clock_seconds": 299}, {"period": 2}, {"game_id": "20211115_BOS_CLE", "player_1_team_abbr": "BOS"}],
+)
 def test_a_technical_foul_of_another_moment_means_nothing_for_a_free_throw(elsewhere: dict[str, Any]) -> None:
-    columns, _, _ = normalised("play_by_play", [moment(1, "foul", "technical", **elsewhere), moment(9, "freethrow", "1 of 1")])
+    columns, _, _ = normalised(
+        "play_by_play", [moment(1, "foul", "technical", **elsewhere), moment(9, "freethrow", "1 of 1")]
+    )
     assert columns["event_subtype"][-1] == "free throw 1/1"
 
 
@@ -105,8 +138,20 @@ def test_only_the_last_of_a_trip_leaves_the_ball_live() -> None:
 @pytest.mark.parametrize(
     ("given", "own"),
     [
-        *[("Rebound", "rebound"), ("Turnover", "turnover"), ("Foul", "foul"), ("Violation", "violation"), ("Substitution", "substitution")],
-        *[("Jump Ball", "jump ball"), ("jumpball", "jump ball"), ("Timeout", "timeout"), ("Instant Replay", "replay"), ("stoppage", "stoppage")],
+        *[
+            ("Rebound", "rebound"),
+            ("Turnover", "turnover"),
+            ("Foul", "foul"),
+            ("Violation", "violation"),
+            ("Substitution", "substitution"),
+        ],
+        *[
+            ("Jump Ball", "jump ball"),
+            ("jumpball", "jump ball"),
+            ("Timeout", "timeout"),
+            ("Instant Replay", "replay"),
+            ("stoppage", "stoppage"),
+        ],
         *[
             ("sub", "substitution"),
             ("start of period", "period start"),
@@ -121,11 +166,18 @@ def test_only_the_last_of_a_trip_leaves_the_ball_live() -> None:
 )
 def test_other_events(given: str, own: str) -> None:
     event, notices = read(event_type=given)
-    assert (event["event_type"], event["shot_made"], event["shot_type"], event["points_scored"], notices) == (own, None, None, None, [])
+    assert (event["event_type"], event["shot_made"], event["shot_type"], event["points_scored"], notices) == (
+        own,
+        None,
+        None,
+        None,
+        [],
+    )
 
 
 @pytest.mark.parametrize(
-    ("kind", "detail", "own"), [("period", "start", "period start"), ("Period", "End", "period end"), ("game", "end", "game end")]
+    ("kind", "detail", "own"),
+    [("period", "start", "period start"), ("Period", "End", "period end"), ("game", "end", "game end")],
 )
 def test_beginnings_and_ends(kind: str, detail: str, own: str) -> None:
     event, notices = read(event_type=kind, event_subtype=detail)
@@ -152,7 +204,12 @@ def test_a_period_that_neither_begins_nor_ends_is_reported() -> None:
 )
 def test_shots(changes: Row, made: int, worth: str | None, points: int | None) -> None:
     event, notices = read(**changes)
-    assert (event["event_type"], event["shot_made"], event["shot_type"], event["points_scored"]) == ("shot", made, worth, points)
+    assert (event["event_type"], event["shot_made"], event["shot_type"], event["points_scored"]) == (
+        "shot",
+        made,
+        worth,
+        points,
+    )
     assert notices == []
 
 
@@ -189,7 +246,11 @@ def test_points_of_a_miss() -> None:
 @pytest.mark.parametrize(
     ("given", "own"),
     [
-        *[("Restricted Area", "restricted_area"), ("In The Paint (Non-RA)", "paint_non_ra"), ("Mid-Range", "mid_range")],
+        *[
+            ("Restricted Area", "restricted_area"),
+            ("In The Paint (Non-RA)", "paint_non_ra"),
+            ("Mid-Range", "mid_range"),
+        ],
         *[
             ("Left Corner 3", "corner_three"),
             ("Right Corner 3", "corner_three"),
@@ -205,7 +266,14 @@ def test_zones(given: str, own: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "own"), [("Assist", "assist"), ("assists", "assist"), ("BLK", "block"), ("Steal", "steal"), ("jump_ball_away", "jump_ball_away")]
+    ("given", "own"),
+    [
+        ("Assist", "assist"),
+        ("assists", "assist"),
+        ("BLK", "block"),
+        ("Steal", "steal"),
+        ("jump_ball_away", "jump_ball_away"),
+    ],
 )
 def test_roles(given: str, own: str) -> None:
     event, notices = read(event_type="rebound", player_2_role=given)

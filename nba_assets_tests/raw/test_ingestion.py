@@ -1,4 +1,6 @@
-"""Good data, however it is sent: what lands is what is stored, once, under canonical names, and nothing stored is lost."""
+"""Good data, however it is sent: what lands is what is stored, once, under canonical names, and nothing stored is
+lost.
+"""
 
 from __future__ import annotations
 
@@ -25,12 +27,12 @@ from nba_assets_tests.raw.feeds import (
     NEXT_DAY,
     NOW,
     Row,
-    books,
     digests,
     event_row,
     ingested,
     injury_row,
     line_row,
+    partition_state,
     quarantine,
     registry_row,
     schedule_row,
@@ -59,7 +61,9 @@ class TestFormats:
 
     @pytest.mark.parametrize("name", NIGHT)
     @pytest.mark.parametrize("suffix", FORMATS[1:])
-    def test_every_format_gives_what_parquet_gives(self, name: str, suffix: str, tmp_path: Path, make_warehouse: Callable[[], Warehouse]) -> None:
+    def test_every_format_gives_what_parquet_gives(
+        self, name: str, suffix: str, tmp_path: Path, make_warehouse: Callable[[], Warehouse]
+    ) -> None:
         results = []
         for kind in (".parquet", suffix):
             warehouse = make_warehouse()
@@ -71,8 +75,12 @@ class TestFormats:
         assert results[0] == results[1]
         assert len(results[0][1]) == len(NIGHT[name])
 
-    def test_text_in_parquet_is_read_like_text_in_csv(self, tmp_path: Path, make_warehouse: Callable[[], Warehouse]) -> None:
-        rows = [{name: None if value is None else str(value) for name, value in row.items()} for row in NIGHT["game_lines"]]
+    def test_text_in_parquet_is_read_like_text_in_csv(
+        self, tmp_path: Path, make_warehouse: Callable[[], Warehouse]
+    ) -> None:
+        rows = [
+            {name: None if value is None else str(value) for name, value in row.items()} for row in NIGHT["game_lines"]
+        ]
         write(tmp_path / "typed", "game_lines.parquet", NIGHT["game_lines"])
         write(tmp_path / "text", "game_lines.parquet", rows)
         typed, text = (ingested("game_lines", tmp_path / kind, make_warehouse()) for kind in ("typed", "text"))
@@ -130,7 +138,9 @@ class TestPaths:
         assert (report.row_count, report.files_read, report.files_skipped) == (1, 1, 1)
 
     @pytest.mark.parametrize("name", ["x.parquet", "x.csv", "x.jsonl"])
-    def test_a_date_that_stands_only_in_the_path_is_taken_from_it(self, name: str, landing: Path, warehouse: Warehouse) -> None:
+    def test_a_date_that_stands_only_in_the_path_is_taken_from_it(
+        self, name: str, landing: Path, warehouse: Warehouse
+    ) -> None:
         row = {key: value for key, value in sheet_row().items() if key not in ("game_date", "game_id")}
         write(landing, f"player_gamebook/game_date={DAY}/{name}", [row])
         ingested("player_gamebook", landing, warehouse).raise_for_bad_files()
@@ -151,7 +161,9 @@ class TestPaths:
         assert aside["reason"] == "game_date 2021-11-16 differs from 2021-11-15, the date that the file's path names"
         assert aside["partition_date"] == DAY
 
-    def test_of_many_dates_in_a_file_only_those_asked_for_are_written(self, landing: Path, warehouse: Warehouse) -> None:
+    def test_of_many_dates_in_a_file_only_those_requested_are_written(
+        self, landing: Path, warehouse: Warehouse
+    ) -> None:
         rows = [event_row(number, DAY + timedelta(days=number % 5)) for number in range(100)]
         write(landing, "play_by_play.parquet", rows, row_group_size=7)
         report = ingested("play_by_play", landing, warehouse, [DAY, DAY + timedelta(days=3)])
@@ -196,10 +208,14 @@ class TestNames:
         ingested("player_gamebook", landing, warehouse)
         assert [row["game_id"] for row in stored("player_gamebook", warehouse)] == ["20211115_CHI_LAL"]
 
-    def test_game_ids_without_teams_beside_them_are_mended_by_themselves(self, landing: Path, warehouse: Warehouse) -> None:
+    def test_game_ids_without_teams_beside_them_are_mended_by_themselves(
+        self, landing: Path, warehouse: Warehouse
+    ) -> None:
         write(landing, "team_boxscores.csv", [team_row("BRK", game_id="20211115_GS_BRK", is_home=True)])
         ingested("team_boxscores", landing, warehouse)
-        assert [(row["game_id"], row["team_abbr"]) for row in stored("team_boxscores", warehouse)] == [("20211115_GSW_BKN", "BKN")]
+        assert [(row["game_id"], row["team_abbr"]) for row in stored("team_boxscores", warehouse)] == [
+            ("20211115_GSW_BKN", "BKN")
+        ]
 
     @pytest.mark.parametrize(
         ("lookup", "name", "expected"),
@@ -210,7 +226,9 @@ class TestNames:
             ("2544lebronjames", None, "lebronjames"),
         ],
     )
-    def test_players_have_one_key(self, lookup: str | None, name: str | None, expected: str, landing: Path, warehouse: Warehouse) -> None:
+    def test_players_have_one_key(
+        self, lookup: str | None, name: str | None, expected: str, landing: Path, warehouse: Warehouse
+    ) -> None:
         write(landing, "player_gamebook.jsonl", [sheet_row(player_lookup=lookup, player_name=name)])
         ingested("player_gamebook", landing, warehouse)
         assert [row["player_lookup"] for row in stored("player_gamebook", warehouse)] == [expected]
@@ -237,7 +255,9 @@ class TestNames:
         ("outcome", "expected"),
         [("los angeles lakers", "LAL"), ("LAL", "LAL"), ("Chicago Bulls", "CHI"), ("Over", None), ("UNDER", None)],
     )
-    def test_outcomes_of_lines_become_teams(self, outcome: str, expected: str | None, landing: Path, warehouse: Warehouse) -> None:
+    def test_outcomes_of_lines_become_teams(
+        self, outcome: str, expected: str | None, landing: Path, warehouse: Warehouse
+    ) -> None:
         write(landing, "game_lines.parquet", [line_row(outcome)])
         assert ingested("game_lines", landing, warehouse).set_aside_count == 0
         (found,) = stored("game_lines", warehouse)
@@ -245,24 +265,33 @@ class TestNames:
         assert (found["bookmaker_key"], found["market_key"]) == ("draftkings", "spreads")
 
     @pytest.mark.parametrize("season", ["2021-22", "2021-2022", 2021])
-    def test_a_registry_is_stored_by_the_july_before_its_season(self, season: object, landing: Path, warehouse: Warehouse) -> None:
+    def test_a_registry_is_stored_by_the_july_before_its_season(
+        self, season: object, landing: Path, warehouse: Warehouse
+    ) -> None:
         write(landing, "player_registry.parquet", [registry_row(season=season)])  # type: ignore[arg-type]
         report = ingested("player_registry", landing, warehouse)
         (found,) = stored("player_registry", warehouse)
         assert (found["season_start"], found["season"], found["team_abbr"]) == (date(2021, 7, 1), "2021-22", "")
         assert (report.row_count, report.by_date[DAY].row_count) == (1, 0)
-        assert books("player_registry", warehouse)[date(2021, 7, 1)]["row_count"] == 1
+        assert partition_state("player_registry", warehouse)[date(2021, 7, 1)]["row_count"] == 1
 
 
 class TestValues:
     """Types, zones, stamps and nulls."""
 
     def test_moments_without_a_zone_are_in_utc(self, landing: Path, warehouse: Warehouse) -> None:
-        moments = ["2021-11-15 19:00:00", "2021-11-15T14:00:00-05:00", "2021-11-15T19:00:00Z", "2021-11-15 19:00:00 UTC"]
+        moments = [
+            "2021-11-15 19:00:00",
+            "2021-11-15T14:00:00-05:00",
+            "2021-11-15T19:00:00Z",
+            "2021-11-15 19:00:00 UTC",
+        ]
         rows = [line_row(snapshot_timestamp=moment, bookmaker_key=f"book{i}") for i, moment in enumerate(moments)]
         write(landing, "game_lines.csv", rows)
         ingested("game_lines", landing, warehouse)
-        assert {row["snapshot_timestamp"] for row in stored("game_lines", warehouse)} == {datetime(2021, 11, 15, 19, tzinfo=UTC)}
+        assert {row["snapshot_timestamp"] for row in stored("game_lines", warehouse)} == {
+            datetime(2021, 11, 15, 19, tzinfo=UTC)
+        }
 
     @pytest.mark.parametrize(("given", "expected"), [(-7, "-7"), (5.0, "5"), ("+12", "+12"), (None, None)])
     def test_plus_minus_is_text(self, given: object, expected: str | None, landing: Path, warehouse: Warehouse) -> None:
@@ -277,7 +306,9 @@ class TestValues:
         assert [row["processed_at"] for row in stored("player_gamebook", warehouse)] == [NOW, EARLIER, NOW]
         assert report.newest_processed_at == report.by_date[DAY].newest_processed_at == NOW
 
-    def test_columns_that_a_feed_lacks_are_null_and_unknown_ones_are_ignored(self, landing: Path, warehouse: Warehouse) -> None:
+    def test_columns_that_a_feed_lacks_are_null_and_unknown_ones_are_ignored(
+        self, landing: Path, warehouse: Warehouse
+    ) -> None:
         write(landing, "play_by_play.parquet", [event_row(1, colour="red")])
         ingested("play_by_play", landing, warehouse)
         (found,) = stored("play_by_play", warehouse)
@@ -332,7 +363,9 @@ class TestReplacing:
         assert (report.duplicate_count, report.replaced_count, report.set_aside_count) == (0, 1, 0)
 
     @pytest.mark.parametrize(("modified_a", "modified_b", "expected"), [(2, 1, 24), (1, 2, 25), (1, 1, 25)])
-    def test_of_equal_times_the_later_file_wins(self, modified_a: int, modified_b: int, expected: int, landing: Path, warehouse: Warehouse) -> None:
+    def test_of_equal_times_the_later_file_wins(
+        self, modified_a: int, modified_b: int, expected: int, landing: Path, warehouse: Warehouse
+    ) -> None:
         write(landing, "player_gamebook/a.csv", [sheet_row(points=24)], modified=modified_a)
         write(landing, "player_gamebook/b.parquet", [sheet_row(points=25)], modified=modified_b)
         ingested("player_gamebook", landing, warehouse)
@@ -347,7 +380,7 @@ class TestReplacing:
         found = {(row["game_date"], row["player_lookup"]) for row in stored("player_gamebook", warehouse)}
         assert found == {(DAY, "zachlavine"), (NEXT_DAY, "lebronjames")}
         assert digests(after)[DAY] != digests(before)[DAY]
-        assert books("player_gamebook", warehouse)[NEXT_DAY]["digest"] == digests(before)[NEXT_DAY]
+        assert partition_state("player_gamebook", warehouse)[NEXT_DAY]["digest"] == digests(before)[NEXT_DAY]
 
     def test_dates_that_do_not_land_again_keep_what_they_have(self, landing: Path, warehouse: Warehouse) -> None:
         path = write(landing, "injury_report.parquet", [injury_row(), injury_row(day=NEXT_DAY)])
@@ -365,14 +398,18 @@ class TestReplacing:
         report = ingested("player_points_props", landing, warehouse, [DAY, NEXT_DAY])
         report.raise_for_bad_files()
         assert report.dates_empty == [DAY, NEXT_DAY]
-        assert [entry["row_count"] for entry in books("player_points_props", warehouse).values()] == [0, 0]
+        assert [entry["row_count"] for entry in partition_state("player_points_props", warehouse).values()] == [0, 0]
 
-    def test_the_books_tell_what_is_stored(self, landing: Path, warehouse: Warehouse) -> None:
-        rows = [sheet_row(), sheet_row("Zach LaVine", team="CHI", points=-1), sheet_row(day=NEXT_DAY, processed_at=LATER)]
+    def test_the_partition_state_tell_what_is_stored(self, landing: Path, warehouse: Warehouse) -> None:
+        rows = [
+            sheet_row(),
+            sheet_row("Zach LaVine", team="CHI", points=-1),
+            sheet_row(day=NEXT_DAY, processed_at=LATER),
+        ]
         write(landing, "player_gamebook.parquet", rows)
         days = [DAY, NEXT_DAY, DAY + timedelta(days=2)]
         report = ingested("player_gamebook", landing, warehouse, days)
-        table, entries = RAW_TABLES["player_gamebook"].table, books("player_gamebook", warehouse)
+        table, entries = RAW_TABLES["player_gamebook"].table, partition_state("player_gamebook", warehouse)
         assert list(entries) == days
         for day, entry in entries.items():
             there = warehouse.read(table, table.column_names, day, day)
@@ -383,15 +420,17 @@ class TestReplacing:
         assert [entry["newest_processed_at"] for entry in entries.values()] == [NOW, LATER, None]
         assert {(entry["run_id"], entry["written_at"]) for entry in entries.values()} == {("test", NOW)}
 
-    def test_tables_do_not_touch_each_others_books(self, landing: Path, warehouse: Warehouse) -> None:
+    def test_tables_do_not_touch_each_others_partition_state(self, landing: Path, warehouse: Warehouse) -> None:
         write(landing, "player_gamebook.parquet", [sheet_row(points=-1)])
         write(landing, "team_boxscores.parquet", [team_row(points=-1)])
         ingested("player_gamebook", landing, warehouse)
-        before = books("player_gamebook", warehouse), quarantine("player_gamebook", warehouse)
+        before = partition_state("player_gamebook", warehouse), quarantine("player_gamebook", warehouse)
         ingested("team_boxscores", landing, warehouse)
-        assert (books("player_gamebook", warehouse), quarantine("player_gamebook", warehouse)) == before
+        assert (partition_state("player_gamebook", warehouse), quarantine("player_gamebook", warehouse)) == before
 
-    def test_everything_is_written_in_one_transaction(self, landing: Path, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_everything_is_written_in_one_transaction(
+        self, landing: Path, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         calls: list[Sequence[Replacement]] = []
         monkeypatch.setattr(type(warehouse), "replace", lambda _, replacements, **__: calls.append(replacements))
         write(landing, "player_gamebook.parquet", [sheet_row(), sheet_row("B", points=-1)])
@@ -417,7 +456,7 @@ class TestWholeSeasons:
         report = ingested("schedule", landing, warehouse, [DAY])
         assert report.row_count == 3
         assert list(report.by_date) == [DAY]
-        assert {day: entry["row_count"] for day, entry in books("schedule", warehouse).items()} == {
+        assert {day: entry["row_count"] for day, entry in partition_state("schedule", warehouse).items()} == {
             opening: 1,
             DAY: 1,
             final: 1,
@@ -431,7 +470,7 @@ class TestWholeSeasons:
         write(landing, "schedule.csv", [schedule_row(), schedule_row(new)])
         ingested("schedule", landing, warehouse)
         assert [row["game_date"] for row in stored("schedule", warehouse)] == [DAY, new]
-        counts = {day: entry["row_count"] for day, entry in books("schedule", warehouse).items()}
+        counts = {day: entry["row_count"] for day, entry in partition_state("schedule", warehouse).items()}
         assert counts == {DAY: 1, old: 0, new: 1}
 
     def test_seasons_that_share_a_summer_leave_each_other_alone(self, landing: Path, warehouse: Warehouse) -> None:
@@ -444,7 +483,7 @@ class TestWholeSeasons:
         for day in (DAY, date(2021, 8, 1)):
             report = ingested("schedule", landing, warehouse, [day])
             assert [row["season_year"] for row in stored("schedule", warehouse)] == [2020, 2021]
-            assert books("schedule", warehouse)[date(2021, 7, 20)]["row_count"] == 1
+            assert partition_state("schedule", warehouse)[date(2021, 7, 20)]["row_count"] == 1
         assert report.dates_empty == [date(2021, 8, 1)]
 
     def test_other_seasons_in_the_same_file_wait_for_their_own_dates(self, landing: Path, warehouse: Warehouse) -> None:
@@ -477,9 +516,13 @@ REAL_ROWS = {
 """Rows of the largest feeds of each season, and of its schedule."""
 
 
-@pytest.mark.parametrize("season", [pytest.param(2020, marks=pytest.mark.slow), 2021, pytest.param(2022, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "season", [pytest.param(2020, marks=pytest.mark.slow), 2021, pytest.param(2022, marks=pytest.mark.slow)]
+)
 def test_every_row_of_a_real_season_gets_in(season: int, warehouse: Warehouse) -> None:
-    """Real feeds break no rule, name no unknown team and hold no duplicate: whatever the checks refuse, it is not reality."""
+    """Real feeds break no rule, name no unknown team and hold no duplicate: whatever the checks refuse, it is not
+    reality.
+    """
     folder = real_data(season)
     days = [date(season, 10, 1) + timedelta(days=offset) for offset in range(300)]
     for name in RAW_TABLES:
@@ -488,10 +531,14 @@ def test_every_row_of_a_real_season_gets_in(season: int, warehouse: Warehouse) -
         landed = pq.ParquetFile(folder / f"{name}.parquet").metadata.num_rows if report.files_read else 0
         assert (report.row_count, report.set_aside_count, report.duplicate_count) == (landed, 0, 0), report.examples
         assert report.row_count == REAL_ROWS[season].get(name, report.row_count)
-        in_books = sum(entry["row_count"] for entry in books(name, warehouse).values())
-        assert in_books == len(stored_keys(name, warehouse)) == landed
+        recorded = sum(entry["row_count"] for entry in partition_state(name, warehouse).values())
+        assert recorded == len(stored_keys(name, warehouse)) == landed
     single = ingested("play_by_play", folder, warehouse, [date(season + 1, 1, 15)])
-    assert digests(single) == {day: entry["digest"] for day, entry in books("play_by_play", warehouse).items() if day in single.by_date}
+    assert digests(single) == {
+        day: entry["digest"]
+        for day, entry in partition_state("play_by_play", warehouse).items()
+        if day in single.by_date
+    }
     assert single.row_count > 0
 
 

@@ -11,14 +11,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nba_assets.raw import landed_content, landed_store
-from nba_assets.raw.landed_content import LandedContent, LandedIndex, forget_landed, landed_index
+from nba_assets.raw import content_index, landed_store
+from nba_assets.raw.content_index import ContentIndex, LandedIndex, forget_landed, landed_index
 from nba_assets.raw.landed_store import LandedStore, StoredFile, store_version
 from nba_assets.raw.landing import FolderLandingZone
 from nba_assets.raw.limits import Limits
 from nba_assets.settings import Settings
-from nba_assets_tests.raw.feeds import DAY, NEXT_DAY, NOW, event_row, injury_row, schedule_row, sheet_row, team_row, write
-from nba_assets_tests.raw.test_landed_content import CountingZone
+from nba_assets_tests.raw.feeds import (
+    DAY,
+    NEXT_DAY,
+    NOW,
+    event_row,
+    injury_row,
+    schedule_row,
+    sheet_row,
+    team_row,
+    write,
+)
+from nba_assets_tests.raw.test_content_index import CountingZone
 
 
 @pytest.fixture
@@ -44,17 +54,20 @@ def store(own_home: Path) -> LandedStore:
     return LandedStore(own_home / "landed.sqlite", "zone", "one")
 
 
-def look(zone: CountingZone, store: LandedStore) -> LandedContent:
+def look(zone: CountingZone, store: LandedStore) -> ContentIndex:
     return LandedIndex(zone, store).look(NEXT_DAY, NOW)
 
 
-def facts(content: LandedContent) -> tuple[object, ...]:
+def facts(content: ContentIndex) -> tuple[object, ...]:
     return {name: replace(table, digests=dict(table.digests)) for name, table in content.tables.items()}, {
-        name: values.tolist() if values.dtype.kind != "f" else np.nan_to_num(values, nan=-1).tolist() for name, values in content.schedule.items()
+        name: values.tolist() if values.dtype.kind != "f" else np.nan_to_num(values, nan=-1).tolist()
+        for name, values in content.schedule.items()
     }
 
 
-def test_after_a_restart_no_file_is_read_again_and_everything_is_as_before(zone: CountingZone, store: LandedStore, landing: Path) -> None:
+def test_after_a_restart_no_file_is_read_again_and_everything_is_as_before(
+    zone: CountingZone, store: LandedStore, landing: Path
+) -> None:
     first = look(zone, store)
     assert len(zone.taken()) == 9
     assert first.tables["play_by_play"].trouble(DAY) is not None
@@ -71,7 +84,9 @@ def test_after_a_restart_no_file_is_read_again_and_everything_is_as_before(zone:
     assert set(store.load()) == {file.path for name in changed.tables for file in zone.files(name)}
 
 
-def test_a_changed_schedule_reaches_stored_rows_that_name_the_leagues_own_games(zone: CountingZone, store: LandedStore, landing: Path) -> None:
+def test_a_changed_schedule_reaches_stored_rows_that_name_the_leagues_own_games(
+    zone: CountingZone, store: LandedStore, landing: Path
+) -> None:
     look(zone, store)
     zone.taken()
     write(
@@ -85,7 +100,9 @@ def test_a_changed_schedule_reaches_stored_rows_that_name_the_leagues_own_games(
     assert facts(changed) == facts(LandedIndex(zone).look(NEXT_DAY, NOW))
 
 
-def test_a_bad_file_is_read_once_until_it_changes_and_one_that_vanished_again(zone: CountingZone, store: LandedStore, landing: Path) -> None:
+def test_a_bad_file_is_read_once_until_it_changes_and_one_that_vanished_again(
+    zone: CountingZone, store: LandedStore, landing: Path
+) -> None:
     index = LandedIndex(zone, store)
     index.look(NEXT_DAY, NOW)
     zone.taken()
@@ -97,7 +114,9 @@ def test_a_bad_file_is_read_once_until_it_changes_and_one_that_vanished_again(zo
     assert zone.taken() == [f"play_by_play/{DAY}/bad.parquet"]
 
 
-def test_an_error_of_the_system_is_not_remembered(zone: CountingZone, store: LandedStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_the_system_is_not_remembered(
+    zone: CountingZone, store: LandedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
@@ -112,7 +131,9 @@ def test_an_error_of_the_system_is_not_remembered(zone: CountingZone, store: Lan
 
 
 @pytest.mark.parametrize("damage", ["gone", "no database", "cut", "empty", "row", "unwritable"])
-def test_a_lost_or_damaged_store_costs_reading_and_nothing_else(damage: str, zone: CountingZone, store: LandedStore) -> None:
+def test_a_lost_or_damaged_store_costs_reading_and_nothing_else(
+    damage: str, zone: CountingZone, store: LandedStore
+) -> None:
     expected = facts(look(zone, store))
     zone.taken()
     if damage == "gone":
@@ -125,7 +146,10 @@ def test_a_lost_or_damaged_store_costs_reading_and_nothing_else(damage: str, zon
         store.file.write_bytes(b"")
     elif damage == "row":
         with sqlite3.connect(store.file) as connection:
-            connection.execute("UPDATE landed_file_1 SET content = (SELECT content FROM landed_file_1 WHERE path LIKE 'play_by_play/%-16.parquet')")
+            connection.execute(
+                "UPDATE landed_file_1 SET content = (SELECT content FROM landed_file_1 WHERE path LIKE "
+                "'play_by_play/%-16.parquet')"
+            )
         connection.close()
     else:
         store.file.unlink()
@@ -157,13 +181,15 @@ def test_other_code_other_limits_and_other_zones_have_entries_of_their_own(store
     assert landed_store.code_version() in store_version(limits)
 
 
-def test_the_index_of_the_process_is_kept_in_the_home(zone: CountingZone, own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_index_of_the_process_is_kept_in_the_home(
+    zone: CountingZone, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     forget_landed()
     first = landed_index(zone.zone).look(NEXT_DAY, NOW)
     forget_landed()
-    monkeypatch.setattr(landed_content, "_read_files", None)
+    monkeypatch.setattr(content_index, "_read_files", None)
     assert facts(landed_index(zone.zone).look(NEXT_DAY, NOW)) == facts(first)
-    assert (own_home / landed_content.STORE_NAME).exists()
+    assert (own_home / content_index.STORE_NAME).exists()
 
 
 WRITER = """
@@ -177,7 +203,10 @@ for number in range(40):
 
 
 def test_two_processes_write_at_once_and_lose_nothing(store: LandedStore) -> None:
-    writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(store.file), name], stderr=subprocess.PIPE) for name in ("a", "b")]
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITER, str(store.file), name], stderr=subprocess.PIPE)
+        for name in ("a", "b")
+    ]
     assert [writer.communicate()[1] for writer in writers] == [b"", b""]
     assert {path: entry.facts["n"] for path, entry in store.load().items()} == {
         f"{name}-{number}.csv": number for name in "ab" for number in range(40)

@@ -20,7 +20,14 @@ def put(folder: Path, *paths: str) -> None:
 
 
 def test_a_table_is_a_file_or_a_folder_of_any_depth(tmp_path: Path) -> None:
-    put(tmp_path, "schedule.parquet", "schedule/2021/x.csv", "schedule/a/b/c/y.ndjson.gz", "rosters.csv", "schedules.csv")
+    put(
+        tmp_path,
+        "schedule.parquet",
+        "schedule/2021/x.csv",
+        "schedule/a/b/c/y.ndjson.gz",
+        "rosters.csv",
+        "schedules.csv",
+    )
     assert [file.path for file in FolderLandingZone(tmp_path).files("schedule")] == [
         "schedule.parquet",
         "schedule/2021/x.csv",
@@ -69,7 +76,9 @@ def test_a_name_that_is_not_utf8_is_listed_in_a_form_that_can_be_printed(tmp_pat
         "rosters/2021-11-15/caf\\xe9.csv": said,
         "rosters/\\xff/x.csv": said,
     }
-    assert {file.date_of("roster_date") for file in FolderLandingZone(tmp_path).files("rosters") if "caf" in file.path} == {date(2021, 11, 15)}
+    assert {
+        file.date_of("roster_date") for file in FolderLandingZone(tmp_path).files("rosters") if "caf" in file.path
+    } == {date(2021, 11, 15)}
 
 
 def test_links_to_files_and_folders_are_followed_inside_the_zone_and_out_of_it(tmp_path: Path) -> None:
@@ -80,14 +89,25 @@ def test_links_to_files_and_folders_are_followed_inside_the_zone_and_out_of_it(t
     (zone / "rosters/e.csv").symlink_to("c.csv")
     (zone / "injury_report").symlink_to(tmp_path / "elsewhere")
     (zone / "schedule.csv").symlink_to(tmp_path / "elsewhere/b.csv")
-    assert faults(zone) == {"rosters/2021/a.csv": None, "rosters/c.csv": None, "rosters/d.csv": None, "rosters/e.csv": None}
+    assert faults(zone) == {
+        "rosters/2021/a.csv": None,
+        "rosters/c.csv": None,
+        "rosters/d.csv": None,
+        "rosters/e.csv": None,
+    }
     assert faults(zone, "injury_report") == {"injury_report/2021/a.csv": None, "injury_report/b.csv": None}
     assert faults(zone, "schedule") == {"schedule.csv": None}
 
 
 def test_links_to_nothing_and_in_circles_are_listed_with_their_fault(tmp_path: Path) -> None:
     put(tmp_path, "rosters/2021/good.csv")
-    for name, target in {"gone.csv": "nowhere", "2022": "nowhere", "self.csv": "self.csv", "2021/up": "..", "README.md": "nowhere"}.items():
+    for name, target in {
+        "gone.csv": "nowhere",
+        "2022": "nowhere",
+        "self.csv": "self.csv",
+        "2021/up": "..",
+        "README.md": "nowhere",
+    }.items():
         (tmp_path / "rosters" / name).symlink_to(target)
     (tmp_path / "schedule.parquet").symlink_to("nowhere")
     assert faults(tmp_path) == {
@@ -114,7 +134,10 @@ def test_folders_under_the_name_of_a_file(tmp_path: Path) -> None:
 def test_what_is_no_regular_file_is_not_read(tmp_path: Path) -> None:
     put(tmp_path, "rosters/good.csv")
     os.mkfifo(tmp_path / "rosters/pipe.csv")
-    assert faults(tmp_path) == {"rosters/good.csv": None, "rosters/pipe.csv": "is not a regular file: replace it by one"}
+    assert faults(tmp_path) == {
+        "rosters/good.csv": None,
+        "rosters/pipe.csv": "is not a regular file: replace it by one",
+    }
 
 
 def test_a_path_that_is_too_long_for_the_system(tmp_path: Path) -> None:
@@ -145,7 +168,9 @@ def test_a_folder_that_may_not_be_listed(tmp_path: Path, monkeypatch: pytest.Mon
     assert LandedFile("rosters/2021-11-15", 0, 0).date_of("roster_date") == date(2021, 11, 15)
 
 
-def test_a_file_that_vanishes_while_the_zone_is_listed_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_vanishes_while_the_zone_is_listed_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     put(tmp_path, "rosters/x.csv", "rosters/y.csv")
     listdir = os.listdir
     monkeypatch.setattr("nba_assets.raw.landing.os.listdir", lambda path: [*listdir(path), "gone.csv"])

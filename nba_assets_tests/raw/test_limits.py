@@ -1,4 +1,6 @@
-"""Files that cost more than they may are refused before the memory is spent, each with what it has, what is allowed and the setting."""
+"""Files that cost more than they may are refused before the memory is spent, each with what it has, what is allowed and
+the setting.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ def refused(path: Path, limits: Limits = LIMITS) -> str:
 
 def rows(path: Path, limits: Limits = LIMITS) -> pa.Table:
     """The rows of a file that is within the limits."""
-    (file,) = (file for file in FolderLandingZone(path.parent.parent).files(path.parent.name) if file.path.endswith(path.name))
+    (file,) = (
+        file for file in FolderLandingZone(path.parent.parent).files(path.parent.name) if file.path.endswith(path.name)
+    )
     return read_file(path, file, NAMES, "game_date", limits=limits).rows
 
 
@@ -80,21 +84,34 @@ def test_a_file_may_be_as_large_as_allowed_and_no_larger(name: str, folder: Path
     path = write(folder.parent, f"injury_report/{name}", [injury_row()])
     size = path.stat().st_size
     assert rows(path, replace(LIMITS, file_bytes=size)).num_rows == 1
-    assert refused(path, replace(LIMITS, file_bytes=size - 1)) == f"is {size:,} bytes long, at most {size - 1:,} are allowed (NBA_ASSETS_MAX_FILE_MB)"
+    assert (
+        refused(path, replace(LIMITS, file_bytes=size - 1))
+        == f"is {size:,} bytes long, at most {size - 1:,} are allowed (NBA_ASSETS_MAX_FILE_MB)"
+    )
 
 
 def test_a_compressed_file_that_understates_its_size_is_read_no_further_than_allowed(folder: Path) -> None:
     path = text(folder, "x.csv.gz", HEADER["csv"] + LINE["csv"] * 10**5)
     path.write_bytes(path.read_bytes() + gzip.compress(LINE["csv"]))
-    assert refused(path, replace(LIMITS, content_bytes=10**6)).startswith("holds more than 1,000,000 bytes once it is decompressed")
+    assert refused(path, replace(LIMITS, content_bytes=10**6)).startswith(
+        "holds more than 1,000,000 bytes once it is decompressed"
+    )
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])
 def test_a_line_may_be_as_long_as_allowed_and_no_longer(kind: str, folder: Path) -> None:
-    long = b"a,2021-11-15,%s\n" if kind == "csv" else b'{"player_lookup": "a", "game_date": "2021-11-15", "reason": "%s"}\n'
+    long = (
+        b"a,2021-11-15,%s\n"
+        if kind == "csv"
+        else b'{"player_lookup": "a", "game_date": "2021-11-15", "reason": "%s"}\n'
+    )
     fitting = long % (b"x" * (LIMITS.line_bytes - len(long % b"") + 1))
-    assert rows(text(folder, f"x.{kind}", HEADER[kind] + LINE[kind] * 700 + fitting + LINE[kind] * 700)).num_rows == 1401
-    said = refused(text(folder, f"y.{kind}", HEADER[kind] + LINE[kind] * 700 + fitting.replace(b"x", b"xx", 1) + LINE[kind]))
+    assert (
+        rows(text(folder, f"x.{kind}", HEADER[kind] + LINE[kind] * 700 + fitting + LINE[kind] * 700)).num_rows == 1401
+    )
+    said = refused(
+        text(folder, f"y.{kind}", HEADER[kind] + LINE[kind] * 700 + fitting.replace(b"x", b"xx", 1) + LINE[kind])
+    )
     number = 701 + len(HEADER[kind].splitlines())
     assert said == f"has more than 5,000 bytes in line {number}, more are not allowed (NBA_ASSETS_MAX_LINE_KB)"
     assert "in line 1, more" in refused(text(folder, f"z.{kind}", b"x" * 6000))
@@ -108,17 +125,30 @@ def test_lines_that_end_in_carriage_returns_alone_are_lines(folder: Path) -> Non
 def test_columns_are_counted_in_every_format(folder: Path) -> None:
     many = [f"c{number}" for number in range(18)]
     row = dict.fromkeys((*NAMES, *many), "1")
-    assert rows(write(folder.parent, "injury_report/fits.parquet", [{name: row[name] for name in list(row)[:20]}])).num_rows == 1
+    assert (
+        rows(
+            write(folder.parent, "injury_report/fits.parquet", [{name: row[name] for name in list(row)[:20]}])
+        ).num_rows
+        == 1
+    )
     expected = "has 21 columns, at most 20 are allowed (NBA_ASSETS_MAX_FILE_COLUMNS)"
     assert refused(write(folder.parent, "injury_report/x.parquet", [row])) == expected
     assert refused(write(folder.parent, "injury_report/x.csv", [row])) == expected
-    assert refused(text(folder, "quoted.csv", b'"a\nb",' + b",".join(name.encode() for name in row) + b"\n")).startswith("has 22 columns")
+    assert refused(
+        text(folder, "quoted.csv", b'"a\nb",' + b",".join(name.encode() for name in row) + b"\n")
+    ).startswith("has 22 columns")
     lines = b"".join(json.dumps({name: 1}).encode() + b"\n" for name in row)
-    assert refused(text(folder, "x.jsonl", lines)) == "has more than 20 columns, at most 20 are allowed (NBA_ASSETS_MAX_FILE_COLUMNS)"
+    assert (
+        refused(text(folder, "x.jsonl", lines))
+        == "has more than 20 columns, at most 20 are allowed (NBA_ASSETS_MAX_FILE_COLUMNS)"
+    )
     assert rows(text(folder, "y.jsonl", b"".join(lines.splitlines(keepends=True)[:20]))).num_rows == 20
 
 
-@pytest.mark.parametrize(("value", "levels"), [("[[[1]]]", 4), ('{"a": {"b": {"c": "[[[[[[{{"}}}', 4), ("[[[[1]]]]", 5), ('{"a": [{"b": []}]}', 5)])
+@pytest.mark.parametrize(
+    ("value", "levels"),
+    [("[[[1]]]", 4), ('{"a": {"b": {"c": "[[[[[[{{"}}}', 4), ("[[[[1]]]]", 5), ('{"a": [{"b": []}]}', 5)],
+)
 def test_nesting_is_counted_outside_of_texts(value: str, levels: int, folder: Path) -> None:
     path = text(folder, "x.jsonl", LINE["jsonl"] + b'{"player_lookup": "a", "reason": %s}\n' % value.encode())
     if levels <= LIMITS.nesting:
@@ -140,12 +170,21 @@ def test_repeated_values_of_parquet_count_as_often_as_they_come(folder: Path) ->
     one = pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), 1000), pa.array(["x" * 3000]))
     pq.write_table(pa.table({"player_lookup": one}), folder / "texts.parquet", compression="zstd")
     pq.write_table(pa.table({"player_lookup": pa.repeat(pa.scalar(1), 10**6)}), folder / "numbers.parquet")
-    assert refused(folder / "texts.parquet").startswith("holds 3,000,000 bytes once it is decompressed, at most 2,000,000 are allowed")
-    assert refused(folder / "numbers.parquet").startswith("holds 1,000,000 rows of 1 columns, which take 16,000,000 bytes in memory")
-    assert rows(folder / "texts.parquet", replace(LIMITS, content_bytes=3 * 10**6))["player_lookup"].to_pylist() == ["x" * 3000] * 1000
+    assert refused(folder / "texts.parquet").startswith(
+        "holds 3,000,000 bytes once it is decompressed, at most 2,000,000 are allowed"
+    )
+    assert refused(folder / "numbers.parquet").startswith(
+        "holds 1,000,000 rows of 1 columns, which take 16,000,000 bytes in memory"
+    )
+    assert (
+        rows(folder / "texts.parquet", replace(LIMITS, content_bytes=3 * 10**6))["player_lookup"].to_pylist()
+        == ["x" * 3000] * 1000
+    )
 
 
-@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.string_view(), pa.binary(), pa.dictionary(pa.int8(), pa.string())])
+@pytest.mark.parametrize(
+    "kind", [pa.string(), pa.large_string(), pa.string_view(), pa.binary(), pa.dictionary(pa.int8(), pa.string())]
+)
 def test_texts_of_every_type_come_out_of_their_dictionaries(kind: pa.DataType, folder: Path) -> None:
     values = pa.array(["a", None, "b", "a"]).cast(pa.binary() if kind == pa.binary() else pa.string())
     column = values.dictionary_encode().cast(kind) if pa.types.is_dictionary(kind) else values.cast(kind)
@@ -155,7 +194,9 @@ def test_texts_of_every_type_come_out_of_their_dictionaries(kind: pa.DataType, f
     assert found.cast(pa.string()).to_pylist() == ["a", None, "b", "a"]
 
 
-def test_a_refused_file_is_quarantined_by_itself(landing: Path, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_file_is_quarantined_by_itself(
+    landing: Path, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(variables()["max_file_columns"], "12")
     write(landing, "injury_report/good.csv", [injury_row()])
     write(landing, "injury_report/wide.csv", [injury_row("b") | {f"c{number}": 1 for number in range(12)}])
@@ -220,7 +261,8 @@ before = resource.getrusage(resource.RUSAGE_SELF)
 limit = before.ru_maxrss * 1024 + 4 * 2**30  # of addresses, of which allocators and threads reserve more than they use
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
-(bad,) = collect(Request(RAW_TABLES["injury_report"], [date(2021, 11, 15)], datetime(2022, 7, 1, tzinfo=UTC)), FolderLandingZone(Path(sys.argv[1]))).bad_files
+(bad,) = collect(Request(RAW_TABLES["injury_report"], [date(2021, 11, 15)], datetime(2022, 7, 1, tzinfo=UTC)),
+FolderLandingZone(Path(sys.argv[1]))).bad_files
 after = resource.getrusage(resource.RUSAGE_SELF)
 print(bad.reason)
 print((after.ru_maxrss - before.ru_maxrss) // 1024, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)

@@ -1,4 +1,6 @@
-"""Two players with one name in one game, or with one bookmaker at one moment, are told apart by their provider's ids."""
+"""Two players with one name in one game, or with one bookmaker at one moment, are told apart by their provider's
+ids.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from nba_assets.raw.landed_content import LandedIndex
+from nba_assets.raw.content_index import LandedIndex
 from nba_assets.raw.landing import FolderLandingZone
 from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.warehouse.interface import Warehouse
@@ -16,9 +18,9 @@ from nba_assets_tests.raw.feeds import (
     DAY,
     NOW,
     Row,
-    books,
     ingested,
     injury_row,
+    partition_state,
     prop_row,
     registry_row,
     roster_row,
@@ -48,7 +50,9 @@ def two(name: str, first: str | None = "1", second: str | None = "2", **changes:
 
 @pytest.mark.parametrize("changes", [{}, OPPONENT], ids=["of one team", "of two teams"])
 @pytest.mark.parametrize("name", ROWS)
-def test_rows_of_two_ids_are_two_players(name: str, changes: dict[str, Any], landing: Path, warehouse: Warehouse) -> None:
+def test_rows_of_two_ids_are_two_players(
+    name: str, changes: dict[str, Any], landing: Path, warehouse: Warehouse
+) -> None:
     write(landing, f"{name}.parquet", two(name, **(changes if name in ("player_gamebook", "player_boxscores") else {})))
     report = ingested(name, landing, warehouse)
     assert (report.row_count, report.set_aside_count, report.replaced_count) == (2, 0, 0)
@@ -57,7 +61,9 @@ def test_rows_of_two_ids_are_two_players(name: str, changes: dict[str, Any], lan
 
 @pytest.mark.parametrize(("first", "second"), [("1", "1"), ("1", None), (None, None)])
 @pytest.mark.parametrize("name", ROWS)
-def test_rows_that_are_not_both_told_are_a_conflict(name: str, first: str | None, second: str | None, landing: Path, warehouse: Warehouse) -> None:
+def test_rows_that_are_not_both_told_are_a_conflict(
+    name: str, first: str | None, second: str | None, landing: Path, warehouse: Warehouse
+) -> None:
     write(landing, f"{name}.parquet", two(name, first, second))
     assert ingested(name, landing, warehouse).conflict_count == 2
 
@@ -69,7 +75,10 @@ DELIVERIES: dict[str, tuple[Sequence[list[Row]], set[tuple[str | None, Any]]]] =
     "both in a newer file": (([A, B], [NEWER_A, B]), {("1", 9), ("2", 7)}),
     "one of them in a newer file": (([A, B], [NEWER_A]), {("1", 9), ("2", 7)}),
     "ids in the newer file alone": (([A | {"player_id": None}], [NEWER_A, B]), {("1", 9), ("2", 7)}),
-    "a contradiction that ids resolve": (([A | {"player_id": None}, B | {"player_id": None}], [A, B]), {("1", None), ("2", 7)}),
+    "a contradiction that ids resolve": (
+        ([A | {"player_id": None}, B | {"player_id": None}], [A, B]),
+        {("1", None), ("2", 7)},
+    ),
     "an id that is corrected": (([A], [A | {"player_id": "3"}]), {("3", None)}),
     "one of them twice": (([A, B, NEWER_A],), {("2", 7)}),
     "a third without an id": (([A, B, A | {"player_id": None, "assists": 3}],), set()),
@@ -77,14 +86,16 @@ DELIVERIES: dict[str, tuple[Sequence[list[Row]], set[tuple[str | None, Any]]]] =
 
 
 @pytest.mark.parametrize("case", DELIVERIES)
-def test_of_each_player_the_newest_delivery_stands_and_the_sensors_see_the_same(case: str, landing: Path, warehouse: Warehouse) -> None:
+def test_of_each_player_the_newest_delivery_stands_and_the_sensors_see_the_same(
+    case: str, landing: Path, warehouse: Warehouse
+) -> None:
     files, expected = DELIVERIES[case]
     for age, rows in enumerate(files, start=1):
         write(landing, f"{SHEET}/{age}.csv", rows, modified=age)
     ingested(SHEET, landing, warehouse)
     assert {(row["player_id"], row["assists"]) for row in stored(SHEET, warehouse)} == expected
     seen = LandedIndex(FolderLandingZone(landing)).look(DAY, NOW).tables[SHEET]
-    assert seen.digests.get(DAY) == books(SHEET, warehouse)[DAY]["digest"]
+    assert seen.digests.get(DAY) == partition_state(SHEET, warehouse)[DAY]["digest"]
 
 
 def test_the_rows_of_all_tables_with_ids_are_tried() -> None:

@@ -89,7 +89,9 @@ class TestPlayingTime:
     def test_every_common_form_is_read_into_one(self, name: str, value: object) -> None:
         assert read(name, "minutes", value) == "38:02"
 
-    @pytest.mark.parametrize(("value", "minutes"), [("38", "38:00"), (38, "38:00"), (38.0, "38:00"), ("70:00", "70:00"), ("07:31", "7:31")])
+    @pytest.mark.parametrize(
+        ("value", "minutes"), [("38", "38:00"), (38, "38:00"), (38.0, "38:00"), ("70:00", "70:00"), ("07:31", "7:31")]
+    )
     def test_whole_minutes(self, value: object, minutes: str) -> None:
         assert read("player_gamebook", "minutes", value) == minutes
 
@@ -101,7 +103,9 @@ class TestPlayingTime:
     @pytest.mark.parametrize("value", ["12:75", "1:02:03", "-5:00", "forty", "PT", "DNP", "20211115"])
     @pytest.mark.parametrize("name", ["player_gamebook", "player_boxscores", "team_boxscores"])
     def test_anything_else_is_refused(self, name: str, value: str) -> None:
-        assert fault(name, minutes=value) == (f"minutes {value!r} is not a playing time such as 38:02, 38, 38.03, PT38M02.00S or 38.000000:02")
+        assert fault(name, minutes=value) == (
+            f"minutes {value!r} is not a playing time such as 38:02, 38, 38.03, PT38M02.00S or 38.000000:02"
+        )
 
     @pytest.mark.parametrize("name", ["player_gamebook", "player_boxscores"])
     def test_nobody_plays_for_more_than_seventy_minutes(self, name: str) -> None:
@@ -110,7 +114,14 @@ class TestPlayingTime:
     @pytest.mark.parametrize(
         ("value", "minutes"),
         [
-            *[("240:00", "240:00"), ("PT265M00.00S", "265:00"), ("240", "240:00"), ("239:58", "239:58"), ("235", "235:00"), ("490", "490:00")],
+            *[
+                ("240:00", "240:00"),
+                ("PT265M00.00S", "265:00"),
+                ("240", "240:00"),
+                ("239:58", "239:58"),
+                ("235", "235:00"),
+                ("490", "490:00"),
+            ],
             ("0:00", "0:00"),
         ],
     )
@@ -119,14 +130,25 @@ class TestPlayingTime:
 
     @pytest.mark.parametrize("value", ["48:00", "234:59", "490:01", "1440"])
     def test_team_minutes_that_no_game_has(self, value: str) -> None:
-        assert fault("team_boxscores", minutes=value).startswith(f"minutes {value!r} is not the playing time of five players in a whole game")
+        assert fault("team_boxscores", minutes=value).startswith(
+            f"minutes {value!r} is not the playing time of five players in a whole game"
+        )
 
 
 class TestPlusMinus:
     @pytest.mark.parametrize("name", ["player_gamebook", "player_boxscores"])
     @pytest.mark.parametrize(
         ("value", "read_as"),
-        [("+7", "+7"), ("-7", "-7"), ("\N{MINUS SIGN}7", "-7"), (7, "7"), (-7.0, "-7"), ("150", "150"), ("-", None), ("NA", None)],
+        [
+            ("+7", "+7"),
+            ("-7", "-7"),
+            ("\N{MINUS SIGN}7", "-7"),
+            (7, "7"),
+            (-7.0, "-7"),
+            ("150", "150"),
+            ("-", None),
+            ("NA", None),
+        ],
     )
     def test_forms(self, name: str, value: object, read_as: str | None) -> None:
         assert read(name, "plus_minus", value) == read_as
@@ -161,39 +183,68 @@ class TestPlayersLines:
     @pytest.mark.parametrize("column", ["field_goals_made", "three_pointers_made", "free_throws_made", "points"])
     def test_points_that_the_makes_cannot_give(self, name: str, column: str) -> None:
         changed = FULL_LINE | {column: FULL_LINE[column] - 1}
-        assert fault(name, **changed).startswith("points = 2 x field_goals_made + three_pointers_made + free_throws_made, but points is ")
+        assert fault(name, **changed).startswith(
+            "points = 2 x field_goals_made + three_pointers_made + free_throws_made, but points is "
+        )
         unknown: dict[str, Any] = FULL_LINE | {column: None}
         assert normalised(name, [ONE_ROW[name](**unknown)])[1] == {}
 
     def test_more_points_than_attempts_can_give(self, name: str) -> None:
         line = {"points": 8, "field_goals_made": None, "field_goals_attempted": 2, "free_throws_attempted": 1}
-        assert fault(name, **line).startswith("points is at most 3 x field_goals_attempted + free_throws_attempted, but")
+        assert fault(name, **line).startswith(
+            "points is at most 3 x field_goals_attempted + free_throws_attempted, but"
+        )
         assert normalised(name, [ONE_ROW[name](**line | {"points": 7})])[1] == {}
 
     def test_rebounds_that_their_parts_do_not_give(self, name: str) -> None:
-        assert fault(name, **FULL_LINE | {"total_rebounds": 9}).startswith("total_rebounds = offensive_rebounds + defensive_rebounds, but")
+        assert fault(name, **FULL_LINE | {"total_rebounds": 9}).startswith(
+            "total_rebounds = offensive_rebounds + defensive_rebounds, but"
+        )
         assert fault(name, **FULL_LINE | {"total_rebounds": 7}).startswith("total_rebounds = ")
         unknown: dict[str, Any] = FULL_LINE | {"total_rebounds": 9, "defensive_rebounds": None}
         assert normalised(name, [ONE_ROW[name](**unknown)])[1] == {}
 
     def test_more_threes_than_field_goals(self, name: str) -> None:
-        assert "three_pointers_attempted is at most field_goals_attempted" in fault(name, **FULL_LINE | {"three_pointers_attempted": 21})
+        assert "three_pointers_attempted is at most field_goals_attempted" in fault(
+            name, **FULL_LINE | {"three_pointers_attempted": 21}
+        )
 
     def test_more_threes_missed_than_field_goals_missed(self, name: str) -> None:
-        assert fault(name, **FULL_LINE | {"three_pointers_attempted": 15}).startswith("three_pointers_attempted less three_pointers_made is at most")
+        assert fault(name, **FULL_LINE | {"three_pointers_attempted": 15}).startswith(
+            "three_pointers_attempted less three_pointers_made is at most"
+        )
         assert normalised(name, [ONE_ROW[name](**FULL_LINE | {"three_pointers_attempted": 14})])[1] == {}
 
     @pytest.mark.parametrize(
         "column",
         [
-            *["points", "field_goals_attempted", "three_pointers_attempted", "offensive_rebounds", "defensive_rebounds", "total_rebounds"],
+            *[
+                "points",
+                "field_goals_attempted",
+                "three_pointers_attempted",
+                "offensive_rebounds",
+                "defensive_rebounds",
+                "total_rebounds",
+            ],
             *["assists", "steals", "blocks"],
         ],
     )
     @pytest.mark.parametrize("minutes", ["0:00", "0", "PT00M00.00S"])
     def test_nobody_does_anything_in_no_time(self, name: str, column: str, minutes: str) -> None:
-        assert "with minutes 0:00 nobody has points, field_goals_attempted" in fault(name, minutes=minutes, **NO_LINE | {column: 1})
-        assert normalised(name, [ONE_ROW[name](minutes="0:01", **dict.fromkeys(NO_LINE), **{column: 1} if column not in NO_LINE else {})])[1] == {}
+        assert "with minutes 0:00 nobody has points, field_goals_attempted" in fault(
+            name, minutes=minutes, **NO_LINE | {column: 1}
+        )
+        assert (
+            normalised(
+                name,
+                [
+                    ONE_ROW[name](
+                        minutes="0:01", **dict.fromkeys(NO_LINE), **{column: 1} if column not in NO_LINE else {}
+                    )
+                ],
+            )[1]
+            == {}
+        )
 
     @pytest.mark.parametrize("column", ["free_throws_attempted", "personal_fouls", "turnovers"])
     def test_what_needs_no_time_may_be_counted_in_none(self, name: str, column: str) -> None:
@@ -206,7 +257,9 @@ class TestWhoDidNotPlay:
     @pytest.mark.parametrize("changes", [{"minutes": "0:01"}, {"points": 1}, {"personal_fouls": 1}, {"assists": 2}])
     def test_counts_of_who_did_not_play_contradict_themselves(self, status: str, changes: Row) -> None:
         nothing: Row = dict.fromkeys((*FULL_LINE, "minutes", "plus_minus"))
-        assert fault("player_gamebook", player_status=status, **nothing | changes).startswith("with player_status dnp or inactive nobody has minutes")
+        assert fault("player_gamebook", player_status=status, **nothing | changes).startswith(
+            "with player_status dnp or inactive nobody has minutes"
+        )
 
     @pytest.mark.parametrize("nothing", [None, 0])
     @pytest.mark.parametrize("minutes", [None, "0:00", "-"])
@@ -219,7 +272,9 @@ class TestTeamsLines:
     def test_a_total_of_rebounds_may_hold_those_of_nobody(self) -> None:
         parts: Row = {"offensive_rebounds": 10, "defensive_rebounds": 30}
         assert normalised("team_boxscores", [team_row(total_rebounds=47, **parts)])[1] == {}
-        assert fault("team_boxscores", total_rebounds=39, **parts).startswith("total_rebounds is at least offensive_rebounds + defensive_rebounds")
+        assert fault("team_boxscores", total_rebounds=39, **parts).startswith(
+            "total_rebounds is at least offensive_rebounds + defensive_rebounds"
+        )
 
     def test_more_threes_than_field_goals(self) -> None:
         assert fault("team_boxscores", three_pt_attempted=89).startswith("three_pt_attempted is at most fg_attempted")
@@ -231,7 +286,9 @@ class TestTeamsLines:
         columns, faults, _ = normalised("team_boxscores", [row])
         assert (columns["is_home"], faults) == ([is_home], {})
 
-    @pytest.mark.parametrize(("team", "is_home", "said"), [("LAL", False, "False, but LAL"), ("CHI", True, "True, but CHI")])
+    @pytest.mark.parametrize(
+        ("team", "is_home", "said"), [("LAL", False, "False, but LAL"), ("CHI", True, "True, but CHI")]
+    )
     def test_a_row_that_says_otherwise_contradicts_itself(self, team: str, is_home: bool, said: str) -> None:
         _, faults, _ = normalised("team_boxscores", [team_row(team, is_home=is_home)])
         assert faults == {0: f"is_home is {said} plays in CHI at LAL"}
@@ -248,7 +305,10 @@ class TestPlaces:
 
     @pytest.mark.parametrize("zone", ["America/Nowhere", "ET", "America", "../etc/passwd", "Eastern Standard Time"])
     def test_what_is_no_time_zone(self, zone: str) -> None:
-        assert fault("schedule", arena_timezone=zone) == f"arena_timezone {zone!r} is not a time zone such as America/New_York"
+        assert (
+            fault("schedule", arena_timezone=zone)
+            == f"arena_timezone {zone!r} is not a time zone such as America/New_York"
+        )
 
     def test_coordinates(self) -> None:
         place: Row = {"arena_latitude": 34.0, "arena_longitude": -118.3}
@@ -256,16 +316,23 @@ class TestPlaces:
         assert normalised("schedule", [schedule_row(arena_latitude=0.0, arena_longitude=-78.5)])[1] == {}
         assert normalised("schedule", [schedule_row(arena_latitude=51.5, arena_longitude=0.0)])[1] == {}
         for name in place:
-            assert fault("schedule", **place | {name: None}).startswith("arena_latitude and arena_longitude are both given or neither")
-        assert fault("schedule", arena_latitude=0, arena_longitude=0).startswith("arena_latitude and arena_longitude are not both 0")
-        assert fault("schedule", arena_latitude=91, arena_longitude=0).startswith("arena_latitude is 91, allowed is -90 to 90")
+            assert fault("schedule", **place | {name: None}).startswith(
+                "arena_latitude and arena_longitude are both given or neither"
+            )
+        assert fault("schedule", arena_latitude=0, arena_longitude=0).startswith(
+            "arena_latitude and arena_longitude are not both 0"
+        )
+        assert fault("schedule", arena_latitude=91, arena_longitude=0).startswith(
+            "arena_latitude is 91, allowed is -90 to 90"
+        )
 
 
 class TestTipOffs:
     """The date of a game is the US-Eastern date of its tip-off, in every feed that has both."""
 
     TIPS = pytest.mark.parametrize(
-        ("name", "column"), [("schedule", "game_time_utc"), ("game_lines", "commence_time"), ("player_points_props", "game_start_time")]
+        ("name", "column"),
+        [("schedule", "game_time_utc"), ("game_lines", "commence_time"), ("player_points_props", "game_start_time")],
     )
 
     @TIPS
@@ -276,11 +343,13 @@ class TestTipOffs:
 
     @TIPS
     @pytest.mark.parametrize(
-        ("tip", "day"), [(datetime(2021, 11, 15, 4, 59), 14), (datetime(2021, 11, 16, 5, 0), 16), (datetime(2021, 11, 15, 0, 0), 14)]
+        ("tip", "day"),
+        [(datetime(2021, 11, 15, 4, 59), 14), (datetime(2021, 11, 16, 5, 0), 16), (datetime(2021, 11, 15, 0, 0), 14)],
     )
     def test_a_date_that_contradicts_the_tip_off(self, name: str, column: str, tip: datetime, day: int) -> None:
         assert fault(name, **{column: tip}) == (
-            f"game_date 2021-11-15 is not the US-Eastern date of {column} {tip.isoformat()}.000000 UTC, which is 2021-11-{day}"
+            f"game_date 2021-11-15 is not the US-Eastern date of {column} {tip.isoformat()}.000000 UTC, which is "
+            f"2021-11-{day}"
         )
 
     @pytest.mark.parametrize("moment", [2**63 - 1, -(2**63) + 1])
@@ -298,17 +367,23 @@ class TestTipOffs:
 class TestResults:
     def test_a_final_ends_with_a_winner(self) -> None:
         tied: Row = {"home_team_score": 100, "away_team_score": 100, "winning_team_abbr": None}
-        assert fault("schedule", **tied).startswith("no game with game_status 3, final, ends tied, home_team_score = away_team_score")
+        assert fault("schedule", **tied).startswith(
+            "no game with game_status 3, final, ends tied, home_team_score = away_team_score"
+        )
         assert normalised("schedule", [schedule_row(game_status=2, **tied)])[1:] == ({}, {})
 
-    @pytest.mark.parametrize("missing", [("home_team_score",), ("away_team_score",), ("home_team_score", "away_team_score")])
+    @pytest.mark.parametrize(
+        "missing", [("home_team_score",), ("away_team_score",), ("home_team_score", "away_team_score")]
+    )
     def test_a_final_without_a_score_is_kept_and_reported(self, missing: tuple[str, ...]) -> None:
         changes: Row = dict.fromkeys(missing)
         assert noticed("schedule", **changes) == ["a game is final (game_status 3) without both scores"]
         assert noticed("schedule", game_status=1, **changes) == []
 
     def test_a_winner_with_fewer_points_is_reported(self) -> None:
-        assert noticed("schedule", winning_team_abbr="LAL") == ["winning_team_abbr contradicts the scores of a final game"]
+        assert noticed("schedule", winning_team_abbr="LAL") == [
+            "winning_team_abbr contradicts the scores of a final game"
+        ]
         assert noticed("schedule", winning_team_abbr="LAL", home_team_score=122) == []
         assert noticed("schedule", winning_team_abbr=None) == []
         assert noticed("schedule", winning_team_abbr="LAL", game_status=2) == []
@@ -342,7 +417,9 @@ class TestNothing:
     def test_spellings(self, name: str, column: str, spelling: str) -> None:
         assert read(name, column, spelling) is None
 
-    @pytest.mark.parametrize(("name", "column"), [("player_gamebook", "points"), ("rosters", "birth_date"), ("game_lines", "outcome_point")])
+    @pytest.mark.parametrize(
+        ("name", "column"), [("player_gamebook", "points"), ("rosters", "birth_date"), ("game_lines", "outcome_point")]
+    )
     def test_a_dash_is_no_number(self, name: str, column: str) -> None:
         assert read(name, column, "-") is None
 
@@ -357,8 +434,14 @@ class TestNothing:
     @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
     @pytest.mark.parametrize("spelling", ["NA", "\\N", "NULL"])
     def test_a_sheet_of_who_did_not_play(self, suffix: str, spelling: str, landing: Path, warehouse: Warehouse) -> None:
-        counts = {name: spelling for name, value in sheet_row().items() if name in FULL_LINE or name in ("minutes", "plus_minus")}
-        write(landing, f"player_gamebook{suffix}", [{**sheet_row(player_status="dnp"), **counts, "game_date": str(DAY)}])
+        counts = {
+            name: spelling
+            for name, value in sheet_row().items()
+            if name in FULL_LINE or name in ("minutes", "plus_minus")
+        }
+        write(
+            landing, f"player_gamebook{suffix}", [{**sheet_row(player_status="dnp"), **counts, "game_date": str(DAY)}]
+        )
         assert ingested("player_gamebook", landing, warehouse).set_aside_count == 0
         (row,) = stored("player_gamebook", warehouse)
         assert {row[name] for name in counts} == {None}
@@ -386,7 +469,10 @@ class TestClocks:
     @pytest.mark.parametrize(
         ("value", "said"),
         [
-            ("half past", "game_clock_seconds 'half past' is not a time left in a period, in seconds, as MM:SS or as PT11M45.00S"),
+            (
+                "half past",
+                "game_clock_seconds 'half past' is not a time left in a period, in seconds, as MM:SS or as PT11M45.00S",
+            ),
             ("12:01", "game_clock_seconds is 721, allowed is 0 to 720"),
             (-0.5, "game_clock_seconds is -1, allowed is 0 to 720"),
         ],
@@ -417,14 +503,28 @@ class TestOddsAndLines:
         assert read("game_lines", "outcome_price", value) == pytest.approx(price, rel=1e-15)
 
     @pytest.mark.parametrize(
-        ("value", "said"), [("-50", "outcome_price is -50, allowed is 1 to 10000"), ("evens-ish", "outcome_price 'evens-ish' is not a number")]
+        ("value", "said"),
+        [
+            ("-50", "outcome_price is -50, allowed is 1 to 10000"),
+            ("evens-ish", "outcome_price 'evens-ish' is not a number"),
+        ],
     )
     def test_what_is_no_price(self, value: str, said: str) -> None:
         assert fault("game_lines", outcome_price=value) == said
 
     @pytest.mark.parametrize(
         ("value", "line"),
-        [("PK", 0), ("pick", 0), ("5½", 5.5), ("-5½", -5.5), ("½", 0.5), ("\N{MINUS SIGN}3", -3), ("+3.5", 3.5), ("5 ½", 5.5), (-1.5, -1.5)],
+        [
+            ("PK", 0),
+            ("pick", 0),
+            ("5½", 5.5),
+            ("-5½", -5.5),
+            ("½", 0.5),
+            ("\N{MINUS SIGN}3", -3),
+            ("+3.5", 3.5),
+            ("5 ½", 5.5),
+            (-1.5, -1.5),
+        ],
     )
     def test_lines(self, value: object, line: float) -> None:
         assert read("game_lines", "outcome_point", value) == line
@@ -435,7 +535,12 @@ class TestOddsAndLines:
 
     @pytest.mark.parametrize("column", ["over_price_american", "under_price_american"])
     def test_american_odds_of_props_stay(self, column: str) -> None:
-        assert [read("player_points_props", column, value) for value in ("+105", "-110", -110, "EVEN")] == [105, -110, -110, 100]
+        assert [read("player_points_props", column, value) for value in ("+105", "-110", -110, "EVEN")] == [
+            105,
+            -110,
+            -110,
+            100,
+        ]
 
     @pytest.mark.parametrize("point", ["PK", 99.5])
     def test_a_total_that_no_game_has(self, point: object) -> None:
@@ -448,16 +553,23 @@ class TestOddsAndLines:
 
 
 class TestDates:
-    @pytest.mark.parametrize("value", ["2021-11-15", "11/15/2021", "Nov 15, 2021", "NOVEMBER 15, 2021", "2021-11-15T00:00:00Z"])
+    @pytest.mark.parametrize(
+        "value", ["2021-11-15", "11/15/2021", "Nov 15, 2021", "NOVEMBER 15, 2021", "2021-11-15T00:00:00Z"]
+    )
     def test_forms(self, value: str) -> None:
         assert read("injury_report", "report_date", value) == date(2021, 11, 15)
 
     def test_a_day_that_is_its_month_is_clear(self) -> None:
         assert read("rosters", "birth_date", "05/05/1999") == date(1999, 5, 5)
 
-    @pytest.mark.parametrize(("value", "months"), [("04/05/1999", "04 or of month 05"), ("12/1/1999", "12 or of month 1")])
+    @pytest.mark.parametrize(
+        ("value", "months"), [("04/05/1999", "04 or of month 05"), ("12/1/1999", "12 or of month 1")]
+    )
     def test_a_date_that_may_be_two_is_refused(self, value: str, months: str) -> None:
-        assert fault("rosters", birth_date=value) == f"birth_date {value!r} may be of month {months}; write dates as YYYY-MM-DD"
+        assert (
+            fault("rosters", birth_date=value)
+            == f"birth_date {value!r} may be of month {months}; write dates as YYYY-MM-DD"
+        )
 
     @pytest.mark.parametrize("value", ["25/03/1999", "02/30/1999", "15.11.1999", "1999", "soon"])
     def test_what_is_no_date(self, value: str) -> None:
@@ -467,14 +579,18 @@ class TestDates:
 class TestAges:
     @pytest.mark.parametrize("birth", [date(2021, 11, 16), date(2007, 1, 1), date(1961, 11, 1)])
     def test_a_birth_that_makes_him_too_young_or_too_old(self, birth: date) -> None:
-        assert fault("rosters", birth_date=birth).startswith("birth_date makes him 15 to 60 years old on roster_date, but")
+        assert fault("rosters", birth_date=birth).startswith(
+            "birth_date makes him 15 to 60 years old on roster_date, but"
+        )
 
     @pytest.mark.parametrize("birth", [date(2006, 11, 1), date(1962, 1, 1)])
     def test_the_youngest_and_the_oldest(self, birth: date) -> None:
         assert read("rosters", "birth_date", birth) == birth
 
     def test_a_roster_of_another_season(self) -> None:
-        assert fault("rosters", season_year=2019).startswith("roster_date lies between the July before season_year and the October after it")
+        assert fault("rosters", season_year=2019).startswith(
+            "roster_date lies between the July before season_year and the October after it"
+        )
 
 
 class TestReportTimes:
@@ -508,17 +624,24 @@ class TestReportTimes:
         assert columns["reported_at"] == [datetime(2021, 11, 16, 0, 45)]
 
     def test_the_hour_of_the_moment_fills_what_is_missing(self) -> None:
-        columns, faults, _ = normalised("injury_report", [injury_row(report_hour=None, reported_at="2021-11-15T20:30:00Z")])
+        columns, faults, _ = normalised(
+            "injury_report", [injury_row(report_hour=None, reported_at="2021-11-15T20:30:00Z")]
+        )
         assert (columns["report_hour"], faults) == ([15], {})
 
     @pytest.mark.parametrize("hour", [24, -1, 2**53])
     def test_an_hour_that_no_day_has_is_no_moment(self, hour: int) -> None:
-        assert fault("injury_report", report_hour=hour) == f"report_hour is {hour:.15g}, allowed is 0 to 23; reported_at is missing"
+        assert (
+            fault("injury_report", report_hour=hour)
+            == f"report_hour is {hour:.15g}, allowed is 0 to 23; reported_at is missing"
+        )
 
     @pytest.mark.parametrize("day", [2**31 - 1, -(2**31)])
     def test_a_day_beyond_every_calendar_is_no_moment(self, day: int) -> None:
         rows = pa.table({name: [value] for name, value in injury_row().items()})
-        rows = rows.set_column(rows.column_names.index("report_date"), "report_date", pa.array([day], pa.int32()).cast(pa.date32()))
+        rows = rows.set_column(
+            rows.column_names.index("report_date"), "report_date", pa.array([day], pa.int32()).cast(pa.date32())
+        )
         assert "cannot be; reported_at is missing" in normalised("injury_report", rows)[1][0]
 
     def test_without_moment_and_hour_nothing_is_known(self) -> None:
@@ -546,10 +669,15 @@ class TestGameIdsOfTheLeague:
 
     @pytest.mark.parametrize("name", ["player_gamebook", "player_boxscores", "team_boxscores", "play_by_play"])
     @pytest.mark.parametrize(
-        ("column", "value"), [("game_id", "0022100213"), ("game_id", 22100213), ("nba_game_id", "0022100213"), ("nba_game_id", 22100213)]
+        ("column", "value"),
+        [("game_id", "0022100213"), ("game_id", 22100213), ("nba_game_id", "0022100213"), ("nba_game_id", 22100213)],
     )
     def test_the_game_is_found(self, name: str, column: str, value: object) -> None:
-        row = {key: item for key, item in ONE_ROW[name]().items() if key not in ("game_id", "home_team_abbr", "away_team_abbr", "is_home")}
+        row = {
+            key: item
+            for key, item in ONE_ROW[name]().items()
+            if key not in ("game_id", "home_team_abbr", "away_team_abbr", "is_home")
+        }
         columns, faults, _ = normalised(name, [row | {column: value}], self.schedule())
         assert faults == {}
         assert (columns["game_id"], columns["nba_game_id"]) == (["20211115_CHI_LAL"], ["0022100213"])
@@ -559,17 +687,24 @@ class TestGameIdsOfTheLeague:
         assert normalised("team_boxscores", rows, self.schedule())[0]["is_home"] == [1, 0]
 
     def test_a_team_that_does_not_play_in_it(self) -> None:
-        _, faults, _ = normalised("team_boxscores", [team_row("BOS", game_id="0022100213", is_home=True)], self.schedule())
+        _, faults, _ = normalised(
+            "team_boxscores", [team_row("BOS", game_id="0022100213", is_home=True)], self.schedule()
+        )
         assert faults == {0: "team_abbr BOS does not play in CHI at LAL"}
 
     def test_an_id_that_the_schedule_lacks(self) -> None:
         _, faults, _ = normalised("team_boxscores", [team_row(game_id="0022100999")], self.schedule())
-        assert faults[0].startswith("nba_game_id 0022100999 is no game of the landed schedule, and the row does not name the home and the away team")
+        assert faults[0].startswith(
+            "nba_game_id 0022100999 is no game of the landed schedule, and the row does not name the home and the "
+            "away team"
+        )
 
     def test_a_game_of_another_date(self) -> None:
         moved = self.schedule(day=date(2021, 11, 17))
         _, faults, _ = normalised("team_boxscores", [team_row(game_id="0022100213")], moved)
-        assert faults[0].startswith("nba_game_id 0022100213 is a game of another date than game_date 2021-11-15 in the landed schedule")
+        assert faults[0].startswith(
+            "nba_game_id 0022100213 is a game of another date than game_date 2021-11-15 in the landed schedule"
+        )
 
     def test_teams_and_date_stand_without_a_schedule(self) -> None:
         columns, faults, _ = normalised("player_gamebook", [sheet_row(game_id="0022100213")])
@@ -587,7 +722,9 @@ class TestFormerTeams:
 
     def test_a_game_of_another_time(self) -> None:
         day = date(2007, 11, 2)
-        columns, faults, notices = normalised("schedule", [schedule_row(day, "OKC", "New Orleans Hornets", game_id=None, winning_team_abbr="SEA")])
+        columns, faults, notices = normalised(
+            "schedule", [schedule_row(day, "OKC", "New Orleans Hornets", game_id=None, winning_team_abbr="SEA")]
+        )
         assert faults == {}
         assert columns["game_id"] == ["20071102_SEA_NOH"]
         assert notices == {"away_team_abbr OKC is read as SEA, the franchise's tricode of that season": 1}
@@ -639,7 +776,12 @@ class TestNames:
         ],
     )
     @pytest.mark.parametrize(
-        ("written", "key"), [("Brown, Jaylen", "jaylenbrown"), ("Jackson Jr., Jaren", "jarenjacksonjr"), ("Nikola Đurišić", "nikoladurisic")]
+        ("written", "key"),
+        [
+            ("Brown, Jaylen", "jaylenbrown"),
+            ("Jackson Jr., Jaren", "jarenjacksonjr"),
+            ("Nikola Đurišić", "nikoladurisic"),
+        ],
     )
     def test_a_name_in_any_order(self, name: str, column: str, lookup: str, written: str, key: str) -> None:
         columns, faults, _ = normalised(name, [ONE_ROW[name](**{column: written})])
@@ -648,7 +790,10 @@ class TestNames:
     def test_a_printed_name_stays_as_printed(self) -> None:
         assert read("player_gamebook", "player_name", "Brown, Jaylen") == "Brown, Jaylen"
 
-    @pytest.mark.parametrize("name", ["player_gamebook", "player_boxscores", "rosters", "player_registry", "injury_report", "player_points_props"])
+    @pytest.mark.parametrize(
+        "name",
+        ["player_gamebook", "player_boxscores", "rosters", "player_registry", "injury_report", "player_points_props"],
+    )
     @pytest.mark.parametrize(("value", "stored_as"), [("2544", "2544"), (2544, "2544"), (2544.0, "2544"), (None, None)])
     def test_the_providers_own_id(self, name: str, value: object, stored_as: str | None) -> None:
         assert read(name, "player_id", value) == stored_as
@@ -663,7 +808,12 @@ class TestWords:
         ("word", "status"),
         [
             *[("Active", "active"), ("DNP", "dnp"), ("Inactive", "inactive"), ("NWT", "inactive"), ("DND", "inactive")],
-            *[("not with team", "inactive"), ("DNP - Coach's Decision", "dnp"), ("Did Not Play", "dnp"), ("played", "active")],
+            *[
+                ("not with team", "inactive"),
+                ("DNP - Coach's Decision", "dnp"),
+                ("Did Not Play", "dnp"),
+                ("played", "active"),
+            ],
         ],
     )
     def test_player_status(self, word: str, status: str) -> None:
@@ -672,12 +822,19 @@ class TestWords:
         assert (columns["player_status"], faults) == ([status], {})
 
     def test_a_player_status_that_is_not_known_is_a_fault(self) -> None:
-        assert fault("player_gamebook", player_status="hurt") == "player_status 'hurt' is not one of active, dnp, inactive"
+        assert (
+            fault("player_gamebook", player_status="hurt") == "player_status 'hurt' is not one of active, dnp, inactive"
+        )
 
     @pytest.mark.parametrize(
         ("word", "status"),
         [
-            *[("Out", "out"), ("GTD", "questionable"), ("Game Time Decision", "questionable"), ("Day-To-Day", "questionable")],
+            *[
+                ("Out", "out"),
+                ("GTD", "questionable"),
+                ("Game Time Decision", "questionable"),
+                ("Day-To-Day", "questionable"),
+            ],
             *[("Doubtful", "doubtful"), ("Available", "available"), ("Probable", "probable"), ("OFS", "out")],
         ],
     )
@@ -685,11 +842,20 @@ class TestWords:
         assert read("injury_report", "injury_status", word) == status
 
     def test_an_injury_status_that_is_not_known_is_a_fault(self) -> None:
-        assert fault("injury_report", injury_status="Maybe").startswith("injury_status 'maybe' is not one of out, doubtful")
+        assert fault("injury_report", injury_status="Maybe").startswith(
+            "injury_status 'maybe' is not one of out, doubtful"
+        )
 
     @pytest.mark.parametrize(
         ("word", "status"),
-        [("Final", "final"), ("Final/OT", "final"), ("Final (2OT)", "final"), ("STATUS_FINAL", "final"), ("3", "final"), ("Halftime", "live")],
+        [
+            ("Final", "final"),
+            ("Final/OT", "final"),
+            ("Final (2OT)", "final"),
+            ("STATUS_FINAL", "final"),
+            ("3", "final"),
+            ("Halftime", "live"),
+        ],
     )
     def test_game_status(self, word: str, status: str) -> None:
         assert read("player_boxscores", "game_status", word) == status
@@ -710,7 +876,8 @@ class TestWords:
         assert read(name, column, word) == word.lower()
 
     @pytest.mark.parametrize(
-        ("word", "status"), [("Active", "active"), ("Two-Way Contract", "two-way"), ("Day-To-Day", "day-to-day"), ("G-League", "g league")]
+        ("word", "status"),
+        [("Active", "active"), ("Two-Way Contract", "two-way"), ("Day-To-Day", "day-to-day"), ("G-League", "g league")],
     )
     def test_roster_status(self, word: str, status: str) -> None:
         assert read("rosters", "roster_status", word) == status
@@ -733,15 +900,23 @@ class TestArrowTypes:
     )
 
     @pytest.mark.parametrize("make", TYPES, ids=lambda make: str(make(["x"]).type))
-    def test_every_text_type_is_read_and_filtered_alike(self, make: Callable[[list[Any]], pa.Array], landing: Path, warehouse: Warehouse) -> None:
-        rows = [sheet_row(name, day=day, points=points) for day in (DAY, DAY + timedelta(days=1)) for name, points in (("José A", "25"), ("B", "x"))]
+    def test_every_text_type_is_read_and_filtered_alike(
+        self, make: Callable[[list[Any]], pa.Array], landing: Path, warehouse: Warehouse
+    ) -> None:
+        rows = [
+            sheet_row(name, day=day, points=points)
+            for day in (DAY, DAY + timedelta(days=1))
+            for name, points in (("José A", "25"), ("B", "x"))
+        ]
         texts = [{name: None if value is None else str(value) for name, value in row.items()} for row in rows]
         table = pa.table({name: make([row[name] for row in texts]) for name in texts[0]})
         (landing / "player_gamebook").mkdir()
         pq.write_table(table, landing / "player_gamebook" / "all.parquet", row_group_size=1)
         report = ingested("player_gamebook", landing, warehouse)
         report.raise_for_bad_files()
-        assert [(row["player_lookup"], row["points"], row["minutes"]) for row in stored("player_gamebook", warehouse)] == [("josea", 25, "34:12")]
+        assert [
+            (row["player_lookup"], row["points"], row["minutes"]) for row in stored("player_gamebook", warehouse)
+        ] == [("josea", 25, "34:12")]
         (aside,) = quarantine("player_gamebook", warehouse)
         assert (aside["row_number"], aside["reason"]) == (2, "points 'x' is not a number")
         assert json.loads(aside["content"])["player_name"] in ("B", "b'B'")
@@ -758,7 +933,9 @@ class TestArrowTypes:
         assert normalised("injury_report", rows)[0]["team"] == ["LAL"]
 
     def test_bytes_that_are_no_text(self) -> None:
-        rows = pa.table({name: [value, value] for name, value in injury_row().items()}).append_column("reason", pa.array([b"fl\xfc", b"knee"]))
+        rows = pa.table({name: [value, value] for name, value in injury_row().items()}).append_column(
+            "reason", pa.array([b"fl\xfc", b"knee"])
+        )
         columns, faults, _ = normalised("injury_report", rows)
         assert columns["reason"] == [None, "knee"]
         assert faults == {0: "reason b'fl\\xfc' is not text in UTF-8"}

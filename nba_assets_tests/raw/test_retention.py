@@ -1,4 +1,6 @@
-"""A delivery that is mostly at fault does not replace good rows: the dates that it would empty keep what they hold and do not count as ingested."""
+"""A delivery that is mostly at fault does not replace good rows: the dates that it would empty keep what they hold and
+do not count as ingested.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,10 @@ from nba_assets_tests.raw.feeds import (
     DAY,
     NEXT_DAY,
     Row,
-    books,
     event_row,
     ingested,
     line_row,
+    partition_state,
     prop_row,
     quarantine,
     registry_row,
@@ -43,7 +45,9 @@ def games(days: list[date], *, utc: bool = False, since: date | None = None) -> 
         tips = [evening(day)] * 3 + [datetime(day.year, day.month, day.day, 20, tzinfo=UTC)]
         for away, home, tip in zip(AWAY, HOME, tips, strict=True):
             shown = tip.date() if utc and (since is None or day >= since) else day
-            rows.append(schedule_row(shown, away, home, game_time_utc=tip, nba_game_id=f"00{day:%m%d}{AWAY.index(away):04}"))
+            rows.append(
+                schedule_row(shown, away, home, game_time_utc=tip, nba_game_id=f"00{day:%m%d}{AWAY.index(away):04}")
+            )
     return rows
 
 
@@ -54,7 +58,7 @@ def sheets(day: date, count: int = 8, **changes: Any) -> list[Row]:
 def test_a_schedule_with_utc_dates_does_not_replace_a_good_one(landing: Path, warehouse: Warehouse) -> None:
     write(landing, "schedule.parquet", games(WEEK))
     ingested("schedule", landing, warehouse, WEEK)
-    before, entries = stored("schedule", warehouse), books("schedule", warehouse)
+    before, entries = stored("schedule", warehouse), partition_state("schedule", warehouse)
     write(landing, "schedule.parquet", games(WEEK, utc=True))
     report = ingested("schedule", landing, warehouse, WEEK[2:4])
     assert stored("schedule", warehouse) == before
@@ -62,13 +66,13 @@ def test_a_schedule_with_utc_dates_does_not_replace_a_good_one(landing: Path, wa
     (reason,) = set(report.refused.values())
     assert reason.startswith("schedule.parquet 21 of 28 rows have the same fault, game_time_utc: ")
     assert reason.endswith("; this looks like UTC dates")
-    assert not set(WEEK[2:4]) & books("schedule", warehouse).keys()
+    assert not set(WEEK[2:4]) & partition_state("schedule", warehouse).keys()
     assert (report.row_count, report.set_aside_count) == (0, 21)
     files = [aside for aside in quarantine("schedule", warehouse) if aside["row_number"] == 0]
     assert [aside["partition_date"] for aside in files] == WEEK[2:4]
     write(landing, "schedule.parquet", games(WEEK))
     assert not ingested("schedule", landing, warehouse, WEEK[2:4]).refused
-    assert books("schedule", warehouse).keys() >= entries.keys()
+    assert partition_state("schedule", warehouse).keys() >= entries.keys()
 
 
 def test_where_no_schedule_is_stored_the_rows_that_are_right_are_stored(landing: Path, warehouse: Warehouse) -> None:
@@ -100,18 +104,25 @@ def test_a_faulty_file_beside_a_good_one_costs_nothing_but_its_rows(landing: Pat
     assert (report.refused, report.row_count, report.set_aside_count) == ({}, 28, 21)
 
 
-def test_a_date_of_a_schedule_of_which_most_rows_are_quarantined_keeps_its_games(landing: Path, warehouse: Warehouse) -> None:
+def test_a_date_of_a_schedule_of_which_most_rows_are_quarantined_keeps_its_games(
+    landing: Path, warehouse: Warehouse
+) -> None:
     write(landing, "schedule.parquet", games(WEEK))
     ingested("schedule", landing, warehouse, WEEK)
     moved = [row | {"home_team_score": 99} for row in games(WEEK)]
     write(
         landing,
         "schedule.parquet",
-        [row | ({"game_status": 7} if row["game_date"] == DAY and row["away_team_abbr"] != "UTA" else {}) for row in moved],
+        [
+            row | ({"game_status": 7} if row["game_date"] == DAY and row["away_team_abbr"] != "UTA" else {})
+            for row in moved
+        ],
     )
     report = ingested("schedule", landing, warehouse, WEEK)
     assert list(report.refused) == [DAY]
-    assert report.refused[DAY].startswith("schedule.parquet most of its rows of a date are quarantined, e.g. row 1: game_status is 7")
+    assert report.refused[DAY].startswith(
+        "schedule.parquet most of its rows of a date are quarantined, e.g. row 1: game_status is 7"
+    )
     scores = {(row["game_date"], row["home_team_score"]) for row in stored("schedule", warehouse)}
     assert scores == {(DAY, 103), *((day, 99) for day in WEEK[1:])}
 
@@ -126,11 +137,17 @@ def test_one_game_of_a_date_costs_itself(landing: Path, warehouse: Warehouse) ->
 
 
 @pytest.mark.parametrize("path", ["player_gamebook.parquet", "player_gamebook/{day}.parquet"])
-def test_a_sheet_of_which_most_rows_are_quarantined_does_not_replace_a_good_one(path: str, landing: Path, warehouse: Warehouse) -> None:
+def test_a_sheet_of_which_most_rows_are_quarantined_does_not_replace_a_good_one(
+    path: str, landing: Path, warehouse: Warehouse
+) -> None:
     """In a file of several dates the others are ingested."""
     days = (DAY, NEXT_DAY)
     for day in days:
-        write(landing, path.format(day=day), [row for each in (days if path.endswith("book.parquet") else [day]) for row in sheets(each)])
+        write(
+            landing,
+            path.format(day=day),
+            [row for each in (days if path.endswith("book.parquet") else [day]) for row in sheets(each)],
+        )
     ingested("player_gamebook", landing, warehouse, days)
     bad = [*sheets(DAY, 5, points=-1), *sheets(DAY)[5:]]
     good = sheets(NEXT_DAY, assists=7)
@@ -142,10 +159,16 @@ def test_a_sheet_of_which_most_rows_are_quarantined_does_not_replace_a_good_one(
     assert report.set_aside_count == 5
 
 
-def test_a_common_fault_of_a_file_of_several_dates_costs_those_that_would_lose_rows(landing: Path, warehouse: Warehouse) -> None:
+def test_a_common_fault_of_a_file_of_several_dates_costs_those_that_would_lose_rows(
+    landing: Path, warehouse: Warehouse
+) -> None:
     write(landing, "player_gamebook.parquet", [*sheets(DAY), *sheets(NEXT_DAY)])
     ingested("player_gamebook", landing, warehouse, (DAY, NEXT_DAY))
-    write(landing, "player_gamebook.parquet", [*sheets(DAY, 8, points=-1), *sheets(NEXT_DAY, 1, points=-1), *sheets(NEXT_DAY)[1:]])
+    write(
+        landing,
+        "player_gamebook.parquet",
+        [*sheets(DAY, 8, points=-1), *sheets(NEXT_DAY, 1, points=-1), *sheets(NEXT_DAY)[1:]],
+    )
     report = ingested("player_gamebook", landing, warehouse, (DAY, NEXT_DAY))
     assert list(report.refused) == [DAY, NEXT_DAY]
     assert "9 of 16 rows have the same fault, points" in report.refused[NEXT_DAY]
@@ -160,7 +183,11 @@ def test_two_teams_never_cost_a_date(bad: int, landing: Path, warehouse: Warehou
     write(
         landing,
         "team_boxscores.parquet",
-        [*(row | {"points": 900} for row in rows[:bad]), *rows[bad:], *(team_row(team, NEXT_DAY) for team in ("LAL", "CHI", "LAL"))],
+        [
+            *(row | {"points": 900} for row in rows[:bad]),
+            *rows[bad:],
+            *(team_row(team, NEXT_DAY) for team in ("LAL", "CHI", "LAL")),
+        ],
     )
     assert ingested("team_boxscores", landing, warehouse, (DAY, NEXT_DAY)).refused == {}
 

@@ -41,11 +41,15 @@ AT_ONCE = {(ONE, "deleted"), (OTHER, "deleted"), (ON_CHRISTMAS, "absurd"), (WITH
 
 @pytest.fixture(scope="module")
 def with_props(season_2021: BuiltSeason, tmp_path_factory: pytest.TempPathFactory) -> BuiltSeason:
-    """The season with points lines on the asked days, and its contexts of these days; the other tables do not know of points lines."""
+    """The season with points lines on the requested days, and its contexts of these days; the other tables do not know
+    of points lines.
+    """
     path = tmp_path_factory.mktemp("poison") / "clean.duckdb"
     shutil.copy(season_2021.path, path)
     warehouse = type(season_2021.warehouse)(path)
-    facts: dict[str, list[DateFacts]] = {name: [] if name in CONTEXTS else season_2021.facts[name] for name in BEFORE_GAMES}
+    facts: dict[str, list[DateFacts]] = {
+        name: [] if name in CONTEXTS else season_2021.facts[name] for name in BEFORE_GAMES
+    }
     for day in DAYS:
         if day != WITHOUT_REPORTS:
             add_props(warehouse, day)
@@ -67,18 +71,24 @@ def test_later_knowledge_changes_nothing(with_props: BuiltSeason, tmp_path: Path
     for name, (spoilt,) in build(warehouse, [day], BEFORE_GAMES).items():
         clean = with_props.fact(name, day)
         assert clean.row_count > 0
-        assert (spoilt.row_count, spoilt.failures, spoilt.digest) == (clean.row_count, clean.failures, clean.digest), name
+        assert (spoilt.row_count, spoilt.failures, spoilt.digest) == (clean.row_count, clean.failures, clean.digest), (
+            name
+        )
 
 
 @pytest.fixture(scope="module")
 def without_the_past(season_2021: BuiltSeason, tmp_path_factory: pytest.TempPathFactory) -> dict[str, DateFacts]:
     """What a date would be if the results of the days before it had never been."""
-    warehouse = poisoned(season_2021.path, tmp_path_factory.mktemp("past") / "poisoned.duckdb", date(2022, 1, 10), "deleted")
+    warehouse = poisoned(
+        season_2021.path, tmp_path_factory.mktemp("past") / "poisoned.duckdb", date(2022, 1, 10), "deleted"
+    )
     return {name: fact for name, (fact,) in build(warehouse, [date(2022, 1, 12)], BEFORE_GAMES).items()}
 
 
 @pytest.mark.parametrize("name", BEFORE_GAMES)
-def test_poison_is_tasted_where_it_is_the_past(season_2021: BuiltSeason, without_the_past: dict[str, DateFacts], name: str) -> None:
+def test_poison_is_tasted_where_it_is_the_past(
+    season_2021: BuiltSeason, without_the_past: dict[str, DateFacts], name: str
+) -> None:
     """The proof above could fail: two days later what was taken away is missed."""
     clean, spoilt = season_2021.fact(name, date(2022, 1, 12)), without_the_past[name]
     assert spoilt.row_count > 0
@@ -86,9 +96,17 @@ def test_poison_is_tasted_where_it_is_the_past(season_2021: BuiltSeason, without
 
 
 EARLIER = {
-    "lines": "update nba_raw.game_lines set snapshot_timestamp = snapshot_timestamp - interval 3 hours where game_date = ?",
-    "props": "update nba_raw.player_points_props set minutes_before_tipoff = 1 where minutes_before_tipoff < 0 and game_date = ?",
-    "reports": "update nba_raw.injury_report set reported_at = reported_at - interval 1 hour where reason = 'POISON' and report_date = game_date and game_date = ?",
+    "lines": (
+        "update nba_raw.game_lines set snapshot_timestamp = snapshot_timestamp - interval 3 hours where game_date = ?"
+    ),
+    "props": (
+        "update nba_raw.player_points_props set minutes_before_tipoff = 1 where minutes_before_tipoff < 0 and "
+        "game_date = ?"
+    ),
+    "reports": (
+        "update nba_raw.injury_report set reported_at = reported_at - interval 1 hour where reason = 'POISON' "
+        "and report_date = game_date and game_date = ?"
+    ),
 }
 """Brings late announcements of a date forward, to before its games."""
 

@@ -1,4 +1,6 @@
-"""The three game summaries on real seasons: invariants, known counts, known players, and a slow reading of sampled dates."""
+"""The three game summaries on real seasons: invariants, known counts, known players, and a slow reading of sampled
+dates.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,8 @@ def test_every_game_of_the_season_is_there(season: BuiltSeason) -> None:
 def test_nothing_of_the_season_fails_to_compute(season: BuiltSeason) -> None:
     query = """
         select table_name, failure_category, count(*) from nba_processing.entity_failures
-        where table_name like '%_summary' and failure_category <> 'REGISTRY_LOOKUP_FAILED' or failure_category = 'PROCESSING_ERROR' group by all"""
+        where table_name like '%_summary' and failure_category <> 'REGISTRY_LOOKUP_FAILED' or failure_category =
+        'PROCESSING_ERROR' group by all"""
     assert rows(season, query) == []
 
 
@@ -63,12 +66,19 @@ def test_no_feed_of_the_season_contradicts_another_nor_names_an_unknown_game(sea
 
 def test_free_throw_measures_need_free_throws(season: BuiltSeason) -> None:
     and_ones = rows(season, "select count(and1_count) from nba_analytics.player_game_summary")[0][0]
-    chances = rows(season, "select count(second_chance_points_scored) from nba_analytics.team_offense_game_summary")[0][0]
+    chances = rows(season, "select count(second_chance_points_scored) from nba_analytics.team_offense_game_summary")[0][
+        0
+    ]
     assert ((and_ones, chances) == (0, 0)) is (season.year in FIELD_GOALS_ONLY)
 
 
 def test_counts_of_the_fifteenth_of_november_2021(season_2021: BuiltSeason) -> None:
-    counts = {name: fact.row_count for name, facts in season_2021.facts.items() for fact in facts if fact.day == date(2021, 11, 15)}
+    counts = {
+        name: fact.row_count
+        for name, facts in season_2021.facts.items()
+        for fact in facts
+        if fact.day == date(2021, 11, 15)
+    }
     expected = {"team_offense_game_summary": 22, "team_defense_game_summary": 22, "player_game_summary": 376}
     assert {name: counts[name] for name in expected} == expected
     query = "select count(*) from nba_analytics.player_game_summary where game_date = '2021-11-15' and is_active"
@@ -86,7 +96,9 @@ def test_second_chance_points_of_2021(season_2021: BuiltSeason) -> None:
 
 
 def test_day_without_games_is_built_and_empty(season_2021: BuiltSeason) -> None:
-    christmas_eve = {name: fact for name, facts in season_2021.facts.items() for fact in facts if fact.day == date(2021, 12, 24)}
+    christmas_eve = {
+        name: fact for name, facts in season_2021.facts.items() for fact in facts if fact.day == date(2021, 12, 24)
+    }
     assert {fact.row_count for fact in christmas_eve.values()} == {0}
 
 
@@ -103,7 +115,11 @@ def raw_2021(season_2021: BuiltSeason) -> oracle.Raw:
         raw[name] = season_2021.warehouse.read(table, table.column_names, first, last).to_pylist()
     for name in narrow:
         table = RAW_TABLES[name].table
-        raw[name] = [row for day in SAMPLED for row in season_2021.warehouse.read(table, table.column_names, day, day).to_pylist()]
+        raw[name] = [
+            row
+            for day in SAMPLED
+            for row in season_2021.warehouse.read(table, table.column_names, day, day).to_pylist()
+        ]
     return raw
 
 
@@ -116,9 +132,14 @@ def raw_2021(season_2021: BuiltSeason) -> oracle.Raw:
         ("player_game_summary", "player_lookup", oracle.players),
     ],
 )
-def test_rows_equal_a_slow_reading(season_2021: BuiltSeason, raw_2021: oracle.Raw, day: date, table: str, team_column: str, reading: Any) -> None:
+def test_rows_equal_a_slow_reading(
+    season_2021: BuiltSeason, raw_2021: oracle.Raw, day: date, table: str, team_column: str, reading: Any
+) -> None:
     spec = TABLE_MODULES[table].TABLE
-    stored = {(row["game_id"], row[team_column]): row for row in season_2021.warehouse.read(spec, spec.column_names, day, day).to_pylist()}
+    stored = {
+        (row["game_id"], row[team_column]): row
+        for row in season_2021.warehouse.read(spec, spec.column_names, day, day).to_pylist()
+    }
     expected = reading(raw_2021, day)
     assert stored.keys() == expected.keys()
     for key, row in expected.items():
@@ -129,4 +150,6 @@ def test_one_range_equals_single_dates_in_any_order(season_2021: BuiltSeason) ->
     sample = [date(2022, 3, 1), date(2021, 11, 15), date(2022, 1, 15), date(2021, 10, 19), date(2021, 12, 24)]
     whole = digests(season_2021.facts)
     for day in sample:
-        assert digests(build(season_2021.warehouse, [day])) == {key: digest for key, digest in whole.items() if key[1] == day}
+        assert digests(build(season_2021.warehouse, [day])) == {
+            key: digest for key, digest in whole.items() if key[1] == day
+        }

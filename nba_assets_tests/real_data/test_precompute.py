@@ -1,4 +1,6 @@
-"""The five precomputed tables on real seasons: a slow reading of sampled dates, league facts, known counts, a player read by hand."""
+"""The five precomputed tables on real seasons: a slow reading of sampled dates, league facts, known counts, a player
+read by hand.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ import duckdb
 import pytest
 
 from nba_assets.entities.parallel import ParallelEntities, Workers
-from nba_assets.precompute.described_days import described_days
+from nba_assets.precompute.pregame_days import pregame_days
 from nba_assets.settings import Backend
 from nba_assets_tests.invariants.precompute import (
     CACHE,
@@ -66,7 +68,9 @@ def stored_2021(season_2021: BuiltSeason, league_2021: League) -> dict[date, ora
 
 @pytest.mark.parametrize("day", SAMPLED, ids=str)
 @pytest.mark.parametrize("name", READINGS)
-def test_rows_and_failures_equal_a_slow_reading(season_2021: BuiltSeason, stored_2021: dict[date, oracle.Precomputed], name: str, day: date) -> None:
+def test_rows_and_failures_equal_a_slow_reading(
+    season_2021: BuiltSeason, stored_2021: dict[date, oracle.Precomputed], name: str, day: date
+) -> None:
     assert differences(season_2021.warehouse, stored_2021[day], name, day) == []
     assert season_2021.fact(name, day).row_count >= 28
 
@@ -109,7 +113,7 @@ def test_first_fourteen_days_and_days_without_games_are_built_empty_and_say_why(
         assert counts[date(2021, 12, 24)] == 0
         assert counts[FIRST_WITH_ROWS] > 0
     run = table_run(season_2021.warehouse, "ml_feature_store", [date(2021, 11, 1), FIRST_WITH_ROWS, date(2021, 12, 24)])
-    assert described_days(run).tolist() == [FIRST_WITH_ROWS]
+    assert pregame_days(run).tolist() == [FIRST_WITH_ROWS]
     assert run.date_notes == {
         date(2021, 11, 1): {"no_rows_because": "bootstrap: day 13 of the season, rows begin with day 14"},
         date(2021, 12, 24): {"no_rows_because": "no league games on this date"},
@@ -119,29 +123,42 @@ def test_first_fourteen_days_and_days_without_games_are_built_empty_and_say_why(
 def test_all_thirty_teams_are_described_from_the_fourteenth_day_on(season: BuiltSeason) -> None:
     days = answers(season, f"select count(*) from ({DAYS})")[0][0]
     assert days > 150
-    query = f"select teams, count(*) from (select count(*) as teams from {ZONE_DEFENSE} group by analysis_date) group by all"
+    query = (
+        f"select teams, count(*) from (select count(*) as teams from {ZONE_DEFENSE} group by analysis_date) group "
+        "by all"
+    )
     assert answers(season, query) == [(30, days)]
 
 
 ZONES = ("paint", "mid_range", "three_pt")
-OFF_THE_LEAGUE = f"select analysis_date, {', '.join(f'avg({zone}_defense_vs_league_avg)' for zone in ZONES)} from {ZONE_DEFENSE} group by all"
-"""Mean over teams of their differences from the league: 0, but for teams' samples that are not the league's thirty days."""
+OFF_THE_LEAGUE = (
+    f"select analysis_date, {', '.join(f'avg({zone}_defense_vs_league_avg)' for zone in ZONES)} from "
+    f"{ZONE_DEFENSE} group by all"
+)
+"""Mean over teams of their differences from the league: 0, but for teams' samples that are not the league's thirty
+days.
+"""
 
 
 def test_teams_lie_around_the_league_average_as_soon_as_it_is_made_of_teams(season_2021: BuiltSeason) -> None:
-    """Ten teams have ten games in thirty days from day 19 on; before, the usual figures stand in, and that autumn's shooting was below them.
+    """Ten teams have ten games in thirty days from day 19 on; before, the usual figures stand in, and that autumn's
+    shooting was below them.
 
-    On days 19 to 22 only some teams make the average. From day 23 to 29 all do, and each team's sample is its whole season, as is the league's: the
-    differences cancel to the last decimal. Later a team's fifteen games are older or newer than the league's thirty days.
+    On days 19 to 22 only some teams make the average. From day 23 to 29 all do, and each team's sample is its whole
+    season, as is the league's: the differences cancel to the last decimal. Later a team's fifteen games are older or
+    newer than the league's thirty days.
     """
     opening, _ = SEASONS[2021]
-    off = {(row[0] - opening).days: row[1:] for row in answers(season_2021, OFF_THE_LEAGUE) if row[0] <= date(2022, 4, 10)}
+    off = {
+        (row[0] - opening).days: row[1:] for row in answers(season_2021, OFF_THE_LEAGUE) if row[0] <= date(2022, 4, 10)
+    }
     with_average = {
         (row[0] - opening).days
         for row in answers(
             season_2021,
             f"""select day from (select day, defending_team_abbr, count(*) as games from ({DAYS}) join {DEFENSE}
-            on game_date between day - 30 and day - 1 group by all) where games >= 10 group by all having count(*) >= 10""",
+            on game_date between day - 30 and day - 1 group by all) where games >= 10 group by all having count(*) >=
+            10""",
         )
     }
     assert min(with_average) == 19
@@ -164,7 +181,8 @@ CONSTANT_IN_REGULAR_SEASON = {"playoff_game"}
 @pytest.mark.parametrize("feature", oracle.FEATURES)
 def test_feature_varies_within_every_month(season_2021: BuiltSeason, feature: str) -> None:
     query = f"""
-        select month(game_date), count(distinct {feature}) from {FEATURES} where game_date < '2022-04-01' group by all order by min(game_date)"""
+        select month(game_date), count(distinct {feature}) from {FEATURES} where game_date < '2022-04-01' group by all
+        order by min(game_date)"""
     kinds = answers(season_2021, query)
     assert [month for month, _ in kinds] == [11, 12, 1, 2, 3]
     if feature in CONSTANT_IN_REGULAR_SEASON:
@@ -175,7 +193,10 @@ def test_feature_varies_within_every_month(season_2021: BuiltSeason, feature: st
 
 
 def test_most_rows_are_full_and_normal(season_2021: BuiltSeason) -> None:
-    query = f"select avg((feature_quality_score = 97)::int) from {FEATURES} where game_date between '2021-12-01' and '2022-04-10'"
+    query = (
+        f"select avg((feature_quality_score = 97)::int) from {FEATURES} where game_date between '2021-12-01' and "
+        "'2022-04-10'"
+    )
     ((share,),) = answers(season_2021, query)
     assert share > 0.75
     assert answers(season_2021, f"select max(feature_quality_score) from {FEATURES}") == [(97.0,)]
@@ -209,24 +230,32 @@ COUNTS = {
 }
 RAW_COUNTS = """
     with team as (
-        select unnest([home_team_abbr, away_team_abbr]) as team_abbr, game_time_utc at time zone 'America/New_York' as tip
+        select unnest([home_team_abbr, away_team_abbr]) as team_abbr, game_time_utc at time zone 'America/New_York' as
+        tip
         from nba_raw.schedule where game_date = $day),
-    newest as (select team_abbr, max(roster_date) as taken from nba_raw.rosters where roster_date between $day - 90 and $day group by all),
+    newest as (select team_abbr, max(roster_date) as taken from nba_raw.rosters where roster_date between $day - 90 and
+    $day group by all),
     report as (
-        select player_lookup, arg_max(injury_status, report_date::timestamp + to_hours(report_hour)) as status from nba_raw.injury_report
-        join team on team.team_abbr = team where game_date = $day and report_date::timestamp + to_hours(report_hour) < tip group by all),
+        select player_lookup, arg_max(injury_status, report_date::timestamp + to_hours(report_hour)) as status from
+        nba_raw.injury_report
+        join team on team.team_abbr = team where game_date = $day and report_date::timestamp + to_hours(report_hour) <
+        tip group by all),
     listed as (
-        select player_lookup, coalesce(status, '') in ('out', 'doubtful') as gone from nba_raw.rosters join newest using (team_abbr)
+        select player_lookup, coalesce(status, '') in ('out', 'doubtful') as gone from nba_raw.rosters join newest
+        using (team_abbr)
         join team using (team_abbr) left join report using (player_lookup) where roster_date = taken),
     played as (
         select player_lookup, count(*) as games, $day - max(game_date) as days_ago from nba_raw.player_gamebook
         where game_date < $day and player_status = 'active' and minutes not in ('0:00', '00:00') group by all),
     need as (select least(10, ($day - min(game_date)) // 3) as games from nba_raw.schedule where is_regular_season)
-    select (select count(*) from team), (select count(*) from nba_raw.player_gamebook where game_date = $day), (select count(*) from listed),
-        (select count(*) from listed where gone), (select need.games from need), (select count(*) from played, need where played.games >= need.games),
+    select (select count(*) from team), (select count(*) from nba_raw.player_gamebook where game_date = $day), (select
+    count(*) from listed),
+        (select count(*) from listed where gone), (select need.games from need), (select count(*) from played, need
+        where played.games >= need.games),
         (select count(*) from played, need where played.games < need.games),
         (select count(*) from listed left join played using (player_lookup) where not gone and coalesce(games, 0) < 5),
-        (select count(*) from listed join played using (player_lookup) where not gone and games >= 5 and days_ago > 30)"""
+        (select count(*) from listed join played using (player_lookup) where not gone and games >= 5 and days_ago >
+        30)"""
 
 
 @pytest.mark.parametrize("day", COUNTS, ids=str)
@@ -235,21 +264,32 @@ def test_rows_and_failures_of_a_date(season_2021: BuiltSeason, day: date) -> Non
 
     - Team tables: two rows per game. `team_defense_zone_analysis`: all 30 teams, whether they play or not.
     - `player_game_summary`: everybody on the sheets of the date, who played or not: 376, 361.
-    - `upcoming_player_game_context`: everybody on the latest rosters of the teams that play (376, 361), less those who are out or doubtful (48, 60).
-      `player_composite_factors` and `ml_feature_store` have a row for each of these.
-    - `player_daily_cache`: the same less those with fewer than five games this season (80, 33: rookies, two-way contracts, the injured of autumn) and
-      those who have not played for more than thirty days (none so early, 3), who get a failure record instead.
-    - `player_shot_zone_analysis`: everybody who has played this season for any team (454, 590), plays on the date or not, less those with fewer than
-      nine games on day 27 (156), fewer than ten on day 88 (150), who get one. Nobody's rows are missing, so none of these can be retried.
+    - `upcoming_player_game_context`: everybody on the latest rosters of the teams that play (376, 361), less those who
+      are out or doubtful (48, 60). `player_composite_factors` and `ml_feature_store` have a row for each of these.
+    - `player_daily_cache`: the same less those with fewer than five games this season (80, 33: rookies, two-way
+      contracts, the injured of autumn) and those who have not played for more than thirty days (none so early, 3), who
+      get a failure record instead.
+    - `player_shot_zone_analysis`: everybody who has played this season for any team (454, 590), plays on the date or
+      not, less those with fewer than nine games on day 27 (156), fewer than ten on day 88 (150), who get one. Nobody's
+      rows are missing, so none of these can be retried.
     """
-    counts = {name: (fact.row_count, fact.failures) for name, facts in season_2021.facts.items() for fact in facts if fact.day == day}
+    counts = {
+        name: (fact.row_count, fact.failures)
+        for name, facts in season_2021.facts.items()
+        for fact in facts
+        if fact.day == day
+    }
     assert counts == COUNTS[day]
     with duckdb.connect(season_2021.path, read_only=True) as connection:
-        teams, sheet, listed, gone, need, enough, short, fresh, stale = connection.execute(RAW_COUNTS, {"day": day}).fetchall()[0]
+        teams, sheet, listed, gone, need, enough, short, fresh, stale = connection.execute(
+            RAW_COUNTS, {"day": day}
+        ).fetchall()[0]
     assert need == {date(2021, 11, 15): 9, date(2022, 1, 15): 10}[day]
     assert {counts[name][0] for name in counts if name.startswith(("team_", "upcoming_team"))} == {teams, 30}
     assert counts["player_game_summary"][0] == sheet == listed
-    assert {counts[name][0] for name in ("upcoming_player_game_context", "player_composite_factors", "ml_feature_store")} == {listed - gone}
+    assert {
+        counts[name][0] for name in ("upcoming_player_game_context", "player_composite_factors", "ml_feature_store")
+    } == {listed - gone}
     assert counts["player_shot_zone_analysis"] == (enough, {"EXPECTED_INCOMPLETE": short})
     assert counts["player_daily_cache"][0] == listed - gone - fresh - stale
     assert sum(counts["player_daily_cache"][1].values()) == fresh + stale
@@ -259,22 +299,29 @@ def test_rows_and_failures_of_a_date(season_2021: BuiltSeason, day: date) -> Non
 def test_a_famous_player_read_by_hand(season_2021: BuiltSeason) -> None:
     """Stephen Curry before the game in Brooklyn on 2021-11-16.
 
-    Thirteen games, points 21 45 27 23 36 20 15 19 20 50 25 40 24: 159 in the last five, 272 in the last ten, 365 in all. The newest two (24, 40) against
-    the three before (25, 50, 20) are 32 against 31.67: no trend. His team had won 11 of 13. Played on 10, 12 and 14 November, and on 7 and 8: three games
-    in the week, one back-to-back in two weeks (-5); 33 years old (-5); two days of rest, as Brooklyn had.
+    Thirteen games, points 21 45 27 23 36 20 15 19 20 50 25 40 24: 159 in the last five, 272 in the last ten, 365 in
+    all. The newest two (24, 40) against the three before (25, 50, 20) are 32 against 31.67: no trend. His team had won
+    11 of 13. Played on 10, 12 and 14 November, and on 7 and 8: three games in the week, one back-to-back in two weeks
+    (-5); 33 years old (-5); two days of rest, as Brooklyn had.
     """
     cached = f"""
-        select points_avg_last_5, points_avg_last_10, points_avg_season, games_played_season, games_in_last_7_days, back_to_backs_last_14_days, player_age,
-            primary_scoring_zone, early_season_flag from {CACHE} where player_lookup = 'stephencurry' and cache_date = '2021-11-16'"""
+        select points_avg_last_5, points_avg_last_10, points_avg_season, games_played_season, games_in_last_7_days,
+        back_to_backs_last_14_days, player_age,
+            primary_scoring_zone, early_season_flag from {CACHE} where player_lookup = 'stephencurry' and cache_date =
+            '2021-11-16'"""
     assert answers(season_2021, cached) == [(31.8, 27.2, 28.0769, 13, 3, 1, 33, "perimeter", False)]
     penalties = f"""
         select fatigue_score, fatigue_context_json->'$.penalties_applied' from {FACTORS}
         where player_lookup = 'stephencurry' and game_date = '2021-11-16'"""
     assert answers(season_2021, penalties) == [(90, '["recent_back_to_backs: -5","veteran_age: -5"]')]
     features = f"""
-        select points_avg_last_5, fatigue_score, recent_trend, rest_advantage, home_away, back_to_back, team_win_pct, feature_quality_score, quality_tier,
-            data_source, opponent_team_abbr from {FEATURES} where player_lookup = 'stephencurry' and game_date = '2021-11-16'"""
-    assert answers(season_2021, features) == [(31.8, 90, 0, 0, 0, 0, 0.846153846, 97.0, "gold", "phase4_partial", "BKN")]
+        select points_avg_last_5, fatigue_score, recent_trend, rest_advantage, home_away, back_to_back, team_win_pct,
+        feature_quality_score, quality_tier,
+            data_source, opponent_team_abbr from {FEATURES} where player_lookup = 'stephencurry' and game_date =
+            '2021-11-16'"""
+    assert answers(season_2021, features) == [
+        (31.8, 90, 0, 0, 0, 0, 0.846153846, 97.0, "gold", "phase4_partial", "BKN")
+    ]
 
 
 SOME_DAYS = [date(2022, 1, 14), date(2022, 1, 15)]
@@ -285,11 +332,19 @@ SOME_DAYS = [date(2022, 1, 14), date(2022, 1, 15)]
     [
         pytest.param(ParallelEntities(Workers(10), Workers(10)), id="10 threads"),
         pytest.param(ParallelEntities(Workers(2), Workers(2)), id="2 threads", marks=pytest.mark.slow),
-        pytest.param(ParallelEntities(Workers(2), Workers(2), Backend.processes), id="2 processes", marks=pytest.mark.slow),
+        pytest.param(
+            ParallelEntities(Workers(2), Workers(2), Backend.processes), id="2 processes", marks=pytest.mark.slow
+        ),
     ],
 )
-def test_any_workers_and_a_short_range_give_the_digests_of_the_season(season_2021: BuiltSeason, entities: ParallelEntities) -> None:
-    expected = {key: digest for key, digest in digests({name: season_2021.facts[name] for name in READINGS}).items() if key[1] in SOME_DAYS}
+def test_any_workers_and_a_short_range_give_the_digests_of_the_season(
+    season_2021: BuiltSeason, entities: ParallelEntities
+) -> None:
+    expected = {
+        key: digest
+        for key, digest in digests({name: season_2021.facts[name] for name in READINGS}).items()
+        if key[1] in SOME_DAYS
+    }
     with entities:
         assert digests(build(season_2021.warehouse, SOME_DAYS, tuple(READINGS), entities)) == expected
 
@@ -298,4 +353,6 @@ def test_any_workers_and_a_short_range_give_the_digests_of_the_season(season_202
 def test_single_dates_in_any_order_give_the_digests_of_the_season(season_2021: BuiltSeason) -> None:
     whole = digests({name: season_2021.facts[name] for name in READINGS})
     for day in random.Random(4).sample([fact.day for fact in season_2021.facts["ml_feature_store"]], 24):
-        assert digests(build(season_2021.warehouse, [day], tuple(READINGS))) == {key: digest for key, digest in whole.items() if key[1] == day}
+        assert digests(build(season_2021.warehouse, [day], tuple(READINGS))) == {
+            key: digest for key, digest in whole.items() if key[1] == day
+        }

@@ -1,4 +1,6 @@
-"""A small simulated league, built up to the second date that has precomputed rows: summaries of all dates, the rest of the first two and the last."""
+"""A small simulated league, built up to the second date that has precomputed rows: summaries of all dates, the rest of
+the first two and the last.
+"""
 
 from __future__ import annotations
 

@@ -77,7 +77,11 @@ def mean_differences(page: ReadPage, warehouse: Warehouse, day: date) -> list[st
         attributes = number.attributes
         if "data-mean-of" in attributes:
             name, column = attributes["data-mean-of"].split("|")
-            held = float(np.mean([float(row[column]) for row in warehouse.read(ALL_TABLES[name], (column,), day, day).to_pylist()]))
+            held = float(
+                np.mean(
+                    [float(row[column]) for row in warehouse.read(ALL_TABLES[name], (column,), day, day).to_pylist()]
+                )
+            )
             written = {f"{held:.1f}", f"{100 * held:.0f} %"}
         elif "data-count-of" in attributes:
             name, category = attributes["data-count-of"].split("|")

@@ -62,7 +62,9 @@ def test_every_number_is_the_tables_own(built_league: BuiltLeague, html: str) ->
 
 
 def test_page_that_differs_from_the_tables_is_found_out(built_league: BuiltLeague, html: str) -> None:
-    (table, key, column, value, words) = next(entry for entry in read_page(html).stored() if entry[2] == "total_composite_adjustment")
+    (table, key, column, value, words) = next(
+        entry for entry in read_page(html).stored() if entry[2] == "total_composite_adjustment"
+    )
     address = f'data-of="{table}|{key}|{column}">{words}<'
     other_words = read_page(html.replace(address, address.replace(words, "+99.99")))
     other_value = read_page(html.replace(f'value="{value}" {address}', f'value="99.99" {address}'))
@@ -75,23 +77,37 @@ def test_page_needs_nothing_but_itself(html: str) -> None:
     assert "://" not in re.sub(r'src="data:[^"]*"', "", html)
     assert not {tag for tag, _ in shown.tags} & {"script", "link", "iframe"}
     assert not re.search(r"url\(|@import", html)
-    assert len([source for source in shown.marked("src") if source.startswith("data:image/png;base64,")]) == len(page.PICTURES)
+    assert len([source for source in shown.marked("src") if source.startswith("data:image/png;base64,")]) == len(
+        page.PICTURES
+    )
 
 
 def test_page_tells_every_game_and_both_teams(facts: SlateFacts, html: str) -> None:
     shown = read_page(html)
-    assert [game.game_id for game in facts.games] == [value for value in shown.marked("id") if value in {game.game_id for game in facts.games}]
+    assert [game.game_id for game in facts.games] == [
+        value for value in shown.marked("id") if value in {game.game_id for game in facts.games}
+    ]
     assert facts.games
     keys = {(table, key, column) for table, key, column, _, _ in shown.stored()}
     for game in facts.games:
         assert f"{game.away.name} at {game.home.name}" in shown.text
         for side, opponent in ((game.away, game.home), (game.home, game.away)):
             assert side.context is not None
-            for column in ("game_spread", "team_days_rest", "travel_miles", "players_out_count", "games_in_last_7_days"):
+            for column in (
+                "game_spread",
+                "team_days_rest",
+                "travel_miles",
+                "players_out_count",
+                "games_in_last_7_days",
+            ):
                 known = side.context[column] is not None
                 assert (("upcoming_team_game_context", side.context.key, column) in keys) == known
             for zone in ZONES:
-                assert ("team_defense_zone_analysis", f"{facts.day}/{opponent.team}", f"{zone}_defense_vs_league_avg") in keys
+                assert (
+                    "team_defense_zone_analysis",
+                    f"{facts.day}/{opponent.team}",
+                    f"{zone}_defense_vs_league_avg",
+                ) in keys
 
 
 def test_teams_show_whom_the_factors_move_most(facts: SlateFacts, html: str) -> None:
@@ -120,7 +136,10 @@ def test_absences_are_those_that_the_context_counts(facts: SlateFacts) -> None:
             assert side.context is not None
             statuses = [absence.status for absence in side.absences]
             assert statuses.count("out") == side.context["players_out_count"]
-            assert statuses.count("questionable") + statuses.count("doubtful") == side.context["questionable_players_count"]
+            assert (
+                statuses.count("questionable") + statuses.count("doubtful")
+                == side.context["questionable_players_count"]
+            )
             listed += len(statuses)
     assert listed
 
@@ -178,7 +197,9 @@ def test_stale_tables_are_named(own_league: BuiltLeague, no_pictures: None) -> N
     (book,) = own_league.warehouse.read(TABLE_PARTITIONS, TABLE_PARTITIONS.column_names, day, day, where).to_pylist()
     later = book | {"digest": "0" * 16}
     kind = own_league.warehouse.read(TABLE_PARTITIONS, TABLE_PARTITIONS.column_names, day, day).schema
-    own_league.warehouse.replace([Replacement(TABLE_PARTITIONS, kind.empty_table().from_pylist([later], kind), [day], where)])
+    own_league.warehouse.replace(
+        [Replacement(TABLE_PARTITIONS, kind.empty_table().from_pylist([later], kind), [day], where)]
+    )
     shown = read_page(report(own_league.warehouse, own_league.last, reading_graph(), BOOTSTRAP_DAYS))
     stale = shown.marked("data-stale")
     assert "upcoming_player_game_context" in stale
@@ -227,7 +248,9 @@ def test_value_that_is_not_known_is_a_dash() -> None:
     assert "data-of" not in stored(Row(FACTORS, {"pace_score": None}), "pace_score")
 
 
-def test_command_writes_the_page_and_says_where(own_league: BuiltLeague, no_pictures: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_command_writes_the_page_and_says_where(
+    own_league: BuiltLeague, no_pictures: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     home = own_league.file.parent
     monkeypatch.setenv("NBA_ASSETS_HOME", str(home))
     default, other = home / "reports" / f"{own_league.last}.html", home / "some" / "where.html"
@@ -250,7 +273,10 @@ def test_results_are_shown_as_known_after_the_fact(facts: SlateFacts, html: str)
 
 
 def test_games_to_come_have_no_column_of_results(facts: SlateFacts, no_pictures: None) -> None:
-    coming = [replace(game, state=None, home=replace(game.home, score=None), away=replace(game.away, score=None)) for game in facts.games]
+    coming = [
+        replace(game, state=None, home=replace(game.home, score=None), away=replace(game.away, score=None))
+        for game in facts.games
+    ]
     page_of_tonight = page.render(replace(facts, games=coming))
     assert "after the fact" not in page_of_tonight
     assert all(table != "player_game_summary" for table, *_ in read_page(page_of_tonight).stored())

@@ -44,7 +44,8 @@ def test_expected_failures_are_no_headline(facts: SlateFacts) -> None:
     assert summary(quiet)[-1] == f"No failures; {3 * len(facts.tables)} entities have too few games yet"
     loud = replace(facts, tables=[replace(facts.tables[0], failures={"PROCESSING_ERROR": 2, "INSUFFICIENT_DATA": 1})])
     assert summary(loud)[-1] == (
-        f"Failures: 2 in {facts.tables[0].table.name}; see `nba-assets failures --date {facts.day}`. Besides, 1 entities have too few games yet"
+        f"Failures: 2 in {facts.tables[0].table.name}; see `nba-assets failures --date {facts.day}`. Besides, 1 "
+        "entities have too few games yet"
     )
 
 

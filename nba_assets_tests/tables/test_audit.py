@@ -44,7 +44,16 @@ D = date(2021, 11, 15)
 
 def game(**changes: Any) -> list[dict[str, Any]]:
     """Two good rows; the changes go to the first."""
-    good = {"game_date": D, "game_id": "g", "margin": 5, "rebounds": 10, "offensive": 4, "defensive": 6, "pct": 50.0, "result": "W"}
+    good = {
+        "game_date": D,
+        "game_id": "g",
+        "margin": 5,
+        "rebounds": 10,
+        "offensive": 4,
+        "defensive": 6,
+        "pct": 50.0,
+        "result": "W",
+    }
     return [{**good, "team": "BOS", **changes}, {**good, "team": "LAL", "margin": -5, "result": "L"}]
 
 
@@ -118,7 +127,10 @@ def test_a_check_says_what_it_asks_of_which_columns() -> None:
     said = {name: description for name, _, description in check_names(TABLE)}
     assert said["key_unique"] == "No two rows share game_date, team"
     assert said["not_null"] == "Never null: game_date, game_id, team"
-    assert said["values_in_range"] == "Within their allowed ranges: rebounds at least 0, offensive at least 0, defensive at least 0, pct 0 to 100"
+    assert (
+        said["values_in_range"]
+        == "Within their allowed ranges: rebounds at least 0, offensive at least 0, defensive at least 0, pct 0 to 100"
+    )
     assert said["usual_range"] == "Within what is usual: pct 10 to 90"
 
 
@@ -128,12 +140,17 @@ def test_columns_that_are_filled_later_are_not_looked_at() -> None:
 
 
 def test_two_rules_of_one_name_are_refused_since_a_check_is_known_by_its_name() -> None:
-    rules = (Rule("same", "Never", lambda rows: rows["margin"] > 99), Rule("same", "Always", lambda rows: rows["margin"] < 99))
+    rules = (
+        Rule("same", "Never", lambda rows: rows["margin"] > 99),
+        Rule("same", "Always", lambda rows: rows["margin"] < 99),
+    )
     with pytest.raises(ValueError, match="two rules of one name"):
         replace(TABLE, rules=rules)
 
 
-@pytest.mark.parametrize("answer", [np.array([True]), np.array([0.0, 1.0]), np.array(True)], ids=["too few", "numbers", "one for all"])
+@pytest.mark.parametrize(
+    "answer", [np.array([True]), np.array([0.0, 1.0]), np.array(True)], ids=["too few", "numbers", "one for all"]
+)
 def test_a_rule_that_does_not_answer_for_each_row_is_named(answer: Any) -> None:
     table = replace(TABLE, rules=(Rule("odd", "", lambda _: answer),))
     with pytest.raises(ValueError, match=r"rule odd of nba_analytics.small must answer 2 rows"):

@@ -1,7 +1,8 @@
-"""A table whose rows change for the same inputs has a new code version: held against the digests of a simulated league that are on record.
+"""A table whose rows change for the same inputs has a new code version: held against the digests of a simulated league
+that are on record.
 
-After a change of a table's rows, raise its `code_version` and record again: `python -m nba_assets_tests.tables.test_code_versions`. Where only the simulated
-league has changed, record again alone.
+After a change of a table's rows, raise its `code_version` and record again: `python -m
+nba_assets_tests.tables.test_code_versions`. Where only the simulated league has changed, record again alone.
 """
 
 from __future__ import annotations
@@ -43,7 +44,10 @@ def current() -> Record:
     for row in rows:
         hashes.setdefault(row["table_name"], []).append(int(row["digest"], 16) ^ hash_of(row["partition_date"]))
     versions = {name: table.code_version for name, table in COMPUTED_TABLES.items()}
-    return {name: {"code_version": versions.get(name), "digest": digest_of(hashes[name])} for name in (*RAW_TABLES, *COMPUTED_TABLES)}
+    return {
+        name: {"code_version": versions.get(name), "digest": digest_of(hashes[name])}
+        for name in (*RAW_TABLES, *COMPUTED_TABLES)
+    }
 
 
 def hash_of(day: date) -> int:
@@ -73,7 +77,9 @@ def now() -> Record:
 
 def test_a_table_whose_rows_change_has_a_new_code_version(now: Record) -> None:
     before: Record = json.loads(RECORD.read_text())
-    assert forgotten(before, now) == [], "raise the code_version of these tables, then record: python -m nba_assets_tests.tables.test_code_versions"
+    assert forgotten(before, now) == [], (
+        "raise the code_version of these tables, then record: python -m nba_assets_tests.tables.test_code_versions"
+    )
     assert now == before, "record the digests again: python -m nba_assets_tests.tables.test_code_versions"
 
 

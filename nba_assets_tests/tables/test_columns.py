@@ -46,7 +46,9 @@ def one(**changes: Any) -> dict[str, Any]:
     return columns | {name: np.array([value]) for name, value in changes.items()}
 
 
-@pytest.mark.parametrize(("computed", "stored"), [(0.25, 0.2), (0.35, 0.4), (-0.04, 0.0), (np.nan, None), (1e15 + 0.25, 1e15 + 0.2)])
+@pytest.mark.parametrize(
+    ("computed", "stored"), [(0.25, 0.2), (0.35, 0.4), (-0.04, 0.0), (np.nan, None), (1e15 + 0.25, 1e15 + 0.2)]
+)
 def test_decimals_are_rounded_once_half_to_even_and_never_minus_zero(computed: float, stored: float | None) -> None:
     value = to_arrow(TABLE, one(pace=computed)).column("pace").to_pylist()[0]
     assert value == (stored if stored is None else pytest.approx(stored, abs=1e-12))
@@ -74,7 +76,10 @@ def test_what_goes_through_the_door_comes_back_the_same() -> None:
     assert to_arrow(TABLE, to_columns(stored)) == stored
 
 
-@given(st.lists(st.tuples(st.text(max_size=3), st.one_of(st.none(), st.integers(-5, 5))), min_size=1, max_size=20), st.randoms())
+@given(
+    st.lists(st.tuples(st.text(max_size=3), st.one_of(st.none(), st.integers(-5, 5))), min_size=1, max_size=20),
+    st.randoms(),
+)
 def test_a_digest_knows_content_not_order(entries: list[tuple[str, int | None]], random: Any) -> None:
     def columns(rows: list[tuple[str, int | None]]) -> Columns:
         single = one()

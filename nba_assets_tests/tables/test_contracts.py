@@ -1,6 +1,7 @@
 """What each table promises its readers, as files beside this one: a bound, a scale or a null changes only on purpose.
 
-`python -m nba_assets_tests.tables.test_contracts` writes the files anew; what changed in them belongs into the changelog.
+`python -m nba_assets_tests.tables.test_contracts` writes the files anew; what changed in them belongs into the
+changelog.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ CONTRACTS = Path(__file__).parent / "contracts"
 def contract(table: Table) -> str:
     """Everything that is declared, without the descriptions."""
     lines = [
-        f"{table.qualified_name} by {', '.join(table.key)}; stored by {table.date_column}; entity {table.entity_column}; {table.cluster_by}",
+        (
+            f"{table.qualified_name} by {', '.join(table.key)}; stored by {table.date_column}; entity "
+            f"{table.entity_column}; {table.cluster_by}"
+        ),
         *(f"reads {source.name}: {source.days} days, own date {source.own_date}" for source in table.inputs),
         *(_rule(rule) for rule in table.rules),
         *(f"notice {notice.name}" for notice in table.notices),
@@ -46,7 +50,9 @@ def _column(column: Column) -> str:
 
 @pytest.mark.parametrize("name", ALL_TABLES)
 def test_a_table_keeps_its_contract(name: str) -> None:
-    assert contract(ALL_TABLES[name]) == (CONTRACTS / f"{name}.txt").read_text(), "on purpose? write the contracts anew and name it in the changelog"
+    assert contract(ALL_TABLES[name]) == (CONTRACTS / f"{name}.txt").read_text(), (
+        "on purpose? write the contracts anew and name it in the changelog"
+    )
 
 
 def test_every_contract_has_its_table() -> None:

@@ -1,4 +1,6 @@
-"""What is made from a table's declaration for others to read: DDL, BigQuery's schema, Dagster's, the data dictionary."""
+"""What is made from a table's declaration for others to read: DDL, BigQuery's schema, Dagster's, the data
+dictionary.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,21 @@ from nba_assets.registry import ALL_TABLES
 from nba_assets.tables.dagster_schema import column_schema
 from nba_assets.tables.ddl import bigquery_layout, bigquery_schema, duckdb_column, duckdb_create, duckdb_type, quoted
 from nba_assets.tables.dictionary import dictionary_page, range_text
-from nba_assets.tables.spec import Rule, Table, before, day, flag, moment, number, numbers, of_its_date, of_season, text, texts, whole
+from nba_assets.tables.spec import (
+    Rule,
+    Table,
+    before,
+    day,
+    flag,
+    moment,
+    number,
+    numbers,
+    of_its_date,
+    of_season,
+    text,
+    texts,
+    whole,
+)
 
 TABLE = Table(
     "nba_analytics",
@@ -29,7 +45,14 @@ TABLE = Table(
         text("player", "Player", nullable=False),
         day("game_date", "Date", nullable=False),
         whole("margin", "Own points | theirs", unit="points", allowed=(-150, 150)),
-        number("pace", "48 x possessions / minutes", unit="possessions per 48 minutes", scale=1, allowed=(0, np.inf), usual=(75, 130)),
+        number(
+            "pace",
+            "48 x possessions / minutes",
+            unit="possessions per 48 minutes",
+            scale=1,
+            allowed=(0, np.inf),
+            usual=(75, 130),
+        ),
         flag("won", "Won"),
         text("result", "Result", values=("W", "L")),
         moment("seen_at", "When"),
@@ -90,7 +113,9 @@ def test_duckdb_takes_the_ddl_and_spells_columns_as_it_does() -> None:
     with duckdb.connect() as connection:
         connection.execute("CREATE SCHEMA nba_analytics")
         connection.execute(duckdb_create(TABLE))
-        found = connection.execute("SELECT column_name, data_type, is_nullable FROM duckdb_columns() WHERE table_name = 'small'").fetchall()
+        found = connection.execute(
+            "SELECT column_name, data_type, is_nullable FROM duckdb_columns() WHERE table_name = 'small'"
+        ).fetchall()
     assert found == [(column.name, duckdb_type(column), column.nullable) for column in TABLE.columns]
 
 
@@ -130,20 +155,30 @@ def test_bigquery_is_told_modes_types_and_units() -> None:
 def test_bigquery_clusters_by_the_entity_unless_told_otherwise() -> None:
     partitioning = {"timePartitioning": {"type": "DAY", "field": "game_date"}}
     assert bigquery_layout(TABLE) == partitioning | {"clustering": {"fields": ["player"]}}
-    assert bigquery_layout(replace(TABLE, cluster_by=("game_id", "player")))["clustering"] == {"fields": ["game_id", "player"]}
+    assert bigquery_layout(replace(TABLE, cluster_by=("game_id", "player")))["clustering"] == {
+        "fields": ["game_id", "player"]
+    }
     assert bigquery_layout(replace(TABLE, entity_column=None)) == partitioning
 
 
 def test_dagster_is_told_everything_that_is_declared() -> None:
     schema = column_schema(TABLE)
     pace = schema.columns[4]
-    assert (pace.name, pace.type, pace.description) == ("pace", "FLOAT64", "48 x possessions / minutes [possessions per 48 minutes]")
+    assert (pace.name, pace.type, pace.description) == (
+        "pace",
+        "FLOAT64",
+        "48 x possessions / minutes [possessions per 48 minutes]",
+    )
     assert (pace.constraints.nullable, pace.constraints.unique) == (True, False)
     assert list(pace.constraints.other) == ["at least 0", "usually 75 to 130", "1 decimals"]
     assert schema.columns[0].constraints.nullable is False
     assert list(schema.columns[6].constraints.other) == ["one of W, L"]
     assert schema.constraints is not None
-    assert list(schema.constraints.other) == ["unique: game_id, player", "won means a positive margin", "pace is known (warns only)"]
+    assert list(schema.constraints.other) == [
+        "unique: game_id, player",
+        "won means a positive margin",
+        "pace is known (warns only)",
+    ]
     alone = column_schema(replace(TABLE, key=("game_id",)))
     assert [column.name for column in alone.columns if column.constraints.unique] == ["game_id"]
 
@@ -173,7 +208,9 @@ def test_every_table_of_the_project_is_told_whole(name: str) -> None:
         connection.execute(f"CREATE SCHEMA {quoted(table.dataset)}")
         connection.execute(duckdb_create(table))
     assert [field["name"] for field in bigquery_schema(table)] == list(table.column_names)
-    assert max(len(field["description"]) for field in bigquery_schema(table)) <= 1024, "BigQuery takes no longer descriptions"
+    assert max(len(field["description"]) for field in bigquery_schema(table)) <= 1024, (
+        "BigQuery takes no longer descriptions"
+    )
     assert bigquery_layout(table)["timePartitioning"]["field"] == table.date_column
     assert [column.name for column in column_schema(table).columns] == list(table.column_names)
     assert all(column.description for column in table.columns)
@@ -182,9 +219,12 @@ def test_every_table_of_the_project_is_told_whole(name: str) -> None:
 
 
 def test_tables_are_known_without_dagster_and_bigquery() -> None:
-    """The command line answers at once, and workers start at once, because neither is imported with a table's declaration."""
+    """The command line answers at once, and workers start at once, because neither is imported with a table's
+    declaration.
+    """
     code = (
-        "import sys, nba_assets.tables.audit, nba_assets.tables.ddl, nba_assets.tables.dictionary, nba_assets.tables.digest; "
+        "import sys, nba_assets.tables.audit, nba_assets.tables.ddl, nba_assets.tables.dictionary, "
+        "nba_assets.tables.digest; "
         "sys.exit(' '.join({'dagster', 'google.cloud.bigquery'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

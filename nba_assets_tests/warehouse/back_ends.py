@@ -1,4 +1,6 @@
-"""What the tests of every back end share: how to open one, a table with a column of every type, and processes that write into it."""
+"""What the tests of every back end share: how to open one, a table with a column of every type, and processes that
+write into it.
+"""
 
 from __future__ import annotations
 
@@ -90,7 +92,9 @@ def write_own_rows(address: Address, player: str, times: int) -> None:
     """Replace one player's row, again and again."""
     warehouse = open_warehouse(address)
     for points in range(times):
-        warehouse.replace([Replacement(TABLE, rows(row(FIRST, player, points=points)), [FIRST], {"player_lookup": player})])
+        warehouse.replace(
+            [Replacement(TABLE, rows(row(FIRST, player, points=points)), [FIRST], {"player_lookup": player})]
+        )
 
 
 def count_up(address: Address, times: int) -> None:

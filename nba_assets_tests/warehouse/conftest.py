@@ -1,4 +1,7 @@
-"""Back ends under test. One more back end is one more name in `BACK_ENDS` and one more branch in `back_ends.open_warehouse`."""
+"""Back ends under test.
+
+One more back end is one more name in `BACK_ENDS` and one more branch in `back_ends.open_warehouse`.
+"""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ class TestReading:
         assert found == [(day, player) for day in (FIRST, SECOND) for player in ("Z", "a", "b", "é")]
         assert stored(warehouse, SECOND, FIRST) == []
 
-    def test_columns_come_in_the_order_asked_for(self, warehouse: Warehouse) -> None:
+    def test_columns_come_in_the_order_requested(self, warehouse: Warehouse) -> None:
         warehouse.replace([Replacement(TABLE, rows(row(FIRST, "a")), [FIRST])])
         found = warehouse.read(TABLE, ("features", "points", "game_date"), FIRST, FIRST)
         assert found.schema == arrow_schema(TABLE, ("features", "points", "game_date"))
@@ -103,7 +103,9 @@ class TestReading:
             birth_date=date(2000, 2, 29),
             seen_at=datetime(2021, 11, 15, 23, 59, 59, 999_999, tzinfo=UTC),
         )
-        warehouse.replace([Replacement(TABLE, rows(row(FIRST, "a"), wanted, row(THIRD, "b", **NULLS)), [FIRST, SECOND, THIRD])])
+        warehouse.replace(
+            [Replacement(TABLE, rows(row(FIRST, "a"), wanted, row(THIRD, "b", **NULLS)), [FIRST, SECOND, THIRD])]
+        )
         assert players(warehouse, **where) == ["wanted"]
 
     def test_a_filter_of_no_values_keeps_nothing_and_one_of_many_keeps_many(self, warehouse: Warehouse) -> None:
@@ -117,7 +119,7 @@ class TestReading:
         assert players(warehouse, player_lookup="x' OR '1'='1") == ["x' OR '1'='1"]
         assert players(warehouse, player_lookup="' OR 1=1 --") == []
 
-    def test_what_cannot_be_asked_for_is_named(self, warehouse: Warehouse) -> None:
+    def test_what_cannot_be_requested_is_named(self, warehouse: Warehouse) -> None:
         with pytest.raises(KeyError, match=r"nba_analytics.everything has no column 'pionts'"):
             warehouse.read(TABLE, ("pionts",), FIRST, FIRST)
         with pytest.raises(KeyError, match=r"nba_analytics.everything has no column 'pionts'"):
@@ -148,14 +150,25 @@ ENTRIES = st.builds(
 class TestReplacing:
     @given(st.lists(ENTRIES, max_size=6, unique_by=lambda entry: (entry["game_date"], entry["player_lookup"])))
     @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-    def test_every_value_of_every_type_comes_back_as_it_went_in(self, warehouse: Warehouse, entries: list[dict[str, Any]]) -> None:
+    def test_every_value_of_every_type_comes_back_as_it_went_in(
+        self, warehouse: Warehouse, entries: list[dict[str, Any]]
+    ) -> None:
         warehouse.replace([Replacement(TABLE, rows(*entries), [FIRST, SECOND])])
         found = warehouse.read(TABLE, TABLE.column_names, FIRST, SECOND)
         assert found.schema == arrow_schema(TABLE)
         assert found.to_pylist() == sorted(entries, key=lambda entry: (entry["game_date"], entry["player_lookup"]))
 
     def test_names_with_accents_quotes_and_sql_are_only_names(self, warehouse: Warehouse) -> None:
-        names = sorted(["Dāvis Bertāns", "De'Aaron Fox", 'Robert "Bob" Williams', "x'; DROP TABLE nba_analytics.everything; --", "李凯尔", ""])
+        names = sorted(
+            [
+                "Dāvis Bertāns",
+                "De'Aaron Fox",
+                'Robert "Bob" Williams',
+                "x'; DROP TABLE nba_analytics.everything; --",
+                "李凯尔",
+                "",
+            ]
+        )
         entries = [row(FIRST, name, issues=[name]) for name in names]
         warehouse.replace([Replacement(TABLE, rows(*entries), [FIRST])])
         assert stored(warehouse) == entries
@@ -178,8 +191,12 @@ class TestReplacing:
         assert left == days[::2]
 
     def test_a_scope_protects_what_lies_outside_it(self, warehouse: Warehouse) -> None:
-        warehouse.replace([Replacement(TABLE, rows(row(FIRST, "a"), row(FIRST, "b"), row(SECOND, "a")), [FIRST, SECOND])])
-        warehouse.replace([Replacement(TABLE, rows(row(FIRST, "a", points=9)), [FIRST], {"player_lookup": "a", "is_dnp": False})])
+        warehouse.replace(
+            [Replacement(TABLE, rows(row(FIRST, "a"), row(FIRST, "b"), row(SECOND, "a")), [FIRST, SECOND])]
+        )
+        warehouse.replace(
+            [Replacement(TABLE, rows(row(FIRST, "a", points=9)), [FIRST], {"player_lookup": "a", "is_dnp": False})]
+        )
         assert [(found["game_date"], found["player_lookup"], found["points"]) for found in stored(warehouse)] == [
             (FIRST, "a", 9),
             (FIRST, "b", 3),
@@ -187,7 +204,9 @@ class TestReplacing:
         ]
 
     def test_one_table_may_be_replaced_in_several_scopes_at_once(self, warehouse: Warehouse) -> None:
-        replacements = [Replacement(TABLE, rows(row(FIRST, name)), [FIRST], {"player_lookup": name}) for name in ("a", "b")]
+        replacements = [
+            Replacement(TABLE, rows(row(FIRST, name)), [FIRST], {"player_lookup": name}) for name in ("a", "b")
+        ]
         for _ in range(2):
             warehouse.replace(replacements)
         assert players(warehouse) == ["a", "b"]
@@ -199,21 +218,50 @@ class TestReplacing:
     @pytest.mark.parametrize(
         ("replacement", "complaint"),
         [
-            (Replacement(TABLE, rows(row(SECOND, "a")), [FIRST]), "nba_analytics.everything are dated 2021-11-16, outside the dates"),
-            (Replacement(TABLE, rows(row(FIRST, "a")), []), "nba_analytics.everything are dated 2021-11-15, outside the dates"),
-            (Replacement(TABLE, rows(row(FIRST, "a") | {"game_date": None}), [FIRST]), "nba_analytics.everything are dated None, outside the dates"),
-            (Replacement(TABLE, rows(row(FIRST, "b")), [FIRST], {"player_lookup": "a"}), "player_lookup b, outside the 'a'"),
-            (Replacement(TABLE, rows(row(FIRST, "a", points=None)), [FIRST], {"points": 3}), "points None, outside the 3"),
+            (
+                Replacement(TABLE, rows(row(SECOND, "a")), [FIRST]),
+                "nba_analytics.everything are dated 2021-11-16, outside the dates",
+            ),
+            (
+                Replacement(TABLE, rows(row(FIRST, "a")), []),
+                "nba_analytics.everything are dated 2021-11-15, outside the dates",
+            ),
+            (
+                Replacement(TABLE, rows(row(FIRST, "a") | {"game_date": None}), [FIRST]),
+                "nba_analytics.everything are dated None, outside the dates",
+            ),
+            (
+                Replacement(TABLE, rows(row(FIRST, "b")), [FIRST], {"player_lookup": "a"}),
+                "player_lookup b, outside the 'a'",
+            ),
+            (
+                Replacement(TABLE, rows(row(FIRST, "a", points=None)), [FIRST], {"points": 3}),
+                "points None, outside the 3",
+            ),
             (Replacement(TABLE, rows(row(FIRST, "a")).drop_columns(["points"]), [FIRST]), r"lack columns \['points'\]"),
-            (Replacement(TABLE, rows(row(FIRST, "a")).append_column("x", pa.array([1])), [FIRST]), r"undeclared columns \['x'\]"),
+            (
+                Replacement(TABLE, rows(row(FIRST, "a")).append_column("x", pa.array([1])), [FIRST]),
+                r"undeclared columns \['x'\]",
+            ),
             (
                 Replacement(TABLE, rows(row(FIRST, "a")).set_column(2, "points", pa.array(["3"])), [FIRST]),
                 r"nba_analytics.everything.points is declared int64, but its new rows hold string",
             ),
         ],
-        ids=["date", "no dates", "null date", "scope", "null in scope", "column missing", "column unknown", "column of other type"],
+        ids=[
+            "date",
+            "no dates",
+            "null date",
+            "scope",
+            "null in scope",
+            "column missing",
+            "column unknown",
+            "column of other type",
+        ],
     )
-    def test_rows_that_stray_are_refused_before_anything_is_touched(self, warehouse: Warehouse, replacement: Replacement, complaint: str) -> None:
+    def test_rows_that_stray_are_refused_before_anything_is_touched(
+        self, warehouse: Warehouse, replacement: Replacement, complaint: str
+    ) -> None:
         good = Replacement(OTHER, rows(row(FIRST, "a")), [FIRST])
         warehouse.replace([Replacement(TABLE, rows(row(FIRST, "kept")), [FIRST])])
         with pytest.raises(ValueError, match=complaint):
@@ -241,11 +289,25 @@ class TestReplacing:
         assert stored(warehouse, table=strict) == before
 
     def test_status_counts_rows_and_dates(self, warehouse: Warehouse) -> None:
-        assert [(status.row_count, status.date_count, status.first_date) for status in warehouse.status([TABLE])] == [(0, 0, None)]
+        assert [(status.row_count, status.date_count, status.first_date) for status in warehouse.status([TABLE])] == [
+            (0, 0, None)
+        ]
         warehouse.replace([Replacement(TABLE, rows(row(FIRST, "a"), row(FIRST, "b"), row(THIRD, "a")), [FIRST, THIRD])])
         known, unknown = warehouse.status([TABLE, OTHER])
-        assert (known.table, known.row_count, known.date_count, known.first_date, known.last_date) == (TABLE, 3, 2, FIRST, THIRD)
-        assert (unknown.table, unknown.row_count, unknown.date_count, unknown.first_date, unknown.last_date) == (OTHER, 0, 0, None, None)
+        assert (known.table, known.row_count, known.date_count, known.first_date, known.last_date) == (
+            TABLE,
+            3,
+            2,
+            FIRST,
+            THIRD,
+        )
+        assert (unknown.table, unknown.row_count, unknown.date_count, unknown.first_date, unknown.last_date) == (
+            OTHER,
+            0,
+            0,
+            None,
+            None,
+        )
 
 
 def as_read(warehouse: Warehouse, *columns: str, table: Table = TABLE, **where: Value | list[Value]) -> Changed:
@@ -256,7 +318,9 @@ def as_read(warehouse: Warehouse, *columns: str, table: Table = TABLE, **where: 
 class TestConditions:
     def test_a_write_goes_through_where_everything_is_as_it_was_read(self, warehouse: Warehouse) -> None:
         for points in range(3):
-            warehouse.replace([Replacement(TABLE, rows(row(FIRST, "a", points=points)), [FIRST])], unless=[as_read(warehouse)])
+            warehouse.replace(
+                [Replacement(TABLE, rows(row(FIRST, "a", points=points)), [FIRST])], unless=[as_read(warehouse)]
+            )
         assert stored(warehouse) == [row(FIRST, "a", points=2)]
 
     @pytest.mark.parametrize(
@@ -264,13 +328,21 @@ class TestConditions:
         [rows(row(FIRST, "a", points=9)), rows(row(FIRST, "a"), row(FIRST, "b")), rows()],
         ids=["a changed value", "one row more", "no row left"],
     )
-    def test_a_write_is_refused_as_a_whole_where_somebody_wrote_since(self, warehouse: Warehouse, other: pa.Table) -> None:
+    def test_a_write_is_refused_as_a_whole_where_somebody_wrote_since(
+        self, warehouse: Warehouse, other: pa.Table
+    ) -> None:
         warehouse.replace([Replacement(TABLE, rows(row(FIRST, "a")), [FIRST])])
         before = as_read(warehouse)
         warehouse.replace([Replacement(TABLE, other, [FIRST])])
-        with pytest.raises(OvertakenError, match=r"overtaken by another writer: nba_analytics.everything has changed for 2021-11-15"):
+        with pytest.raises(
+            OvertakenError, match=r"overtaken by another writer: nba_analytics.everything has changed for 2021-11-15"
+        ):
             warehouse.replace(
-                [Replacement(OTHER, rows(row(FIRST, "x"), table=OTHER), [FIRST]), Replacement(TABLE, rows(row(FIRST, "z")), [FIRST])], unless=[before]
+                [
+                    Replacement(OTHER, rows(row(FIRST, "x"), table=OTHER), [FIRST]),
+                    Replacement(TABLE, rows(row(FIRST, "z")), [FIRST]),
+                ],
+                unless=[before],
             )
         assert stored(warehouse) == other.to_pylist()
         assert stored(warehouse, table=OTHER) == []
@@ -284,12 +356,16 @@ class TestConditions:
     def test_only_the_columns_dates_and_values_that_were_read_count(self, warehouse: Warehouse) -> None:
         warehouse.replace([Replacement(TABLE, rows(row(FIRST, "a"), row(FIRST, "b"), row(THIRD, "a")), [FIRST, THIRD])])
         before = as_read(warehouse, "player_lookup", "points", player_lookup="a")
-        warehouse.replace([Replacement(TABLE, rows(row(FIRST, "a", usage_rate=1), row(FIRST, "b", points=8)), [FIRST, THIRD])])
+        warehouse.replace(
+            [Replacement(TABLE, rows(row(FIRST, "a", usage_rate=1), row(FIRST, "b", points=8)), [FIRST, THIRD])]
+        )
         warehouse.replace([Replacement(TABLE, rows(row(SECOND, "z")), [SECOND])], unless=[before])
         assert players(warehouse) == ["a", "b", "z"]
 
     def test_a_condition_on_a_table_that_is_not_written_makes_no_such_table(self, warehouse: Warehouse) -> None:
-        warehouse.replace([Replacement(TABLE, rows(row(FIRST, "a")), [FIRST])], unless=[as_read(warehouse, table=OTHER)])
+        warehouse.replace(
+            [Replacement(TABLE, rows(row(FIRST, "a")), [FIRST])], unless=[as_read(warehouse, table=OTHER)]
+        )
         changed = replace(OTHER, columns=(*OTHER.columns, text("must", "Never null", nullable=False)))
         warehouse.replace([Replacement(changed, rows(row(FIRST, "a") | {"must": "be"}, table=changed), [FIRST])])
 
@@ -305,7 +381,9 @@ class TestConditions:
 class TestInserting:
     def test_rows_are_added_and_none_goes(self, warehouse: Warehouse) -> None:
         warehouse.replace([Insertion(TABLE, rows(row(FIRST, "a")))])
-        warehouse.replace([Insertion(TABLE, rows(row(FIRST, "b"), row(SECOND, "c")).select(sorted(TABLE.column_names)))])
+        warehouse.replace(
+            [Insertion(TABLE, rows(row(FIRST, "b"), row(SECOND, "c")).select(sorted(TABLE.column_names)))]
+        )
         assert players(warehouse) == ["a", "b", "c"]
 
     def test_rows_that_do_not_conform_are_refused(self, warehouse: Warehouse) -> None:
@@ -324,7 +402,10 @@ def grown_rows() -> pa.Table:
 class TestSchemas:
     def test_new_nullable_columns_are_added_to_what_is_there(self, warehouse: Warehouse) -> None:
         warehouse.replace([Replacement(TABLE, rows(row(FIRST, "a")), [FIRST])])
-        later = replace(TABLE, columns=(number("pace", "Pace", scale=1), *TABLE.columns[:2], texts("notes", "Notes"), *TABLE.columns[2:]))
+        later = replace(
+            TABLE,
+            columns=(number("pace", "Pace", scale=1), *TABLE.columns[:2], texts("notes", "Notes"), *TABLE.columns[2:]),
+        )
         old, new = row(FIRST, "a") | {"pace": None, "notes": None}, row(SECOND, "a") | {"pace": 99.5, "notes": ["x"]}
         assert stored(warehouse, table=later) == [old]
         assert warehouse.read(later, ("player_lookup",), FIRST, FIRST, {"pace": 99.5}).num_rows == 0
@@ -336,13 +417,23 @@ class TestSchemas:
         ("changed", "said"),
         [
             (replace(TABLE, columns=TABLE.columns[:-1]), ["features", "does not declare"]),
-            (replace(TABLE, columns=(*TABLE.columns[:2], whole("points", "Points", nullable=False), *TABLE.columns[3:])), ["points", "NOT NULL"]),
-            (replace(TABLE, columns=(*TABLE.columns[:2], number("points", "Points", scale=1), *TABLE.columns[3:])), ["points", "BIGINT", "DOUBLE"]),
+            (
+                replace(
+                    TABLE, columns=(*TABLE.columns[:2], whole("points", "Points", nullable=False), *TABLE.columns[3:])
+                ),
+                ["points", "NOT NULL"],
+            ),
+            (
+                replace(TABLE, columns=(*TABLE.columns[:2], number("points", "Points", scale=1), *TABLE.columns[3:])),
+                ["points", "BIGINT", "DOUBLE"],
+            ),
             (with_columns(TABLE, text("must", "Never null", nullable=False)), ["must", "may not be null"]),
         ],
         ids=["column gone", "no longer nullable", "other type", "new column that may not be null"],
     )
-    def test_any_other_difference_is_named_and_changes_nothing(self, warehouse: Warehouse, changed: Table, said: list[str]) -> None:
+    def test_any_other_difference_is_named_and_changes_nothing(
+        self, warehouse: Warehouse, changed: Table, said: list[str]
+    ) -> None:
         warehouse.replace([Replacement(TABLE, rows(row(FIRST, "a")), [FIRST])])
         new = Replacement(changed, arrow_schema(changed).empty_table(), [FIRST])
         with pytest.raises(SchemaMismatchError) as reading:
@@ -350,7 +441,9 @@ class TestSchemas:
         with pytest.raises(SchemaMismatchError) as writing:
             warehouse.replace([Replacement(OTHER, rows(row(FIRST, "b")), [FIRST]), new])
         for raised in (reading, writing):
-            assert all(word in str(raised.value) for word in ["nba_analytics.everything", *said, "run the backfill again"])
+            assert all(
+                word in str(raised.value) for word in ["nba_analytics.everything", *said, "run the backfill again"]
+            )
         assert stored(warehouse) == [row(FIRST, "a")]
         assert stored(warehouse, table=OTHER) == []
 
@@ -363,7 +456,9 @@ class TestConcurrency:
             for writer in writers:
                 writer.join(timeout=60)
             assert [writer.exitcode for writer in writers] == [0, 0, 0, 0]
-        assert [(found["player_lookup"], found["points"]) for found in stored(open_warehouse(address))] == [(name, 9) for name in names]
+        assert [(found["player_lookup"], found["points"]) for found in stored(open_warehouse(address))] == [
+            (name, 9) for name in names
+        ]
 
     def test_counting_up_from_four_processes_loses_no_count(self, address: Address) -> None:
         with ExitStack() as stack:

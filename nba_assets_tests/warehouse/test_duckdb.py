@@ -1,4 +1,6 @@
-"""What is DuckDB's own: one process at a time and who it is, processes that die, a file that is made whole and does not grow."""
+"""What is DuckDB's own: one process at a time and who it is, processes that die, a file that is made whole and does not
+grow.
+"""
 
 from __future__ import annotations
 
@@ -73,21 +75,30 @@ class TestHolders:
 
     def test_a_program_that_opened_the_file_itself_is_named_as_well(self, path: Path) -> None:
         DuckDBWarehouse(path).replace([ONE_ROW])
-        with script(f"import duckdb, time; c = duckdb.connect({str(path)!r}); print('open', flush=True); time.sleep(60)") as (foreign, _):
+        with script(
+            f"import duckdb, time; c = duckdb.connect({str(path)!r}); print('open', flush=True); time.sleep(60)"
+        ) as (foreign, _):
             began = time.monotonic()
-            with pytest.raises(WarehouseBusyError, match=rf"process {foreign.pid} \(.*python.*\), which opened the file itself"):
+            with pytest.raises(
+                WarehouseBusyError, match=rf"process {foreign.pid} \(.*python.*\), which opened the file itself"
+            ):
                 row_count(path, wait_seconds=0.3)
             assert time.monotonic() - began >= 0.3
 
     def test_a_program_that_opened_the_file_itself_is_waited_for(self, path: Path) -> None:
         DuckDBWarehouse(path).replace([ONE_ROW])
-        with script(f"import duckdb, time; c = duckdb.connect({str(path)!r}); print('open', flush=True); time.sleep(0.5)"):
+        with script(
+            f"import duckdb, time; c = duckdb.connect({str(path)!r}); print('open', flush=True); time.sleep(0.5)"
+        ):
             DuckDBWarehouse(path).replace([ONE_ROW])
         assert row_count(path) == 1
 
     def test_a_program_that_only_reads_does_not_keep_others_from_reading(self, path: Path) -> None:
         DuckDBWarehouse(path).replace([ONE_ROW])
-        reader = f"import duckdb, time; c = duckdb.connect({str(path)!r}, read_only=True); print('open', flush=True); time.sleep(60)"
+        reader = (
+            f"import duckdb, time; c = duckdb.connect({str(path)!r}, read_only=True); print('open', flush=True); "
+            "time.sleep(60)"
+        )
         with script(reader) as (foreign, _):
             assert row_count(path, wait_seconds=0) == 1
             with pytest.raises(WarehouseBusyError, match=f"process {foreign.pid}"):
@@ -143,7 +154,9 @@ with DuckDBWarehouse({str(path)!r})._connection():
 
 
 class TestPauses:
-    """How long is waited between two attempts to open a file that a foreign program holds, by a clock of the test's own."""
+    """How long is waited between two attempts to open a file that a foreign program holds, by a clock of the test's
+    own.
+    """
 
     def pauses(self, path: Path, monkeypatch: pytest.MonkeyPatch, wait_seconds: float) -> list[float]:
         slept: list[float] = []
@@ -206,7 +219,9 @@ os.kill(os.getpid(), signal.SIGKILL)
 
     def test_changes_to_a_file_that_was_taken_away_are_not_thrown_away(self, path: Path) -> None:
         Path(f"{path}.wal").write_bytes(b"changes")
-        with pytest.raises(WarehouseError, match=r"nba.duckdb.wal holds changes to a warehouse that is no longer there. Move it"):
+        with pytest.raises(
+            WarehouseError, match=r"nba.duckdb.wal holds changes to a warehouse that is no longer there. Move it"
+        ):
             DuckDBWarehouse(path).replace([ONE_ROW])
         assert Path(f"{path}.wal").read_bytes() == b"changes"
 
@@ -222,14 +237,20 @@ os.kill(os.getpid(), signal.SIGKILL)
         DuckDBWarehouse(path).replace([Replacement(TABLE, season, [FIRST])])
         path.write_bytes(path.read_bytes()[:100_000])
         with pytest.raises(
-            WarehouseError, match=rf"{path} cannot be opened: .*The file is damaged: put a copy in its place, or move it away"
+            WarehouseError,
+            match=rf"{path} cannot be opened: .*The file is damaged: put a copy in its place, or move it away",
         ) as damaged:
             row_count(path)
         assert "\n" not in str(damaged.value)
 
-    def test_one_in_a_folder_that_may_not_be_looked_into_is_said_in_one_line(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_one_in_a_folder_that_may_not_be_looked_into_is_said_in_one_line(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(Path, "exists", refused)
-        with pytest.raises(WarehouseError, match=rf"{path} cannot be read: Permission denied. Give yourself the permission to read {path.parent}"):
+        with pytest.raises(
+            WarehouseError,
+            match=rf"{path} cannot be read: Permission denied. Give yourself the permission to read {path.parent}",
+        ):
             row_count(path)
 
     @pytest.mark.parametrize(
@@ -237,10 +258,15 @@ os.kill(os.getpid(), signal.SIGKILL)
         [
             ('Could not write file "x": No space left on device', "Free space there."),
             ('Cannot open file "x": Too many open files', "Allow this process more open files"),
-            ("trying to read a database file with version number 99, but we can only read 64", "another version of DuckDB"),
+            (
+                "trying to read a database file with version number 99, but we can only read 64",
+                "another version of DuckDB",
+            ),
         ],
     )
-    def test_what_duckdb_refuses_comes_with_what_to_do(self, path: Path, said: str, advice: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_what_duckdb_refuses_comes_with_what_to_do(
+        self, path: Path, said: str, advice: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         def refuse(*_: object, **__: object) -> None:
             raise duckdb.IOException(f"{said}\n\nmore")
 
@@ -252,7 +278,11 @@ os.kill(os.getpid(), signal.SIGKILL)
 
     def test_it_does_not_grow_by_being_replaced(self, path: Path) -> None:
         warehouse = DuckDBWarehouse(path)
-        season = Replacement(TABLE, rows(*(row(FIRST, f"p{place}", points=place, usage_rate=place * 0.7) for place in range(20_000))), [FIRST])
+        season = Replacement(
+            TABLE,
+            rows(*(row(FIRST, f"p{place}", points=place, usage_rate=place * 0.7) for place in range(20_000))),
+            [FIRST],
+        )
         sizes = []
         for _ in range(30):
             warehouse.replace([season])
@@ -276,7 +306,10 @@ def as_another_user(folder: Path, code: str) -> subprocess.CompletedProcess[str]
         file.chmod(0o644)
     become = f"import os; os.setgid({NOBODY}); os.setuid({NOBODY})\n"
     # Everything is imported before: he may have no right to read the interpreter's own files.
-    imports = "import pyarrow.compute\nfrom nba_assets.warehouse.duckdb import DuckDBWarehouse\nfrom nba_assets_tests.warehouse.back_ends import FIRST, TABLE\n"
+    imports = (
+        "import pyarrow.compute\nfrom nba_assets.warehouse.duckdb import DuckDBWarehouse\nfrom "
+        "nba_assets_tests.warehouse.back_ends import FIRST, TABLE\n"
+    )
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     command = [sys.executable, "-c", imports + become + code]
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", env=environment)
@@ -288,7 +321,9 @@ class TestReadingNeedsNoWriting:
         DuckDBWarehouse(path).replace([ONE_ROW])
         if not lock_is_there:
             Path(f"{path}.lock").unlink()
-        read = as_another_user(path.parent, f"print(DuckDBWarehouse({str(path)!r}, 5).read(TABLE, ('points',), FIRST, FIRST).num_rows)")
+        read = as_another_user(
+            path.parent, f"print(DuckDBWarehouse({str(path)!r}, 5).read(TABLE, ('points',), FIRST, FIRST).num_rows)"
+        )
         assert read.stdout.strip() == "1", read.stderr
 
     def test_another_user_who_writes_is_told_why_not_in_one_line(self, path: Path) -> None:
@@ -302,18 +337,26 @@ except WarehouseError as error:
     print(error)
 """
         said = as_another_user(path.parent, write)
-        assert said.stdout.startswith(f"the warehouse {path} cannot be written: Permission denied. Free space, "), said.stderr
+        assert said.stdout.startswith(f"the warehouse {path} cannot be written: Permission denied. Free space, "), (
+            said.stderr
+        )
         assert said.stdout.count("\n") == 1
 
-    def test_a_reader_without_the_lock_waits_for_a_writer_and_names_it(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_reader_without_the_lock_waits_for_a_writer_and_names_it(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         DuckDBWarehouse(path).replace([ONE_ROW])
-        with script(f"import duckdb, time; c = duckdb.connect({str(path)!r}); print('open', flush=True); time.sleep(60)") as (writer, _):
+        with script(
+            f"import duckdb, time; c = duckdb.connect({str(path)!r}); print('open', flush=True); time.sleep(60)"
+        ) as (writer, _):
             monkeypatch.setattr(FileLock, "acquire", refused)
             with pytest.raises(WarehouseBusyError, match=f"process {writer.pid}"):
                 row_count(path, wait_seconds=0.2)
         assert row_count(path) == 1
 
-    def test_a_full_disk_under_the_lock_stops_no_reader_and_tells_a_writer(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_full_disk_under_the_lock_stops_no_reader_and_tells_a_writer(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         DuckDBWarehouse(path).replace([ONE_ROW])
         monkeypatch.setattr(FileLock, "acquire", full)
         assert row_count(path) == 1
@@ -328,7 +371,9 @@ except WarehouseError as error:
 
     def test_a_folder_that_cannot_be_made_is_said_in_one_line(self, path: Path) -> None:
         path.write_text("a file where a folder is to be")
-        with pytest.raises(WarehouseError, match=rf"{path}/nba.duckdb cannot be written: (Not a directory|File exists)"):
+        with pytest.raises(
+            WarehouseError, match=rf"{path}/nba.duckdb cannot be written: (Not a directory|File exists)"
+        ):
             DuckDBWarehouse(path / "nba.duckdb").replace([ONE_ROW])
 
 

@@ -18,7 +18,12 @@ TABLE = Table(
     "one player",
     ("game_date", "player"),
     "game_date",
-    (day("game_date", "Date", nullable=False), text("player", "Player", nullable=False), count("points", "Points"), moment("computed_at", "When")),
+    (
+        day("game_date", "Date", nullable=False),
+        text("player", "Player", nullable=False),
+        count("points", "Points"),
+        moment("computed_at", "When"),
+    ),
 )
 
 
@@ -49,7 +54,10 @@ ROW, OTHER = {"player": "a", "points": 1}, {"player": "b", "points": 2}
     ids=["row more", "row less", "value", "null", "one of two equal rows less", "equal row more", "another order"],
 )
 def test_any_difference_stops_the_write(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> None:
-    assert overtaken(before, now) == "overtaken by another writer: nba_analytics.small has changed since it was read; nothing was written"
+    assert (
+        overtaken(before, now)
+        == "overtaken by another writer: nba_analytics.small has changed since it was read; nothing was written"
+    )
 
 
 def test_nothing_different_stops_nothing() -> None:
@@ -58,7 +66,9 @@ def test_nothing_different_stops_nothing() -> None:
 
 def test_the_first_row_that_is_new_or_gone_names_run_and_date() -> None:
     old, new = ({"game_date": DAY, "run_id": run} for run in ("old", "new"))
-    assert overtaken([old], [new]).startswith("overtaken by run new: nba_analytics.small has changed for 2025-01-15 since")
+    assert overtaken([old], [new]).startswith(
+        "overtaken by run new: nba_analytics.small has changed for 2025-01-15 since"
+    )
     assert overtaken([old], []).startswith("overtaken by run old: ")
 
 
@@ -66,6 +76,9 @@ def test_only_a_moment_that_is_null_becomes_that_of_the_write() -> None:
     then, now = datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 1, 16, 9, tzinfo=UTC)
     kind = pa.timestamp("us", tz="UTC")
     rows = pa.table({"computed_at": pa.array([then, None], kind), "points": [1, 2]})
-    assert Replacement(TABLE, rows, [DAY], moment_column="computed_at").written_at(now)["computed_at"].to_pylist() == [then, now]
+    assert Replacement(TABLE, rows, [DAY], moment_column="computed_at").written_at(now)["computed_at"].to_pylist() == [
+        then,
+        now,
+    ]
     assert Replacement(TABLE, rows, [DAY], moment_column="computed_at").written_at(now).schema == rows.schema
     assert Replacement(TABLE, rows, [DAY]).written_at(now) is rows

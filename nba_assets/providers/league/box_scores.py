@@ -1,7 +1,8 @@
 """The league's box scores as rows of `player_gamebook`, `player_boxscores` and `team_boxscores`.
 
-The live feed and the statistics site (Traditional V3) count under the same names; they differ in how they say who did not play, and the statistics site
-lists inactive players elsewhere (box score summary V2 and V3). Rows of the older Traditional V2, as CSV collections have them, are read as V3.
+The live feed and the statistics site (Traditional V3) count under the same names; they differ in how they say who did
+not play, and the statistics site lists inactive players elsewhere (box score summary V2 and V3). Rows of the older
+Traditional V2, as CSV collections have them, are read as V3.
 """
 
 from __future__ import annotations
@@ -49,8 +50,20 @@ TEAM_NAMES = {
 """The counts of a team that have another name than a player's."""
 
 V2_COUNTS = {
-    **{"points": "PTS", "fieldGoalsMade": "FGM", "fieldGoalsAttempted": "FGA", "threePointersMade": "FG3M", "threePointersAttempted": "FG3A"},
-    **{"freeThrowsMade": "FTM", "freeThrowsAttempted": "FTA", "reboundsOffensive": "OREB", "reboundsDefensive": "DREB", "reboundsTotal": "REB"},
+    **{
+        "points": "PTS",
+        "fieldGoalsMade": "FGM",
+        "fieldGoalsAttempted": "FGA",
+        "threePointersMade": "FG3M",
+        "threePointersAttempted": "FG3A",
+    },
+    **{
+        "freeThrowsMade": "FTM",
+        "freeThrowsAttempted": "FTA",
+        "reboundsOffensive": "OREB",
+        "reboundsDefensive": "DREB",
+        "reboundsTotal": "REB",
+    },
     **{"assists": "AST", "steals": "STL", "blocks": "BLK", "turnovers": "TO", "foulsPersonal": "PF"},
 }
 """The column of Traditional V2 by the name of the same count in V3."""
@@ -79,7 +92,10 @@ class BoxScore:
 
     def __post_init__(self) -> None:
         """Refuse an answer that is empty, as those of games that the site does not have in this form."""
-        if any(all(entry.minutes is None for entry in self.entries if entry.person.team == self.game.side(is_home)) for is_home in self.teams):
+        if any(
+            all(entry.minutes is None for entry in self.entries if entry.person.team == self.game.side(is_home))
+            for is_home in self.teams
+        ):
             raise ProviderError(f"the box score of {self.game.game_id} has no player with minutes for one of the teams")
 
     @property
@@ -131,17 +147,29 @@ def live_box_score(payload: Payload, game: Game) -> BoxScore:
     """From the live feed's box score. Raises ProviderError for a game that is not over."""
     found = payload["game"]
     if found["gameStatus"] != FINAL:
-        raise ProviderError(f"the box score of {game.game_id} ({game.league_id}) is not final yet; fetch its date again later")
-    entries = [_live_entry(player, game.side(is_home)) for side, is_home in SIDES.items() for player in found[side]["players"]]
+        raise ProviderError(
+            f"the box score of {game.game_id} ({game.league_id}) is not final yet; fetch its date again later"
+        )
+    entries = [
+        _live_entry(player, game.side(is_home)) for side, is_home in SIDES.items() for player in found[side]["players"]
+    ]
     return BoxScore(game, entries, {is_home: found[side]["statistics"] for side, is_home in SIDES.items()})
 
 
 def statistics_box_score(payload: Payload, game: Game, inactive: Iterable[Person] = ()) -> BoxScore:
     """From the statistics site's Traditional V3 and the inactive players of its summary."""
     found = payload["boxScoreTraditional"]
-    listed = [_statistics_entry(player, game.side(is_home)) for side, is_home in SIDES.items() for player in found[side]["players"]]
+    listed = [
+        _statistics_entry(player, game.side(is_home))
+        for side, is_home in SIDES.items()
+        for player in found[side]["players"]
+    ]
     known = {entry.person.player_id for entry in listed}
-    missing = [SheetEntry(person, "inactive", None, None, {}, False, None) for person in inactive if person.player_id not in known]
+    missing = [
+        SheetEntry(person, "inactive", None, None, {}, False, None)
+        for person in inactive
+        if person.player_id not in known
+    ]
     return BoxScore(game, [*listed, *missing], {is_home: found[side]["statistics"] for side, is_home in SIDES.items()})
 
 
@@ -149,11 +177,20 @@ def inactive_players(payload: Payload, game: Game) -> list[Person]:
     """The inactive players of a box score summary, V3 or V2."""
     if "boxScoreSummary" in payload:
         sides = payload["boxScoreSummary"]
-        found = [(player, game.side(is_home)) for side, is_home in SIDES.items() for player in sides[side].get("inactives") or ()]
+        found = [
+            (player, game.side(is_home))
+            for side, is_home in SIDES.items()
+            for player in sides[side].get("inactives") or ()
+        ]
         return [_person(player, team) for player, team in found]
     home_id = next(result_rows(payload, "GameSummary"))["HOME_TEAM_ID"]
     return [
-        Person(str(row["PLAYER_ID"]), f"{row['FIRST_NAME']} {row['LAST_NAME']}".strip(), game.side(row["TEAM_ID"] == home_id), row["LAST_NAME"])
+        Person(
+            str(row["PLAYER_ID"]),
+            f"{row['FIRST_NAME']} {row['LAST_NAME']}".strip(),
+            game.side(row["TEAM_ID"] == home_id),
+            row["LAST_NAME"],
+        )
         for row in result_rows(payload, "InactivePlayers")
     ]
 
@@ -173,7 +210,8 @@ def v2_entry(row: Payload, team: str) -> SheetEntry:
             "name": row["PLAYER_NAME"],
             "position": row["START_POSITION"] or "",
             "comment": row["COMMENT"] or "",
-            "statistics": {"minutes": row["MIN"], "plusMinusPoints": row["PLUS_MINUS"]} | {ours: row[theirs] for ours, theirs in V2_COUNTS.items()},
+            "statistics": {"minutes": row["MIN"], "plusMinusPoints": row["PLUS_MINUS"]}
+            | {ours: row[theirs] for ours, theirs in V2_COUNTS.items()},
         },
         team,
     )
@@ -182,7 +220,9 @@ def v2_entry(row: Payload, team: str) -> SheetEntry:
 def _live_entry(player: Payload, team: str) -> SheetEntry:
     played = player["played"] == "1"
     active = player["status"] == "ACTIVE"
-    reason = ": ".join(filter(None, (_spoken(player.get("notPlayingReason")), player.get("notPlayingDescription")))) or None
+    reason = (
+        ": ".join(filter(None, (_spoken(player.get("notPlayingReason")), player.get("notPlayingDescription")))) or None
+    )
     return SheetEntry(
         _person(player, team),
         "active" if played else "dnp" if active else "inactive",
@@ -215,11 +255,18 @@ def _person(player: Payload, team: str) -> Person:
 
 
 def _spoken(reason: str | None) -> str | None:
-    """The live feed's word for a reason as the scorer's sheet prints it. Example: `DNP_COACH` is "DNP - Coach", `INACTIVE_INJURY` "Inactive - Injury"."""
+    """The live feed's word for a reason as the scorer's sheet prints it.
+
+    Example: `DNP_COACH` is "DNP - Coach", `INACTIVE_INJURY` "Inactive - Injury".
+    """
     if not reason:
         return None
     status, _, why = reason.partition("_")
-    return f"{status if status == 'DNP' else status.capitalize()} - {why.replace('_', ' ').capitalize()}" if why else status.capitalize()
+    return (
+        f"{status if status == 'DNP' else status.capitalize()} - {why.replace('_', ' ').capitalize()}"
+        if why
+        else status.capitalize()
+    )
 
 
 def _player_columns(entry: SheetEntry) -> Row:

@@ -1,7 +1,10 @@
-"""HTTP to the league's two sites: headers, pace, retries, and a cache of the raw responses. What is fetched when is the business of `source`.
+"""HTTP to the league's two sites: headers, pace, retries, and a cache of the raw responses.
 
-One call begins at most every `pause_seconds`. A call that fails for a reason that may pass (no connection, a time-out, half a body, status 429 or 5xx) is
-repeated with growing pauses, at least as long as the answer's Retry-After says. An answer is cached as it came, written beside and renamed into place.
+What is fetched when is the business of `source`.
+
+One call begins at most every `pause_seconds`. A call that fails for a reason that may pass (no connection, a time-out,
+half a body, status 429 or 5xx) is repeated with growing pauses, at least as long as the answer's Retry-After says. An
+answer is cached as it came, written beside and renamed into place.
 """
 
 from __future__ import annotations
@@ -26,7 +29,9 @@ HEADERS: Mapping[str, str] = {
     "Accept-Language": "en-US,en;q=0.9",
     "Origin": "https://www.nba.com",
     "Referer": "https://www.nba.com/",
-    "User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36",
+    "User-Agent": (
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
+    ),
 }
 """What the sites expect of a browser; without them the statistics site does not answer at all."""
 
@@ -49,7 +54,9 @@ class RefusedError(CallError):
 
 
 class _PassingError(ProviderError):
-    """A call failed for a reason that may pass; `wait_seconds` is what the answer requests, `answered` whether there was any."""
+    """A call failed for a reason that may pass; `wait_seconds` is what the answer requests, `answered` whether there
+    was any.
+    """
 
     def __init__(self, message: str, wait_seconds: float = 0.0, answered: bool = True) -> None:
         super().__init__(message)
@@ -101,7 +108,10 @@ class LeagueClient:
         return self._kept(name) if self._file(name).exists() else None
 
     def forget(self, *names: str) -> None:
-        """Keep the responses under some names no longer: they are no use, and the next call is to fetch them anew. Not when `offline`."""
+        """Keep the responses under some names no longer: they are no use, and the next call is to fetch them anew.
+
+        Not when `offline`.
+        """
         for name in names if not self.offline else ():
             self._file(name).unlink(missing_ok=True)
 
@@ -112,7 +122,9 @@ class LeagueClient:
     def _file(self, name: str) -> Path:
         return self.cache / f"{name}.json"
 
-    def _response(self, url: str, parameters: Mapping[str, str], name: str, reuse: bool, missing: tuple[int, ...]) -> Response:
+    def _response(
+        self, url: str, parameters: Mapping[str, str], name: str, reuse: bool, missing: tuple[int, ...]
+    ) -> Response:
         """Raises NotThereError, RefusedError or UnavailableError."""
         if (reuse or self.offline) and (kept := self.cached(name)) is not None:
             return kept
@@ -122,14 +134,20 @@ class LeagueClient:
             content = self._repeated(url, parameters, missing)
         except _PassingError as error:
             if error.answered:
-                raise UnavailableError(f"{url}: {error}; it was called {ATTEMPTS} times. Fetch the same dates again later.") from error
+                raise UnavailableError(
+                    f"{url}: {error}; it was called {ATTEMPTS} times. Fetch the same dates again later."
+                ) from error
             raise RefusedError(f"{url}: {error}. {WHY_REFUSED}") from error
         write_beside(self._file(name), content)
         return self._kept(name)
 
     def _repeated(self, url: str, parameters: Mapping[str, str], missing: tuple[int, ...]) -> bytes:
         retrying = Retrying(
-            retry=retry_if_exception_type(_PassingError), wait=_wait, stop=stop_after_attempt(ATTEMPTS), sleep=self.sleep, reraise=True
+            retry=retry_if_exception_type(_PassingError),
+            wait=_wait,
+            stop=stop_after_attempt(ATTEMPTS),
+            sleep=self.sleep,
+            reraise=True,
         )
         return retrying(self._once, url, parameters, missing)
 
@@ -175,7 +193,11 @@ def _retry_after(header: str | None) -> float:
     if header is None:
         return 0.0
     try:
-        seconds = float(header) if header.strip().isdecimal() else (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds()
+        seconds = (
+            float(header)
+            if header.strip().isdecimal()
+            else (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds()
+        )
     except (ValueError, TypeError):
         return 0.0
     return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_SECONDS)

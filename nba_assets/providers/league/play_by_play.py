@@ -1,4 +1,5 @@
-"""The league's play-by-play (live feed, PlayByPlay V3 of the statistics site) as rows of the raw play-by-play, one per action of the file.
+"""The league's play-by-play (live feed, PlayByPlay V3 of the statistics site) as rows of the raw play-by-play, one per
+action of the file.
 
 A block or a steal is an action of its own in both; it is also named on the shot or the turnover, as the second player.
 """
@@ -37,14 +38,18 @@ def live_events(payload: Mapping[str, Any], game: Game, people: GamePeople) -> l
 
 
 def statistics_events(payload: Mapping[str, Any], game: Game, people: GamePeople) -> list[Row]:
-    """From PlayByPlay V3, where a block has the number of its shot and a steal that of its turnover; events are numbered by `actionId`."""
+    """From PlayByPlay V3, where a block has the number of its shot and a steal that of its turnover; events are
+    numbered by `actionId`.
+    """
     actions = _actions(payload)
     taken = {action["actionNumber"]: (kind, action) for action in actions if (kind := _added_to_another(action))}
     return [_statistics_event(action, taken.get(action["actionNumber"]), game, people) for action in actions]
 
 
 def _actions(payload: Mapping[str, Any]) -> Sequence[Action]:
-    """The actions of a game; raises ProviderError where there are none, as of games for which the site has an empty answer."""
+    """The actions of a game; raises ProviderError where there are none, as of games for which the site has an empty
+    answer.
+    """
     actions: Sequence[Action] = payload["game"]["actions"]
     if not actions:
         raise ProviderError("it has no actions")
@@ -55,8 +60,14 @@ def _live_event(action: Action, game: Game, people: GamePeople) -> Row:
     kind = action["actionType"]
     is_shot = kind in LIVE_SHOTS
     # The winner of a jump ball is named beside the action, like the others who have a part in it.
-    first = people.by_id(action["jumpBallWonPersonId"] if kind == "jumpball" and action.get("jumpBallWonPersonId") else action["personId"])
-    role, second = next(((role, people.by_id(action[name])) for role, name in SECOND_PLAYERS.items() if action.get(name)), (None, None))
+    first = people.by_id(
+        action["jumpBallWonPersonId"]
+        if kind == "jumpball" and action.get("jumpBallWonPersonId")
+        else action["personId"]
+    )
+    role, second = next(
+        ((role, people.by_id(action[name])) for role, name in SECOND_PLAYERS.items() if action.get(name)), (None, None)
+    )
     return {
         **_columns(game, action, action.get("orderNumber", action["actionNumber"]), "cdn"),
         **_players(first, second, role, action.get("teamTricode")),
@@ -103,7 +114,9 @@ def _added_to_another(action: Action) -> str | None:
     return next((kind for kind in ("block", "steal") if f" {kind.upper()} (" in action["description"]), None)
 
 
-def _statistics_second(action: Action, taken: tuple[str, Action] | None, team: str | None, people: GamePeople) -> tuple[str | None, Person | None]:
+def _statistics_second(
+    action: Action, taken: tuple[str, Action] | None, team: str | None, people: GamePeople
+) -> tuple[str | None, Person | None]:
     if taken is not None and taken[1] is not action:
         return taken[0], people.by_id(taken[1]["personId"])
     if team is not None and action["isFieldGoal"] and (assist := _ASSIST.search(action["description"])):
@@ -114,7 +127,9 @@ def _statistics_second(action: Action, taken: tuple[str, Action] | None, team: s
 
 
 def _columns(game: Game, action: Action, sequence: int, source: str) -> Row:
-    home, away = (int(score) if (score := action[name]) not in (None, "") else None for name in ("scoreHome", "scoreAway"))
+    home, away = (
+        int(score) if (score := action[name]) not in (None, "") else None for name in ("scoreHome", "scoreAway")
+    )
     return {
         **game.columns(PLAY_BY_PLAY),
         "event_sequence": sequence,

@@ -1,4 +1,6 @@
-"""The league's schedule (`scheduleLeagueV2` of the CDN, `scheduleleaguev2` of the statistics site) as rows of the raw schedule."""
+"""The league's schedule (`scheduleLeagueV2` of the CDN, `scheduleleaguev2` of the statistics site) as rows of the raw
+schedule.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ def season_of(payload: Mapping[str, Any]) -> int:
 
 
 def scheduled_games(payload: Mapping[str, Any]) -> tuple[list[ScheduledGame], list[str]]:
-    """The games between two teams of the league, and remarks on the others: guests of the preseason, rounds whose teams are not known yet, All-Star games."""
+    """The games between two teams of the league, and remarks on the others: guests of the preseason, rounds whose teams
+    are not known yet, All-Star games.
+    """
     season, games, others = season_of(payload), [], 0
     for entry in (entry for day in payload["leagueSchedule"]["gameDates"] for entry in day["games"]):
         home, away = (entry[side]["teamTricode"] for side in ("homeTeam", "awayTeam"))
@@ -55,13 +59,19 @@ def scheduled_games(payload: Mapping[str, Any]) -> tuple[list[ScheduledGame], li
             others += 1
         else:
             games.append(ScheduledGame(game, _row(game, entry)))
-    return games, [f"schedule {season}: {others} games left out that are not between two known teams of the league"] if others else []
+    return games, [
+        f"schedule {season}: {others} games left out that are not between two known teams of the league"
+    ] if others else []
 
 
 def competition(league_id: str) -> Row:
     """Which games of the season a game is one of, by the league's id."""
     kind = league_id[:3]
-    return {"is_regular_season": kind == REGULAR, "is_playoffs": kind in (PLAYOFFS, PLAY_IN), "is_all_star": kind == ALL_STAR}
+    return {
+        "is_regular_season": kind == REGULAR,
+        "is_playoffs": kind in (PLAYOFFS, PLAY_IN),
+        "is_all_star": kind == ALL_STAR,
+    }
 
 
 def _row(game: Game, entry: Mapping[str, Any]) -> Row:

@@ -1,7 +1,9 @@
-"""What is fetched from the league for which dates: the schedule of the season, then for every game that is over its box score and play-by-play.
+"""What is fetched from the league for which dates: the schedule of the season, then for every game that is over its box
+score and play-by-play.
 
-The live feed comes first; a game that it does not have, as those of earlier seasons, comes from the statistics site. Responses of games that are older than
-`CORRECTION_DAYS` are final and taken from the cache; the newest days are fetched again, because the league corrects its box scores.
+The live feed comes first; a game that it does not have, as those of earlier seasons, comes from the statistics site.
+Responses of games that are older than `CORRECTION_DAYS` are final and taken from the cache; the newest days are fetched
+again, because the league corrects its box scores.
 """
 
 from __future__ import annotations
@@ -36,10 +38,12 @@ LIVE_SCHEDULE = "staticData/scheduleLeagueV2.json"
 
 @dataclass
 class LeagueSource:
-    """The league's data of `days` (ascending US-Eastern dates) or of whole `seasons`; `today` is the US-Eastern date of now.
+    """The league's data of `days` (ascending US-Eastern dates) or of whole `seasons`; `today` is the US-Eastern date of
+    now.
 
-    `landed` is the landing zone: a final date that is there already, from the league or a provider before it in `preference`, is passed over. `progress`
-    receives one line per date. `failed` counts games and rosters that could not be fetched. With `with_rosters` the rosters of today come too, in 30 calls.
+    `landed` is the landing zone: a final date that is there already, from the league or a provider before it in
+    `preference`, is passed over. `progress` receives one line per date. `failed` counts games and rosters that could
+    not be fetched. With `with_rosters` the rosters of today come too, in 30 calls.
     """
 
     client: LeagueClient
@@ -56,7 +60,8 @@ class LeagueSource:
     def deliveries(self) -> Iterator[Delivery]:
         """The schedule of each season first, then one delivery per date.
 
-        Raises RefusedError where the site does not answer this machine, and ProviderError where it has no schedule of a season.
+        Raises RefusedError where the site does not answer this machine, and ProviderError where it has no schedule of a
+        season.
         """
         games: list[ScheduledGame] = []
         for season in self.seasons or sorted({year for day in self.days for year in _seasons_of(day)}):
@@ -64,9 +69,13 @@ class LeagueSource:
             with mapping(f"the league's schedule of {season_label(season)}"):
                 found, remarks = scheduled_games(response.payload)
             games += found
-            yield Delivery(PROVIDER, response.fetched_at, {SCHEDULE.name: [scheduled.row for scheduled in found]}, remarks)
+            yield Delivery(
+                PROVIDER, response.fetched_at, {SCHEDULE.name: [scheduled.row for scheduled in found]}, remarks
+            )
         for day in self.days or sorted({scheduled.game.day for scheduled in games if scheduled.game.day <= self.today}):
-            yield from self._of_day(day, [scheduled for scheduled in games if scheduled.game.day == day and scheduled.is_competitive])
+            yield from self._of_day(
+                day, [scheduled for scheduled in games if scheduled.game.day == day and scheduled.is_competitive]
+            )
         if self.with_rosters:
             yield from self._rosters()
 
@@ -98,7 +107,9 @@ class LeagueSource:
             yield Delivery(PROVIDER, max(self._fetched_at), tables, remarks)
 
     def _game(self, scheduled: ScheduledGame, remarks: list[str]) -> dict[str, list[Row]]:
-        """The rows of one game, from the live feed or else from the statistics site; both its parts come from the same one."""
+        """The rows of one game, from the live feed or else from the statistics site; both its parts come from the same
+        one.
+        """
         game, reuse = scheduled.game, self._is_settled(scheduled.game.day)
         league_id = str(game.league_id)
         try:
@@ -107,7 +118,9 @@ class LeagueSource:
             live, box = False, self._statistics_box(game, league_id, remarks, reuse)
         tables = box.tables()
         try:
-            tables[PLAY_BY_PLAY.name] = self._live_events(box, league_id, reuse) if live else self._statistics_events(box, league_id, reuse)
+            tables[PLAY_BY_PLAY.name] = (
+                self._live_events(box, league_id, reuse) if live else self._statistics_events(box, league_id, reuse)
+            )
         except RefusedError:
             raise
         except ProviderError as error:
@@ -117,7 +130,9 @@ class LeagueSource:
     def _live_box(self, game: Game, league_id: str, reuse: bool) -> BoxScore:
         name = f"cdn-boxscore/{league_id}"
         with self._reading(name):
-            return live_box_score(self._kept(self.client.cdn(f"liveData/boxscore/boxscore_{league_id}.json", name, reuse=reuse)), game)
+            return live_box_score(
+                self._kept(self.client.cdn(f"liveData/boxscore/boxscore_{league_id}.json", name, reuse=reuse)), game
+            )
 
     def _live_events(self, box: BoxScore, league_id: str, reuse: bool) -> list[Row]:
         name = f"cdn-playbyplay/{league_id}"
@@ -127,7 +142,14 @@ class LeagueSource:
 
     def _statistics_box(self, game: Game, league_id: str, remarks: list[str], reuse: bool) -> BoxScore:
         name = f"boxscoretraditionalv3/{league_id}"
-        parameters = {"GameID": league_id, "StartPeriod": "0", "EndPeriod": "0", "StartRange": "0", "EndRange": "0", "RangeType": "0"}
+        parameters = {
+            "GameID": league_id,
+            "StartPeriod": "0",
+            "EndPeriod": "0",
+            "StartRange": "0",
+            "EndRange": "0",
+            "RangeType": "0",
+        }
         with self._reading(name):
             response = self.client.statistics("boxscoretraditionalv3", parameters, name, reuse=reuse)
             return statistics_box_score(self._kept(response), game, self._inactive(game, league_id, remarks, reuse))
@@ -135,7 +157,9 @@ class LeagueSource:
     def _statistics_events(self, box: BoxScore, league_id: str, reuse: bool) -> list[Row]:
         name = f"playbyplayv3/{league_id}"
         with self._reading(name):
-            response = self.client.statistics("playbyplayv3", {"GameID": league_id, "StartPeriod": "0", "EndPeriod": "0"}, name, reuse=reuse)
+            response = self.client.statistics(
+                "playbyplayv3", {"GameID": league_id, "StartPeriod": "0", "EndPeriod": "0"}, name, reuse=reuse
+            )
             return statistics_events(self._kept(response), box.game, box.people)
 
     def _inactive(self, game: Game, league_id: str, remarks: list[str], reuse: bool) -> list[Person]:
@@ -143,7 +167,9 @@ class LeagueSource:
             name = f"{endpoint}/{league_id}"
             try:
                 with self._reading(name):
-                    return inactive_players(self._kept(self.client.statistics(endpoint, {"GameID": league_id}, name, reuse=reuse)), game)
+                    return inactive_players(
+                        self._kept(self.client.statistics(endpoint, {"GameID": league_id}, name, reuse=reuse)), game
+                    )
             except RefusedError:
                 raise
             except ProviderError as error:
@@ -153,7 +179,9 @@ class LeagueSource:
 
     @contextmanager
     def _reading(self, name: str) -> Iterator[None]:
-        """A response that cannot be mapped, as that of a game which is still running, is not kept: the next fetch calls for it again."""
+        """A response that cannot be mapped, as that of a game which is still running, is not kept: the next fetch calls
+        for it again.
+        """
         try:
             with mapping(f"the league's {name}"):
                 yield
@@ -185,7 +213,9 @@ class LeagueSource:
         for tricode, number in TEAM_IDS.items():
             parameters = {"LeagueID": "00", "Season": season_label(season), "TeamID": str(number)}
             try:
-                response = self.client.statistics("commonteamroster", parameters, f"commonteamroster/{self.today}-{tricode}", reuse=False)
+                response = self.client.statistics(
+                    "commonteamroster", parameters, f"commonteamroster/{self.today}-{tricode}", reuse=False
+                )
                 with mapping(f"the league's roster of {tricode}"):
                     rows += roster_rows(self._kept(response), self.today)
             except RefusedError:
@@ -206,11 +236,15 @@ class LeagueSource:
 
     def _is_landed(self, day: date, games: Sequence[ScheduledGame]) -> bool:
         standing = [*takewhile(lambda provider: provider != PROVIDER, self.preference), PROVIDER]
-        return not self.client.offline and {scheduled.game.game_id for scheduled in games} <= landed_games(self.landed, day, standing)
+        return not self.client.offline and {scheduled.game.game_id for scheduled in games} <= landed_games(
+            self.landed, day, standing
+        )
 
 
 def _seasons_of(day: date) -> list[int]:
-    """Seasons that a date may belong to: by its month, and in the first half of October also the one before, as that of 2019-20 ended on 2020-10-11."""
+    """Seasons that a date may belong to: by its month, and in the first half of October also the one before, as that of
+    2019-20 ended on 2020-10-11.
+    """
     season = day.year - (day.month < FIRST_MONTH)
     return [season - 1, season] if day.month == FIRST_MONTH and day.day <= LATEST_END else [season]
 

@@ -15,5 +15,8 @@ _TRICODES = {number: tricode for tricode, number in TEAM_IDS.items()}
 
 
 def tricode_of(team_id: int, season_year: int) -> str | None:
-    """Tricode that the team with a number had in a season; None for any other number. Example: 1610612760 is OKC, and SEA in 2007."""
+    """Tricode that the team with a number had in a season; None for any other number.
+
+    Example: 1610612760 is OKC, and SEA in 2007.
+    """
     return tricode_in_season(_TRICODES[team_id], season_year) if team_id in _TRICODES else None

@@ -1,11 +1,12 @@
 """A simulated league: a season of raw data about invented players, for demonstrations and tests.
 
-Thirty teams with their real tricodes and arenas play 82 games and the play-offs. Each game is played possession by possession (`play`), by whom the sheets
-say (`sheets`), and what is known of it afterwards is a sum over its events (`records`); what is said before it is in `announcements`. All of it follows
-from a seed, each game from a stream of random numbers of its own, so that a date comes out the same in a month and in a whole season.
+Thirty teams with their real tricodes and arenas play 82 games and the play-offs. Each game is played possession by
+possession (`play`), by whom the sheets say (`sheets`), and what is known of it afterwards is a sum over its events
+(`records`); what is said before it is in `announcements`. All of it follows from a seed, each game from a stream of
+random numbers of its own, so that a date comes out the same in a month and in a whole season.
 
-The conventions are those of real feeds, oddities included: corrected box scores, games without play-by-play, lines taken after the tip-off, and more;
-`SpecialCases` tells where. Not simulated: the All-Star game, preseason, referees.
+The conventions are those of real feeds, oddities included: corrected box scores, games without play-by-play, lines
+taken after the tip-off, and more; `SpecialCases` tells where. Not simulated: the All-Star game, preseason, referees.
 """
 
 from __future__ import annotations
@@ -49,9 +50,16 @@ def simulate_season(
     games_per_team: int = GAMES_PER_TEAM,
     special_cases: bool = True,
 ) -> Mapping[str, pa.Table]:
-    """The raw tables of a season, see `simulate`; a corrected row is there twice, and the later `processed_at` counts."""
-    season = simulate(season_year, seed, through, teams=teams, games_per_team=games_per_team, special_cases=special_cases)
-    return {name: pa.concat_tables([rows, season.corrections[name]]) if name in season.corrections else rows for name, rows in season.tables.items()}
+    """The raw tables of a season, see `simulate`; a corrected row is there twice, and the later `processed_at`
+    counts.
+    """
+    season = simulate(
+        season_year, seed, through, teams=teams, games_per_team=games_per_team, special_cases=special_cases
+    )
+    return {
+        name: pa.concat_tables([rows, season.corrections[name]]) if name in season.corrections else rows
+        for name, rows in season.tables.items()
+    }
 
 
 def write_season(
@@ -68,9 +76,9 @@ def write_season(
 ) -> SeasonSummary:
     """Write a season into a folder as a landing zone, and tell what is in it; for the arguments see `simulate`.
 
-    There is one sub-folder per raw table, and in it one Parquet file per date (`play_by_play/game_date=2024-10-22/part.parquet`), or one per season for
-    schedule and registry. Files of the same name with other bytes are replaced, each at once; all others are left alone. The same arguments give the same
-    bytes.
+    There is one sub-folder per raw table, and in it one Parquet file per date
+    (`play_by_play/game_date=2024-10-22/part.parquet`), or one per season for schedule and registry. Files of the same
+    name with other bytes are replaced, each at once; all others are left alone. The same arguments give the same bytes.
     """
     season = simulate(
         season_year,

@@ -1,6 +1,7 @@
 """What is said before games: rosters and registry, injury reports, bookmakers' lines on games and on players' points.
 
-Some of it is said too late: lines and reports from after the tip-off are in here as well, as feeds have them, and must not be used for the game.
+Some of it is said too late: lines and reports from after the tip-off are in here as well, as feeds have them, and must
+not be used for the game.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ POINTS_PER_STRENGTH, HOME_POINTS, USUAL_TOTAL = 7.2, 2.9, 222.0
 
 @dataclass(frozen=True)
 class Bookmaker:
-    """When a bookmaker's lines were seen, in minutes before the tip-off (negative: after it), and how it names teams."""
+    """When a bookmaker's lines were seen, in minutes before the tip-off (negative: after it), and how it names
+    teams.
+    """
 
     key: str
     snapshots: tuple[int, ...]
@@ -95,7 +98,9 @@ LISTED_BUT_PLAYING_SHARE, UNLISTED_SHARE, AFTER_TIP_REPORT_SHARE, MISREAD_SHARE 
 STATUSES = ("out", "doubtful", "questionable", "probable", "available")
 
 
-def rosters(seed: int, season_year: int, people: People, teams: Sequence[str], first_day: date, through: date) -> pa.Table:
+def rosters(
+    seed: int, season_year: int, people: People, teams: Sequence[str], first_day: date, through: date
+) -> pa.Table:
     """Snapshots of all rosters, from the day before opening night on."""
     trade_days = {first_day + timedelta(days=day) for _, day in people.traded}
     dates = [first_day + timedelta(days=offset) for offset in range(-1, (through - first_day).days + 1)]
@@ -124,7 +129,9 @@ def rosters(seed: int, season_year: int, people: People, teams: Sequence[str], f
             "position_abbr": arrow.texts(POSITIONS, people.positions[player]),
             "age": arrow.numbers(age, pa.int64()),
             "birth_date": arrow.days(np.where(unknown[player], np.datetime64("NaT", "D"), births)),
-            "roster_status": arrow.texts(("active", "two-way"), (people.level[player] < TWO_WAY_LEVEL).astype(np.int64)),
+            "roster_status": arrow.texts(
+                ("active", "two-way"), (people.level[player] < TWO_WAY_LEVEL).astype(np.int64)
+            ),
             "processed_at": arrow.moments(days.astype("M8[h]") + (hour + ROSTER_UTC_HOURS)),
         }
     )
@@ -133,7 +140,12 @@ def rosters(seed: int, season_year: int, people: People, teams: Sequence[str], f
 def player_registry(season_year: int, people: People, teams: Sequence[str], first_day: date, through: date) -> pa.Table:
     """Everybody with every team that he has been with until `through`."""
     known = people.team_on[:, : max((through - first_day).days, 0) + 1]
-    pairs = sorted({(people.lookups[player], player, team) for player, team in np.argwhere(_membership(known, len(teams))).tolist()})
+    pairs = sorted(
+        {
+            (people.lookups[player], player, team)
+            for player, team in np.argwhere(_membership(known, len(teams))).tolist()
+        }
+    )
     player, team = np.array([(player, team) for _, player, team in pairs], dtype=np.int64).reshape(-1, 2).T
     return pa.table(
         {
@@ -155,9 +167,15 @@ def game_lines(seed: int, season_year: int, people: People, games: Sequence[Game
     """Spreads and totals of several bookmakers, from a day before the tip-off until after it."""
     lots = _lots(seed, season_year, Purpose.LINES, games, (len(BOOKMAKERS) + 1, 12))
     strength = sheets.strength(people)
-    pace = people.team_pace[np.array([[game.home, game.away] for game in games], dtype=np.int64).reshape(-1, 2)].mean(axis=1)
+    pace = people.team_pace[np.array([[game.home, game.away] for game in games], dtype=np.int64).reshape(-1, 2)].mean(
+        axis=1
+    )
     game_lots = lots[:, -1]
-    expected = POINTS_PER_STRENGTH * (strength[:, HOME] - strength[:, AWAY]) + HOME_POINTS + 4 * (game_lots[:, 0] + game_lots[:, 1] - 1)
+    expected = (
+        POINTS_PER_STRENGTH * (strength[:, HOME] - strength[:, AWAY])
+        + HOME_POINTS
+        + 4 * (game_lots[:, 0] + game_lots[:, 1] - 1)
+    )
     total = USUAL_TOTAL * pace + 8 * (game_lots[:, 2] + game_lots[:, 3] - 1)
     without_lines, without_spreads = game_lots[:, 4] < NO_LINES_SHARE, game_lots[:, 5] < NO_SPREADS_SHARE
 
@@ -172,12 +190,16 @@ def game_lines(seed: int, season_year: int, people: People, games: Sequence[Game
             points = np.rint(2 * (total + 2 * unrest * (2 * lot[:, 5 + place] - 1))) / 2
             seen = offered & ((lot[:, 9] < AFTER_TIP_SHARE) | (minutes >= 0))
             price = np.round(1.87 + 0.08 * lot[:, 10], 3)
-            for outcome, (is_total, point) in enumerate(((False, -spread), (False, spread), (True, points), (True, points))):
+            for outcome, (is_total, point) in enumerate(
+                ((False, -spread), (False, spread), (True, points), (True, points))
+            ):
                 offers = np.flatnonzero(seen & (is_total | ~without_spreads))
                 blocks.append(_rows(offers, minutes, number, outcome, point[offers], price[offers]))
     game, before, book_number, outcomes, point, price = _stacked(blocks)
     order = np.lexsort([outcomes, book_number, -before, game])
-    game, before, book_number, outcomes, point, price = (column[order] for column in (game, before, book_number, outcomes, point, price))
+    game, before, book_number, outcomes, point, price = (
+        column[order] for column in (game, before, book_number, outcomes, point, price)
+    )
 
     tips = arrow.moment_array([known.tip for known in games])[game]
     seen_at = tips - before * np.timedelta64(1, "m")
@@ -230,10 +252,14 @@ def expected_points(people: People, sheets: Sheets) -> Floats:
 
 
 def player_points_props(seed: int, season_year: int, people: People, games: Sequence[Game], sheets: Sheets) -> pa.Table:
-    """Two feeds: one of single bookmakers for those who score, one of a consensus, with its opening line, for nearly all who play."""
+    """Two feeds: one of single bookmakers for those who score, one of a consensus, with its opening line, for nearly
+    all who play.
+    """
     lots = _lots(seed, season_year, Purpose.PROPS, games, (2, DRESSED, 12))
     expected = expected_points(people, sheets) * (0.94 + 0.12 * lots[..., 0])
-    listed = (sheets.dressed != NOBODY) & (sheets.target_minutes >= LEAST_PROP_MINUTES) & (expected >= LEAST_PROP_POINTS)
+    listed = (
+        (sheets.dressed != NOBODY) & (sheets.target_minutes >= LEAST_PROP_MINUTES) & (expected >= LEAST_PROP_POINTS)
+    )
     primary = listed & (expected >= PRIMARY_POINTS)
     blocks = []
     for feed, (source, book, minutes) in enumerate(PROP_SNAPSHOTS):
@@ -287,7 +313,10 @@ def injury_report(seed: int, season_year: int, people: People, games: Sequence[G
         rng = stream(seed, season_year, Purpose.INJURY_REPORT, game.number)
         for side in (HOME, AWAY):
             playing = sheets.dressed[place, side]
-            listed = [(player, int(rng.integers(len(INJURIES))), PATHS_PLAYING) for player in playing[playing != NOBODY].tolist()]
+            listed = [
+                (player, int(rng.integers(len(INJURIES))), PATHS_PLAYING)
+                for player in playing[playing != NOBODY].tolist()
+            ]
             listed = [entry for entry in listed if rng.random() < LISTED_BUT_PLAYING_SHARE]
             missing = [(player, reason, PATHS_OUT) for player, reason in absent.get((place, side), [])]
             missing = [entry for entry in missing if rng.random() >= UNLISTED_SHARE]
@@ -309,7 +338,17 @@ def injury_report(seed: int, season_year: int, people: People, games: Sequence[G
                         )
                     )
     kinds = (pa.date32(), pa.int64(), pa.date32(), *[pa.string()] * 5, pa.float64())
-    names = ("report_date", "report_hour", "game_date", "team", "player_lookup", "injury_status", "reason", "reason_category", "confidence_score")
+    names = (
+        "report_date",
+        "report_hour",
+        "game_date",
+        "team",
+        "player_lookup",
+        "injury_status",
+        "reason",
+        "reason_category",
+        "confidence_score",
+    )
     columns = list(zip(*rows, strict=True)) or [()] * len(names)
     table = {name: pa.array(values, kind) for name, values, kind in zip(names, columns, kinds, strict=True)}
     published = arrow.moment_array([eastern(day, time(hour, 5)) for day, hour, *_ in rows])
@@ -322,7 +361,9 @@ def _reports(game: Game, path: Sequence[str], rng: np.random.Generator) -> list[
     reports = []
     for moment, status in zip(chosen, path, strict=True):
         hours = MOMENTS[moment]
-        reports.append((game.day - timedelta(days=1), EVENING_HOUR, status) if hours < 0 else (game.day, tip.hour - hours, status))
+        reports.append(
+            (game.day - timedelta(days=1), EVENING_HOUR, status) if hours < 0 else (game.day, tip.hour - hours, status)
+        )
     if rng.random() < AFTER_TIP_REPORT_SHARE:
         reports.append((game.day, tip.hour + 1, "available" if path[-1] == "out" else "out"))
     return reports

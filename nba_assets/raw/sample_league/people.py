@@ -36,8 +36,20 @@ class Reason:
 INJURIES = tuple(
     Reason(f"Injury/Illness - {text}", "injury")
     for text in (
-        *("Left Ankle; Sprain", "Right Ankle; Sprain", "Right Knee; Soreness", "Left Knee; Meniscus Tear", "Left Hamstring; Strain"),
-        *("Right Calf; Strain", "Low Back; Soreness", "Left Groin; Strain", "Right Thumb; Fracture", "Left Hand; Fracture"),
+        *(
+            "Left Ankle; Sprain",
+            "Right Ankle; Sprain",
+            "Right Knee; Soreness",
+            "Left Knee; Meniscus Tear",
+            "Left Hamstring; Strain",
+        ),
+        *(
+            "Right Calf; Strain",
+            "Low Back; Soreness",
+            "Left Groin; Strain",
+            "Right Thumb; Fracture",
+            "Left Hand; Fracture",
+        ),
         *("Right Shoulder; Sprain", "Left Wrist; Soreness", "Concussion Protocol", "Left Foot; Stress Reaction"),
     )
 )
@@ -50,7 +62,11 @@ SHORT_ABSENCES = (
 ON_ASSIGNMENT = Reason("G League - On Assignment", "g_league")
 REASONS = (*INJURIES, *SHORT_ABSENCES, ON_ASSIGNMENT)
 """An absence is stored as the place of its reason in this tuple."""
-ILLNESS, REST = (len(INJURIES) + place for place, reason in enumerate(SHORT_ABSENCES) if reason.text.endswith("Illness") or reason.text == "Rest")
+ILLNESS, REST = (
+    len(INJURIES) + place
+    for place, reason in enumerate(SHORT_ABSENCES)
+    if reason.text.endswith("Illness") or reason.text == "Rest"
+)
 
 SLOT_LEVELS = np.array([2.3, 1.5, 1.05, 0.75, 0.5, 0.3, 0.1, -0.1, -0.3, -0.5, -0.7, -0.9, -1.1, -1.3, -1.5, -1.7])
 """Typical ability, in standard deviations, of a team's best player, its second best and so on."""
@@ -171,7 +187,9 @@ def _skills(level: Floats, position: Ints, rng: np.random.Generator) -> Skills:
         shooting=shooting,
         zone_shares=np.cumsum(shares / shares.sum(axis=1, keepdims=True), axis=1),
         make_rates=np.clip(makes, 0.01, 0.85),
-        free_throws=np.clip(np.array([0.82, 0.81, 0.78, 0.75, 0.69])[position] + 0.012 * level + rng.normal(0, 0.06, count), 0.42, 0.94),
+        free_throws=np.clip(
+            np.array([0.82, 0.81, 0.78, 0.75, 0.69])[position] + 0.012 * level + rng.normal(0, 0.06, count), 0.42, 0.94
+        ),
         fouls_drawn=weight([1.0, 0.85, 0.95, 1.05, 1.2], 0.12, 0.2),
         passing=weight([2.3, 1.3, 1.0, 0.85, 0.8], 0.25, 0.25),
         turnovers=shooting**0.8 * weight([1.2, 1.0, 0.9, 0.9, 1.0], 0, 0.15),
@@ -197,7 +215,9 @@ def _transactions(
     trade_days = np.sort(rng.integers(season_days // 5, 2 * season_days // 3 + 1, size=max(1, teams // 2)))
     waiver_days = np.sort(rng.integers(season_days // 10, season_days, size=teams))
     traded: list[tuple[int, int]] = []
-    for day, is_trade in sorted([(day, True) for day in trade_days.tolist()] + [(day, False) for day in waiver_days.tolist()]):
+    for day, is_trade in sorted(
+        [(day, True) for day in trade_days.tolist()] + [(day, False) for day in waiver_days.tolist()]
+    ):
         if is_trade:
             partners = rng.permutation(teams)[:2]
             swapped = [_of_rank(team_on, level, team, day, int(rng.integers(1, 10))) for team in partners.tolist()]

@@ -1,7 +1,8 @@
 """Games played possession by possession: all of them at once, step by step, each from its own random numbers.
 
-A step is one play of every game that is still on: time passes, then a turnover, a foul or a shot, free throws and a rebound. What happens is written down
-as events; nothing else leaves this module but who was on the floor for how long, so that every box score is a sum over events.
+A step is one play of every game that is still on: time passes, then a turnover, a foul or a shot, free throws and a
+rebound. What happens is written down as events; nothing else leaves this module but who was on the floor for how long,
+so that every box score is a sum over events.
 """
 
 from __future__ import annotations
@@ -240,7 +241,9 @@ class _Games:
         planned = (elapsed[:, None, None] >= self.sheets.stint_starts[g]).sum(axis=2) - 1
         planned[self.period[g] > 4] = CLOSING
         self.decided[g] |= (
-            (self.period[g] == 4) & (self.clock[g] < DECIDED_CLOCK) & (np.abs(self.score[g, HOME] - self.score[g, AWAY]) >= DECIDED_LEAD)
+            (self.period[g] == 4)
+            & (self.clock[g] < DECIDED_CLOCK)
+            & (np.abs(self.score[g, HOME] - self.score[g, AWAY]) >= DECIDED_LEAD)
         )
         planned[self.decided[g]] = GARBAGE_TIME
         foul_trouble = np.take_along_axis(self.fouls[g], self.lineup[g], axis=2).max(axis=2) >= FOULED_OUT
@@ -252,7 +255,9 @@ class _Games:
             first = self.stint[rows, side] < 0
             self.stint[rows, side] = planned[changes, side]
             # Who has six fouls stays only where nobody else is left.
-            wanted = self.sheets.preference[rows, side, planned[changes, side]] - 10_000.0 * (self.fouls[rows, side] >= FOULED_OUT)
+            wanted = self.sheets.preference[rows, side, planned[changes, side]] - 10_000.0 * (
+                self.fouls[rows, side] >= FOULED_OUT
+            )
             five = np.sort(np.argsort(-wanted, axis=1, kind="stable")[:, :5], axis=1)
             before, after = (np.zeros((len(rows), DRESSED), dtype=bool) for _ in range(2))
             np.put_along_axis(before, self.lineup[rows, side], True, axis=1)
@@ -262,20 +267,29 @@ class _Games:
             self.starters[rows[first], side] = after[first]
             goes, comes = before & ~after & ~first[:, None], after & ~before & ~first[:, None]
             row, going = np.nonzero(goes)
-            self._write(rows[row], Kind.SUBSTITUTION, side, going, other_slot=np.nonzero(comes)[1], role=Role.SUBSTITUTION_IN)
+            self._write(
+                rows[row], Kind.SUBSTITUTION, side, going, other_slot=np.nonzero(comes)[1], role=Role.SUBSTITUTION_IN
+            )
 
     def _interrupt(self, g: Ints, what: Floats, whose: Floats, who: Floats, sinks: Floats) -> None:
         """Time-outs, violations and technical fouls: the clock stands and the ball stays where it is."""
         side = np.where(whose < 0.5, HOME, AWAY)
         timeout, violation, technical = _lots(what, TIMEOUT_SHARE, VIOLATION_SHARE, TECHNICAL_SHARE)
         self._write(g[timeout], Kind.TIMEOUT, side[timeout])
-        self._write(g[violation], Kind.VIOLATION, side[violation], self._at(g[violation], side[violation], self._lot(who[violation])))
+        self._write(
+            g[violation],
+            Kind.VIOLATION,
+            side[violation],
+            self._at(g[violation], side[violation], self._lot(who[violation])),
+        )
         rows, by, other = g[technical], side[technical], 1 - side[technical]
         self._write(rows, Kind.TECHNICAL_FOUL, by, self._at(rows, by, self._lot(who[technical])))
         best = np.argmax(self.skills.free_throws[self._five(rows, other)], axis=1)
         self._free_throw(rows, other, self._at(rows, other, best), sinks[technical], 0, 0)
 
-    def _turn_over(self, g: Ints, happens: Flags, attack: Ints, defense: Ints, how: Floats, who: Floats, thief: Floats) -> Flags:
+    def _turn_over(
+        self, g: Ints, happens: Flags, attack: Ints, defense: Ints, how: Floats, who: Floats, thief: Floats
+    ) -> Flags:
         rows, offense = g[happens], self.offense[g[happens]]
         loser = self._at(rows, offense, _choose(self.skills.turnovers[attack[happens]], who[happens]))
         team_loss, steal, offensive_foul = _lots(how[happens], TEAM_TURNOVER_SHARE, STEAL_SHARE, OFFENSIVE_FOUL_SHARE)
@@ -293,7 +307,9 @@ class _Games:
         stolen[happens] = steal
         return stolen
 
-    def _commit_common_foul(self, g: Ints, happens: Flags, attack: Ints, defense: Ints, who: Floats, victim: Floats) -> tuple[Flags, Ints]:
+    def _commit_common_foul(
+        self, g: Ints, happens: Flags, attack: Ints, defense: Ints, who: Floats, victim: Floats
+    ) -> tuple[Flags, Ints]:
         rows, defending = g[happens], 1 - self.offense[g[happens]]
         self._foul(rows, defending, self._fouler(rows, defending, defense[happens], who[happens]))
         self.team_fouls[rows, defending] += 1
@@ -301,10 +317,16 @@ class _Games:
         weights = self.skills.shooting[attack] * self.skills.fouls_drawn[attack]
         return in_bonus, self._at(g, self.offense[g], _choose(weights, victim))
 
-    def _shoot(self, g: Ints, happens: Flags, at_buzzer: Flags, attack: Ints, defense: Ints, *draws: Floats) -> tuple[Flags, Ints, Ints]:
-        """Field-goal attempts: which were missed alive, how many free throws follow where a shooter was fouled, and who shot."""
+    def _shoot(
+        self, g: Ints, happens: Flags, at_buzzer: Flags, attack: Ints, defense: Ints, *draws: Floats
+    ) -> tuple[Flags, Ints, Ints]:
+        """Field-goal attempts: which were missed alive, how many free throws follow where a shooter was fouled, and who
+        shot.
+        """
         rows, offense = g[happens], self.offense[g[happens]]
-        who, where, heave, contact, luck, helped, helper, swatted, swatter, across, along = (draw[happens] for draw in draws)
+        who, where, heave, contact, luck, helped, helper, swatted, swatter, across, along = (
+            draw[happens] for draw in draws
+        )
         attack, defense = attack[happens], defense[happens]
         skills = self.skills
         place = _choose(skills.shooting[attack], who)
@@ -365,7 +387,16 @@ class _Games:
         return missed_last
 
     def _rebound(
-        self, g: Ints, missed: Flags, missed_last: Flags, attack: Ints, defense: Ints, whose: Floats, who: Floats, team: Floats, takes: Floats
+        self,
+        g: Ints,
+        missed: Flags,
+        missed_last: Flags,
+        attack: Ints,
+        defense: Ints,
+        whose: Floats,
+        who: Floats,
+        team: Floats,
+        takes: Floats,
     ) -> Flags:
         loose = (missed | missed_last) & (self.clock[g] > 0)
         rows, offense = g[loose], self.offense[g[loose]]
@@ -440,7 +471,14 @@ class _Games:
         return (lot * 5).astype(np.int64)
 
     def _write(
-        self, g: Ints, kind: Kind, side: Ints | int = -1, slot: Ints | int = NOBODY, *, other_slot: Ints | int = NOBODY, **more: object
+        self,
+        g: Ints,
+        kind: Kind,
+        side: Ints | int = -1,
+        slot: Ints | int = NOBODY,
+        *,
+        other_slot: Ints | int = NOBODY,
+        **more: object,
     ) -> None:
         if not g.size:
             return

@@ -34,7 +34,9 @@ class _Series:
     winner: int | None = None
 
 
-def play_off(teams: Sequence[str], season: Sequence[Game], results: Results, through: date, results_of: ResultsOf) -> list[Game]:
+def play_off(
+    teams: Sequence[str], season: Sequence[Game], results: Results, through: date, results_of: ResultsOf
+) -> list[Game]:
     """The games that were played or are sure to be, as known after `through`; `results_of` tells how games end.
 
     Nothing is known before the regular season is over. A league of fewer than eighteen teams has no play-offs.
@@ -53,7 +55,9 @@ def play_off(teams: Sequence[str], season: Sequence[Game], results: Results, thr
     start = day + timedelta(days=2)
     for number in range(1, 5):
         pairs = [(field[place], field[-1 - place]) for place in range(len(field) // 2)]
-        series = [_series(teams, pair, start + timedelta(days=place % 2), number, place) for place, pair in enumerate(pairs)]
+        series = [
+            _series(teams, pair, start + timedelta(days=place % 2), number, place) for place, pair in enumerate(pairs)
+        ]
         scores = results_of([game for one in series for game in one.games if game.day <= through])
         known.extend(game for one in series for game in _decide(one, scores))
         if any(one.winner is None for one in series):
@@ -80,7 +84,9 @@ def _winner(game: Game, results: Results) -> int:
     return game.home if home > away else game.away
 
 
-def _single_game(teams: Sequence[str], home: int, away: int, day: date, number: int, phase: Phase = Phase.PLAY_IN) -> Game:
+def _single_game(
+    teams: Sequence[str], home: int, away: int, day: date, number: int, phase: Phase = Phase.PLAY_IN
+) -> Game:
     tip = eastern(day, time(19) if number % 2 else time(21, 30))
     return Game(number, day, tip, home, away, (teams[home], teams[away]), TEAMS[teams[home]], phase, primetime=True)
 

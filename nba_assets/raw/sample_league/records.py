@@ -1,4 +1,5 @@
-"""What scorers and feeds write down of games that were played: play-by-play, sheets, box scores, and the results in the schedule.
+"""What scorers and feeds write down of games that were played: play-by-play, sheets, box scores, and the results in the
+schedule.
 
 Every box score is a sum over the events. Times of publication follow the tip-off.
 """
@@ -45,7 +46,14 @@ EVENT_TYPES: dict[Kind, str] = {
 }
 ROLES = (None, "assist", "block", "steal", "jump_ball_away", "substitution_in")
 SHOT_SUBTYPES = (
-    ("Layup Shot", "Driving Layup Shot", "Cutting Layup Shot", "Running Dunk Shot", "Putback Layup Shot", "Alley Oop Dunk Shot"),
+    (
+        "Layup Shot",
+        "Driving Layup Shot",
+        "Cutting Layup Shot",
+        "Running Dunk Shot",
+        "Putback Layup Shot",
+        "Alley Oop Dunk Shot",
+    ),
     ("Driving Floating Jump Shot", "Hook Shot", "Turnaround Hook Shot", "Driving Layup Shot", "Floating Jump shot"),
     ("Pullup Jump shot", "Fadeaway Jump Shot", "Turnaround Fadeaway shot", "Jump Shot"),
     ("Jump Shot", "Pullup Jump shot", "Step Back Jump shot"),
@@ -53,7 +61,10 @@ SHOT_SUBTYPES = (
     ("Jump Shot",),
 )
 """By zone."""
-FREE_THROW_SUBTYPES = ("free throw technical", *(f"free throw {number}/{trip}" for trip in (1, 2, 3) for number in range(1, trip + 1)))
+FREE_THROW_SUBTYPES = (
+    "free throw technical",
+    *(f"free throw {number}/{trip}" for trip in (1, 2, 3) for number in range(1, trip + 1)),
+)
 TRIP_OFFSETS = np.array([0, 1, 2, 4])
 """Place in FREE_THROW_SUBTYPES of the first free throw of a trip, by its length; 0 is a technical."""
 
@@ -88,13 +99,17 @@ class Records:
     """Sequence number of the shot without a distance."""
 
 
-def record(season_year: int, people: People, games: Sequence[Game], sheets: Sheets, played: Played, quirks: Quirks) -> Records:
+def record(
+    season_year: int, people: People, games: Sequence[Game], sheets: Sheets, played: Played, quirks: Quirks
+) -> Records:
     """All results of `games`, which are in order of tip-off."""
     return _Recorder(season_year, people, games, sheets, played, quirks).records()
 
 
 class _Recorder:
-    def __init__(self, season_year: int, people: People, games: Sequence[Game], sheets: Sheets, played: Played, quirks: Quirks) -> None:
+    def __init__(
+        self, season_year: int, people: People, games: Sequence[Game], sheets: Sheets, played: Played, quirks: Quirks
+    ) -> None:
         self.season_year, self.people, self.games = season_year, people, games
         self.sheets, self.played, self.quirks = sheets, played, quirks
         self.events = played.events
@@ -104,7 +119,9 @@ class _Recorder:
         self.tips = arrow.moment_array([game.tip for game in games])
         self.tricodes = sorted({code for game in games for code in game.tricodes})
         code_of = {code: place for place, code in enumerate(self.tricodes)}
-        self.teams = np.array([[code_of[code] for code in game.tricodes] for game in games], dtype=np.int64).reshape(-1, 2)
+        self.teams = np.array([[code_of[code] for code in game.tricodes] for game in games], dtype=np.int64).reshape(
+            -1, 2
+        )
 
     def records(self) -> Records:
         sheet, box = self._player_tables()
@@ -136,7 +153,9 @@ class _Recorder:
         newest_try = np.maximum.accumulate(np.where(shot | free_throw, places, 0))
         offensive = rebound & (side[newest_try] == side)
 
-        def count(chosen: Flags, weights: NDArray[np.int8] | None = None, *, other: bool = False, opponent: bool = False) -> Ints:
+        def count(
+            chosen: Flags, weights: NDArray[np.int8] | None = None, *, other: bool = False, opponent: bool = False
+        ) -> Ints:
             slot = events["other_slot" if other else "slot"][chosen].astype(np.int64)
             team = 1 - side[chosen] if opponent else side[chosen]
             cells = (events["game"][chosen].astype(np.int64) * 2 + team) * DRESSED + slot
@@ -180,7 +199,10 @@ class _Recorder:
         dressed = np.argwhere(self.sheets.dressed != NOBODY)
         people = self.sheets.dressed[tuple(dressed.T)]
         present = np.column_stack([dressed, people, np.full(len(people), NO_REASON)])
-        absent = [(game, side, ABSENT, player, NO_REASON if reason is None else reason) for game, side, player, reason in self.sheets.away]
+        absent = [
+            (game, side, ABSENT, player, NO_REASON if reason is None else reason)
+            for game, side, player, reason in self.sheets.away
+        ]
         lines = np.concatenate([present, np.array(absent, dtype=np.int64).reshape(-1, 5)])
         by_name = np.argsort(np.argsort(np.array(self.people.lookups, dtype=object)))
         lines = lines[np.lexsort([by_name[lines[:, 3]], self.teams[lines[:, 0], lines[:, 1]], lines[:, 0]])]
@@ -228,7 +250,9 @@ class _Recorder:
         return sheet, box.filter(pa.array(appeared))
 
     def _correct(self, sheet: pa.Table, box: pa.Table) -> tuple[dict[str, pa.Table], int | None]:
-        """A two-pointer that the first version of one player's line forgot: that version in place, the correction apart."""
+        """A two-pointer that the first version of one player's line forgot: that version in place, the correction
+        apart.
+        """
         places = np.flatnonzero(self.numbers == (self.quirks.corrected_box or -1))
         if not places.size:
             return {}, None
@@ -237,12 +261,16 @@ class _Recorder:
         player = int(self.sheets.dressed[game, HOME, np.argmax(twos)])
         result = {}
         for name, rows in (("player_gamebook", sheet), ("player_boxscores", box)):
-            here = (np.array(rows["game_id"]) == self.ids[game]) & (np.array(rows["player_lookup"]) == self.people.lookups[player])
+            here = (np.array(rows["game_id"]) == self.ids[game]) & (
+                np.array(rows["player_lookup"]) == self.people.lookups[player]
+            )
             original = rows
             for column, lost in (("points", 2), ("field_goals_made", 1)):
                 field = original.column_names.index(column)
                 values = rows[column].to_numpy(zero_copy_only=False) - np.where(here, lost, 0)
-                original = original.set_column(field, column, arrow.numbers(np.nan_to_num(values), pa.int64(), np.isnan(values)))
+                original = original.set_column(
+                    field, column, arrow.numbers(np.nan_to_num(values), pa.int64(), np.isnan(values))
+                )
             result[f"{name}_original"] = original
             late = arrow.moments(np.array([self.tips[game] + np.timedelta64(CORRECTION_HOURS, "h")]))
             correction = rows.filter(pa.array(here))
@@ -263,7 +291,17 @@ class _Recorder:
             "ft_made": "free_throws_made",
             "ft_attempted": "free_throws_attempted",
         }
-        same = ("offensive_rebounds", "defensive_rebounds", "total_rebounds", "assists", "steals", "blocks", "turnovers", "personal_fouls", "points")
+        same = (
+            "offensive_rebounds",
+            "defensive_rebounds",
+            "total_rebounds",
+            "assists",
+            "steals",
+            "blocks",
+            "turnovers",
+            "personal_fouls",
+            "points",
+        )
         minutes = self.played.seconds.sum(axis=2)[game, side] // 60
         columns = self._game_columns(game)
         return pa.table(
@@ -275,8 +313,13 @@ class _Recorder:
                 "team_abbr": arrow.texts(self.tricodes, self.teams[game, side]),
                 "is_home": arrow.numbers(side == HOME, pa.bool_()),
                 "minutes": arrow.texts([f"{minute}:00" for minute in range(int(minutes.max(initial=0)) + 1)], minutes),
-                **{name: arrow.numbers(totals[source], pa.int64()) for name, source in (*renamed.items(), *((name, name) for name in same))},
-                "plus_minus": arrow.numbers(self.played.score[game, side] - self.played.score[game, 1 - side], pa.int64()),
+                **{
+                    name: arrow.numbers(totals[source], pa.int64())
+                    for name, source in (*renamed.items(), *((name, name) for name in same))
+                },
+                "plus_minus": arrow.numbers(
+                    self.played.score[game, side] - self.played.score[game, 1 - side], pa.int64()
+                ),
                 "processed_at": self._published(game, BOX_HOURS),
             }
         )
@@ -293,7 +336,10 @@ class _Recorder:
 
         # A third of the twos of a game, the same ones whatever else is simulated.
         some = two & (events["across"] < 1 / 3)
-        by_coordinates, by_distance = some & in_game(self.quirks.coordinates_only), some & in_game(self.quirks.distance_only)
+        by_coordinates, by_distance = (
+            some & in_game(self.quirks.coordinates_only),
+            some & in_game(self.quirks.distance_only),
+        )
         without_distance = ~shot
         first_two = np.flatnonzero(two & in_game(self.quirks.missing_distance))[:1]
         without_distance[first_two] = True
@@ -324,8 +370,12 @@ class _Recorder:
             "event_type": arrow.texts(kinds, events["kind"]),
             "event_subtype": arrow.texts(subtype_pool, subtype),
             "player_1_lookup": arrow.texts(self.people.lookups, person(side, slot)),
-            "player_1_team_abbr": arrow.texts(self.tricodes, np.where(side < 0, -1, self.teams[game, np.maximum(side, 0)])),
-            "player_2_lookup": arrow.texts(self.people.lookups, person(other_side, events["other_slot"].astype(np.int64))),
+            "player_1_team_abbr": arrow.texts(
+                self.tricodes, np.where(side < 0, -1, self.teams[game, np.maximum(side, 0)])
+            ),
+            "player_2_lookup": arrow.texts(
+                self.people.lookups, person(other_side, events["other_slot"].astype(np.int64))
+            ),
             "player_2_role": arrow.texts(ROLES, events["role"]),
             "shot_made": arrow.numbers(events["made"] == 1, pa.bool_(), ~shot),
             "shot_type": arrow.texts(("2PT", "3PT"), np.where(shot, ~two, -1)),
@@ -343,13 +393,25 @@ class _Recorder:
         return pa.table(columns).filter(pa.array(kept)), int(sequence[first_two[0]]) if first_two.size else None
 
 
-def schedule_table(season_year: int, games: Sequence[Game], scores: dict[int, tuple[int, int]], called_off: set[int]) -> pa.Table:
-    """The schedule: `scores` (home, away) by the number of each game that is over; `called_off` are numbers of games known to be postponed."""
+def schedule_table(
+    season_year: int, games: Sequence[Game], scores: dict[int, tuple[int, int]], called_off: set[int]
+) -> pa.Table:
+    """The schedule: `scores` (home, away) by the number of each game that is over; `called_off` are numbers of games
+    known to be postponed.
+    """
     announced = np.datetime64(f"{season_year}-08-15T19:00", "us")
     final = [not game.postponed and game.number in scores for game in games]
-    status = [3 if over else 4 if game.postponed and game.number in called_off else 1 for game, over in zip(games, final, strict=True)]
-    score = np.array([scores[game.number] if over else (0, 0) for game, over in zip(games, final, strict=True)]).reshape(-1, 2)
-    winner = [None if not over else game.tricodes[int(away > home)] for game, over, (home, away) in zip(games, final, score.tolist(), strict=True)]
+    status = [
+        3 if over else 4 if game.postponed and game.number in called_off else 1
+        for game, over in zip(games, final, strict=True)
+    ]
+    score = np.array(
+        [scores[game.number] if over else (0, 0) for game, over in zip(games, final, strict=True)]
+    ).reshape(-1, 2)
+    winner = [
+        None if not over else game.tricodes[int(away > home)]
+        for game, over, (home, away) in zip(games, final, score.tolist(), strict=True)
+    ]
     tips, unknown = arrow.moment_array([game.tip for game in games]), ~np.array(final, dtype=bool)
     return pa.table(
         {
@@ -393,7 +455,10 @@ def _sequence_numbers(events: NDArray[np.void]) -> Ints:
     # Only events at different times change places: among those of one second the number alone tells the order.
     swapped = np.flatnonzero((within % SWAP_EVERY == SWAP_AT) & (within > 0))
     swapped = swapped[swapped + 1 < len(events)]
-    swapped = swapped[(events["game"][swapped] == events["game"][swapped + 1]) & (events["clock"][swapped] != events["clock"][swapped + 1])]
+    swapped = swapped[
+        (events["game"][swapped] == events["game"][swapped + 1])
+        & (events["clock"][swapped] != events["clock"][swapped + 1])
+    ]
     sequence[swapped], sequence[swapped + 1] = sequence[swapped + 1], sequence[swapped].copy()
     return sequence
 

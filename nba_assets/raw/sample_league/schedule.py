@@ -1,4 +1,6 @@
-"""Who plays whom, where and when: dates, pairings, arenas and tip-off times of the regular season, one postponement included."""
+"""Who plays whom, where and when: dates, pairings, arenas and tip-off times of the regular season, one postponement
+included.
+"""
 
 from __future__ import annotations
 
@@ -86,10 +88,12 @@ def regular_season(
     neutral: int | None = None,
     postponed: int | None = None,
 ) -> list[Game]:
-    """All games in order of their tip-off: from the league's usual opening night on with its days off, or from the day `opening` on without any.
+    """All games in order of their tip-off: from the league's usual opening night on with its days off, or from the day
+    `opening` on without any.
 
-    `neutral` and `postponed` are the places in that order of the game at a neutral site and of the one that is played later instead; its new date is one
-    more game of the list. Raises ValueError for an odd number of teams, for unknown teams and for more games than a season has room for.
+    `neutral` and `postponed` are the places in that order of the game at a neutral site and of the one that is played
+    later instead; its new date is one more game of the list. Raises ValueError for an odd number of teams, for unknown
+    teams and for more games than a season has room for.
     """
     _check(teams, games_per_team)
     rng = stream(seed, season_year, Purpose.SCHEDULE)
@@ -99,7 +103,9 @@ def regular_season(
         home, away = first, second
         arena = CURRENT_TEAMS[teams[home]]
         tip = _tip(day, arena, rng)
-        games.append(Game(0, day, tip, home, away, (teams[home], teams[away]), arena, primetime=bool(rng.random() < 0.12)))
+        games.append(
+            Game(0, day, tip, home, away, (teams[home], teams[away]), arena, primetime=bool(rng.random() < 0.12))
+        )
     games.sort(key=lambda game: (game.day, game.tip, game.home))
     games = [replace(game, number=number) for number, game in enumerate(games, start=1)]
     if neutral is not None:
@@ -115,18 +121,26 @@ def _check(teams: Sequence[str], games_per_team: int) -> None:
     if unknown:
         raise ValueError(f"no teams {', '.join(unknown)}; use tricodes such as BOS")
     if len(teams) < 2 or len(teams) % 2 or len(set(teams)) != len(teams):
-        raise ValueError(f"a simulated league needs an even number of different teams, not {', '.join(teams) or 'none'}")
+        raise ValueError(
+            f"a simulated league needs an even number of different teams, not {', '.join(teams) or 'none'}"
+        )
     if not 1 <= games_per_team <= GAMES_PER_TEAM:
         raise ValueError(f"a team plays 1 to {GAMES_PER_TEAM} games in a season, not {games_per_team}")
 
 
 def _playable_days(season_year: int, opening: date | None, count: int) -> list[date]:
-    """The first `count` days from opening night on; after the usual one neither Thanksgiving, Christmas Eve nor the All-Star break is among them."""
+    """The first `count` days from opening night on; after the usual one neither Thanksgiving, Christmas Eve nor the
+    All-Star break is among them.
+    """
     november = date(season_year, 11, 1)
     thanksgiving = november + timedelta(days=(3 - november.weekday()) % 7 + 21)
     february = date(season_year + 1, 2, 1)
     all_star_sunday = february + timedelta(days=(6 - february.weekday()) % 7 + 14)
-    free = {thanksgiving, date(season_year, 12, 24), *(all_star_sunday + timedelta(days=offset) for offset in range(-2, 4))}
+    free = {
+        thanksgiving,
+        date(season_year, 12, 24),
+        *(all_star_sunday + timedelta(days=offset) for offset in range(-2, 4)),
+    }
     if opening is not None:
         free = set()
     first = opening or opening_night(season_year)
@@ -135,7 +149,9 @@ def _playable_days(season_year: int, opening: date | None, count: int) -> list[d
 
 
 def _pairings(teams: int, rounds: int, days: Sequence[date], rng: np.random.Generator) -> list[tuple[date, int, int]]:
-    """Day, home and away team of every game: each round is a perfect matching, and every two teams meet once in each cycle of rounds."""
+    """Day, home and away team of every game: each round is a perfect matching, and every two teams meet once in each
+    cycle of rounds.
+    """
     hosted: Counter[tuple[int, int]] = Counter()
     home_games: Counter[int] = Counter()
     played_late: set[int] = set()
@@ -191,7 +207,9 @@ def eastern(day: date, clock: time) -> datetime:
 
 
 def _made_up(game: Game, games: Sequence[Game], days: Sequence[date]) -> Game:
-    """The postponed game on the first later day that gives neither team three days in a row, at the earliest a week later."""
+    """The postponed game on the first later day that gives neither team three days in a row, at the earliest a week
+    later.
+    """
     busy: defaultdict[int, set[date]] = defaultdict(set)
     for other in games:
         busy[other.home].add(other.day)
@@ -199,7 +217,9 @@ def _made_up(game: Game, games: Sequence[Game], days: Sequence[date]) -> Game:
     last = days[-1]
     later = [day for day in days if day >= game.day + timedelta(days=7)]
     after_season = [last + timedelta(days=offset) for offset in (2, 3)]
-    day = next(day for day in (*later, *after_season) if all(_has_room(busy[team], day) for team in (game.home, game.away)))
+    day = next(
+        day for day in (*later, *after_season) if all(_has_room(busy[team], day) for team in (game.home, game.away))
+    )
     return replace(game, day=day, tip=eastern(day, time(19)), made_up=True)
 
 

@@ -39,7 +39,9 @@ class SpecialCase:
 
 @dataclass(frozen=True)
 class SpecialCases:
-    """What is out of the ordinary in a season; None or empty for what has not happened yet, or never will in a very short one."""
+    """What is out of the ordinary in a season; None or empty for what has not happened yet, or never will in a very
+    short one.
+    """
 
     neutral_site: SpecialCase | None = None
     """Played in neither team's arena, in another country."""
@@ -48,7 +50,9 @@ class SpecialCases:
     made_up: SpecialCase | None = None
     """The postponed game on its new date."""
     corrected_box: SpecialCase | None = None
-    """A player's sheet and box score first had two points and a field goal too few; `part-correction.parquet` has the later version."""
+    """A player's sheet and box score first had two points and a field goal too few; `part-correction.parquet` has the
+    later version.
+    """
     without_play_by_play: SpecialCase | None = None
     """A game with no event at all."""
     field_goals_only: SpecialCase | None = None
@@ -104,11 +108,11 @@ def simulate(
 ) -> SimulatedSeason:
     """A season as known at the end of the day `through`, by default after its last game.
 
-    The results and announcements of a date do not depend on `through`; the schedule and the registry are as of it. Lines, props, injury reports and
-    rosters reach to `announced_through`, which is `through` by default. `opening` is the day of the first games of a season without
-    days off; by default the season opens as the league's do.
-    `teams` (an even number of tricodes, by default all thirty) and `games_per_team` make a smaller league; one of fewer than eighteen teams has no
-    play-offs. Raises ValueError for teams that cannot make a league.
+    The results and announcements of a date do not depend on `through`; the schedule and the registry are as of it.
+    Lines, props, injury reports and rosters reach to `announced_through`, which is `through` by default. `opening` is
+    the day of the first games of a season without days off; by default the season opens as the league's do. `teams` (an
+    even number of tricodes, by default all thirty) and `games_per_team` make a smaller league; one of fewer than
+    eighteen teams has no play-offs. Raises ValueError for teams that cannot make a league.
     """
     tricodes = tuple(sorted(CURRENT_TEAMS) if teams is None else teams)
     places = _special_places(len(tricodes) * games_per_team // 2) if special_cases else {}
@@ -121,7 +125,9 @@ def simulate(
 
     def play_games(some: Sequence[Game]) -> tuple[Sheets, Played]:
         sheets = write_sheets(seed, season_year, people, some, opening)
-        return sheets, play(sheets, people.skills, [stream(seed, season_year, Purpose.PLAY, game.number) for game in some])
+        return sheets, play(
+            sheets, people.skills, [stream(seed, season_year, Purpose.PLAY, game.number) for game in some]
+        )
 
     def results_of(some: Sequence[Game]) -> playoffs.Results:
         return _results(some, play_games(some)[1])
@@ -142,11 +148,19 @@ def simulate(
         scores |= _results(played_later, batches[-1][2])
 
     # A game's number is its place in the schedule before anything was postponed, from 1.
-    quirks = records.Quirks(**{case: place + 1 for case, place in places.items() if case not in ("neutral", "postponed")})
+    quirks = records.Quirks(
+        **{case: place + 1 for case, place in places.items() if case not in ("neutral", "postponed")}
+    )
     recorded = [records.record(season_year, people, *batch, quirks) for batch in batches]
     known = [game for game in games if not game.made_up or game.number in postponed] + later
-    with_sheets = [(announced_games, announced_sheets), *((some, later_sheets) for some, later_sheets, _ in batches[1:])]
-    announced = [{name: announce(seed, season_year, people, *announced_of) for name, announce in ANNOUNCED.items()} for announced_of in with_sheets]
+    with_sheets = [
+        (announced_games, announced_sheets),
+        *((some, later_sheets) for some, later_sheets, _ in batches[1:]),
+    ]
+    announced = [
+        {name: announce(seed, season_year, people, *announced_of) for name, announce in ANNOUNCED.items()}
+        for announced_of in with_sheets
+    ]
     end = min(announced_through, max(game.day for game in known))
     tables = {
         "schedule": records.schedule_table(season_year, known, scores, postponed),
@@ -214,7 +228,9 @@ def _find_cases(
     overtime: list[SpecialCase] = []
     zero_minutes: list[SpecialCase] = []
     for some, sheets, result in batches:
-        overtime.extend(SpecialCase(some[place].game_id, some[place].day) for place in np.flatnonzero(result.periods > 4).tolist())
+        overtime.extend(
+            SpecialCase(some[place].game_id, some[place].day) for place in np.flatnonzero(result.periods > 4).tolist()
+        )
         for place, side, slot in np.argwhere(result.entered & (result.seconds == 0)).tolist():
             player = people.lookups[sheets.dressed[place, side, slot]]
             zero_minutes.append(SpecialCase(some[place].game_id, some[place].day, player))
@@ -222,7 +238,9 @@ def _find_cases(
         neutral_site=first(game for game in played.values() if game.is_neutral),
         postponed=first(game for game in games if game.postponed and game.number in postponed),
         made_up=first(game for game in played.values() if game.made_up),
-        corrected_box=None if corrected is None else case(quirks.corrected_box, player_lookup=people.lookups[corrected]),
+        corrected_box=None
+        if corrected is None
+        else case(quirks.corrected_box, player_lookup=people.lookups[corrected]),
         without_play_by_play=case(quirks.without_play_by_play),
         field_goals_only=case(quirks.field_goals_only),
         missing_distance=case(quirks.missing_distance, event_sequence=recorded.distance_missing_at),

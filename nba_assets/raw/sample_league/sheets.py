@@ -29,20 +29,24 @@ REST_SHARE = 0.12
 RESTED_LEVEL = 1.6
 
 STAYS_ON, BEGINS, FINISHES, OUTSIDE_ROTATION, NOT_ON_FLOOR = 110.0, 1000.0, 150.0, -5000.0, -1e6
-"""What counts in a player's preference beside the seconds that he is behind his minutes: being on the floor already, being a starter when a half begins and
-when the game ends, having no part in the rotation, not being there."""
+"""What counts in a player's preference beside the seconds that he is behind his minutes: being on the floor already,
+being a starter when a half begins and when the game ends, having no part in the rotation, not being there.
+"""
 
 
 @dataclass(frozen=True, eq=False)
 class Sheets:
-    """One element per game in each array; the second axis is home and away, a player's slot is his rank on the sheet."""
+    """One element per game in each array; the second axis is home and away, a player's slot is his rank on the
+    sheet.
+    """
 
     dressed: NDArray[np.int64]
     """Players who may play, best first, (games, 2, DRESSED); NOBODY in empty slots."""
     target_minutes: NDArray[np.float64]
     """What the coach means each of them to play, (games, 2, DRESSED)."""
     preference: NDArray[np.float64]
-    """How much each of them belongs on the floor in each stint, (games, 2, STINTS + 2, DRESSED): the highest five play."""
+    """How much each of them belongs on the floor in each stint, (games, 2, STINTS + 2, DRESSED): the highest five play.
+    """
     stint_starts: NDArray[np.int64]
     """Seconds since tip-off at which each stint begins, (games, 2, STINTS)."""
     pace: NDArray[np.float64]
@@ -90,7 +94,11 @@ def write_sheets(seed: int, season_year: int, people: People, games: Sequence[Ga
             day = (game.day - first_day).days
             members = people.members(team, day)
             reasons = people.absence_on[members, day].astype(np.int64)
-            rests = (people.level[members] > RESTED_LEVEL) & (rng.random(len(members)) < REST_SHARE) & (reasons == AVAILABLE)
+            rests = (
+                (people.level[members] > RESTED_LEVEL)
+                & (rng.random(len(members)) < REST_SHARE)
+                & (reasons == AVAILABLE)
+            )
             if game.day - timedelta(days=1) in days_of[team]:
                 reasons[rests] = REST
             # Those who come back to make up the numbers are the lightest cases: on assignment first, then by rank.
@@ -102,7 +110,9 @@ def write_sheets(seed: int, season_year: int, people: People, games: Sequence[Ga
             dressed[place, side, : len(fit)] = fit
             away.extend((place, side, player, None) for player in playing[DRESSED:].tolist())
             away.extend(
-                (place, side, player, reason) for player, reason in zip(members.tolist(), reasons.tolist(), strict=True) if reason != AVAILABLE
+                (place, side, player, reason)
+                for player, reason in zip(members.tolist(), reasons.tolist(), strict=True)
+                if reason != AVAILABLE
             )
         noise = stream(seed, season_year, Purpose.ROTATION, game.number)
         targets[place] = _target_minutes(dressed[place], noise)
@@ -127,7 +137,9 @@ def _stint_starts(rng: np.random.Generator) -> NDArray[np.int64]:
 
 
 def _plan(dressed: NDArray[np.int64], targets: NDArray[np.float64], moods: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The preference for each player, stint by stint: the floor belongs to those who are most behind their minutes, give or take the coach's mood."""
+    """The preference for each player, stint by stint: the floor belongs to those who are most behind their minutes,
+    give or take the coach's mood.
+    """
     nobody = dressed == NOBODY
     target_seconds = targets * 60
     preference = np.zeros((len(dressed), 2, STINTS + 2, DRESSED))

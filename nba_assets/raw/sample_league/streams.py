@@ -1,6 +1,7 @@
 """Where the simulation's chance comes from: one independent stream of random numbers for each thing that happens.
 
-A game draws from a stream of its own, so it comes out the same whatever else is simulated with it, before it or after it.
+A game draws from a stream of its own, so it comes out the same whatever else is simulated with it, before it or after
+it.
 """
 
 from __future__ import annotations

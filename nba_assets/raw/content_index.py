@@ -1,8 +1,10 @@
-"""What has landed so far: per raw table and date the content, told by its digest, and the games of which there are rows.
+"""What has landed so far: per raw table and date the content, told by its digest, and the games of which there are
+rows.
 
-A date's digest is the one that ingestion would record, so that what has landed can be held against what is built without ingesting anything. To look
-again costs a listing: a file is read when it is new or was written since, be it good or bad, and `landed_store` keeps what is known of it over restarts.
-Nothing is decided here; what the content means for runs is the business of `operations.arrival`.
+A date's digest is the one that ingestion would record, so that what has landed can be held against what is built
+without ingesting anything. To look again costs a listing: a file is read when it is new or was written since, be it
+good or bad, and `landed_store` keeps what is known of it over restarts. Nothing is decided here; what the content means
+for runs is the business of `operations.arrival`.
 """
 
 from __future__ import annotations
@@ -25,14 +27,29 @@ from numpy.typing import NDArray
 
 from nba_assets.partitions import FIRST_DATE
 from nba_assets.raw.collection import PLAYER_ID, Request, collect, people_of
-from nba_assets.raw.deliveries import LEAGUE_GAME_COLUMNS, NOBODY, Deliveries, Standing, standing_by_key, standing_by_league_game
+from nba_assets.raw.deliveries import (
+    LEAGUE_GAME_COLUMNS,
+    NOBODY,
+    Deliveries,
+    Standing,
+    standing_by_key,
+    standing_by_league_game,
+)
 from nba_assets.raw.landed_store import LandedStore, StoredFile, store_version
 from nba_assets.raw.landing import LandedFile, LandingZone
 from nba_assets.raw.league_schedule import LOOKUP_COLUMNS, LeagueSchedule
 from nba_assets.raw.limits import Limits
 from nba_assets.raw.normalise import FURTHEST_SCHEDULE_DAYS, utc
 from nba_assets.raw.schedule import FINAL_COLUMNS
-from nba_assets.raw.tables import PLAY_BY_PLAY, PLAYER_BOXSCORES, PLAYER_GAMEBOOK, RAW_TABLES, SCHEDULE, TEAM_BOXSCORES, RawTable
+from nba_assets.raw.tables import (
+    PLAY_BY_PLAY,
+    PLAYER_BOXSCORES,
+    PLAYER_GAMEBOOK,
+    RAW_TABLES,
+    SCHEDULE,
+    TEAM_BOXSCORES,
+    RawTable,
+)
 from nba_assets.settings import Settings
 from nba_assets.tables.columns import blank, to_arrow
 from nba_assets.tables.digest import Hashes, columns_digest, partition_digest, row_hashes
@@ -44,7 +61,9 @@ RESULTS = (PLAYER_GAMEBOOK.name, PLAYER_BOXSCORES.name, TEAM_BOXSCORES.name, PLA
 SCHEDULE_COLUMNS = ("game_id", "game_date", "game_time_utc", "season_year", "is_all_star", *FINAL_COLUMNS)
 """Of the landed schedule, what is handed on as rows."""
 
-OTHER_SCHEDULE_COLUMNS = tuple(name for name in dict.fromkeys((*LEAGUE_GAME_COLUMNS, *LOOKUP_COLUMNS)) if name not in SCHEDULE_COLUMNS)
+OTHER_SCHEDULE_COLUMNS = tuple(
+    name for name in dict.fromkeys((*LEAGUE_GAME_COLUMNS, *LOOKUP_COLUMNS)) if name not in SCHEDULE_COLUMNS
+)
 """Of the landed schedule, what tells which rows are one game of the league, and which game its own id names."""
 
 FILES_AT_ONCE = 64
@@ -75,7 +94,9 @@ class LandedTable:
     games: Mapping[date, Mapping[str, int]] = field(default_factory=dict)
     """Of results: rows by game."""
     bad_files: Mapping[date | None, Sequence[str]] = field(default_factory=dict)
-    """Files that cannot be used, and why: by the date that the path names, by those of which they hold rows, or by ANY_DATE."""
+    """Files that cannot be used, and why: by the date that the path names, by those of which they hold rows, or by
+    ANY_DATE.
+    """
     unread: frozenset[date | None] = frozenset()
     """Dates of files that there was no time to read yet."""
     conflicts: Mapping[date, Sequence[str]] = field(default_factory=dict)
@@ -91,7 +112,7 @@ class LandedTable:
 
 
 @dataclass(frozen=True)
-class LandedContent:
+class ContentIndex:
     """What has landed of every raw table, and the landed schedule's rows (`SCHEDULE_COLUMNS`)."""
 
     tables: Mapping[str, LandedTable]
@@ -113,7 +134,9 @@ class LandedContent:
 class LandedIndex:
     """Remembers what the files of a landing zone hold, so that only new ones have to be read."""
 
-    def __init__(self, landing: LandingZone, store: LandedStore | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, landing: LandingZone, store: LandedStore | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """`store` keeps what is known over restarts; `clock` tells seconds, by which reading is bounded."""
         self.landing = landing
         self._store = store
@@ -128,10 +151,11 @@ class LandedIndex:
         self._schedule: Columns = {}
         self._lock = threading.Lock()
 
-    def look(self, through: date, now: datetime, *, seconds: float = READING_SECONDS) -> LandedContent:
+    def look(self, through: date, now: datetime, *, seconds: float = READING_SECONDS) -> ContentIndex:
         """What has landed for the dates up to `through`.
 
-        Files of later dates are passed over. Raises LandingZoneError, with nothing forgotten, where the landing zone cannot be listed.
+        Files of later dates are passed over. Raises LandingZoneError, with nothing forgotten, where the landing zone
+        cannot be listed.
         """
         with self._lock:
             listings = {name: self._listed(raw, through) for name, raw in RAW_TABLES.items()}
@@ -143,7 +167,7 @@ class LandedIndex:
             self._forget({file.path for files in listings.values() for file, _ in files})
             self._save()
             tables = {name: self._table(name, files, unread, now) for name, files in listings.items()}
-            return LandedContent(tables, self._schedule)
+            return ContentIndex(tables, self._schedule)
 
     def _load(self) -> None:
         if self._is_loaded or self._store is None:
@@ -159,7 +183,11 @@ class LandedIndex:
         if self._store is None or not self._changed:
             return
         files = {path: self._files[path].stored() for path in self._changed if path in self._files}
-        troubles = {path: self._troubles[path].stored() for path in self._changed if path in self._troubles and not self._troubles[path].is_transient}
+        troubles = {
+            path: self._troubles[path].stored()
+            for path in self._changed
+            if path in self._troubles and not self._troubles[path].is_transient
+        }
         self._store.save(files | troubles, self._changed - files.keys() - troubles.keys())
         self._changed.clear()
 
@@ -183,7 +211,12 @@ class LandedIndex:
             if number and self._clock() > deadline:
                 return {file.path for _, mine in batches[number:] for file, _ in mine}
             schedule = None if name == SCHEDULE.name else LeagueSchedule(partial(self._league_schedule, listings, now))
-            request = Request(RAW_TABLES[name], dates if files[0][1] is None else sorted(day for _, day in files if day is not None), now, schedule)
+            request = Request(
+                RAW_TABLES[name],
+                dates if files[0][1] is None else sorted(day for _, day in files if day is not None),
+                now,
+                schedule,
+            )
             for path, content in _read_files(request, self.landing, files).items():
                 self._files.pop(path, None)
                 self._troubles.pop(path, None)
@@ -204,7 +237,11 @@ class LandedIndex:
 
     def _drop_outdated(self, listings: Listings, now: datetime) -> bool:
         """Forget files whose rows had their games from a schedule that has changed since; whether there are any."""
-        dependent = {path: content.league_schedule for path, content in self._files.items() if content.league_schedule is not None}
+        dependent = {
+            path: content.league_schedule
+            for path, content in self._files.items()
+            if content.league_schedule is not None
+        }
         if not dependent:
             return False
         digest = columns_digest(self._league_schedule(listings, now))
@@ -221,13 +258,18 @@ class LandedIndex:
 
     def _games(self, files: Sequence[_Listed], now: datetime) -> _FileContent:
         """The games of the schedule that stand, from what is known of its files."""
-        return _FileContent.of_games([content for file, _ in files if (content := self._files.get(file.path)) is not None], now)
+        return _FileContent.of_games(
+            [content for file, _ in files if (content := self._files.get(file.path)) is not None], now
+        )
 
-    def _batches(self, new: Sequence[tuple[str, LandedFile, date | None]], through: date) -> list[tuple[str, list[_Listed]]]:
+    def _batches(
+        self, new: Sequence[tuple[str, LandedFile, date | None]], through: date
+    ) -> list[tuple[str, list[_Listed]]]:
         """Files that are read together: of one table, each of another date, or one that names no date.
 
-        What all dates depend on comes first, then recent dates, then files that may hold rows of any date, then all others, oldest first. Files that could
-        not be read for a transient reason come last: they are tried again and again, and may not hold up the good ones.
+        What all dates depend on comes first, then recent dates, then files that may hold rows of any date, then all
+        others, oldest first. Files that could not be read for a transient reason come last: they are tried again and
+        again, and may not hold up the good ones.
         """
 
         def rank(name: str, file: LandedFile, day: date | None) -> int:
@@ -263,12 +305,20 @@ class LandedIndex:
         """The table's content; the same object as before where no file has changed."""
         known, bad = self._files, self._troubles
         state = [
-            (file.path, file.fingerprint, file.path in unread, bad.get(file.path), known[file.path].version if file.path in known else "")
+            (
+                file.path,
+                file.fingerprint,
+                file.path in unread,
+                bad.get(file.path),
+                known[file.path].version if file.path in known else "",
+            )
             for file, _ in files
         ]
         if name in self._tables and self._tables[name][0] == state:
             return self._tables[name][1]
-        contents = [(file.path, known[file.path]) for file, _ in files if file.path not in unread and file.path not in bad]
+        contents = [
+            (file.path, known[file.path]) for file, _ in files if file.path not in unread and file.path not in bad
+        ]
         by_date: dict[date, list[tuple[str, _FileContent]]] = {}
         if name == SCHEDULE.name:
             # A game that is moved changes two dates: what stands is told over all files and dates at once.
@@ -298,7 +348,9 @@ class LandedIndex:
         sources = tuple((path, content.version) for path, content in contents)
         known = self._dates.get((name, day))
         if known is None or known.sources != sources:
-            known = self._dates[name, day] = _DateContent.of(sources, [(content, content.places[day]) for _, content in contents], now)
+            known = self._dates[name, day] = _DateContent.of(
+                sources, [(content, content.places[day]) for _, content in contents], now
+            )
         return known
 
 
@@ -308,7 +360,10 @@ Listings = Mapping[str, Sequence[_Listed]]
 
 @dataclass(frozen=True)
 class _Trouble:
-    """A file that cannot be used: why, and which dates it may hold rows of. It is not remembered where the reason is transient."""
+    """A file that cannot be used: why, and which dates it may hold rows of.
+
+    It is not remembered where the reason is transient.
+    """
 
     fingerprint: str
     reason: str
@@ -317,7 +372,9 @@ class _Trouble:
 
     def stored(self) -> StoredFile:
         """As the store has it."""
-        return StoredFile(self.fingerprint, {"reason": self.reason, "places": [day and day.isoformat() for day in self.places]})
+        return StoredFile(
+            self.fingerprint, {"reason": self.reason, "places": [day and day.isoformat() for day in self.places]}
+        )
 
     @classmethod
     def from_stored(cls, stored: StoredFile) -> _Trouble:
@@ -333,7 +390,8 @@ ROW_COLUMNS = ("days", "keys", "people", "hashes", "processed_at", "contested", 
 class _FileContent:
     """The rows of one file's newest deliveries, sorted by date.
 
-    Hashes of their keys, of players' ids and of contents, when they were processed (NaT where the feed does not say), which are contested, their games.
+    Hashes of their keys, of players' ids and of contents, when they were processed (NaT where the feed does not say),
+    which are contested, their games.
     """
 
     fingerprint: str
@@ -353,7 +411,9 @@ class _FileContent:
     def of_games(cls, contents: Sequence[_FileContent], now: datetime) -> _FileContent:
         """The games of a schedule that stand, each on one date, over all files, the oldest first."""
         schedule = {
-            name: np.concatenate([blank(SCHEDULE.table.column(name).type, 0), *(content.schedule[name] for content in contents)])
+            name: np.concatenate(
+                [blank(SCHEDULE.table.column(name).type, 0), *(content.schedule[name] for content in contents)]
+            )
             for name in (*SCHEDULE_COLUMNS, *OTHER_SCHEDULE_COLUMNS)
         }
         rows = _concatenated([(content, slice(None)) for content in contents])
@@ -389,9 +449,17 @@ class _FileContent:
     @classmethod
     def from_stored(cls, stored: StoredFile) -> _FileContent:
         """From the store."""
-        schedule = {name.partition(".")[2]: values for name, values in stored.columns.items() if name not in ROW_COLUMNS}
+        schedule = {
+            name.partition(".")[2]: values for name, values in stored.columns.items() if name not in ROW_COLUMNS
+        }
         rows: dict[str, NDArray[Any]] = {name: stored.columns[name] for name in ROW_COLUMNS}
-        return cls(stored.fingerprint, **rows, game_ids=stored.facts["game_ids"], schedule=schedule, league_schedule=stored.facts["league_schedule"])
+        return cls(
+            stored.fingerprint,
+            **rows,
+            game_ids=stored.facts["game_ids"],
+            schedule=schedule,
+            league_schedule=stored.facts["league_schedule"],
+        )
 
     @property
     def version(self) -> str:
@@ -428,7 +496,12 @@ def _concatenated(parts: Sequence[tuple[_FileContent, slice]]) -> _Rows:
         return np.concatenate([np.array([], dtype=kind), *(getattr(content, name)[place] for content, place in parts)])
 
     files = np.repeat(np.arange(len(parts)), [len(content.days[place]) for content, place in parts])
-    days, keys, people, hashes = column("days", "M8[D]"), column("keys", "u8"), column("people", "u8"), column("hashes", "u8")
+    days, keys, people, hashes = (
+        column("days", "M8[D]"),
+        column("keys", "u8"),
+        column("people", "u8"),
+        column("hashes", "u8"),
+    )
     return _Rows(days, keys, people, hashes, column("processed_at", "M8[us]"), column("contested", "?"), files)
 
 
@@ -440,13 +513,19 @@ class _DateContent:
     conflicts: Sequence[str]
 
     @classmethod
-    def of(cls, sources: tuple[tuple[str, str], ...], parts: Sequence[tuple[_FileContent, slice]], now: datetime) -> _DateContent:
+    def of(
+        cls, sources: tuple[tuple[str, str], ...], parts: Sequence[tuple[_FileContent, slice]], now: datetime
+    ) -> _DateContent:
         """One date over all files that have rows of it, oldest file first."""
         rows = _concatenated(parts)
         standing = np.where(rows.contested, np.int8(Standing.CONFLICT), np.int8(Standing.STANDS))
         if len(parts) > 1:
             standing = standing_by_key(
-                rows.keys, rows.deliveries(now), lambda places: rows.hashes[places], rows.contested, lambda places: rows.people[places]
+                rows.keys,
+                rows.deliveries(now),
+                lambda places: rows.hashes[places],
+                rows.contested,
+                lambda places: rows.people[places],
             )
         games: Counter[str] = Counter()
         conflicts: set[str] = set()
@@ -454,7 +533,10 @@ class _DateContent:
         for content, place in parts:
             mine, codes = standing[start : start + place.stop - place.start], content.games[place]
             start += place.stop - place.start
-            for code, size in zip(*(found.tolist() for found in np.unique(codes[mine == Standing.STANDS], return_counts=True)), strict=True):
+            for code, size in zip(
+                *(found.tolist() for found in np.unique(codes[mine == Standing.STANDS], return_counts=True)),
+                strict=True,
+            ):
                 games[content.game_ids[code]] += size
             conflicts.update(content.game_ids[code] for code in np.unique(codes[mine == Standing.CONFLICT]).tolist())
         return cls(sources, partition_digest(rows.hashes[standing == Standing.STANDS]), games, sorted(conflicts))
@@ -481,7 +563,8 @@ class _Some:
 def _read_files(request: Request, landing: LandingZone, files: Sequence[_Listed]) -> dict[str, _FileContent | _Trouble]:
     """The content of each file, by path; of one that cannot be used, the reason.
 
-    They are read together, which costs little more than reading one of them: which file a row is from is told by its date.
+    They are read together, which costs little more than reading one of them: which file a row is from is told by its
+    date.
     """
     collection = collect(request, _Some(landing, [file for file, _ in files]))
     table, rows = request.raw.table, collection.newest
@@ -490,12 +573,23 @@ def _read_files(request: Request, landing: LandingZone, files: Sequence[_Listed]
     # Equal keys have equal hashes, and a hash says as much of them as a comparison of several columns would.
     keys, hashes = row_hashes(table, stored.select(table.key))[order], row_hashes(table, stored)[order]
     people = people_of(rows[PLAYER_ID][order]) if PLAYER_ID in rows else np.full(len(order), NOBODY)
-    codes, ids = pd.factorize(rows["game_id"]) if request.raw.name in RESULTS else (np.zeros(len(order), dtype=np.int64), [""])
-    days, stamps, games = rows[table.date_column][order].astype("M8[D]"), rows["processed_at"][order].astype("M8[us]"), codes[order].astype(np.int32)
-    stamps, contested = np.where(stamps == utc(request.now), np.datetime64("NaT", "us"), stamps), collection.contested[order]
+    codes, ids = (
+        pd.factorize(rows["game_id"]) if request.raw.name in RESULTS else (np.zeros(len(order), dtype=np.int64), [""])
+    )
+    days, stamps, games = (
+        rows[table.date_column][order].astype("M8[D]"),
+        rows["processed_at"][order].astype("M8[us]"),
+        codes[order].astype(np.int32),
+    )
+    stamps, contested = (
+        np.where(stamps == utc(request.now), np.datetime64("NaT", "us"), stamps),
+        collection.contested[order],
+    )
     names = (*SCHEDULE_COLUMNS, *OTHER_SCHEDULE_COLUMNS) if request.raw is SCHEDULE else ()
     schedule = {name: rows[name][order] for name in names}
-    league_schedule = columns_digest({**request.schedule}) if request.schedule is not None and request.schedule.was_read else None
+    league_schedule = (
+        columns_digest({**request.schedule}) if request.schedule is not None and request.schedule.was_read else None
+    )
     contents: dict[str, _FileContent | _Trouble] = {}
     by_path = {file.path: file for file, _ in files}
     for bad in collection.bad_files:
@@ -505,7 +599,11 @@ def _read_files(request: Request, landing: LandingZone, files: Sequence[_Listed]
         contents[bad.path] = _Trouble(by_path[bad.path].fingerprint, bad.reason, places, is_transient)
     for file, day in files:
         if file.path not in contents:
-            mine = slice(None) if day is None else slice(*np.searchsorted(days, np.array([day, day + timedelta(days=1)], dtype="M8[D]")).tolist())
+            mine = (
+                slice(None)
+                if day is None
+                else slice(*np.searchsorted(days, np.array([day, day + timedelta(days=1)], dtype="M8[D]")).tolist())
+            )
             of_file, places_of_file = np.unique(games[mine], return_inverse=True)
             contents[file.path] = _FileContent(
                 file.fingerprint,
@@ -531,7 +629,9 @@ _INDEXES: dict[LandingZone, LandedIndex] = {}
 
 
 def landed_index(landing: LandingZone) -> LandedIndex:
-    """The index of a landing zone that this process keeps, and that goes on after a restart with what the home holds of it."""
+    """The index of a landing zone that this process keeps, and that goes on after a restart with what the home holds of
+    it.
+    """
     if landing not in _INDEXES:
         settings = Settings.from_environment()
         store = LandedStore(settings.home / STORE_NAME, repr(landing), store_version(Limits.from_settings(settings)))

@@ -1,4 +1,7 @@
-"""A run that is wanted by a sensor, and why. What is wanted is decided in `arrival` and `staleness`, when it is launched in `requests`."""
+"""A run that is planned by a sensor, and why.
+
+What is planned is decided in `arrival` and `staleness`, when it is launched in `requests`.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,10 @@ LONGEST_REASON = 160
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """A run that is wanted. A launch without assets means all of its job's.
+class PlannedRun:
+    """A run that is planned. A launch without assets means all of its job's.
 
-    `run_key` tells the job, the dates and the input that it is wanted for; each attempt at it is a run of its own.
+    `run_key` tells the job, the dates and the input that it is planned for; each attempt at it is a run of its own.
     """
 
     launch: Launch
@@ -26,7 +29,9 @@ class Wanted:
     trigger: str
     because: str = ""
     unreadable: str = ""
-    """A file of the dates that cannot be read, and why: with the same file, a run that got as far as reading it would end in the same way."""
+    """A file of the dates that cannot be read, and why: with the same file, a run that got as far as reading it would
+    end in the same way.
+    """
 
     @property
     def dates(self) -> str:
@@ -34,7 +39,9 @@ class Wanted:
         return self.launch.span
 
     def run_request(self, run_key: str, tags: Mapping[str, str]) -> dg.RunRequest:
-        """The request of one attempt as Dagster takes it, with tags that say why; a run key that Dagster knows already is ignored by it."""
+        """The request of one attempt as Dagster takes it, with tags that say why; a run key that Dagster knows already
+        is ignored by it.
+        """
         said = {TRIGGER_TAG: self.trigger} | ({BECAUSE_TAG: shortened(self.because)} if self.because else {})
         single = self.launch.start == self.launch.end
         return dg.RunRequest(

@@ -1,4 +1,6 @@
-"""What has landed: the same digests that ingestion writes into the books, for the price of reading what is new."""
+"""What has landed: the same digests that ingestion writes into the state of partitions, for the price of reading what
+is new.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import csv
 
-from nba_assets.raw import landed_content
-from nba_assets.raw.landed_content import RESULTS, LandedContent, LandedIndex, LandedTable
+from nba_assets.raw import content_index
+from nba_assets.raw.content_index import RESULTS, ContentIndex, LandedIndex, LandedTable
 from nba_assets.raw.landing import FolderLandingZone, LandedFile, LandingZoneError
 from nba_assets.raw.sample_league import simulate
 from nba_assets.raw.tables import RAW_TABLES
@@ -31,7 +33,19 @@ from nba_assets.tables.spec import Table
 from nba_assets.warehouse.interface import Changed, Insertion, Replacement, TableStatus, Warehouse
 from nba_assets_tests.league import SMALL_LEAGUE
 from nba_assets_tests.raw import feeds
-from nba_assets_tests.raw.feeds import DAY, NEXT_DAY, NOW, books, event_row, ingested, line_row, schedule_row, sheet_row, team_row, write
+from nba_assets_tests.raw.feeds import (
+    DAY,
+    NEXT_DAY,
+    NOW,
+    event_row,
+    ingested,
+    line_row,
+    partition_state,
+    schedule_row,
+    sheet_row,
+    team_row,
+    write,
+)
 
 LATER = datetime(2025, 7, 1, tzinfo=UTC)
 FIRST = date(2024, 10, 1)
@@ -50,13 +64,13 @@ def season() -> tuple[Season, Season]:
     return simulated.tables, simulated.corrections
 
 
-def look(landing: Path, through: date = DAYS[-1], now: datetime = LATER) -> LandedContent:
+def look(landing: Path, through: date = DAYS[-1], now: datetime = LATER) -> ContentIndex:
     return LandedIndex(FolderLandingZone(landing)).look(through, now)
 
 
 @dataclass
 class Written:
-    """A warehouse in which nothing stands yet, and what was written into its books."""
+    """A warehouse in which nothing stands yet, and what was written into its state of partitions."""
 
     digests: dict[date, str] = field(default_factory=dict)
 
@@ -65,7 +79,9 @@ class Written:
 
     def replace(self, replacements: Sequence[Replacement | Insertion], *, unless: Sequence[Changed] = ()) -> None:
         del unless
-        (entries,) = (replacement.rows.to_pylist() for replacement in replacements if replacement.table is TABLE_PARTITIONS)
+        (entries,) = (
+            replacement.rows.to_pylist() for replacement in replacements if replacement.table is TABLE_PARTITIONS
+        )
         self.digests = {row["partition_date"]: row["digest"] for row in entries if row["row_count"]}
 
     def session(self) -> AbstractContextManager[None]:
@@ -75,8 +91,8 @@ class Written:
         return []
 
 
-def in_books(name: str, landing: Path, days: Sequence[date], now: datetime = LATER) -> dict[date, str]:
-    """The digests that an ingestion writes into the books, of the dates that have rows."""
+def recorded(name: str, landing: Path, days: Sequence[date], now: datetime = LATER) -> dict[date, str]:
+    """The digests that an ingestion writes into the state of partitions, of the dates that have rows."""
     warehouse = Written()
     ingested(name, landing, warehouse, days, now=now)
     return warehouse.digests
@@ -136,21 +152,25 @@ Layout = Callable[[Season, Path, str], None]
 
 
 @pytest.mark.parametrize("layout", [in_folders, in_one_file, as_csv, some_dates_apart])
-def test_landed_digests_are_those_of_the_books(layout: Layout, season: tuple[Season, Season], tmp_path: Path) -> None:
+def test_landed_digests_are_those_of_the_partition_state(
+    layout: Layout, season: tuple[Season, Season], tmp_path: Path
+) -> None:
     """Every raw table, with corrections beside the rows that they correct."""
     for part, name in zip(season, ("first", "corrections"), strict=True):
         layout(part, tmp_path, name)
     content = look(tmp_path)
     for name, raw in RAW_TABLES.items():
-        expected = in_books(name, tmp_path, DAYS)
+        expected = recorded(name, tmp_path, DAYS)
         assert len(expected) > (0 if raw.whole_season else 10)
         wanted = set(expected) if raw.whole_season else set(DAYS)
         assert {day: digest for day, digest in content.tables[name].digests.items() if day in wanted} == expected, name
         for day in (DAYS[28], DAYS[35]):
-            assert in_books(name, tmp_path, [day]).get(day) == content.tables[name].digests.get(day), (name, day)
+            assert recorded(name, tmp_path, [day]).get(day) == content.tables[name].digests.get(day), (name, day)
 
 
-def test_ingestion_keeps_the_landed_digest_in_a_warehouse_that_holds_other_content(tmp_path: Path, warehouse: Warehouse) -> None:
+def test_ingestion_keeps_the_landed_digest_in_a_warehouse_that_holds_other_content(
+    tmp_path: Path, warehouse: Warehouse
+) -> None:
     """The digest does not depend on what stood there before."""
     write(tmp_path, "schedule.csv", [schedule_row(), schedule_row(NEXT_DAY, game_status=1)])
     write(tmp_path, "player_gamebook.csv", [sheet_row(), sheet_row(day=NEXT_DAY)])
@@ -161,7 +181,9 @@ def test_ingestion_keeps_the_landed_digest_in_a_warehouse_that_holds_other_conte
     content = look(tmp_path, NEXT_DAY, NOW)
     for name in ("schedule", "player_gamebook"):
         ingested(name, tmp_path, warehouse, [DAY])
-        assert {day: books(name, warehouse)[day]["digest"] for day in content.tables[name].digests} == content.tables[name].digests
+        assert {
+            day: partition_state(name, warehouse)[day]["digest"] for day in content.tables[name].digests
+        } == content.tables[name].digests
 
 
 def test_games_are_counted_by_their_rows(season: tuple[Season, Season], tmp_path: Path) -> None:
@@ -183,9 +205,14 @@ def test_a_corrected_copy_replaces_the_first_row_whatever_file_came_first(tmp_pa
         [sheet_row(points=25, processed_at=early), sheet_row("Anthony Davis", processed_at=early)],
         modified=200,
     )
-    write(tmp_path, "player_gamebook/correction.parquet", [sheet_row(points=27, field_goals_made=10, processed_at=late)], modified=100)
+    write(
+        tmp_path,
+        "player_gamebook/correction.parquet",
+        [sheet_row(points=27, field_goals_made=10, processed_at=late)],
+        modified=100,
+    )
     content = look(tmp_path, NEXT_DAY, NOW)
-    assert content.tables["player_gamebook"].digests == in_books("player_gamebook", tmp_path, [DAY])
+    assert content.tables["player_gamebook"].digests == recorded("player_gamebook", tmp_path, [DAY])
     assert content.tables["player_gamebook"].games == {DAY: {"20211115_CHI_LAL": 2}}
     (tmp_path / "player_gamebook/correction.parquet").unlink()
     assert look(tmp_path, NEXT_DAY, NOW).tables["player_gamebook"].digests != content.tables["player_gamebook"].digests
@@ -206,7 +233,9 @@ ROWS = st.lists(
 
 @given(rows=ROWS, seed=st.integers(0, 5))
 @settings(max_examples=30)
-def test_any_spread_of_rows_over_files_has_the_digest_of_the_books(rows: list[tuple[str, int, date, datetime | None, str]], seed: int) -> None:
+def test_any_spread_of_rows_over_files_has_the_digest_of_the_partition_state(
+    rows: list[tuple[str, int, date, datetime | None, str]], seed: int
+) -> None:
     """The same player may come twice in a file, and in several files, with and without a time."""
     with TemporaryDirectory() as folder:
         files: dict[str, list[feeds.Row]] = {}
@@ -216,7 +245,10 @@ def test_any_spread_of_rows_over_files_has_the_digest_of_the_books(rows: list[tu
         for age, path in enumerate(random.Random(seed).sample(sorted(files), len(files))):
             write(Path(folder), f"player_gamebook/{path}", files[path], modified=1000 + age // 2)
         content = look(Path(folder), NEXT_DAY)
-        expected = {day: in_books("player_gamebook", Path(folder), [day]).get(day, NOTHING) for day in sorted({row[2] for row in rows})}
+        expected = {
+            day: recorded("player_gamebook", Path(folder), [day]).get(day, NOTHING)
+            for day in sorted({row[2] for row in rows})
+        }
         assert content.tables["player_gamebook"].digests == expected
 
 
@@ -280,12 +312,16 @@ def test_files_of_later_dates_are_left_alone(zone: CountingZone) -> None:
     assert zone.taken() == ["play_by_play/2021-11-16.parquet"]
 
 
-def test_what_there_was_no_time_for_is_not_known_and_comes_next(zone: CountingZone, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(landed_content, "FILES_AT_ONCE", 1)
+def test_what_there_was_no_time_for_is_not_known_and_comes_next(
+    zone: CountingZone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(content_index, "FILES_AT_ONCE", 1)
     index = LandedIndex(zone)
     looks = [index.look(NEXT_DAY, NOW, seconds=0) for _ in range(4)]
     assert [len(look.schedule["game_id"]) for look in looks] == [2, 2, 2, 2]
-    assert [sorted(day for day in (DAY, NEXT_DAY) if look.is_known(("play_by_play", "schedule"), day)) for look in looks] == [
+    assert [
+        sorted(day for day in (DAY, NEXT_DAY) if look.is_known(("play_by_play", "schedule"), day)) for look in looks
+    ] == [
         [],
         [DAY],
         [DAY, NEXT_DAY],
@@ -295,7 +331,7 @@ def test_what_there_was_no_time_for_is_not_known_and_comes_next(zone: CountingZo
     assert looks[-1].tables["play_by_play"].digests == look_anew(zone).tables["play_by_play"].digests
 
 
-def look_anew(zone: CountingZone) -> LandedContent:
+def look_anew(zone: CountingZone) -> ContentIndex:
     return LandedIndex(zone).look(NEXT_DAY, NOW)
 
 
@@ -319,7 +355,7 @@ def test_a_bad_file_among_those_that_are_read_together_costs_nobody_else(landing
     table = look(landing, DAY, NOW).tables["play_by_play"]
     assert set(table.digests) == set(days) - {days[7], days[9]}
     assert [day for day in days if table.trouble(day)] == [days[7]]
-    assert table.digests == in_books("play_by_play", landing, days, NOW)
+    assert table.digests == recorded("play_by_play", landing, days, NOW)
 
 
 def test_a_bad_file_without_a_date_troubles_every_date(zone: CountingZone, landing: Path) -> None:
@@ -352,7 +388,10 @@ def test_files_that_cannot_be_opened_trouble_their_dates_and_no_look(landing: Pa
     (landing / f"play_by_play/{NEXT_DAY}.csv").symlink_to("nowhere")
     (landing / "injury_report.jsonl").symlink_to("injury_report.jsonl")
     content = look(landing, NEXT_DAY, NOW)
-    assert content.tables["team_boxscores"].trouble(DAY) == f"team_boxscores/{DAY}/\\xe9.csv has a name that is not UTF-8: rename it"
+    assert (
+        content.tables["team_boxscores"].trouble(DAY)
+        == f"team_boxscores/{DAY}/\\xe9.csv has a name that is not UTF-8: rename it"
+    )
     assert content.tables["team_boxscores"].trouble(NEXT_DAY) is None
     assert set(content.tables["team_boxscores"].digests) == {DAY, NEXT_DAY}
     assert [content.tables["play_by_play"].trouble(day) is None for day in (DAY, NEXT_DAY)] == [True, False]
@@ -375,7 +414,7 @@ def test_a_moved_game_leaves_its_old_date_in_the_landed_schedule(landing: Path) 
     write(landing, "schedule/b.csv", [schedule_row(later, nba_game_id="0022100999", game_status=1)], modified=200)
     moved = index.look(NEXT_DAY, NOW)
     assert moved.schedule["game_date"].tolist() == [DAY, later]
-    assert moved.tables["schedule"].digests == in_books("schedule", landing, [DAY], NOW)
+    assert moved.tables["schedule"].digests == recorded("schedule", landing, [DAY], NOW)
     assert set(moved.tables["schedule"].digests) == {DAY, later}
 
 
@@ -392,7 +431,9 @@ def test_without_a_landing_zone_nothing_is_forgotten(zone: CountingZone, landing
 
 
 def test_the_newest_schedule_counts(landing: Path) -> None:
-    write(landing, "schedule/old.csv", [schedule_row(game_status=1), schedule_row(NEXT_DAY, game_status=1)], modified=100)
+    write(
+        landing, "schedule/old.csv", [schedule_row(game_status=1), schedule_row(NEXT_DAY, game_status=1)], modified=100
+    )
     write(landing, "schedule/new.csv", [schedule_row(game_status=3)], modified=200)
     games = LandedIndex(FolderLandingZone(landing)).look(NEXT_DAY, NOW).schedule
     assert dict(zip(games["game_date"].tolist(), games["game_status"].tolist(), strict=True)) == {DAY: 3, NEXT_DAY: 1}
@@ -401,7 +442,7 @@ def test_the_newest_schedule_counts(landing: Path) -> None:
 def test_lines_of_a_season_in_one_file_are_told_apart_by_date(landing: Path) -> None:
     target = write(landing, "game_lines.parquet", [line_row(), line_row("CHI"), line_row(day=NEXT_DAY)])
     before = look(landing, NEXT_DAY, NOW).tables["game_lines"].digests
-    assert before == in_books("game_lines", landing, [DAY, NEXT_DAY])
+    assert before == recorded("game_lines", landing, [DAY, NEXT_DAY])
     write(landing, "game_lines.parquet", [line_row(), line_row("CHI"), line_row(day=NEXT_DAY, outcome_point=-2.5)])
     os.utime(target, (1, 1))
     after = look(landing, NEXT_DAY, NOW).tables["game_lines"].digests

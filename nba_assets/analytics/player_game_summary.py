@@ -52,7 +52,6 @@ from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, concatenate, failures, take
 from nba_assets.entities.quality import BACKUP_SCORE, PRIMARY_SCORE, collect, quality_columns
 from nba_assets.entities.relations import Key, at, find, join_at, text_where, within
-from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import (
     PLAY_BY_PLAY,
@@ -269,6 +268,7 @@ TABLE = Table(
         of_season(PLAYER_REGISTRY.table, PEOPLE),
         of_its_date(TEAM_OFFENSE),
     ),
+    stage="postgame",
     code_version="2",
 )
 
@@ -668,10 +668,3 @@ def _identities(run: TableRun, feeds: FeedNames, requested: dict[str, NDArray[An
         ),
         can_retry=True,
     )
-
-
-player_game_summary = table_asset(
-    TABLE,
-    build,
-    group="analytics",
-)

@@ -291,8 +291,7 @@ def quarantine(
     console.print(
         (
             f"{min(len(found), limit):,} of {len(found):,} entries shown. Correct the files, then ingest the date "
-            "again "
-            "with `nba-assets run DATE --ingest`."
+            "again with `nba-assets run DATE --ingest`."
         ),
         soft_wrap=True,
     )
@@ -352,8 +351,7 @@ def reset_breaker(
         console.print(
             (
                 f"There is no breaker to reset: no attempt at {entity} in {table} on {day.date()} is on record. Look "
-                "at "
-                "`nba-assets failures`."
+                "at `nba-assets failures`."
             ),
             style="red",
             soft_wrap=True,

@@ -151,8 +151,7 @@ TABLE = Table(
         count(
             "and1_count",
             "Single free throws after a made shot; null where the game's play-by-play has no free throws, does not "
-            "say which of how many one was, "
-            "or has other free throws of his than the box score",
+            "say which of how many one was, or has other free throws of his than the box score",
         ),
         flag(
             "has_complete_shot_zones",
@@ -213,8 +212,7 @@ TABLE = Table(
         text(
             "data_quality_flag",
             "complete with a usage rate, where nothing disagrees and no row of the game is in quarantine; "
-            "partial_no_team_stats without "
-            "the team's row; else partial",
+            "partial_no_team_stats without the team's row; else partial",
             nullable=False,
             values=("complete", "partial_no_team_stats", "partial"),
         ),
@@ -525,8 +523,7 @@ def _one_row_per_date(run: TableRun, requested: Columns) -> tuple[dict[str, NDAr
     reasons = [
         (
             f"{player} played in {' and in '.join(games)} on one date: two players share this name, or a sheet names "
-            "the "
-            "wrong player"
+            "the wrong player"
         )
         for (_, player), games in players.items()
     ]
@@ -536,8 +533,7 @@ def _one_row_per_date(run: TableRun, requested: Columns) -> tuple[dict[str, NDAr
             requested["game_date"][place].item(),
             (
                 f"{requested['player_lookup'][place]}: the row of {told[place]}, {requested['player_status'][place]}, "
-                "is "
-                "left out for that of another game"
+                "is left out for that of another game"
             ),
         )
     names, days = (

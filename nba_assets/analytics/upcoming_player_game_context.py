@@ -213,8 +213,7 @@ TABLE = Table(
             "travel_miles",
             (
                 "Miles the team travels to the game, from its last one or its home of the season; null where an arena "
-                "is "
-                "unknown"
+                "is unknown"
             ),
             unit="miles",
         ),
@@ -230,8 +229,7 @@ TABLE = Table(
             "miles_traveled_last_14_days",
             (
                 "Miles between the team's games of the 14 days before the date, without the way to this one; null "
-                "where "
-                "one of the arenas is unknown"
+                "where one of the arenas is unknown"
             ),
             unit="miles",
         ),

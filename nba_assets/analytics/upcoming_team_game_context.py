@@ -143,8 +143,7 @@ TABLE = Table(
             "travel_miles",
             (
                 "Great-circle miles from the arena of its last game; before the first, from its home of the season; "
-                "null "
-                "where one is unknown"
+                "null where one is unknown"
             ),
             unit="miles",
             allowed=(0, 12_500),

@@ -70,8 +70,7 @@ def plan(
     if season_start < FIRST_DATE:
         warn(
             f"The season began on {season_start}, before the first partition {FIRST_DATE}: its earlier games cannot "
-            "be looked back on. "
-            f"Set {FIRST_DATE_VARIABLE} to {season_start} or earlier to have them."
+            f"be looked back on. Set {FIRST_DATE_VARIABLE} to {season_start} or earlier to have them."
         )
         season_start = FIRST_DATE
     missing = missing_raw_dates(warehouse, season_start, end)

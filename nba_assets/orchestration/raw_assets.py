@@ -111,8 +111,7 @@ def warnings(report: IngestionReport) -> Iterator[str]:
         conflicts = f" ({report.conflict_count:,} of them contradict each other)" if report.conflict_count else ""
         yield (
             f"{report.table}: {report.set_aside_count:,} rows{conflicts} and {len(report.bad_files):,} files "
-            "quarantined in "
-            f"nba_processing.raw_quarantine, e.g. {'; '.join(report.examples)}"
+            f"quarantined in nba_processing.raw_quarantine, e.g. {'; '.join(report.examples)}"
         )
     yield from (f"{report.table}: {hint}" for hint in report.hints)
     if report.refused and not report.required_but_absent:

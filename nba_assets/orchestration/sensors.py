@@ -80,8 +80,7 @@ def build_sensors(clock: Clock = _now, landing: Callable[[], LandingZone] = land
         default_status=dg.DefaultSensorStatus.STOPPED,
         description=(
             "Watches the landing zone. Complete results of a date start postgame for it, announcements for games "
-            "ahead start pregame; "
-            "what is missing when the deadline has passed is in the run's tags."
+            "ahead start pregame; what is missing when the deadline has passed is in the run's tags."
         ),
     )
     def raw_arrival(

@@ -94,8 +94,7 @@ TABLE = Table(
             "data_source",
             (
                 "phase4 from 90 % of the features tagged so, phase4_partial from 50 %; phase3 from 50 % tagged so; "
-                "else "
-                "mixed"
+                "else mixed"
             ),
             nullable=False,
             values=("phase4", "phase4_partial", "phase3", "mixed"),

@@ -84,8 +84,7 @@ TABLE = Table(
             "shot_zone_mismatch_score",
             (
                 "Opponent's defence of his primary zone against the league x min(his share of shots there / 50, 1), x "
-                "1.2 "
-                "beyond 5; positive = favourable"
+                "1.2 beyond 5; positive = favourable"
             ),
             unit="points",
             scale=1,
@@ -97,8 +96,7 @@ TABLE = Table(
             "usage_spike_score",
             (
                 "0.3 x (projected - recent usage rate); a rise counts x 1.15 with one star out, x 1.30 with more; 0 "
-                "where "
-                "either is unknown"
+                "where either is unknown"
             ),
             unit="points",
             scale=1,

@@ -93,8 +93,7 @@ INPUTS_INGESTED = Notice(
     "inputs_ingested",
     (
         "Every optional raw feed that the table reads on its own date was ingested for it; the date is built without "
-        "one "
-        "that was not"
+        "one that was not"
     ),
 )
 SHARED_NOTICES = (INPUTS_INGESTED,)

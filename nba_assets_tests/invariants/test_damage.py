@@ -184,8 +184,7 @@ def without(world: World, folder: Path, table: str) -> Path:
                 connection.execute(
                     (
                         f"delete from {partition_state.qualified_name} where table_name = ? and partition_date "
-                        "between ? "
-                        "and ?"
+                        "between ? and ?"
                     ),
                     [spec.name, *gone],
                 )

@@ -203,12 +203,9 @@ def test_a_run_that_takes_too_long_fails_with_its_bound(hanging: tuple[Home, str
 def test_a_signal_outside_of_a_run_ends_the_command_in_a_line(own_home: Path, number: signal.Signals) -> None:
     """It reads, and gets no answer."""
     code = (
-        "import sys, time\n"
-        "from nba_assets.cli import main\n"
-        "from nba_assets.warehouse.duckdb import DuckDBWarehouse\n"
+        "import sys, time\nfrom nba_assets.cli import main\nfrom nba_assets.warehouse.duckdb import DuckDBWarehouse\n"
         "DuckDBWarehouse.read = lambda *_, **__: (print('reading', flush=True), time.sleep(600))\n"
-        "sys.argv = ['nba-assets', 'status']\n"
-        "main()\n"
+        "sys.argv = ['nba-assets', 'status']\nmain()\n"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -265,8 +265,7 @@ def test_what_runs_have_written_is_as_recorded(built: DuckDBWarehouse) -> None:
         (
             (
                 "DELETE FROM nba_processing.table_partitions WHERE table_name = 'player_game_summary' AND "
-                "partition_date "
-                "= '{last}'"
+                "partition_date = '{last}'"
             ),
             (SHEET.name, "last"),
         ),

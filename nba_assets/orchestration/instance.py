@@ -24,7 +24,7 @@ from dagster._serdes import ConfigurableClassData
 from nba_assets.orchestration.event_log import event_log_storage
 from nba_assets.settings import Settings
 
-PACKAGE = Path(__file__).parent
+PACKAGE = Path(__file__).parents[1]
 """Folder of the package, which holds `dagster.yaml` and `workspace.yaml` as well: there is no project folder beside an
 installed wheel.
 """

@@ -9,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
+
 from nba_assets_tests.mutation.processes import FAILED, forked
 from nba_assets_tests.mutation.session import put_in
 

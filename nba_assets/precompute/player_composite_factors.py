@@ -158,9 +158,9 @@ TABLE = Table(
 )
 
 
-def compute(requested: Columns, histories: Mapping[str, Columns], shared: Readiness) -> Outcome:
-    """The rows of one player over all requested dates; `requested` holds his context, and the rows of the others joined
-    to it.
+def compute(requested: Grouped, histories: Mapping[str, Grouped], shared: Readiness) -> Outcome:
+    """The rows of some players over all requested dates; `requested` holds their contexts, and the rows of the others
+    joined to them.
     """
     del histories
     fatigue = fatigue_score(requested)

@@ -20,7 +20,7 @@ REAL = player_game_summary.compute
 
 def compute(requested: Any, histories: Any, shared: Any = None) -> Any:
     """The real rows, of everyone but him."""
-    if requested["player_lookup"][0] == os.environ["HANGING_PLAYER"]:
+    if os.environ["HANGING_PLAYER"] in requested["player_lookup"]:
         Path(os.environ["AT_WORK"]).touch()
         while True:
             time.sleep(0.01)

@@ -144,7 +144,7 @@ def compute(requested: Grouped, histories: Mapping[str, Grouped], shared: Readin
             **{name: vector.values[:, place] for place, name in enumerate(NAMES)},
             "features": _objects(vector.filled.tolist()),
             "feature_names": _objects([NAMES] * size),
-            "feature_sources": _objects([tuple(TAGS[origin] for origin in row) for row in vector.origins.tolist()]),
+            "feature_sources": _sources(vector),
             "feature_count": np.full(size, float(len(FEATURES))),
             "feature_version": np.full(size, VERSION, dtype=object),
             "feature_quality_score": quality,
@@ -210,6 +210,12 @@ UPSTREAM = {
     ZONE_DEFENSE: "upstream_team_defense_zone_incomplete",
 }
 READINESS_COLUMNS = ("l10_expected_games", "l10_actual_games", "season_boundary_detected", "backfill_bootstrap_mode")
+
+
+def _sources(vector: Vector) -> NDArray[np.object_]:
+    """The origins of each row's features; few combinations occur."""
+    distinct, row = np.unique(vector.origins.astype(np.int8), axis=0, return_inverse=True)
+    return _objects([tuple(TAGS[origin] for origin in origins) for origins in distinct.tolist()])[row.ravel()]
 
 
 def _objects(lists: list[Any]) -> NDArray[np.object_]:

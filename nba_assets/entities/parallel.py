@@ -40,8 +40,8 @@ Chunk = Sequence[str]
 ENTITY_TYPES: Mapping[EntityKind, str] = {"players": "PLAYER", "teams": "TEAM"}
 CHUNK_ROWS = 20_000
 """Largest chunk, in requested rows: it bounds what a chunk takes of memory and how long nothing is told of progress."""
-WORTH_A_WORKER: Mapping[Backend, int] = {Backend.threads: 5_000, Backend.processes: 50_000}
-"""Requested rows from which on a further worker saves more time than it costs."""
+WORTH_A_WORKER: Mapping[Backend, int] = {Backend.threads: 5_000, Backend.processes: 500_000}
+"""Requested rows for which another worker saves more time than it costs; a process first has to start."""
 PROGRESS_EVERY = 50
 
 
@@ -113,9 +113,10 @@ class ParallelEntities:
         task = Task(compute, ENTITY_TYPES[kind], requested.entity_column, requested.date_column, shared, columns)
         work = _Work(task, requested, histories or {}, progress, self.chunk_seconds)
         progress.begin(workers)
-        chunks = deque(self._chunks(requested, workers))
+        useful = self._useful(workers, len(requested.dates))
+        chunks = deque(self._chunks(requested, useful))
         try:
-            if not workers.enabled or (self.chunk_entities is None and len(chunks) < 2):
+            if not useful:
                 if workers.enabled and self.backend is Backend.processes:
                     log(f"{len(requested.dates)} rows of {kind} are too few for processes; this process computes them")
                 work.in_this_thread(chunks)
@@ -131,11 +132,16 @@ class ParallelEntities:
         progress.end(outcome)
         return outcome
 
-    def _chunks(self, requested: Grouped, workers: Workers) -> list[Chunk]:
+    def _useful(self, workers: Workers, rows: int) -> int:
+        """How many of the workers are worth their cost for so many rows; 0 where the calling thread is as fast."""
+        if not workers.enabled or self.chunk_entities is not None:
+            return workers.count * workers.enabled
+        useful = min(workers.count, rows // WORTH_A_WORKER[self.backend])
+        return useful if useful > 1 else 0
+
+    def _chunks(self, requested: Grouped, useful: int) -> list[Chunk]:
         rows, entities = len(requested.dates), requested.entities
-        useful = min(workers.count, rows // WORTH_A_WORKER[self.backend]) if workers.enabled else 1
-        even = -(-len(entities) // max(useful, -(-rows // CHUNK_ROWS), 1))
-        size = self.chunk_entities or max(even, 1)
+        size = self.chunk_entities or max(-(-len(entities) // max(useful, -(-rows // CHUNK_ROWS), 1)), 1)
         return [entities[start : start + size] for start in range(0, len(entities), size)]
 
     def _through_processes(self, kind: EntityKind, work: _Work, chunks: deque[Chunk]) -> None:

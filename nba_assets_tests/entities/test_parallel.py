@@ -474,8 +474,15 @@ def test_each_worker_has_one_chunk_where_that_pays(
     assert seen == [*sizes, 120]
 
 
-def test_large_work_comes_in_several_chunks_even_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a chunk takes of memory is bounded, and progress is told between chunks."""
+@pytest.mark.parametrize(
+    "entities",
+    [ParallelEntities.serial(), workers(2, chunk=None), processes(chunk=None)],
+    ids=["serial", "threads", "processes"],
+)
+def test_large_work_comes_in_several_chunks_even_for_one(
+    entities: ParallelEntities, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a chunk takes of memory is bounded, and progress is told between chunks; that alone starts no worker."""
     monkeypatch.setattr(parallel, "CHUNK_ROWS", 200)
     lines: list[str] = []
 
@@ -483,8 +490,9 @@ def test_large_work_comes_in_several_chunks_even_for_one(monkeypatch: pytest.Mon
         lines.append(f"{len(requested.entities)} computed")
         return Outcome(dict(requested))
 
-    with ParallelEntities.serial() as entities:
+    with entities:
         entities.map("players", compute, requested(), log=lines.append)
+    lines = [line for line in lines if "processes" not in line]
     assert [line.split(" | ")[0] for line in lines[1:-1]] == [
         "40 computed",
         "40 computed",

@@ -292,7 +292,7 @@ BLOCK_COLUMNS = {
 MEASURES = (*BOX, "plus_minus", *ZONE_COLUMNS, *BLOCK_COLUMNS, *MAKE_COLUMNS, "and1_count")
 
 
-def compute(requested: Columns, histories: Mapping[str, Columns], shared: Any = None) -> Outcome:
+def compute(requested: Grouped, histories: Mapping[str, Grouped], shared: Any = None) -> Outcome:
     """The rows of one player over all his games; `requested` holds his sheet, his team's totals (`team_` columns), his
     shots and his line.
     """
@@ -355,9 +355,9 @@ IDENTITY = (
 )
 
 
-def played_games(sheet: Columns) -> dict[str, NDArray[Any]]:
-    """Of a player's rows those of games that he played: the one definition for every reader that averages."""
-    return take(sheet, (sheet["is_dnp"] == 0) & ~np.isnan(sheet["points"]))
+def played_games(sheet: Grouped) -> Grouped:
+    """Of players' rows those of games that they played: the one definition for every reader that averages."""
+    return sheet.where((sheet["is_dnp"] == 0) & ~np.isnan(sheet["points"]))
 
 
 def _against_the_line(requested: Columns, dnp: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:

@@ -184,8 +184,8 @@ FROM_OWN = {
 BLOCKS = {"blocks_paint": "paint_blocks", "blocks_mid_range": "mid_range_blocks", "blocks_three_pt": "three_blocks"}
 
 
-def compute(requested: Columns, histories: Mapping[str, Columns], shared: Any = None) -> Outcome:
-    """The rows of one team over all requested games.
+def compute(requested: Grouped, histories: Mapping[str, Grouped], shared: Any = None) -> Outcome:
+    """The rows of some teams over all requested games.
 
     `requested` holds both teams' offensive rows under the names of this table, blocks by zone, and what disagrees.
     """

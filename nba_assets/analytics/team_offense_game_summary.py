@@ -39,7 +39,7 @@ from nba_assets.analytics.reconciliation import (
 from nba_assets.analytics.second_chances import SECOND_CHANCE_COLUMNS, SECOND_CHANCE_EVENTS, second_chances_by_team
 from nba_assets.analytics.sheets import read_sheets
 from nba_assets.analytics.shots import SHOT_COLUMNS, ZONE_COUNTS, Shots, zones_known
-from nba_assets.analytics.starters import USUAL_STARTS, count_missing, recent_starts
+from nba_assets.analytics.starters import USUAL_STARTS, count_missing
 from nba_assets.analytics.team_boxes import COUNTS, TEAM_COLUMNS, player_sums, team_boxes
 from nba_assets.analytics.unaccounted_games import UNKNOWN_GAMES, UNTYPED_FINALS, report_unaccounted_games
 from nba_assets.basketball.possessions import overtime_periods, pace, possessions, rating
@@ -208,11 +208,11 @@ TABLE = Table(
 )
 
 
-def compute(requested: Columns, histories: Mapping[str, Columns], shared: Any = None) -> Outcome:
-    """The rows of one team over all requested games.
+def compute(requested: Grouped, histories: Mapping[str, Grouped], shared: Any = None) -> Outcome:
+    """The rows of some teams over all requested games.
 
-    `requested` holds the team's totals by their names in `COUNTS`, the final score, what the play-by-play gave, the
-    counts of absent players and what disagrees; `histories` its season's `finals`, its `starts` and its `absent`
+    `requested` holds the teams' totals by their names in `COUNTS`, the final score, what the play-by-play gave, the
+    counts of absent players and what disagrees; `histories` their season's `finals`, their `starts` and their `absent`
     players.
     """
     del shared
@@ -253,11 +253,9 @@ def compute(requested: Columns, histories: Mapping[str, Columns], shared: Any = 
 IDENTITY = ("game_id", "nba_game_id", "game_date", "team_abbr", "opponent_team_abbr", "season_year", "home_game")
 
 
-def _starters_inactive(requested: Columns, histories: Mapping[str, Columns]) -> NDArray[np.float64]:
-    players, starts, _ = recent_starts(
-        histories["finals"], histories["starts"], requested["game_date"], requested["season_start"]
-    )
-    missing = count_missing(players, starts >= USUAL_STARTS, histories["absent"], requested)
+def _starters_inactive(requested: Grouped, histories: Mapping[str, Grouped]) -> NDArray[np.float64]:
+    finals, starts, absent = (histories[name] for name in ("finals", "starts", "absent"))
+    missing = count_missing(requested, finals, starts, absent, lambda starts, _: starts >= USUAL_STARTS)
     return np.where(np.isnan(requested["players_inactive"]), np.nan, missing)
 
 

@@ -43,11 +43,11 @@ from nba_assets.entities.completeness import (
     Readiness,
     completeness_columns,
 )
-from nba_assets.entities.groups import Grouped
+from nba_assets.entities.groups import Grouped, Numbered
 from nba_assets.entities.outcomes import Outcome, concatenate, take
 from nba_assets.entities.quality import SAMPLE_QUALITIES, collect, quality_tier, sample_quality
 from nba_assets.entities.relations import at, find, join_at, text_where
-from nba_assets.entities.windows import AsOfWindow, Dates
+from nba_assets.entities.windows import AsOf, AsOfWindow, Dates
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import (
     GAME_LINES,
@@ -445,21 +445,20 @@ class Shared:
     league: League
 
 
-def compute(requested: Columns, histories: Mapping[str, Columns], shared: Shared) -> Outcome:
-    """The rows of one player over all requested dates; `histories` are his `sheet` rows, his minutes `besides` them and
-    his `roster` rows.
+def compute(requested: Grouped, histories: Mapping[str, Grouped], shared: Shared) -> Outcome:
+    """The rows of some players over all requested dates; `histories` are their `sheet` rows, their minutes `besides`
+    them and their `roster` rows.
     """
-    requested, refused = refusals.divide(requested, TABLE.date_column)
+    requested, refused = refusals.divide(requested)
     if not len(requested["game_date"]):
         return Outcome({}, refused)
-    played = played_games(histories["sheet"])
-    as_of, since = requested["game_date"], requested["season_start"]
-    history = AsOfWindow.last_days(played["game_date"], as_of, HISTORY_DAYS, since=since)
+    played, as_of = played_games(histories["sheet"]), AsOf.of(requested)
+    history = AsOfWindow.last_days(played, as_of, HISTORY_DAYS)
     rows = {
         **{name: requested[name] for name in COPIED},
-        **_fatigue(_load(played, histories["besides"]), as_of, since),
+        **_fatigue(_load(played, histories["besides"]), as_of),
         **_form(played, history, requested["current_points_line"]),
-        **_completeness(requested, histories, shared),
+        **_completeness(requested, as_of, histories, shared),
     }
     return Outcome(rows | _quality(requested, rows, history.games()), refused)
 
@@ -523,28 +522,29 @@ COPIED = (
 """Columns that preparing the run joins to the requested rows, because they are not the player's own past."""
 
 
-def _load(played: Columns, besides: Columns) -> Columns:
-    """All games that he was on the floor in, ascending: `game_date` and `minutes_played`."""
+def _load(played: Grouped, besides: Grouped) -> Numbered:
+    """All games that each player was on the floor in: `game_date` and `minutes_played`."""
+    if not len(besides.dates):
+        return played
     names = ("game_date", "minutes_played")
-    if not len(besides["game_date"]):
-        return {name: played[name] for name in names}
     together = concatenate([{name: games[name] for name in names} for games in (played, besides)])
-    return take(together, np.argsort(together["game_date"], kind="stable"))
+    group = np.concatenate([played.group, besides.group])
+    return Numbered.sort(together, group, len(played.entities), "game_date")
 
 
-def _fatigue(load: Columns, as_of: Dates, since: Dates) -> dict[str, NDArray[Any]]:
+def _fatigue(load: Numbered, as_of: AsOf) -> dict[str, NDArray[Any]]:
     """How rested he is. Only the days since his last game look back over the whole season."""
-    dates, minutes = load["game_date"], load["minutes_played"]
-    rest = (as_of - AsOfWindow.season_to_date(dates, as_of, since=since).newest(dates)) / ONE_DAY
-    history = AsOfWindow.last_days(dates, as_of, HISTORY_DAYS, since=since)
-    week, fortnight = (AsOfWindow.within_days(dates, as_of, days, since=since) for days in (7, 14))
+    dates, minutes = load.dates, load["minutes_played"]
+    rest = (as_of.dates - AsOfWindow.season_to_date(load, as_of).newest(dates)) / ONE_DAY
+    history = AsOfWindow.last_days(load, as_of, HISTORY_DAYS)
+    week, fortnight = (AsOfWindow.within_days(load, as_of, days) for days in (7, 14))
     gaps = np.append(np.nan, np.diff(dates) / ONE_DAY)[: len(dates)]
     tenths = np.rint(10 * minutes)
     return {
         "days_rest": rest,
         "back_to_back": rest == 1,
         "days_rest_before_last_game": (history.newest(dates) - history.newest(dates, rank=1)) / ONE_DAY,
-        "days_since_2_plus_days_rest": _days_since_rest(history, dates, gaps, as_of),
+        "days_since_2_plus_days_rest": _days_since_rest(history, dates, gaps, as_of.dates),
         "games_in_last_7_days": week.games(),
         "games_in_last_14_days": fortnight.games(),
         "minutes_in_last_7_days": np.floor(week.total(tenths) / 10),
@@ -611,15 +611,11 @@ def _streaks(
     return run(above, below), run(below, above)
 
 
-def _completeness(requested: Columns, histories: Mapping[str, Columns], shared: Shared) -> dict[str, NDArray[Any]]:
-    games = PlayerWindows.of(
-        requested["team_abbr"],
-        requested["game_date"],
-        requested["season_start"],
-        histories["sheet"],
-        histories["roster"],
-        shared.league,
-    )
+def _completeness(
+    requested: Columns, as_of: AsOf, histories: Mapping[str, Grouped], shared: Shared
+) -> dict[str, NDArray[Any]]:
+    sheet, roster = histories["sheet"], histories["roster"]
+    games = PlayerWindows.of(requested["team_abbr"], as_of, sheet, roster, shared.league)
     windows = {f"l{number}": games.last_games(number) for number in (5, 10)} | {
         f"l{days}d": games.last_days(days) for days in (7, 14, HISTORY_DAYS)
     }
@@ -686,12 +682,12 @@ def build(run: TableRun) -> Outcome:
         facts["finals_played"],
         find((people["game_date"], people["team_abbr"]), (facts["game_date"], facts["team_abbr"])),
     )
-    played = played_games(sheet)
+    sheets = Grouped.by(sheet, "player_lookup", "game_date")
     known_stars = run.map(
         "players",
         stars.compute,
         Grouped.by(people, "player_lookup", "game_date"),
-        {"played": Grouped.by(played, "player_lookup", "game_date")},
+        {"played": played_games(sheets)},
     )
     requested, uncertain = of_certain_games(
         take(people, ~np.isin(people["status"].astype(str), NOT_PLAYING)), "player_lookup", tonight
@@ -707,7 +703,7 @@ def build(run: TableRun) -> Outcome:
     )
     shared = Shared(Readiness(run.settings.ready_threshold_pct), League.of(season.finals, rosters))
     histories = {
-        "sheet": Grouped.by(sheet, "player_lookup", "game_date"),
+        "sheet": sheets,
         "besides": Grouped.by(minutes_besides(feeds, season), "player_lookup", "game_date"),
         "roster": Grouped.by(rosters, "player_lookup", "roster_date"),
     }

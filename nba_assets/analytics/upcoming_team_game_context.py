@@ -21,7 +21,7 @@ from nba_assets.analytics.injuries import IN_DOUBT, INJURY_COLUMNS, latest_statu
 from nba_assets.analytics.lines import LINE_COLUMNS, OVER, preferred
 from nba_assets.analytics.parts import BEHIND, HOMES, PEOPLE, SLATE, STARTERS
 from nba_assets.analytics.season_games import SeasonGames, of_certain_games
-from nba_assets.analytics.starters import count_missing, recent_starts
+from nba_assets.analytics.starters import count_missing
 from nba_assets.analytics.team_offense_game_summary import TABLE as TEAM_OFFENSE
 from nba_assets.basketball.travel import great_circle_miles
 from nba_assets.entities.completeness import Completeness, Readiness, completeness_columns
@@ -29,7 +29,7 @@ from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, concatenate, take
 from nba_assets.entities.quality import collect, quality_tier
 from nba_assets.entities.relations import at, find, tally, text_where
-from nba_assets.entities.windows import AsOfWindow
+from nba_assets.entities.windows import AsOf, AsOfWindow, Counts, Masks
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import GAME_LINES, INJURY_REPORT, PLAYER_BOXSCORES, PLAYER_REGISTRY, SCHEDULE
 from nba_assets.tables.blocks import CONTEXT_QUALITY, REPROCESSING, STAMPS, completeness_block, readiness_block
@@ -193,19 +193,17 @@ class Shared:
     readiness: Readiness
 
 
-def compute(requested: Columns, histories: Mapping[str, Columns], shared: Shared) -> Outcome:
-    """The rows of one team over all requested games; `histories` are the `games` behind it, its `starts` and its
-    players listed `out`.
+def compute(requested: Grouped, histories: Mapping[str, Grouped], shared: Shared) -> Outcome:
+    """The rows of some teams over all requested games; `histories` are the `games` behind them, their `starts` and
+    their players listed `out`.
     """
-    as_of, since, games = requested["game_date"], requested["season_start"], histories["games"]
-    dates, final, margin = games["game_date"], games["is_final"] == 1, games["margin"]
-    season = AsOfWindow.season_to_date(dates, as_of, since=since)
+    games, as_of = histories["games"], AsOf.of(requested)
+    final, margin = games["is_final"] == 1, games["margin"]
+    season = AsOfWindow.season_to_date(games, as_of)
     league, finals = season.only(games["is_league"] == 1), season.only(final)
-    since_last = (as_of - season.newest(dates)) / np.timedelta64(1, "D")
+    since_last = (as_of.dates - season.newest(games.dates)) / np.timedelta64(1, "D")
     complete = {
-        f"l{days}d": Completeness.of(
-            AsOfWindow.last_days(dates, as_of, days, since=since).only(final), games["has_row"] == 1
-        )
+        f"l{days}d": Completeness.of(AsOfWindow.last_days(games, as_of, days).only(final), games["has_row"] == 1)
         for days in (7, 14)
     }
     last_margin = finals.newest(margin)
@@ -214,8 +212,8 @@ def compute(requested: Columns, histories: Mapping[str, Columns], shared: Shared
         "days_since_last_game": since_last,
         "team_days_rest": since_last - 1,
         "team_back_to_back": since_last == 1,
-        "games_in_last_7_days": AsOfWindow.within_days(dates, as_of, 7, since=since).games(),
-        "games_in_last_14_days": AsOfWindow.within_days(dates, as_of, 14, since=since).games(),
+        "games_in_last_7_days": AsOfWindow.within_days(games, as_of, 7).games(),
+        "games_in_last_14_days": AsOfWindow.within_days(games, as_of, 14).games(),
         "game_number_in_season": league.games() + 1,
         "game_spread": requested["spread_current"],
         "game_total": requested["total_current"],
@@ -258,16 +256,14 @@ def _travel(requested: Columns, season: AsOfWindow, games: Columns) -> NDArray[n
     )
 
 
-def _starters_out(requested: Columns, histories: Mapping[str, Columns]) -> NDArray[np.float64]:
-    games = histories["games"]
-    finals = take(games, games["is_final"] == 1)
-    players, starts, window_games = recent_starts(
-        finals, histories["starts"], requested["game_date"], requested["season_start"]
-    )
-    half = (starts >= 1) & (2 * starts >= window_games[:, np.newaxis])
-    return np.where(
-        np.isnan(requested["players_out"]), np.nan, count_missing(players, half, histories["out"], requested)
-    )
+def _starters_out(requested: Grouped, histories: Mapping[str, Grouped]) -> NDArray[np.float64]:
+    games, starts, out = (histories[name] for name in ("games", "starts", "out"))
+    missing = count_missing(requested, games.where(games["is_final"] == 1), starts, out, _started_half)
+    return np.where(np.isnan(requested["players_out"]), np.nan, missing)
+
+
+def _started_half(starts: Counts, games: Counts) -> Masks:
+    return (starts >= 1) & (2 * starts >= games)
 
 
 def _quality(requested: Columns, rows: Columns, readiness: Readiness) -> dict[str, NDArray[Any]]:

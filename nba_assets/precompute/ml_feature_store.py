@@ -27,7 +27,7 @@ from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome
 from nba_assets.entities.quality import collect, quality_tier
 from nba_assets.entities.relations import at, find
-from nba_assets.entities.windows import AsOfWindow
+from nba_assets.entities.windows import AsOf, AsOfWindow
 from nba_assets.precompute.features import BASELINE, TAGS, TREND_GAMES, Vector, pct_free_throw, recent_trend
 from nba_assets.precompute.player_composite_factors import TABLE as FACTORS
 from nba_assets.precompute.player_daily_cache import TABLE as CACHE
@@ -118,17 +118,17 @@ TABLE = Table(
 )
 
 
-def compute(requested: Columns, histories: Mapping[str, Columns], shared: Readiness) -> Outcome:
-    """The rows of one player over all requested dates.
+def compute(requested: Grouped, histories: Mapping[str, Grouped], shared: Readiness) -> Outcome:
+    """The rows of some players over all requested dates.
 
-    `requested` holds the stored rows of the date under `table.column` names; `histories` are his `sheet` rows.
+    `requested` holds the stored rows of the date under `table.column` names; `histories` are their `sheet` rows.
     """
-    requested, refused = refusals.divide(requested, TABLE.date_column)
+    requested, refused = refusals.divide(requested)
     if not len(requested["game_date"]):
         return Outcome({}, refused)
-    as_of, since = requested["game_date"], requested["season_start"]
-    size = len(as_of)
-    vector = Vector.of(FEATURES, {**requested, **_results(played_games(histories["sheet"]), as_of, since)}, size)
+    size = len(requested["game_date"])
+    results = _results(played_games(histories["sheet"]), AsOf.of(requested))
+    vector = Vector.of(FEATURES, {**requested, **results}, size)
     quality = vector.quality
     context = {
         name: requested[f"{PLAYER_CONTEXT.name}.{name}"]
@@ -137,13 +137,13 @@ def compute(requested: Columns, histories: Mapping[str, Columns], shared: Readin
     return Outcome(
         {
             "player_lookup": requested["player_lookup"],
-            "game_date": as_of,
+            "game_date": requested["game_date"],
             **context,
             "is_home": requested[f"{PLAYER_CONTEXT.name}.home_game"],
             **{name: vector.values[:, place] for place, name in enumerate(NAMES)},
             "features": _objects(vector.filled.tolist()),
             "feature_names": _objects([NAMES] * size),
-            "feature_sources": _objects([tuple(TAGS[origin] for origin in row) for row in vector.origins.tolist()]),
+            "feature_sources": _sources(vector),
             "feature_count": np.full(size, float(len(FEATURES))),
             "feature_version": np.full(size, VERSION, dtype=object),
             "feature_quality_score": quality,
@@ -166,11 +166,11 @@ def data_source(vector: Vector) -> NDArray[np.object_]:
     return kinds.astype(object)
 
 
-def _results(games: Columns, as_of: NDArray[np.datetime64], since: NDArray[np.datetime64]) -> dict[str, NDArray[Any]]:
-    """What his played games say: the newest ten of the last 60 days, and all of the season."""
-    dates, points, minutes = games["game_date"], games["points"], games["minutes_played"]
-    season = AsOfWindow.season_to_date(dates, as_of, since=since)
-    last_10 = AsOfWindow.last_days(dates, as_of, RECENT_DAYS, since=since).last(RECENT_GAMES)
+def _results(games: Grouped, as_of: AsOf) -> dict[str, NDArray[Any]]:
+    """What played games say of each player: the newest ten of the last 60 days, and all of the season."""
+    points, minutes = games["points"], games["minutes_played"]
+    season = AsOfWindow.season_to_date(games, as_of)
+    last_10 = AsOfWindow.last_days(games, as_of, RECENT_DAYS).last(RECENT_GAMES)
     number = last_10.games().astype(np.float64)
     newest_first = last_10.gather(points)[:, ::-1]
     return {
@@ -209,6 +209,12 @@ UPSTREAM = {
     ZONE_DEFENSE: "upstream_team_defense_zone_incomplete",
 }
 READINESS_COLUMNS = ("l10_expected_games", "l10_actual_games", "season_boundary_detected", "backfill_bootstrap_mode")
+
+
+def _sources(vector: Vector) -> NDArray[np.object_]:
+    """The origins of each row's features; few combinations occur."""
+    distinct, row = np.unique(vector.origins.astype(np.int8), axis=0, return_inverse=True)
+    return _objects([tuple(TAGS[origin] for origin in origins) for origins in distinct.tolist()])[row.ravel()]
 
 
 def _objects(lists: list[Any]) -> NDArray[np.object_]:

@@ -9,6 +9,7 @@ factor is 0 and the row says so. Four further factors are deferred: they are sto
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from nba_assets.analytics.parts import GAME_DAYS
 from nba_assets.analytics.upcoming_player_game_context import TABLE as PLAYER_CONTEXT
 from nba_assets.analytics.upcoming_team_game_context import TABLE as TEAM_CONTEXT
-from nba_assets.basketball.arithmetic import Floats
+from nba_assets.basketball.arithmetic import Floats, map_distinct
 from nba_assets.entities.completeness import Completeness, Readiness, completeness_counts
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome
@@ -156,9 +157,9 @@ TABLE = Table(
 )
 
 
-def compute(requested: Columns, histories: Mapping[str, Columns], shared: Readiness) -> Outcome:
-    """The rows of one player over all requested dates; `requested` holds his context, and the rows of the others joined
-    to it.
+def compute(requested: Grouped, histories: Mapping[str, Grouped], shared: Readiness) -> Outcome:
+    """The rows of some players over all requested dates; `requested` holds their contexts, and the rows of the others
+    joined to them.
     """
     del histories
     fatigue = fatigue_score(requested)
@@ -382,19 +383,18 @@ def _signed(values: Floats, above: str, below: str, between: str) -> list[str]:
 
 
 def _wholes(values: NDArray[Any]) -> list[int | None]:
-    return [None if np.isnan(value) else int(value) for value in values.tolist()]
+    return [None if math.isnan(value) else int(value) for value in values.tolist()]
 
 
 def _decimals(values: Floats) -> list[float | None]:
-    return [None if np.isnan(value) else value + 0.0 for value in values.tolist()]
+    return [None if math.isnan(value) else value + 0.0 for value in values.tolist()]
 
 
 def _json(**columns: Sequence[Any] | NDArray[np.object_]) -> NDArray[np.object_]:
-    """One JSON object per row, its keys in the order given."""
-    return np.array(
-        [json.dumps(dict(zip(columns, values, strict=True))) for values in zip(*columns.values(), strict=True)],
-        dtype=object,
-    )
+    """One JSON object per row, its keys in the order given; values that recur are put into words once."""
+    texts = [map_distinct(json.dumps, list(values), object) for values in columns.values()]
+    row = "{" + ", ".join(f'"{name}": %s' for name in columns) + "}"
+    return np.array([row % values for values in zip(*texts, strict=True)], dtype=object)
 
 
 def build(run: TableRun) -> Outcome:

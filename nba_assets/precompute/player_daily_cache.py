@@ -22,12 +22,12 @@ from nba_assets.analytics.player_game_summary import played_games
 from nba_assets.analytics.team_offense_game_summary import TABLE as TEAM_OFFENSE
 from nba_assets.analytics.upcoming_player_game_context import TABLE as PLAYER_CONTEXT
 from nba_assets.entities import refusals
-from nba_assets.entities.completeness import League, PlayerWindows, Readiness, completeness_columns
+from nba_assets.entities.completeness import League, PlayerWindows, Readiness, SeasonSoFar, completeness_columns
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, concatenate, take
 from nba_assets.entities.relations import find, join_at, text_where
-from nba_assets.entities.windows import AsOfWindow
-from nba_assets.precompute.expected_games import EXPECTATIONS, SeasonSoFar, read_expectations
+from nba_assets.entities.windows import AsOf, AsOfWindow
+from nba_assets.precompute.expected_games import EXPECTATIONS, read_expectations
 from nba_assets.precompute.player_shot_zone_analysis import TABLE as SHOT_ZONES
 from nba_assets.precompute.pregame_days import pregame_days
 from nba_assets.precompute.team_form import join_team_form
@@ -182,18 +182,17 @@ class Shared:
     minimum_games: int
 
 
-def compute(requested: Columns, histories: Mapping[str, Columns], shared: Shared) -> Outcome:
-    """The rows of one player over all requested dates; `histories` are his `sheet` rows, his `roster` rows and his raw
-    `box` scores.
+def compute(requested: Grouped, histories: Mapping[str, Grouped], shared: Shared) -> Outcome:
+    """The rows of some players over all requested dates; `histories` are their `sheet` rows, their `roster` rows and
+    their raw `box` scores.
     """
-    requested, refused = refusals.divide(requested, TABLE.date_column)
+    requested, refused = refusals.divide(requested)
     if not len(requested["cache_date"]):
         return Outcome({}, refused)
-    games = played_games(histories["sheet"])
-    as_of, since = requested["cache_date"], requested["season_start"]
-    season = AsOfWindow.season_to_date(games["game_date"], as_of, since=since)
+    games, as_of = played_games(histories["sheet"]), AsOf.of(requested)
+    season = AsOfWindow.season_to_date(games, as_of)
     played = season.games()
-    days_away = (as_of - season.newest(games["game_date"])) / ONE_DAY
+    days_away = (as_of.dates - season.newest(games.dates)) / ONE_DAY
     too_few = played < shared.minimum_games
     stale = ~too_few & (days_away > STALE_DAYS)
     rows = {
@@ -207,18 +206,13 @@ def compute(requested: Columns, histories: Mapping[str, Columns], shared: Shared
             played < FULL_SAMPLE, [f"Only {number} games played, need {FULL_SAMPLE} minimum" for number in played], None
         ),
         "shot_zone_data_available": requested["has_shot_zones"],
-        **_readiness(requested, histories, shared),
+        **_readiness(requested, as_of, histories, shared),
     }
     kept = ~too_few & ~stale
     if kept.all():
         return Outcome(rows, refused)
-    lost = [
-        refused,
-        _failures(take(requested, too_few), histories, shared, played[too_few], "INSUFFICIENT_DATA"),
-        _failures(take(requested, stale), histories, shared, played[stale], "STALE_DATA", days_away[stale]),
-    ]
-    together = concatenate(lost)
-    return Outcome(take(rows, kept), take(together, np.argsort(together["partition_date"], kind="stable")))
+    failed = _failures(requested.where(~kept), histories, shared, played[~kept], days_away[~kept])
+    return Outcome(take(rows, kept), concatenate([refused, failed]))
 
 
 COPIED = (
@@ -259,15 +253,11 @@ def averages(games: Columns, season: AsOfWindow) -> dict[str, NDArray[Any]]:
     }
 
 
-def _readiness(requested: Columns, histories: Mapping[str, Columns], shared: Shared) -> dict[str, NDArray[Any]]:
-    games = PlayerWindows.of(
-        requested["team_abbr"],
-        requested["cache_date"],
-        requested["season_start"],
-        histories["sheet"],
-        histories["roster"],
-        shared.league,
-    )
+def _readiness(
+    requested: Columns, as_of: AsOf, histories: Mapping[str, Grouped], shared: Shared
+) -> dict[str, NDArray[Any]]:
+    sheet, roster = histories["sheet"], histories["roster"]
+    games = PlayerWindows.of(requested["team_abbr"], as_of, sheet, roster, shared.league)
     windows = {f"l{number}": games.last_games(number) for number in (5, 10)} | {
         f"l{days}d": games.last_days(days) for days in (7, 14)
     }
@@ -284,22 +274,24 @@ def _readiness(requested: Columns, histories: Mapping[str, Columns], shared: Sha
 
 
 def _failures(
-    requested: Columns,
-    histories: Mapping[str, Columns],
+    requested: Grouped,
+    histories: Mapping[str, Grouped],
     shared: Shared,
     played: NDArray[np.int64],
-    category: str,
-    days_away: NDArray[np.float64] | None = None,
+    days_away: NDArray[np.float64],
 ) -> dict[str, Any]:
-    if not len(played):
-        return {}
-    if days_away is None:
-        reasons = [f"Only {number} games played, need {shared.minimum_games} minimum" for number in played]
-    else:
-        reasons = [f"Last game {days:.0f} days ago, more than {STALE_DAYS}" for days in days_away]
-    season = SeasonSoFar.of(histories, shared.league, requested["cache_date"], requested["season_start"])
+    """Records of dates before which a player has played too little, or not for too long."""
+    too_few = played < shared.minimum_games
+    reasons = text_where(
+        too_few,
+        [f"Only {number} games played, need {shared.minimum_games} minimum" for number in played],
+        [f"Last game {days:.0f} days ago, more than {STALE_DAYS}" for days in days_away],
+    )
+    category = text_where(too_few, "INSUFFICIENT_DATA", "STALE_DATA")
+    sheet, roster, box = (histories[name] for name in ("sheet", "roster", "box"))
+    season = SeasonSoFar.of(AsOf.of(requested), sheet, roster, box, shared.league)
     # Running again gives a player no more games; games that are built later make the date stale.
-    return season.failures(str(requested["player_lookup"][0]), category, reasons, False, played)
+    return season.failures(requested["player_lookup"], category, reasons, False, played)
 
 
 def build(run: TableRun) -> Outcome:

@@ -22,8 +22,8 @@ from nba_assets.basketball.arithmetic import Floats
 from nba_assets.entities.completeness import Completeness, Readiness, completeness_counts, missing_game_ids
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, failures, take
-from nba_assets.entities.relations import find, text_where, within
-from nba_assets.entities.windows import AsOfWindow
+from nba_assets.entities.relations import find, text_where
+from nba_assets.entities.windows import AsOf, AsOfWindow
 from nba_assets.precompute.league_averages import LeagueAverages
 from nba_assets.precompute.pregame_days import pregame_days
 from nba_assets.precompute.zones import ZONE_LABELS, ZONE_WORDS, ZONES, allowed_pct, known_games
@@ -161,20 +161,20 @@ class Shared:
     league: LeagueAverages
 
 
-def compute(requested: Columns, histories: Mapping[str, Columns], shared: Shared) -> Outcome:
-    """The rows of one team over all requested dates; `histories` are the `games` that it defended and its `finals`."""
-    games, finals = histories["games"], histories["finals"]
-    as_of, since = requested["analysis_date"], requested["season_start"]
-    season = AsOfWindow.season_to_date(games["game_date"], as_of, since=since)
-    expected = AsOfWindow.season_to_date(finals["game_date"], as_of, since=since)
-    has_row = within(finals["game_id"], games["game_id"])
+def compute(requested: Grouped, histories: Mapping[str, Grouped], shared: Shared) -> Outcome:
+    """The rows of some teams over all requested dates; `histories` are the `games` that they defended and their
+    `finals`.
+    """
+    games, finals, as_of = histories["games"], histories["finals"], AsOf.of(requested)
+    season, expected = AsOfWindow.season_to_date(games, as_of), AsOfWindow.season_to_date(finals, as_of)
+    has_row = find((finals.group, finals["game_id"]), (games.group, games["game_id"])) >= 0
     sample = season.last(SAMPLE_GAMES)
     found = Completeness.of(expected.last(SAMPLE_GAMES), has_row)
     played = sample.games()
     rows = {
         "team_abbr": requested["team_abbr"],
-        "analysis_date": as_of,
-        **_zones(games, sample, shared.league, as_of),
+        "analysis_date": as_of.dates,
+        **_zones(games, sample, shared.league, as_of.dates),
         "defensive_rating_last_15": sample.mean(games["defensive_rating"], scale=2),
         "opponent_points_per_game": sample.mean(games["points_allowed"]),
         "opponent_pace": sample.mean(games["opponent_pace"], scale=1),
@@ -188,7 +188,7 @@ def compute(requested: Columns, histories: Mapping[str, Columns], shared: Shared
     enough = played >= least
     short = failures(
         requested["team_abbr"][~enough],
-        as_of[~enough],
+        as_of.dates[~enough],
         "TEAM",
         "INSUFFICIENT_DATA",
         [f"Only {n} games, need {need}" for n, need in zip(played[~enough], least[~enough], strict=True)],
@@ -212,7 +212,7 @@ def quality_tier(games: NDArray[np.int64]) -> NDArray[np.object_]:
 
 
 def _zones(
-    games: Columns, sample: AsOfWindow, league: LeagueAverages, as_of: NDArray[np.datetime64]
+    games: Columns, sample: AsOfWindow, league: LeagueAverages, days: NDArray[np.datetime64]
 ) -> dict[str, NDArray[Any]]:
     """Shooting allowed by zone, against the league. Every figure takes the games in which it is known."""
     columns: dict[str, NDArray[Any]] = {}
@@ -221,7 +221,7 @@ def _zones(
     for zone in ZONES:
         known = known_games(games, zone, sample)
         pct = allowed_pct(games, zone, known)
-        against_league[zone] = (pct - league.at(zone, as_of)) * 100
+        against_league[zone] = (pct - league.at(zone, days)) * 100
         silent[zone] = (known.total(games[f"opp_{zone}_attempts"]) == 0) & (known.games() > 0)
         columns |= {
             f"{zone}_pct_allowed_last_15": pct,

@@ -158,7 +158,7 @@ def alert_sensors() -> list[dg.SensorDefinition]:
     """The sensors that alert; running by themselves where the webhook is set when the definitions are loaded."""
     status = dg.DefaultSensorStatus.STOPPED if configured_webhook() is None else dg.DefaultSensorStatus.RUNNING
 
-    # Runs of the command line belong to no code location; only a sensor that monitors all of them sees these.
+    # The same definitions may be served under another name than that which runs of the command line are recorded under.
     @dg.run_failure_sensor(
         name="alert_failed_runs",
         description=(

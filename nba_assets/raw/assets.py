@@ -11,7 +11,7 @@ from dagster._core.events import JobFailureData, RunFailureReason
 
 from nba_assets.interruption import RunEndedError
 from nba_assets.partitions import DAILY
-from nba_assets.publishing.asset import OWNERS, definition_metadata, partition_dates
+from nba_assets.publishing.asset import FRESH, OWNERS, asset_tags, data_version, definition_metadata, partition_dates
 from nba_assets.raw.ingestion import ABSENT, CODE_VERSION, DateReport, IngestionError, IngestionReport, ingest
 from nba_assets.raw.landing import FolderLandingZone
 from nba_assets.raw.tables import RAW_TABLES, RawTable
@@ -43,7 +43,9 @@ def raw_asset(raw: RawTable) -> dg.AssetsDefinition:
         backfill_policy=dg.BackfillPolicy.single_run(),
         group_name="raw",
         kinds={"python", "duckdb"},
+        tags=asset_tags(raw.table, "raw"),
         owners=OWNERS,
+        freshness_policy=FRESH,
         code_version=CODE_VERSION,
         description=raw.table.description,
         metadata=definition_metadata(raw.table),
@@ -86,7 +88,10 @@ def raw_asset(raw: RawTable) -> dg.AssetsDefinition:
             raise dg.Failure(str(error), metadata=_run_metadata(report), allow_retries=False) from None
         for day in report.by_date.values():
             context.add_asset_metadata(_date_metadata(day), partition_key=day.day.isoformat())
-        yield dg.MaterializeResult(metadata=_run_metadata(report))
+        yield dg.MaterializeResult(
+            metadata=_run_metadata(report),
+            data_version=data_version(context, [day.digest for day in report.by_date.values() if day.refusal is None]),
+        )
 
     return asset
 

@@ -14,15 +14,17 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from nba_assets.definitions import defs
 from nba_assets.entities.outcomes import Outcome
 from nba_assets.entities.resource import ParallelEntitiesResource
 from nba_assets.operations.launch import RANGE_END_TAG, RANGE_START_TAG
 from nba_assets.precompute.features import BASELINE
 from nba_assets.publishing import presentation
-from nba_assets.publishing.asset import table_asset
+from nba_assets.publishing.asset import FRESH, table_asset
 from nba_assets.publishing.presentation import date_numbers, feature_lineage
 from nba_assets.publishing.publication import DateFacts
 from nba_assets.publishing.table_run import TableRun
+from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.registry import ALL_TABLES, COMPUTED_TABLES, TABLE_MODULES
 from nba_assets.tables.blocks import STAMPS
 from nba_assets.tables.columns import empty
@@ -103,6 +105,36 @@ def test_numbers_of_a_date_are_plain_and_its_own() -> None:
 @pytest.mark.parametrize("table", COMPUTED_TABLES.values(), ids=list(COMPUTED_TABLES))
 def test_date_without_rows_has_no_means(table: Table) -> None:
     assert date_numbers(table, empty(table), [fact(FIRST, 0)]) == {FIRST: {}}
+
+
+def test_tables_can_be_filtered_by_layer_and_by_what_a_row_is_about() -> None:
+    nodes = {node.key.path[-1]: node for node in defs.resolve_asset_graph().asset_nodes if node.is_materializable}
+    tags = {name: (node.tags["layer"], node.tags["entity"]) for name, node in nodes.items()}
+    assert tags.keys() == RAW_TABLES.keys() | COMPUTED_TABLES.keys()
+    assert all(node.tags["layer"] == node.group_name for node in nodes.values())
+    assert tags["play_by_play"] == ("raw", "game")
+    assert tags["rosters"] == ("raw", "player")
+    assert tags["team_defense_game_summary"] == ("analytics", "team")
+    assert tags["ml_feature_store"] == ("precompute", "player")
+
+
+def test_every_table_says_until_when_it_is_fresh() -> None:
+    nodes = [node for node in defs.resolve_asset_graph().asset_nodes if node.is_materializable]
+    assert {node.freshness_policy for node in nodes} == {FRESH}
+
+
+def test_the_digest_of_a_single_date_is_its_data_version(tmp_path: Path) -> None:
+    rows = columns((FIRST, "ann", 3, np.nan, 100, 95, True))
+    asset = table_asset(table_called("tallies"), lambda _: Outcome(rows), group="precompute")
+    resources = {
+        "warehouse": WarehouseResource(address=str(tmp_path / "nba.duckdb")),
+        "entities": ParallelEntitiesResource(),
+    }
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = dg.materialize([asset], instance=instance, resources=resources, partition_key=str(FIRST))
+    (event,) = result.asset_materializations_for_node("tallies")
+    assert event.tags is not None
+    assert event.tags["dagster/data_version"] == event.metadata["digest"].value
 
 
 @pytest.fixture

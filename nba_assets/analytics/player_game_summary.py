@@ -117,8 +117,8 @@ TABLE = Table(
         count("fg_makes", "Field goals made"),
         count("ft_attempts", "Free throws attempted"),
         count("ft_makes", "Free throws made"),
-        count("three_pt_attempts", "Threes attempted, by the box score"),
-        count("three_pt_makes", "Threes made, by the box score"),
+        count("three_pt_attempts", "Three-point field goals attempted, by the box score"),
+        count("three_pt_makes", "Three-point field goals made, by the box score"),
         number(
             "minutes_played",
             "Playing time; 0:00 is 0.0, an unreadable time is null",

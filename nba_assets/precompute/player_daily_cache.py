@@ -36,6 +36,7 @@ from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.tables.blocks import REPROCESSING, STAMPS, completeness_block, readiness_block, ready_flag
+from nba_assets.tables.remarks import PACE_COMPARED, PERIMETER, RATING_COMPARED
 from nba_assets.tables.spec import Columns, Table, before, count, day, flag, number, of_its_date, text, whole
 
 FULL_SAMPLE = 10
@@ -76,7 +77,7 @@ TABLE = Table(
         ),
         number(
             "ts_pct_last_10",
-            "Mean true shooting of his newest 10 games, each game alike",
+            "Mean of the true shooting percentages of his newest 10 games, as a fraction; each game counts alike",
             unit="fraction",
             scale=4,
             allowed=(0, 2),
@@ -84,14 +85,14 @@ TABLE = Table(
         count("games_played_season", "Games he played this season before the date", nullable=False),
         number(
             "team_pace_last_10",
-            "Mean pace of his team's newest 10 games",
+            f"Mean pace of his team's newest 10 games, {PACE_COMPARED}",
             unit="possessions per 48 minutes",
             scale=4,
             usual=(85, 115),
         ),
         number(
             "team_off_rating_last_10",
-            "Mean offensive rating of his team's newest 10 games",
+            f"Mean offensive rating of his team's newest 10 games, {RATING_COMPARED}",
             unit="points per 100 possessions",
             scale=4,
             usual=(90, 130),
@@ -122,34 +123,35 @@ TABLE = Table(
         whole("player_age", "Age on the date", unit="years", allowed=(15, 60)),
         text(
             "primary_scoring_zone",
-            "Zone that he lives in, by his shot-zone row",
+            f"Zone with the largest share of his attempts, of player_shot_zone_analysis; {PERIMETER}",
             values=(*ZONE_LABELS.values(), "balanced"),
         ),
         number(
             "paint_rate_last_10",
-            "Share of his shots in the paint, by his shot-zone row",
+            "Share of his field-goal attempts in the paint, in percent, of player_shot_zone_analysis",
             unit="percent",
             scale=2,
             allowed=(0, 100),
         ),
         number(
             "three_pt_rate_last_10",
-            "Share of his shots from three, by his shot-zone row",
+            "Share of his field-goal attempts from three, in percent, of player_shot_zone_analysis",
             unit="percent",
             scale=2,
             allowed=(0, 100),
         ),
         number(
             "assisted_rate_last_10",
-            "Assisted makes / makes of his newest 10 games: a fraction, unlike the shot-zone table's percentage",
+            "Share of his made field goals that a teammate assisted, newest 10 games: a fraction, while "
+            "player_shot_zone_analysis has percent",
             unit="fraction",
             scale=9,
             allowed=(0, 1),
         ),
         flag("early_season_flag", "Fewer than 10 games played", nullable=False),
-        text("insufficient_data_reason", "Why the sample is thin; null from 10 games on"),
+        text("insufficient_data_reason", "Why the sample is small; null from 10 games on"),
         flag("shot_zone_data_available", "His shot-zone row of the date is there", nullable=False),
-        *completeness_block("newest 5 finals of his team, less those he was not available for", WINDOWS),
+        *completeness_block("newest 5 final games of his team, without those he was not available for", WINDOWS),
         *readiness_block(),
         flag(
             "all_upstreams_ready",

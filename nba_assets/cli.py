@@ -29,9 +29,10 @@ from nba_assets.signals import InterruptedBySignal, raised_signals
 from nba_assets.terminal import CleanConsole
 
 if TYPE_CHECKING:
-    from nba_assets.operations.console import Verbosity
-    from nba_assets.operations.damage import Damage
-    from nba_assets.operations.launch import Built, Launch, RunReport, StepReport
+    from nba_assets.automation.planned_runs import Launch
+    from nba_assets.orchestration.console import Verbosity
+    from nba_assets.orchestration.damage import Damage
+    from nba_assets.orchestration.launch import Built, RunReport, StepReport
     from nba_assets.publishing.retry import OpenFailure
     from nba_assets.report.slate import SlateFacts
 
@@ -84,9 +85,9 @@ def stands(
         raise typer.Exit
     if context.invoked_subcommand is not None:
         return
-    from nba_assets.operations.overview import overview, overview_lines
+    from nba_assets.orchestration.overview import overview, overview_lines
+    from nba_assets.orchestration.warehouse_resource import WarehouseResource
     from nba_assets.partitions import league_today
-    from nba_assets.warehouse.resource import WarehouseResource
 
     settings = Settings.from_environment()
     seen = overview(WarehouseResource().open(), FolderLandingZone(settings.landing), league_today(), settings)
@@ -154,11 +155,11 @@ def rebuild(
 
     Ends as `run` does.
     """
-    from nba_assets.operations.launch import execute
-    from nba_assets.operations.staleness import rebuilds
-    from nba_assets.operations.stored_state import read_state
+    from nba_assets.automation.staleness import rebuilds
+    from nba_assets.automation.stored_state import read_state
+    from nba_assets.orchestration.launch import execute
+    from nba_assets.orchestration.warehouse_resource import WarehouseResource
     from nba_assets.partitions import league_today
-    from nba_assets.warehouse.resource import WarehouseResource
 
     if not stale_code:
         raise typer.BadParameter("say what is to be built again: --stale-code", param_hint="rebuild")
@@ -177,9 +178,9 @@ def rebuild(
 @app.command()
 def retry(day: OneDay = None, table: OneTable = None, verbose: Verbose = False, quiet: Quiet = False) -> None:
     """Compute again what failed and may be mended; all other rows stay as they are."""
-    from nba_assets.operations.retries import failures_of, plan_retries, retried
+    from nba_assets.orchestration.retries import failures_of, plan_retries, retried
+    from nba_assets.orchestration.warehouse_resource import WarehouseResource
     from nba_assets.partitions import see_within_partitions
-    from nba_assets.warehouse.resource import WarehouseResource
 
     _known(table)
     if day is not None:
@@ -220,9 +221,9 @@ def failures(
     as_json: AsJson = False,
 ) -> None:
     """What could not be computed and why: a summary, then the failures, newest first."""
-    from nba_assets.operations.retries import failures_of, newest_first
+    from nba_assets.orchestration.retries import failures_of, newest_first
+    from nba_assets.orchestration.warehouse_resource import WarehouseResource
     from nba_assets.tables.bookkeeping import EXPECTED_FAILURES, FAILURE_CATEGORIES
-    from nba_assets.warehouse.resource import WarehouseResource
 
     _known(table)
     if category is not None and category.upper() not in FAILURE_CATEGORIES:
@@ -257,9 +258,9 @@ def quarantine(
     limit: Annotated[int, typer.Option(min=1, help="Rows to show; all are counted.")] = QUARANTINED_SHOWN,
 ) -> None:
     """Raw rows and files that were not accepted and why, newest date first."""
+    from nba_assets.orchestration.warehouse_resource import WarehouseResource
     from nba_assets.raw.tables import RAW_TABLES
     from nba_assets.tables.bookkeeping import RAW_QUARANTINE, WHOLE_FILE
-    from nba_assets.warehouse.resource import WarehouseResource
 
     _known(table, tables=RAW_TABLES)
     found = (
@@ -290,8 +291,7 @@ def quarantine(
     console.print(
         (
             f"{min(len(found), limit):,} of {len(found):,} entries shown. Correct the files, then ingest the date "
-            "again "
-            "with `nba-assets run DATE --ingest`."
+            "again with `nba-assets run DATE --ingest`."
         ),
         soft_wrap=True,
     )
@@ -300,8 +300,8 @@ def quarantine(
 @app.command()
 def names(day: OneDay = None, table: OneTable = None) -> None:
     """Names in the feeds that a table could match with no player, and why."""
+    from nba_assets.orchestration.warehouse_resource import WarehouseResource
     from nba_assets.tables.bookkeeping import UNMATCHED_NAMES
-    from nba_assets.warehouse.resource import WarehouseResource
 
     _known(table)
     where = {"table_name": table} if table else None
@@ -342,8 +342,8 @@ def reset_breaker(
     table: str, day: Day, entity: Annotated[str, typer.Argument(help="player_lookup or tricode.")]
 ) -> None:
     """Let an entity be computed again that is left alone after repeated failures."""
+    from nba_assets.orchestration.warehouse_resource import WarehouseResource
     from nba_assets.publishing.circuit_breaker import reset
-    from nba_assets.warehouse.resource import WarehouseResource
 
     _known([table], "TABLE")
     attempts = reset(WarehouseResource().open(), table, day.date(), entity)
@@ -351,8 +351,7 @@ def reset_breaker(
         console.print(
             (
                 f"There is no breaker to reset: no attempt at {entity} in {table} on {day.date()} is on record. Look "
-                "at "
-                "`nba-assets failures`."
+                "at `nba-assets failures`."
             ),
             style="red",
             soft_wrap=True,
@@ -374,9 +373,9 @@ def demo(
 ) -> None:
     """Simulate a league whose season is under way today, build all of it, and show tonight."""
     from nba_assets.demo import land_next_day, land_until, to_build
+    from nba_assets.orchestration.warehouse_resource import WarehouseResource
     from nba_assets.partitions import league_today
     from nba_assets.report.summary import summary
-    from nba_assets.warehouse.resource import WarehouseResource
 
     settings = Settings.from_environment()
     if next_day:
@@ -406,7 +405,7 @@ def demo(
 @app.command()
 def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 3000) -> None:
     """Dagster's UI and its daemon, which runs schedules and sensors, on 127.0.0.1 until Ctrl-C."""
-    from nba_assets.operations.ui import UiError, serve_ui
+    from nba_assets.orchestration.ui import UiError, serve_ui
 
     console.print(f"The UI comes up at http://127.0.0.1:{port}; Ctrl-C ends it.", highlight=False)
     try:
@@ -419,12 +418,12 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0
 @app.command()
 def status(as_json: AsJson = False) -> None:
     """What the warehouse holds."""
-    from nba_assets.operations.stored_state import read_state
+    from nba_assets.automation.stored_state import read_state
+    from nba_assets.orchestration.warehouse_resource import WarehouseResource
     from nba_assets.partitions import league_today
     from nba_assets.publishing.refusals import stored_refusals
     from nba_assets.raw.refusals import unreadable_files
     from nba_assets.registry import ALL_TABLES, COMPUTED_TABLES
-    from nba_assets.warehouse.resource import WarehouseResource
 
     warehouse, today = WarehouseResource().open(), league_today()
     state = read_state(warehouse, today)
@@ -520,11 +519,11 @@ def _build(
     *,
     as_json: bool = False,
 ) -> None:
-    from nba_assets.operations.console import Verbosity
-    from nba_assets.operations.launch import execute, missing_upstream, plan
+    from nba_assets.orchestration.console import Verbosity
+    from nba_assets.orchestration.launch import execute, missing_upstream, plan
+    from nba_assets.orchestration.warehouse_resource import WarehouseResource
     from nba_assets.partitions import see_within_partitions
     from nba_assets.registry import COMPUTED_TABLES, upstream_names
-    from nba_assets.warehouse.resource import WarehouseResource
 
     _known(tables)
     see_within_partitions(start, end)
@@ -555,7 +554,7 @@ def _entities(serial: bool, workers: int | None) -> dict[str, object]:
 
 def _execute(launches: Sequence[Launch], execute: Callable[[Launch], RunReport], *, as_json: bool) -> None:
     """Carry out runs one after the other and show each; raises Exit with the worst of their codes."""
-    from nba_assets.operations.damage import ExitCode
+    from nba_assets.orchestration.damage import ExitCode
 
     codes = [ExitCode.PUBLISHED]
     results = []
@@ -617,10 +616,10 @@ class _Result:
 
 
 def _result_of(report: RunReport, launch: Launch) -> _Result:
-    from nba_assets.instance import dagster_instance
-    from nba_assets.operations.damage import damage_of
-    from nba_assets.operations.launch import built
-    from nba_assets.warehouse.resource import WarehouseResource
+    from nba_assets.orchestration.damage import damage_of
+    from nba_assets.orchestration.instance import dagster_instance
+    from nba_assets.orchestration.launch import built
+    from nba_assets.orchestration.warehouse_resource import WarehouseResource
 
     warehouse = WarehouseResource().open()
     return _Result(launch, report, built(warehouse, launch), damage_of(warehouse, dagster_instance(), report.run_id))
@@ -657,7 +656,7 @@ def _table(name: str, *columns: str) -> ConsoleTable:
 
 
 def _verbosity(verbose: bool, quiet: bool) -> Verbosity:
-    from nba_assets.operations.console import Verbosity
+    from nba_assets.orchestration.console import Verbosity
 
     if verbose and quiet:
         raise typer.BadParameter("choose one of --verbose and --quiet")
@@ -702,7 +701,7 @@ def _summarise_failures(failures: Sequence[OpenFailure]) -> None:
 
 
 def _list_failures(failures: Sequence[OpenFailure], limit: int) -> None:
-    from nba_assets.operations.retries import newest_first
+    from nba_assets.orchestration.retries import newest_first
 
     now = datetime.now(UTC)
     narrow = ("table", "date", "entity", "category", "can retry", "attempts", "age")
@@ -743,11 +742,11 @@ def _age(age: timedelta) -> str:
 
 def _report(day: date, output: Path | None = None) -> tuple[SlateFacts, Path]:
     """Write the page of a date; what stands on it, and its file."""
-    from nba_assets.operations.sensors import reading_graph
+    from nba_assets.orchestration.sensors import reading_graph
+    from nba_assets.orchestration.warehouse_resource import WarehouseResource
     from nba_assets.report.folder import add_report
     from nba_assets.report.page import render
     from nba_assets.report.slate import gather
-    from nba_assets.warehouse.resource import WarehouseResource
 
     settings = Settings.from_environment()
     facts = gather(WarehouseResource().open(), day, reading_graph(), settings.bootstrap_days)

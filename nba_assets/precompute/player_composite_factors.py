@@ -29,7 +29,6 @@ from nba_assets.precompute.player_shot_zone_analysis import TABLE as SHOT_ZONES
 from nba_assets.precompute.pregame_days import pregame_days
 from nba_assets.precompute.team_defense_zone_analysis import TABLE as ZONE_DEFENSE
 from nba_assets.precompute.zones import ZONES
-from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.tables.blocks import REPROCESSING, STAMPS, completeness_block, readiness_block, ready_flag
@@ -175,6 +174,7 @@ TABLE = Table(
         of_its_date(SHOT_ZONES),
         of_its_date(ZONE_DEFENSE),
     ),
+    stage="pregame",
     code_version="1",
 )
 
@@ -490,10 +490,4 @@ DEFENSE_COLUMNS = (
     "weakest_zone",
     *(f"{zone}_defense_vs_league_avg" for zone in ZONES),
     "is_production_ready",
-)
-
-player_composite_factors = table_asset(
-    TABLE,
-    build,
-    group="precompute",
 )

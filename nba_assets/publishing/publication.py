@@ -378,8 +378,7 @@ def _refused(publication: Publication, found: Attribution) -> dict[date, str]:
         if day not in refused and count > max(share * total, tolerated):
             refused[day] = (
                 f"{count} of {total} rows failed to compute or broke blocking checks, more than the tolerated share "
-                f"of {share:.0%}. "
-                f"The first failure: {_first_hard_failure(publication, day)}"
+                f"of {share:.0%}. The first failure: {_first_hard_failure(publication, day)}"
             )
     return refused
 

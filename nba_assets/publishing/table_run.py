@@ -186,8 +186,7 @@ class TableRun:
         if table.name not in self._declared or (last > self.end and table is not SCHEDULE.table):
             raise ValueError(
                 f"{self.table.qualified_name} reads {table.qualified_name} from {first} to {last}, which is not among "
-                "its declared inputs: "
-                f"add it to the inputs of its Table ({', '.join(sorted(self._declared))})"
+                f"its declared inputs: add it to the inputs of its Table ({', '.join(sorted(self._declared))})"
             )
         with self.timed("read"):
             self._share_connection()

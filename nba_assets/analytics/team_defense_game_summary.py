@@ -1,9 +1,9 @@
-"""What a team allowed in one game: the opponent's shooting by zone, its possessions and rating, and what the defence
-did about it.
+"""A team's defence in one final game: the opponent's shooting by zone, possessions and rating, and the team's blocks,
+steals and rebounds.
 
-One row per team and final game, a change of perspective on the same game's two rows of `team_offense_game_summary`;
-only the blocks by zone come from the play-by-play. A defensive rating is therefore the opponent's offensive rating, to
-the last digit. What disagrees about either row disagrees about this one.
+One row per team and final game, made of the same game's two rows of `team_offense_game_summary`; only the blocks by
+zone come from the play-by-play. A defensive rating is therefore the opponent's offensive rating, to the last digit. An
+issue of either row is an issue of this one.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
-"""What a team did with the ball in one game: shooting, possessions, pace, rating, points in the paint and off second
-chances.
+"""A team's offence in one final game: shooting, possessions, pace, rating, points in the paint and second-chance
+points.
 
 One row per team and final game, two per game. A row reads the box scores and the play-by-play of its own date; only the
 count of missing starters looks back, over the season to date. Totals come from the team's own box row, or from the sum
-of its players where that row is absent or a placeholder; the result is the schedule's. Each row is held against the
-players' sums, the final score and the play-by-play: where they disagree, the row says so and loses quality, and zones
-that do not hold the box score's shots are null. A box row with the points of its opponent's final score is not
-published, nor is its opponent's. Every ratio is taken from the unrounded possession estimate and from the real length
-of the game, so that overtime games compare with the others.
+of its players where that row is absent or a placeholder; the result is the schedule's. Each row is compared with the
+players' sums, the final score and the play-by-play: where they disagree, the row has an issue and a lower quality
+score, and zones that do not hold the box score's shots are null. A box row with the points of its opponent's final
+score is not published, nor is its opponent's. Every ratio is taken from the unrounded possession estimate and from the
+real length of the game, so that overtime games compare with the others.
 """
 
 from __future__ import annotations

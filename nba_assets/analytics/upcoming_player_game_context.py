@@ -1,8 +1,7 @@
-"""What is known of a player before one of his team's games: lines, fatigue, form, teammates, matchup, the schedule
-ahead.
+"""A player before a scheduled game: lines, workload, form, teammates, matchup, the schedule ahead.
 
 One row per player who belongs to a team that plays on the date and is not listed as out or doubtful. Who belongs is
-read off the latest roster snapshots, for a past date exactly as on the day. Results are those of earlier dates of the
+read from the latest roster snapshots, for a past date exactly as on the day. Results are those of earlier dates of the
 season; lines, props, injury reports count only as they stood before the game's own tip-off. A player's days of rest
 count calendar days: 1 means that he played yesterday. What he played in a game that counts in no standings (the final
 of the league's cup) counts for rest, load and travel, and for nothing else.
@@ -178,12 +177,14 @@ TABLE = Table(
         whole(
             "games_in_last_7_days",
             "Games he played in the six days before the date, in whatever competition",
+            unit="count",
             nullable=False,
             allowed=(0, 6),
         ),
         whole(
             "games_in_last_14_days",
             "Games he played in the thirteen days before the date, in whatever competition",
+            unit="count",
             nullable=False,
             allowed=(0, 13),
         ),
@@ -201,6 +202,7 @@ TABLE = Table(
         whole(
             "back_to_backs_last_14_days",
             "Pairs of his games on consecutive days in those thirteen days",
+            unit="count",
             nullable=False,
             allowed=(0, 12),
         ),
@@ -249,8 +251,8 @@ TABLE = Table(
         ),
         number("points_avg_last_5", "Mean points of his newest 5 games of the last 30 days", unit="points", scale=1),
         number("points_avg_last_10", "Mean points of his newest 10 games of the last 30 days", unit="points", scale=1),
-        whole("l5_games_used", "Games in the first of these means", nullable=False, allowed=(0, 5)),
-        whole("l10_games_used", "Games in the second", nullable=False, allowed=(0, 10)),
+        whole("l5_games_used", "Games in the first of these means", unit="count", nullable=False, allowed=(0, 5)),
+        whole("l10_games_used", "Games in the second", unit="count", nullable=False, allowed=(0, 10)),
         text(
             "l5_sample_quality",
             "excellent 5 games, good 3, limited 2, else insufficient",
@@ -381,6 +383,7 @@ TABLE = Table(
         whole(
             "games_in_next_7_days",
             "The team's regular-season games in the 7 days after the date; null on play-in and play-off dates",
+            unit="count",
             allowed=(0, 7),
         ),
         number(
@@ -397,7 +400,9 @@ TABLE = Table(
             unit="days",
             allowed=(1, 400),
         ),
-        whole("opponent_games_in_next_7_days", "As games_in_next_7_days, of the opponent", allowed=(0, 7)),
+        whole(
+            "opponent_games_in_next_7_days", "As games_in_next_7_days, of the opponent", unit="count", allowed=(0, 7)
+        ),
         whole("opponent_next_game_days_rest", "As next_game_days_rest, of the opponent", unit="days", allowed=(1, 200)),
         text("game_start_time_local", "Tip-off at the arena, e.g. 7:30 PM ET"),
         text(
@@ -409,10 +414,13 @@ TABLE = Table(
         *completeness_block(
             "final games of his team in the 30 days before the date for which he was available", WINDOWS
         ),
-        whole("l10_expected_games", "Expected games of the ten-game window", nullable=False, allowed=(0, 10)),
+        whole(
+            "l10_expected_games", "Expected games of the ten-game window", unit="count", nullable=False, allowed=(0, 10)
+        ),
         whole(
             "l10_actual_games",
             "Expected games of the ten-game window that have his row",
+            unit="count",
             nullable=False,
             allowed=(0, 10),
         ),

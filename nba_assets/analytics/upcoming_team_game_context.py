@@ -1,4 +1,4 @@
-"""What is known of a team before one of its games: rest, density, form, travel, the lines, who is out.
+"""A team before a scheduled game: rest, schedule density, form, travel, lines, players out.
 
 One row per team and scheduled game, two per game. Results are those of earlier dates of the season; announcements
 (lines, injury reports) count only as they stood before the game's own tip-off. A team's rest counts free days (0 is a
@@ -86,12 +86,14 @@ TABLE = Table(
         whole(
             "games_in_last_7_days",
             "Games in the six days before the date, in whatever competition",
+            unit="count",
             nullable=False,
             allowed=(0, 6),
         ),
         whole(
             "games_in_last_14_days",
             "Games in the thirteen days before the date, in whatever competition",
+            unit="count",
             nullable=False,
             allowed=(0, 13),
         ),

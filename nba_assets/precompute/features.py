@@ -232,7 +232,7 @@ BASELINE: tuple[Feature, ...] = (
         "Games he played in the six days before",
         (stored("phase4", CACHE, "games_in_last_7_days"), stored("phase3", CONTEXT, "games_in_last_7_days")),
         3.0,
-        "games",
+        "count",
         (0, 5),
     ),
     Feature(

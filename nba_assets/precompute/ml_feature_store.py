@@ -1,9 +1,9 @@
-"""What the points model reads of a player before a game: one number per feature, where it comes from, and how far it is
-to be trusted.
+"""The feature vector of a player before a game, for a model of his points: each feature with its origin, and a quality
+score.
 
 One row per player of `upcoming_player_game_context` on the date. Each feature is a column of its own, null where
 nothing is known; `features` holds the same numbers in the model's order with the documented defaults in place of nulls,
-`feature_sources` tells each one's origin. The definitions are in `features`. Results are those of earlier dates of the
+`feature_sources` has the origin of each. The definitions are in `features`. Results are those of earlier dates of the
 season.
 """
 
@@ -70,7 +70,9 @@ TABLE = Table(
         numbers("features", "The features in the model's order, defaults in place of nulls", nullable=False),
         texts("feature_names", "Names of the features, in the order of `features`", nullable=False),
         texts("feature_sources", f"Origin of each feature, in the order of `features`: {ORIGINS}", nullable=False),
-        whole("feature_count", "Number of features", nullable=False, allowed=(len(FEATURES), len(FEATURES))),
+        whole(
+            "feature_count", "Number of features", unit="count", nullable=False, allowed=(len(FEATURES), len(FEATURES))
+        ),
         text("feature_version", "Version of the list of features", nullable=False, values=(VERSION,)),
         number(
             "feature_quality_score",

@@ -1,9 +1,9 @@
-"""What a player has done this season, gathered once before a date's games: scoring, usage, shooting, his team's form,
-how tired he is, where he shoots.
+"""A player's season to date, computed once before a date's games: scoring, usage, shooting, team form, workload, shot
+zones.
 
 One row per player of `upcoming_player_game_context` on the date with at least five played games of the season before
-it, the last of them in the last 30 days; the others get failure records. Averages are of results before the date;
-fatigue is copied from his context and zones from his shot-zone row of the date. Means and deviations keep four
+it, the last of them in the last 30 days; the others get failure records. Averages are of results before the date; the
+workload is copied from his context and the zones from his shot-zone row of the date. Means and deviations keep four
 decimals.
 """
 
@@ -103,13 +103,19 @@ TABLE = Table(
             scale=4,
             allowed=(0, 100),
         ),
-        whole("games_in_last_7_days", "Games he played in the six days before the date", allowed=(0, 6)),
-        whole("games_in_last_14_days", "Games he played in the thirteen days before the date", allowed=(0, 13)),
+        whole("games_in_last_7_days", "Games he played in the six days before the date", unit="count", allowed=(0, 6)),
+        whole(
+            "games_in_last_14_days",
+            "Games he played in the thirteen days before the date",
+            unit="count",
+            allowed=(0, 13),
+        ),
         count("minutes_in_last_7_days", "Minutes in those six days, rounded down", unit="minutes"),
         count("minutes_in_last_14_days", "Minutes in those thirteen days, rounded down", unit="minutes"),
         whole(
             "back_to_backs_last_14_days",
             "Pairs of his games on consecutive days in those thirteen days",
+            unit="count",
             allowed=(0, 12),
         ),
         number(

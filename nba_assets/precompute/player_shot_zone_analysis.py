@@ -1,4 +1,4 @@
-"""Where a player shoots from, and how well: shares and accuracy by zone over his last ten games, and over twenty.
+"""A player's shot distribution and field-goal percentages by zone over his newest 10 and 20 games.
 
 One row per player with enough games and date with games, whether he plays on it or not, from his played games of the
 season before the date in `player_game_summary`. A player needs a third of the season's days so far in games, at least 3
@@ -68,7 +68,13 @@ TABLE = Table(
             "total_shots_last_10",
             "Field-goal attempts in all zones, newest 10 games; null where there was none or none is known by zone",
         ),
-        whole("games_in_sample_10", "Games in the sample of newest 10 games", nullable=False, allowed=(1, SHORT)),
+        whole(
+            "games_in_sample_10",
+            "Games in the sample of newest 10 games",
+            unit="count",
+            nullable=False,
+            allowed=(1, SHORT),
+        ),
         text(
             "sample_quality_10",
             "excellent 10 games, good 7, limited 5, else insufficient",
@@ -109,7 +115,13 @@ TABLE = Table(
             scale=3,
             allowed=(0, 1),
         ),
-        whole("games_in_sample_20", "Games in the sample of newest 20 games", nullable=False, allowed=(1, LONG)),
+        whole(
+            "games_in_sample_20",
+            "Games in the sample of newest 20 games",
+            unit="count",
+            nullable=False,
+            allowed=(1, LONG),
+        ),
         text(
             "sample_quality_20",
             "excellent 20 games, good 14, limited 10, else insufficient",

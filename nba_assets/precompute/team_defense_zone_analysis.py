@@ -1,4 +1,4 @@
-"""How a team has defended each zone of the floor lately, and how that compares with the league.
+"""A team's defence by shot zone over its newest 15 games, compared with the league.
 
 One row per team and date with games: the team's newest 15 games of the season before the date, from
 `team_defense_game_summary`. A positive difference from the league is a worse defence. A team needs a third of the
@@ -126,6 +126,7 @@ TABLE = Table(
         whole(
             "games_in_sample",
             "Games in the sample: the team's newest of the season, at most 15",
+            unit="count",
             nullable=False,
             allowed=(1, SAMPLE_GAMES),
         ),

@@ -1,1 +1,1 @@
-"""Game summaries, and contexts of scheduled games (phase 3 in stored values such as an origin): one module per table."""
+"""Game summaries, and contexts of scheduled games (phase3 in stored values such as an origin), a module per table."""

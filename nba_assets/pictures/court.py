@@ -63,8 +63,8 @@ Line = tuple[str, str]
 
 
 def shot_zones(day: date, rows: Columns, names: Mapping[str, str]) -> bytes:
-    """Where the players of a date shoot from: shares and accuracy by zone of all of them, their spread, and who lives
-    in a zone.
+    """Where the players of a date shoot from: shares and accuracy by zone of all of them, their spread, and the players
+    with the largest share in each zone.
 
     `rows` are the date's rows of player_shot_zone_analysis; `names` are full names by player_lookup.
     """
@@ -100,7 +100,7 @@ def shot_zones(day: date, rows: Columns, names: Mapping[str, str]) -> bytes:
     sheet.text(
         14,
         368,
-        f"Most pronounced shooters, with {ENOUGH_SHOTS} shots or more: share of their shots, and how many go in",
+        f"Largest shares in a zone, {ENOUGH_SHOTS} shots or more: share of their shots, and how many go in",
         weight="bold",
     )
     for number, zone in enumerate(ZONES):

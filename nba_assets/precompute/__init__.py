@@ -1,3 +1,3 @@
-"""Precomputed tables (phase 4 in stored values such as an origin): shot zones, composite factors, the daily cache, the
+"""Precomputed tables (phase4 in stored values such as an origin): shot zones, composite factors, the daily cache, the
 feature store; one module per table.
 """

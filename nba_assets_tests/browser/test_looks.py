@@ -101,7 +101,9 @@ def test_report_page_opens_and_its_numbers_are_the_tables_own(built_ui: RunningU
     images = page.locator("img")
     assert images.count() >= 3
     assert all(images.nth(number).evaluate("image => image.naturalWidth") > 0 for number in range(images.count()))
-    for width in (1366, 1280, 900):
+    for width in (1366, 1280, 900, 400):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+    total = page.locator(".players td.strong").first.bounding_box()
+    assert total["x"] + total["width"] <= 400  # names, lines and totals are read without scrolling sideways
     assert problems == []

@@ -182,7 +182,7 @@ def test_picture_goes_with_the_newest_date_that_has_rows(materialize: Any, monke
 
 def test_picture_that_cannot_be_drawn_says_why_and_fails_nothing(materialize: Any) -> None:
     shown = materialize("player_composite_factors", ROWS)  # which lacks the factors
-    assert shown[str(SECOND)]["picture"] == "could not be drawn: KeyError: 'total_composite_adjustment'"
+    assert shown[str(SECOND)]["picture"] == "could not be drawn: KeyError: 'fatigue_context_json'"
     assert shown[str(SECOND)]["rows"] == 1
 
 

@@ -163,7 +163,8 @@ def alert_sensors() -> list[dg.SensorDefinition]:
     @dg.run_failure_sensor(
         name="alert_failed_runs",
         description=(
-            f"Tells {WEBHOOK_VARIABLE} of runs that fail: job, dates, the failing steps' messages, failed checks"
+            f"Sends an alert to {WEBHOOK_VARIABLE} for runs that fail: job, dates, the failing steps' messages, failed "
+            "checks"
         ),
         default_status=status,
         monitor_all_code_locations=True,
@@ -176,8 +177,8 @@ def alert_sensors() -> list[dg.SensorDefinition]:
         run_status=dg.DagsterRunStatus.SUCCESS,
         name="alert_failed_checks",
         description=(
-            f"Tells {WEBHOOK_VARIABLE} of runs that succeed with failed checks: job, dates, checks and the "
-            "dates that they name"
+            f"Sends an alert to {WEBHOOK_VARIABLE} for runs that succeed with failed checks: job, dates, checks and "
+            "the dates that they name"
         ),
         default_status=status,
         monitor_all_code_locations=True,

@@ -93,8 +93,8 @@ def game_days_without_rows(warehouse: Warehouse, table: Table, settings: Setting
     partition_state: Columns = to_columns(
         warehouse.read(TABLE_PARTITIONS, names, days[0].item(), days[-1].item(), {"table_name": table.name})
     )
-    told = partition_state["partition_date"][partition_state["row_count"] + partition_state["failure_count"] > 0]
-    missing: list[date] = np.setdiff1d(days, told).tolist()
+    accounted = partition_state["partition_date"][partition_state["row_count"] + partition_state["failure_count"] > 0]
+    missing: list[date] = np.setdiff1d(days, accounted).tolist()
     return missing
 
 

@@ -71,7 +71,7 @@ def landing_zone() -> LandingZone:
 
 
 def build_sensors(clock: Clock = _now, landing: Callable[[], LandingZone] = landing_zone) -> list[dg.SensorDefinition]:
-    """The sensors; `clock` tells the time that decisions are made at."""
+    """The sensors; `clock` gives the time of decisions."""
 
     @dg.sensor(
         name="raw_arrival",

@@ -63,7 +63,7 @@ class Row:
 
     @property
     def key(self) -> str:
-        """What tells the row apart in its table."""
+        """The values of the key, joined."""
         return "/".join(str(self.values[name]) for name in self.table.key)
 
 
@@ -234,7 +234,7 @@ class SlateFacts:
 def gather(warehouse: Warehouse, day: date, graph: Graph, bootstrap_days: int) -> SlateFacts:
     """What the warehouse holds of a date.
 
-    `graph` tells what each computed table reads; rows of a season begin after `bootstrap_days`.
+    `graph` holds what each computed table reads; rows of a season begin after `bootstrap_days`.
     """
     with warehouse.session():
         schedule = _schedule(warehouse, day)
@@ -371,15 +371,15 @@ def _absences(games: Columns, reports: Columns, names: Mapping[str, str]) -> dic
     teams = np.concatenate([games["home_team_abbr"], games["away_team_abbr"]])
     tips = np.concatenate([games["game_time_utc"], games["game_time_utc"]])
     latest = latest_statuses(reports, at(tips, find((reports["team"],), (teams,))))
-    told: dict[str, list[Absence]] = {}
+    absences: dict[str, list[Absence]] = {}
     for team, player, status, reason in zip(
         latest["team"], latest["player_lookup"], latest["injury_status"], latest["reason"], strict=True
     ):
         if status in STATUSES:
-            told.setdefault(team, []).append(Absence(names.get(player, player), status, reason))
+            absences.setdefault(team, []).append(Absence(names.get(player, player), status, reason))
     return {
         team: sorted(mine, key=lambda absence: (STATUSES.index(absence.status), absence.name))
-        for team, mine in told.items()
+        for team, mine in absences.items()
     }
 
 

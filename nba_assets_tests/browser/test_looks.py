@@ -27,7 +27,7 @@ METADATA = """query ($key: AssetKeyInput!)
 
 def test_asset_page_shows_schema_numbers_and_plots(built_ui: RunningUi, page: Any) -> None:
     page.goto(f"{built_ui.address}/assets/player_shot_zone_analysis?view=overview")
-    page.get_by_text("Share of his shots in the paint, newest 10 games [percent]").first.wait_for()
+    page.get_by_text("Share of his field-goal attempts in the paint, newest 10 games, in percent").first.wait_for()
     for number in (
         "completeness_pct_mean",
         "production_ready_share",

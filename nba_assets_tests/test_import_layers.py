@@ -29,6 +29,7 @@ LAYERS = (
     "analytics",
     "precompute",
     "registry",
+    "data_dictionary",
     "pictures",
     "demo",
     "automation",

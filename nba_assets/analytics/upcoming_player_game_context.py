@@ -1,8 +1,7 @@
-"""What is known of a player before one of his team's games: lines, fatigue, form, teammates, matchup, the schedule
-ahead.
+"""A player before a scheduled game: lines, workload, form, teammates, matchup, the schedule ahead.
 
 One row per player who belongs to a team that plays on the date and is not listed as out or doubtful. Who belongs is
-read off the latest roster snapshots, for a past date exactly as on the day. Results are those of earlier dates of the
+read from the latest roster snapshots, for a past date exactly as on the day. Results are those of earlier dates of the
 season; lines, props, injury reports count only as they stood before the game's own tip-off. A player's days of rest
 count calendar days: 1 means that he played yesterday. What he played in a game that counts in no standings (the final
 of the league's cup) counts for rest, load and travel, and for nothing else.
@@ -60,6 +59,7 @@ from nba_assets.raw.tables import (
     SCHEDULE,
 )
 from nba_assets.tables.blocks import CONTEXT_QUALITY, REPROCESSING, STAMPS, completeness_block, readiness_block
+from nba_assets.tables.remarks import PACE_COMPARED, RATING_COMPARED
 from nba_assets.tables.rules import group_sizes
 from nba_assets.tables.spec import (
     Columns,
@@ -156,7 +156,8 @@ TABLE = Table(
         number("total_movement", "Current minus opening total", unit="points", scale=1),
         whole(
             "days_rest",
-            "Calendar days since his last game of the season, 1 = yesterday; null before his first",
+            "Calendar days from his last game of the season to the date, 1 = he played yesterday; null before his "
+            "first. team_days_rest of upcoming_team_game_context counts one less",
             unit="days",
             allowed=(1, 400),
         ),
@@ -176,12 +177,14 @@ TABLE = Table(
         whole(
             "games_in_last_7_days",
             "Games he played in the six days before the date, in whatever competition",
+            unit="count",
             nullable=False,
             allowed=(0, 6),
         ),
         whole(
             "games_in_last_14_days",
             "Games he played in the thirteen days before the date, in whatever competition",
+            unit="count",
             nullable=False,
             allowed=(0, 13),
         ),
@@ -199,6 +202,7 @@ TABLE = Table(
         whole(
             "back_to_backs_last_14_days",
             "Pairs of his games on consecutive days in those thirteen days",
+            unit="count",
             nullable=False,
             allowed=(0, 12),
         ),
@@ -212,8 +216,8 @@ TABLE = Table(
         count(
             "travel_miles",
             (
-                "Miles the team travels to the game, from its last one or its home of the season; null where an arena "
-                "is unknown"
+                "Great-circle miles that the team travels to the game, from its last one, before its first from its "
+                "home; null where an arena is unknown"
             ),
             unit="miles",
         ),
@@ -247,8 +251,8 @@ TABLE = Table(
         ),
         number("points_avg_last_5", "Mean points of his newest 5 games of the last 30 days", unit="points", scale=1),
         number("points_avg_last_10", "Mean points of his newest 10 games of the last 30 days", unit="points", scale=1),
-        whole("l5_games_used", "Games in the first of these means", nullable=False, allowed=(0, 5)),
-        whole("l10_games_used", "Games in the second", nullable=False, allowed=(0, 10)),
+        whole("l5_games_used", "Games in the first of these means", unit="count", nullable=False, allowed=(0, 5)),
+        whole("l10_games_used", "Games in the second", unit="count", nullable=False, allowed=(0, 10)),
         text(
             "l5_sample_quality",
             "excellent 5 games, good 3, limited 2, else insufficient",
@@ -290,33 +294,33 @@ TABLE = Table(
         count("probable_teammates", "Teammates listed as probable; null on a date without injury reports"),
         number(
             "shooting_pct_decline_last_5",
-            "Field-goal share of his newest 5 games minus that of his newest 10",
+            "Field-goal percentage of his newest 5 games minus that of his newest 10, as fractions",
             unit="fraction",
             scale=3,
             allowed=(-1, 1),
         ),
         number(
             "pace_differential",
-            "Mean pace of the team's last 10 games minus the opponent's",
+            f"Mean pace of the team's last 10 games minus the opponent's, both {PACE_COMPARED}",
             unit="possessions per 48 minutes",
             scale=1,
         ),
         number(
             "opponent_pace_last_10",
-            "Mean pace of the opponent's last 10 games",
+            f"Mean pace of the opponent's last 10 games, {PACE_COMPARED}",
             unit="possessions per 48 minutes",
             scale=1,
             usual=(80, 120),
         ),
         number(
             "opponent_def_rating_last_10",
-            "Mean defensive rating of the opponent's last 10 games",
+            f"Mean defensive rating of the opponent's last 10 games, {RATING_COMPARED}",
             unit="points per 100 possessions",
             scale=2,
         ),
         number(
             "opponent_off_rating_last_10",
-            "Mean offensive rating of the opponent's last 10 games",
+            f"Mean offensive rating of the opponent's last 10 games, {RATING_COMPARED}",
             unit="points per 100 possessions",
             scale=2,
         ),
@@ -332,22 +336,40 @@ TABLE = Table(
             unit="per 100 possessions",
             scale=2,
         ),
-        number("opponent_pace_variance", "Sample standard deviation of the opponent's pace, last 10 games", scale=2),
+        number(
+            "opponent_pace_variance",
+            "Sample standard deviation (not the variance) of the opponent's pace, last 10 games",
+            unit="possessions per 48 minutes",
+            scale=2,
+        ),
         number(
             "opponent_ft_rate_variance",
-            "Sample standard deviation of the free throws allowed per 100 possessions",
+            "Sample standard deviation (not the variance) of the free throws allowed per 100 possessions, last 10 "
+            "games",
+            unit="per 100 possessions",
             scale=3,
         ),
-        number("opponent_def_rating_variance", "Sample standard deviation of the opponent's defensive rating", scale=2),
-        number("opponent_off_rating_variance", "Sample standard deviation of the opponent's offensive rating", scale=2),
+        number(
+            "opponent_def_rating_variance",
+            "Sample standard deviation (not the variance) of the opponent's defensive rating, last 10 games",
+            unit="points per 100 possessions",
+            scale=2,
+        ),
+        number(
+            "opponent_off_rating_variance",
+            "Sample standard deviation (not the variance) of the opponent's offensive rating, last 10 games",
+            unit="points per 100 possessions",
+            scale=2,
+        ),
         number(
             "opponent_rebounding_rate_variance",
-            "Sample standard deviation of its rebounds per 100 possessions",
+            "Sample standard deviation (not the variance) of its rebounds per 100 possessions, last 10 games",
+            unit="per 100 possessions",
             scale=2,
         ),
         number(
             "projected_usage_rate",
-            "Mean usage rate of his newest 3 games of the last 30 days: where his role is heading",
+            "Mean usage rate of his newest 3 games of the last 30 days, taken as his expected role",
             unit="percent",
             scale=1,
             allowed=(0, 100),
@@ -361,6 +383,7 @@ TABLE = Table(
         whole(
             "games_in_next_7_days",
             "The team's regular-season games in the 7 days after the date; null on play-in and play-off dates",
+            unit="count",
             allowed=(0, 7),
         ),
         number(
@@ -373,11 +396,13 @@ TABLE = Table(
         flag("next_game_is_primetime", "The next game is on national television"),
         whole(
             "opponent_days_rest",
-            "Calendar days since the opponent's last game, 1 = yesterday",
+            "Calendar days from the opponent's last game to the date, 1 = it played yesterday",
             unit="days",
             allowed=(1, 400),
         ),
-        whole("opponent_games_in_next_7_days", "As games_in_next_7_days, of the opponent", allowed=(0, 7)),
+        whole(
+            "opponent_games_in_next_7_days", "As games_in_next_7_days, of the opponent", unit="count", allowed=(0, 7)
+        ),
         whole("opponent_next_game_days_rest", "As next_game_days_rest, of the opponent", unit="days", allowed=(1, 200)),
         text("game_start_time_local", "Tip-off at the arena, e.g. 7:30 PM ET"),
         text(
@@ -386,9 +411,19 @@ TABLE = Table(
             values=("questionable", "probable", "available"),
         ),
         text("injury_report", "What the report says of him"),
-        *completeness_block("finals of his team in the 30 days before the date for which he was available", WINDOWS),
-        whole("l10_expected_games", "Expected games of the ten-game window", nullable=False, allowed=(0, 10)),
-        whole("l10_actual_games", "Those of them that have his row", nullable=False, allowed=(0, 10)),
+        *completeness_block(
+            "final games of his team in the 30 days before the date for which he was available", WINDOWS
+        ),
+        whole(
+            "l10_expected_games", "Expected games of the ten-game window", unit="count", nullable=False, allowed=(0, 10)
+        ),
+        whole(
+            "l10_actual_games",
+            "Expected games of the ten-game window that have his row",
+            unit="count",
+            nullable=False,
+            allowed=(0, 10),
+        ),
         text(
             "gap_classification",
             "Kind of gap in the last 30 days",

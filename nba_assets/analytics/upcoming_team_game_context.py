@@ -1,4 +1,4 @@
-"""What is known of a team before one of its games: rest, density, form, travel, the lines, who is out.
+"""A team before a scheduled game: rest, schedule density, form, travel, lines, players out.
 
 One row per team and scheduled game, two per game. Results are those of earlier dates of the season; announcements
 (lines, injury reports) count only as they stood before the game's own tip-off. A team's rest counts free days (0 is a
@@ -69,13 +69,15 @@ TABLE = Table(
         flag("home_game", "The team is the schedule's home team", nullable=False),
         whole(
             "days_since_last_game",
-            "Calendar days since its last game of the season, 1 = yesterday; null before its first",
+            "Calendar days from its last game of the season to the date, 1 = it played yesterday; null before its "
+            "first",
             unit="days",
             allowed=(1, 400),
         ),
         whole(
             "team_days_rest",
-            "Free days since that game: 0 = back-to-back; null before its first",
+            "Days without a game since its last one, 0 = it played yesterday; one less than days_since_last_game, and "
+            "than days_rest of upcoming_player_game_context; null before its first",
             unit="days",
             allowed=(0, 400),
             usual=(0, 21),
@@ -84,36 +86,43 @@ TABLE = Table(
         whole(
             "games_in_last_7_days",
             "Games in the six days before the date, in whatever competition",
+            unit="count",
             nullable=False,
             allowed=(0, 6),
         ),
         whole(
             "games_in_last_14_days",
             "Games in the thirteen days before the date, in whatever competition",
+            unit="count",
             nullable=False,
             allowed=(0, 13),
         ),
         whole(
             "game_number_in_season",
-            "All its earlier league games of the season + 1; the final of the league's cup is none",
+            "Number of the game in its season, 1 for the first; the final of the league's cup is not counted",
             nullable=False,
             allowed=(1, 128),
         ),
         number(
             "game_spread",
-            "The team's spread, negative = favoured; one bookmaker's last before tip-off",
+            "The team's point spread, negative = favoured: the last one of a single bookmaker before tip-off "
+            "(upcoming_player_game_context has the median over bookmakers)",
             unit="points",
             scale=2,
             usual=(-30, 30),
         ),
         number(
             "game_total",
-            "The game's total; one bookmaker's last before tip-off",
+            "The game's total points: the last line of a single bookmaker before tip-off "
+            "(upcoming_player_game_context has the median over bookmakers)",
             unit="points",
             scale=1,
             usual=(170, 280),
         ),
-        text("game_spread_source", "Bookmaker of the spread: draftkings, else fanduel, else all whose median it is"),
+        text(
+            "game_spread_source",
+            "Bookmaker of the spread: draftkings, else fanduel, else all of which it is the median",
+        ),
         text("game_total_source", "Bookmaker of the total"),
         number(
             "spread_movement",
@@ -122,14 +131,16 @@ TABLE = Table(
             scale=2,
         ),
         number("total_movement", "Total minus the same bookmaker's first one", unit="points", scale=1),
-        moment("betting_lines_updated_at", "When the spread stood, else the total"),
+        moment(
+            "betting_lines_updated_at", "When the bookmaker's spread was recorded; the total where there is no spread"
+        ),
         count(
             "players_out_count",
             "Players listed as out by what was known before tip-off; null on a date without injury reports",
         ),
         count(
             "starters_out_count",
-            "Of those, who started at least half of the team's last ten games; null on a date without injury reports",
+            "Players out who started at least half of the team's last ten games; null on a date without injury reports",
         ),
         count(
             "questionable_players_count",
@@ -150,7 +161,7 @@ TABLE = Table(
             usual=(0, 6000),
         ),
         flag("early_season_flag", f"Fewer than {EARLY_SEASON_DAYS} days since opening night", nullable=False),
-        *completeness_block("team's finals of the 14 days before the date that are summarised", WINDOWS),
+        *completeness_block("team's final games of the 14 days before the date that have a game summary", WINDOWS),
         *readiness_block(),
         *CONTEXT_QUALITY,
         *REPROCESSING,

@@ -26,6 +26,7 @@ from dagster._core.execution.context.system import PlanOrchestrationContext
 from dagster._core.execution.plan.plan import ExecutionPlan
 from dagster._core.executor.in_process import InProcessExecutor
 
+from nba_assets.orchestration.run_origin import is_of_command_line
 from nba_assets.settings import Settings
 from nba_assets.signals import SIGNALS
 
@@ -75,7 +76,7 @@ class InterruptibleExecutor(InProcessExecutor):
                     raise RunTooLongError(watch.overrun) from None
                 number = watch.signal(patience=1.0)
                 instance.add_run_tags(run.run_id, {SIGNAL_TAG: str(int(number))})
-                if run.remote_job_origin is None:
+                if is_of_command_line(run):
                     instance.report_run_canceling(run, f"Interrupted by {number.name}.")
                 raise
             if watch.has_seen and not watch.is_overrun:
@@ -180,7 +181,7 @@ class _Watch:
     def _mark(self) -> None:
         if self.is_overrun:
             self.instance.report_run_failed(self.run, self.overrun)
-        elif self.run.remote_job_origin is None:
+        elif is_of_command_line(self.run):
             self.instance.report_run_canceled(self.run, "Interrupted; the process was ended, since it did not react.")
         else:
             self.instance.report_run_failed(self.run, "Interrupted; the process was ended, since it did not react.")

@@ -12,6 +12,7 @@ from typing import Any
 
 import dagster as dg
 import numpy as np
+from dagster._core.execution.api import execute_run
 from dagster._core.execution.plan.objects import ErrorSource
 from dagster._utils.interrupts import capture_interrupts, check_captured_interrupt
 
@@ -20,6 +21,7 @@ from nba_assets.basketball.season import SeasonCalendar
 from nba_assets.orchestration.console import LOGGER_NAME, Verbosity, shown_run
 from nba_assets.orchestration.instance import dagster_instance
 from nba_assets.orchestration.interruption import SIGNAL_TAG
+from nba_assets.orchestration.run_origin import DEFINITIONS_MODULE, create_run
 from nba_assets.orchestration.run_workers import PROCESS_TAG, fail_dead_runs
 from nba_assets.partitions import FIRST_DATE, FIRST_DATE_VARIABLE
 from nba_assets.processes import this_process
@@ -208,14 +210,11 @@ def execute(
     fail_dead_runs(instance)
     # Signals wait until the run can take them.
     with shown_run(len(launch.assets), launch.span, verbosity), capture_interrupts():
-        result = dg.execute_job(
-            dg.build_reconstructable_job("nba_assets.definitions", "job_by_name", (launch.job,)),
-            instance=instance,
-            run_config={**(run_config or {}), "loggers": {LOGGER_NAME: {"config": {}}}},
-            # From its first moment on, others can tell whether the run is alive.
-            tags={**launch.tags, PROCESS_TAG: this_process()},
-            asset_selection=[dg.AssetKey(name) for name in launch.assets],
-        )
+        job = dg.build_reconstructable_job(DEFINITIONS_MODULE, "job_by_name", (launch.job,))
+        # From its first moment on, others can tell whether the run is alive.
+        tags = {**launch.tags, PROCESS_TAG: this_process()}
+        config = {**(run_config or {}), "loggers": {LOGGER_NAME: {"config": {}}}}
+        result = execute_run(job, create_run(instance, job, launch.assets, tags, config), instance)
         interrupted = check_captured_interrupt()
     run = instance.get_run_by_id(result.run_id)
     number = (run.tags.get(SIGNAL_TAG) if run else None) or (signal.SIGINT if interrupted else None)

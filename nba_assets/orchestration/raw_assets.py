@@ -9,7 +9,14 @@ from typing import Any, NoReturn
 import dagster as dg
 from dagster._core.events import JobFailureData, RunFailureReason
 
-from nba_assets.orchestration.computed_assets import OWNERS, definition_metadata, partition_dates
+from nba_assets.orchestration.computed_assets import (
+    FRESH,
+    OWNERS,
+    asset_tags,
+    data_version,
+    definition_metadata,
+    partition_dates,
+)
 from nba_assets.orchestration.daily import DAILY
 from nba_assets.orchestration.interruption import RunEndedError
 from nba_assets.orchestration.warehouse_resource import WarehouseResource
@@ -43,7 +50,9 @@ def raw_asset(raw: RawTable) -> dg.AssetsDefinition:
         backfill_policy=dg.BackfillPolicy.single_run(),
         group_name="raw",
         kinds={"python", "duckdb"},
+        tags=asset_tags(raw.table),
         owners=OWNERS,
+        freshness_policy=FRESH,
         code_version=CODE_VERSION,
         description=raw.table.description,
         metadata=definition_metadata(raw.table),
@@ -86,7 +95,10 @@ def raw_asset(raw: RawTable) -> dg.AssetsDefinition:
             raise dg.Failure(str(error), metadata=_run_metadata(report), allow_retries=False) from None
         for day in report.by_date.values():
             context.add_asset_metadata(_date_metadata(day), partition_key=day.day.isoformat())
-        yield dg.MaterializeResult(metadata=_run_metadata(report))
+        yield dg.MaterializeResult(
+            metadata=_run_metadata(report),
+            data_version=data_version(context, [day.digest for day in report.by_date.values() if day.refusal is None]),
+        )
 
     return asset
 

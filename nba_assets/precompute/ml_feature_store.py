@@ -1,9 +1,9 @@
-"""What the points model reads of a player before a game: one number per feature, where it comes from, and how far it is
-to be trusted.
+"""The feature vector of a player before a game, for a model of his points: each feature with its origin, and a quality
+score.
 
 One row per player of `upcoming_player_game_context` on the date. Each feature is a column of its own, null where
 nothing is known; `features` holds the same numbers in the model's order with the documented defaults in place of nulls,
-`feature_sources` tells each one's origin. The definitions are in `features`. Results are those of earlier dates of the
+`feature_sources` has the origin of each. The definitions are in `features`. Results are those of earlier dates of the
 season.
 """
 
@@ -28,7 +28,7 @@ from nba_assets.entities.outcomes import Outcome
 from nba_assets.entities.quality import collect, quality_tier
 from nba_assets.entities.relations import at, find
 from nba_assets.entities.windows import AsOf, AsOfWindow
-from nba_assets.precompute.features import BASELINE, TAGS, TREND_GAMES, Vector, pct_free_throw, recent_trend
+from nba_assets.precompute.features import BASELINE, ORIGINS, TAGS, TREND_GAMES, Vector, pct_free_throw, recent_trend
 from nba_assets.precompute.player_composite_factors import TABLE as FACTORS
 from nba_assets.precompute.player_daily_cache import TABLE as CACHE
 from nba_assets.precompute.player_shot_zone_analysis import TABLE as SHOT_ZONES
@@ -68,13 +68,16 @@ TABLE = Table(
         text("game_id", "Canonical game id, YYYYMMDD_AWAY_HOME", nullable=False),
         *(feature.column for feature in FEATURES),
         numbers("features", "The features in the model's order, defaults in place of nulls", nullable=False),
-        texts("feature_names", "Their names", nullable=False),
-        texts("feature_sources", f"Origin of each: {', '.join(TAGS)}", nullable=False),
-        whole("feature_count", "Number of features", nullable=False, allowed=(len(FEATURES), len(FEATURES))),
+        texts("feature_names", "Names of the features, in the order of `features`", nullable=False),
+        texts("feature_sources", f"Origin of each feature, in the order of `features`: {ORIGINS}", nullable=False),
+        whole(
+            "feature_count", "Number of features", unit="count", nullable=False, allowed=(len(FEATURES), len(FEATURES))
+        ),
         text("feature_version", "Version of the list of features", nullable=False, values=(VERSION,)),
         number(
             "feature_quality_score",
-            "Mean trust in the features: 100 for phase4 and calculated, 75 for phase3, 40 for a default",
+            "Mean over the features of a weight by origin: 100 for phase4 and calculated, 75 for phase3, 40 for "
+            "default (see feature_sources)",
             scale=2,
             nullable=False,
             allowed=(0, 100),
@@ -88,18 +91,24 @@ TABLE = Table(
         text("opponent_team_abbr", "The opponent", nullable=False),
         flag("is_home", "His team is the schedule's home team", nullable=False),
         whole(
-            "days_rest", "Calendar days since his last game of the season, 1 = yesterday", unit="days", allowed=(1, 400)
+            "days_rest",
+            "Calendar days from his last game of the season to the date, 1 = he played yesterday",
+            unit="days",
+            allowed=(1, 400),
         ),
         text(
             "data_source",
             (
-                "phase4 from 90 % of the features tagged so, phase4_partial from 50 %; phase3 from 50 % tagged so; "
-                "else mixed"
+                "Which tables the features come from: phase4 where 90 % are read from precomputed tables, "
+                "phase4_partial "
+                "from 50 %; phase3 where 50 % are computed from game summaries and contexts; else mixed"
             ),
             nullable=False,
             values=("phase4", "phase4_partial", "phase3", "mixed"),
         ),
-        *completeness_block("newest 10 finals of his team, less those he was not available for; from his context"),
+        *completeness_block(
+            "newest 10 final games of his team, without those he was not available for; from his context"
+        ),
         *readiness_block(),
         ready_flag("; and every upstream row there and ready"),
         texts("data_quality_issues", "Upstream rows that are missing or not ready, by name", nullable=False),

@@ -1,9 +1,9 @@
-"""What a player has done this season, gathered once before a date's games: scoring, usage, shooting, his team's form,
-how tired he is, where he shoots.
+"""A player's season to date, computed once before a date's games: scoring, usage, shooting, team form, workload, shot
+zones.
 
 One row per player of `upcoming_player_game_context` on the date with at least five played games of the season before
-it, the last of them in the last 30 days; the others get failure records. Averages are of results before the date;
-fatigue is copied from his context and zones from his shot-zone row of the date. Means and deviations keep four
+it, the last of them in the last 30 days; the others get failure records. Averages are of results before the date; the
+workload is copied from his context and the zones from his shot-zone row of the date. Means and deviations keep four
 decimals.
 """
 
@@ -35,6 +35,7 @@ from nba_assets.precompute.zones import ZONE_LABELS
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.tables.blocks import REPROCESSING, STAMPS, completeness_block, readiness_block, ready_flag
+from nba_assets.tables.remarks import PACE_COMPARED, PERIMETER, RATING_COMPARED
 from nba_assets.tables.spec import Columns, Table, before, count, day, flag, number, of_its_date, text, whole
 
 FULL_SAMPLE = 10
@@ -75,7 +76,7 @@ TABLE = Table(
         ),
         number(
             "ts_pct_last_10",
-            "Mean true shooting of his newest 10 games, each game alike",
+            "Mean of the true shooting percentages of his newest 10 games, as a fraction; each game counts alike",
             unit="fraction",
             scale=4,
             allowed=(0, 2),
@@ -83,14 +84,14 @@ TABLE = Table(
         count("games_played_season", "Games he played this season before the date", nullable=False),
         number(
             "team_pace_last_10",
-            "Mean pace of his team's newest 10 games",
+            f"Mean pace of his team's newest 10 games, {PACE_COMPARED}",
             unit="possessions per 48 minutes",
             scale=4,
             usual=(85, 115),
         ),
         number(
             "team_off_rating_last_10",
-            "Mean offensive rating of his team's newest 10 games",
+            f"Mean offensive rating of his team's newest 10 games, {RATING_COMPARED}",
             unit="points per 100 possessions",
             scale=4,
             usual=(90, 130),
@@ -102,13 +103,19 @@ TABLE = Table(
             scale=4,
             allowed=(0, 100),
         ),
-        whole("games_in_last_7_days", "Games he played in the six days before the date", allowed=(0, 6)),
-        whole("games_in_last_14_days", "Games he played in the thirteen days before the date", allowed=(0, 13)),
+        whole("games_in_last_7_days", "Games he played in the six days before the date", unit="count", allowed=(0, 6)),
+        whole(
+            "games_in_last_14_days",
+            "Games he played in the thirteen days before the date",
+            unit="count",
+            allowed=(0, 13),
+        ),
         count("minutes_in_last_7_days", "Minutes in those six days, rounded down", unit="minutes"),
         count("minutes_in_last_14_days", "Minutes in those thirteen days, rounded down", unit="minutes"),
         whole(
             "back_to_backs_last_14_days",
             "Pairs of his games on consecutive days in those thirteen days",
+            unit="count",
             allowed=(0, 12),
         ),
         number(
@@ -121,34 +128,35 @@ TABLE = Table(
         whole("player_age", "Age on the date", unit="years", allowed=(15, 60)),
         text(
             "primary_scoring_zone",
-            "Zone that he lives in, by his shot-zone row",
+            f"Zone with the largest share of his attempts, of player_shot_zone_analysis; {PERIMETER}",
             values=(*ZONE_LABELS.values(), "balanced"),
         ),
         number(
             "paint_rate_last_10",
-            "Share of his shots in the paint, by his shot-zone row",
+            "Share of his field-goal attempts in the paint, in percent, of player_shot_zone_analysis",
             unit="percent",
             scale=2,
             allowed=(0, 100),
         ),
         number(
             "three_pt_rate_last_10",
-            "Share of his shots from three, by his shot-zone row",
+            "Share of his field-goal attempts from three, in percent, of player_shot_zone_analysis",
             unit="percent",
             scale=2,
             allowed=(0, 100),
         ),
         number(
             "assisted_rate_last_10",
-            "Assisted makes / makes of his newest 10 games: a fraction, unlike the shot-zone table's percentage",
+            "Share of his made field goals that a teammate assisted, newest 10 games: a fraction, while "
+            "player_shot_zone_analysis has percent",
             unit="fraction",
             scale=9,
             allowed=(0, 1),
         ),
         flag("early_season_flag", "Fewer than 10 games played", nullable=False),
-        text("insufficient_data_reason", "Why the sample is thin; null from 10 games on"),
+        text("insufficient_data_reason", "Why the sample is small; null from 10 games on"),
         flag("shot_zone_data_available", "His shot-zone row of the date is there", nullable=False),
-        *completeness_block("newest 5 finals of his team, less those he was not available for", WINDOWS),
+        *completeness_block("newest 5 final games of his team, without those he was not available for", WINDOWS),
         *readiness_block(),
         flag(
             "all_upstreams_ready",

@@ -1,4 +1,4 @@
-"""Where a player shoots from, and how well: shares and accuracy by zone over his last ten games, and over twenty.
+"""A player's shot distribution and field-goal percentages by zone over his newest 10 and 20 games.
 
 One row per player with enough games and date with games, whether he plays on it or not, from his played games of the
 season before the date in `player_game_summary`. A player needs a third of the season's days so far in games, at least 3
@@ -38,6 +38,7 @@ from nba_assets.precompute.zones import ZONE_LABELS, ZONE_WORDS, ZONES
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.tables.blocks import REPROCESSING, STAMPS, completeness_block, readiness_block, ready_flag
+from nba_assets.tables.remarks import PERIMETER
 from nba_assets.tables.spec import Columns, Table, before, count, day, flag, number, of_its_date, text, whole
 
 SHORT, LONG = 10, 20
@@ -62,7 +63,8 @@ TABLE = Table(
         *(
             number(
                 f"{zone}_rate_last_10",
-                f"Share of his shots {ZONE_WORDS[zone]}, newest 10 games",
+                f"Share of his field-goal attempts {ZONE_WORDS[zone]}, newest 10 games, in percent (ml_feature_store "
+                "has it as a fraction)",
                 unit="percent",
                 scale=2,
                 allowed=(0, 100),
@@ -71,9 +73,15 @@ TABLE = Table(
         ),
         count(
             "total_shots_last_10",
-            "Shots of all zones, newest 10 games; null where there was none or none is known by zone",
+            "Field-goal attempts in all zones, newest 10 games; null where there was none or none is known by zone",
         ),
-        whole("games_in_sample_10", "Games in the shorter window", nullable=False, allowed=(1, SHORT)),
+        whole(
+            "games_in_sample_10",
+            "Games in the sample of newest 10 games",
+            unit="count",
+            nullable=False,
+            allowed=(1, SHORT),
+        ),
         text(
             "sample_quality_10",
             "excellent 10 games, good 7, limited 5, else insufficient",
@@ -83,7 +91,7 @@ TABLE = Table(
         *(
             number(
                 f"{zone}_pct_last_10",
-                f"Makes / attempts {ZONE_WORDS[zone]}, newest 10 games",
+                f"Field-goal percentage {ZONE_WORDS[zone]}, newest 10 games, as a fraction: makes / attempts",
                 unit="fraction",
                 scale=3,
                 allowed=(0, 1),
@@ -93,8 +101,8 @@ TABLE = Table(
         *(
             number(
                 f"{zone}_attempts_per_game",
-                f"Attempts {ZONE_WORDS[zone]} per game, newest 10 games",
-                unit="attempts",
+                f"Field-goal attempts {ZONE_WORDS[zone]} per game, newest 10 games",
+                unit="attempts per game",
                 scale=1,
                 allowed=(0, 60),
             )
@@ -114,7 +122,13 @@ TABLE = Table(
             scale=3,
             allowed=(0, 1),
         ),
-        whole("games_in_sample_20", "Games in the longer window", nullable=False, allowed=(1, LONG)),
+        whole(
+            "games_in_sample_20",
+            "Games in the sample of newest 20 games",
+            unit="count",
+            nullable=False,
+            allowed=(1, LONG),
+        ),
         text(
             "sample_quality_20",
             "excellent 20 games, good 14, limited 10, else insufficient",
@@ -123,19 +137,24 @@ TABLE = Table(
         ),
         number(
             "assisted_rate_last_10",
-            "Share of his makes that a teammate assisted",
+            "Share of his made field goals that a teammate assisted, newest 10 games, in percent (player_daily_cache "
+            "has it as a fraction)",
             unit="percent",
             scale=2,
             allowed=(0, 100),
         ),
         number(
-            "unassisted_rate_last_10", "Share of his makes without an assist", unit="percent", scale=2, allowed=(0, 100)
+            "unassisted_rate_last_10",
+            "Share of his made field goals without an assist, newest 10 games",
+            unit="percent",
+            scale=2,
+            allowed=(0, 100),
         ),
         text(
             "primary_scoring_zone",
             (
-                "paint or perimeter from 40 % of his shots, mid_range from 35 %, in this order; else balanced; null "
-                "without shots"
+                "Zone with the largest share of his attempts, newest 10 games: paint or perimeter from 40 %, mid_range "
+                f"from 35 %, in this order; else balanced; null without attempts; {PERIMETER}"
             ),
             values=(*ZONE_LABELS.values(), "balanced"),
         ),
@@ -146,7 +165,7 @@ TABLE = Table(
             values=("high", "medium", "low"),
         ),
         flag("early_season_flag", "Fewer than 10 games in the sample", nullable=False),
-        *completeness_block("newest 10 finals of his team, less those he was not available for"),
+        *completeness_block("newest 10 final games of his team, without those he was not available for"),
         *readiness_block(),
         ready_flag(),
         *REPROCESSING,

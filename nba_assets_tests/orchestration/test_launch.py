@@ -5,14 +5,18 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+import dagster as dg
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
 from nba_assets.analytics import player_game_summary
 from nba_assets.automation.planned_runs import Launch
-from nba_assets.orchestration.instance import dagster_instance
+from nba_assets.definitions import defs
+from nba_assets.orchestration.instance import PACKAGE, dagster_instance
 from nba_assets.orchestration.launch import execute, missing_upstream, plan
+from nba_assets.orchestration.run_origin import is_of_command_line
 from nba_assets.raw.landing import FolderLandingZone
 from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.registry import ALL_TABLES, COMPUTED_TABLES, upstream_names
@@ -67,6 +71,24 @@ def test_backfill_from_opening_night_is_one_run_of_exactly_that_range(home: Home
     assert run.tags["dagster/asset_partition_range_start"] == home.opening.isoformat()
     assert run.tags["dagster/asset_partition_range_end"] == (home.opening + WEEK).isoformat()
     assert {day for _, day in digests(home)} == {home.day(number) for number in range(7)}
+
+
+def test_a_run_of_the_command_line_belongs_to_a_job_of_the_code_location_and_is_nobody_elses_to_repeat(
+    home: Home,
+) -> None:
+    report = execute(Launch("full", ["schedule"], home.opening, home.opening))
+    with dagster_instance() as instance:
+        run = instance.get_run_by_id(report.run_id)
+    (location,) = yaml.safe_load((PACKAGE / "workspace.yaml").read_text())["load_from"]
+    assert run is not None
+    assert run.remote_job_origin is not None
+    assert run.remote_job_origin.location_name == location["python_module"]["location_name"]
+    assert run.remote_job_origin.repository_origin.repository_name == defs.get_repository_def().name
+    assert (run.remote_job_origin.job_name, run.job_name) == ("full", "full")
+    assert run.asset_selection == {dg.AssetKey("schedule")}
+    assert run.tags["dagster/max_retries"] == "0"
+    assert is_of_command_line(run)
+    assert not is_of_command_line(run._replace(parent_run_id=run.run_id))
 
 
 def test_a_table_without_its_upstream_is_warned_of_in_a_line(home: Home) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
+from itertools import pairwise
 from typing import Any
 
 import dagster as dg
@@ -21,16 +22,19 @@ from nba_assets.interruption import SIGNAL_TAG
 from nba_assets.operations.console import LOGGER_NAME, Verbosity, shown_run
 from nba_assets.partitions import FIRST_DATE, FIRST_DATE_VARIABLE
 from nba_assets.processes import this_process
-from nba_assets.raw.collection import Request, collect
-from nba_assets.raw.landing import LandingZone
+from nba_assets.raw.collection import Request, collect, season_start
+from nba_assets.raw.landing import LandingZone, LandingZoneError
 from nba_assets.raw.tables import RAW_TABLES, SCHEDULE
 from nba_assets.run_workers import PROCESS_TAG, fail_dead_runs
 from nba_assets.signals import InterruptedBySignal
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
+from nba_assets.tables.columns import to_columns
 from nba_assets.warehouse.interface import Warehouse
+from nba_assets.wording import listed
 
 RANGE_START_TAG, RANGE_END_TAG = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 PARTITION_TAG = "dagster/partition"
+FILES_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,10 @@ class RunReport:
     steps: list[StepReport] = field(default_factory=list)
 
 
+class UnscheduledError(LandingZoneError):
+    """No game is scheduled for the dates of a request; the message says which are."""
+
+
 def plan(
     warehouse: Warehouse,
     landing: LandingZone,
@@ -88,22 +96,96 @@ def plan(
 
     One run, with the raw data of those dates where it is not in the warehouse yet, where a file of theirs has come or
     changed since, or in any case with `ingest`; before it one more, where earlier dates of the season are missing.
-    Dates before the first partition cannot be ingested; `warn` gets a line where the season has any.
+    Dates before the first partition cannot be ingested; `warn` gets a line where the season has any, and one that names
+    the files that came or changed. Raises UnscheduledError for dates that no schedule covers.
     """
-    season_start = min(season_start_of(landing, start), start)
-    if season_start < FIRST_DATE:
+    calendar = calendar_of(warehouse, landing, start, end)
+    see_scheduled(calendar, start, end)
+    first_day: date = calendar.first_day(np.array([start], dtype="M8[D]"))[0].item()
+    opening = min(first_day, start)
+    if opening < FIRST_DATE:
         warn(
-            f"The season began on {season_start}, before the first partition {FIRST_DATE}: its earlier games cannot "
+            f"The season began on {opening}, before the first partition {FIRST_DATE}: its earlier games cannot "
             "be looked back on. "
-            f"Set {FIRST_DATE_VARIABLE} to {season_start} or earlier to have them."
+            f"Set {FIRST_DATE_VARIABLE} to {opening} or earlier to have them."
         )
-        season_start = FIRST_DATE
-    missing = missing_raw_dates(warehouse, season_start, end)
+    missing = missing_raw_dates(warehouse, max(opening, FIRST_DATE), end)
     earlier = [day for day in missing if day < start]
+    changed = [news for news in _news(warehouse, landing, start, end) if news.ingested is not None]
+    for line in news_lines(changed):
+        warn(line)
     launches = [Launch("full", list(RAW_TABLES), min(earlier), start - timedelta(days=1))] if earlier else []
-    news = ingest or any(day >= start for day in missing) or has_landed_since(warehouse, landing, start, end)
-    raw = list(RAW_TABLES) if news else []
+    raw = list(RAW_TABLES) if ingest or changed or any(day >= start for day in missing) else []
     return [*launches, Launch("full", [*raw, *tables], start, end)]
+
+
+def plan_ingestion(
+    warehouse: Warehouse, landing: LandingZone, start: date, end: date, say: Callable[[str], object] = lambda _: None
+) -> list[Launch]:
+    """The runs that ingest what came or changed for dates from `start` to `end`, and nothing else.
+
+    Dates between them that were never ingested are ingested with them, so that a season is one run. A file of which the
+    path names no date may hold rows of all dates with games. `say` gets lines that name the files. Raises
+    UnscheduledError where no schedule has landed.
+    """
+    calendar = calendar_of(warehouse, landing, start, end)
+    see_scheduled(calendar, None, None)
+    news = list(_news(warehouse, landing, start, min(end, calendar.game_dates[-1].item())))
+    for line in news_lines(news):
+        say(line)
+    days = {one.day for one in news if one.day is not None}
+    undated = [RAW_TABLES[one.table] for one in news if one.day is None]
+    within = (calendar.game_dates >= np.datetime64(start)) & (calendar.game_dates <= np.datetime64(end))
+    played, seasons = calendar.game_dates[within], calendar.season_years[within]
+    if any(not raw.whole_season for raw in undated):
+        days.update(played.tolist())
+    elif undated:
+        # Whichever of its dates is ingested, the whole season is.
+        days.update(played[seasons == season][-1].item() for season in np.unique(seasons))
+    return [Launch("ingest", list(RAW_TABLES), first, last) for first, last in _ranges(warehouse, sorted(days))]
+
+
+def _ranges(warehouse: Warehouse, days: Sequence[date]) -> Iterator[tuple[date, date]]:
+    """Some dates, ascending, as ranges that hold no other date that is ingested."""
+    if not days:
+        return
+    missing = set(missing_raw_dates(warehouse, days[0], days[-1]))
+    first = days[0]
+    for day, following in pairwise(days):
+        between = {day + timedelta(days=offset) for offset in range(1, (following - day).days)}
+        if not between <= missing:
+            yield first, day
+            first = following
+    yield first, days[-1]
+
+
+def calendar_of(warehouse: Warehouse, landing: LandingZone, start: date, end: date) -> SeasonCalendar:
+    """The seasons to which dates from `start` to `end` may belong: as their schedule has landed, else as stored."""
+    days = [start + timedelta(days=offset) for offset in range((end - start).days + 1)]
+    request = Request(SCHEDULE, days, datetime.now(UTC))
+    games = collect(request, landing).rows
+    if not len(games["game_date"]):
+        names = ("game_date", "season_year", "is_regular_season")
+        games = to_columns(warehouse.read(SCHEDULE.table, names, request.span[0], request.span[-1]))
+    return SeasonCalendar.from_schedule(games["game_date"], games["season_year"], games["is_regular_season"])
+
+
+def see_scheduled(calendar: SeasonCalendar, start: date | None, end: date | None) -> None:
+    """See that a schedule covers dates; raises UnscheduledError, with its bounds, where it does not."""
+    if not len(calendar.game_dates):
+        dates = f" for {start}" if start else ""
+        raise UnscheduledError(
+            f"no schedule has landed{dates}: put schedule.parquet, or a folder schedule/, with the games of the season "
+            "into the landing zone (NBA_ASSETS_LANDING)"
+        )
+    first, last = calendar.game_dates[0].item(), calendar.game_dates[-1].item()
+    opening = season_start(int(calendar.season_years[0]))
+    for day in (start, end):
+        if day is not None and not opening <= day <= last:
+            raise UnscheduledError(
+                f"{day} lies outside the schedule that has landed, which has games from {first} to {last}; name dates "
+                "among them, or land the schedule of that season first (NBA_ASSETS_LANDING)"
+            )
 
 
 def missing_upstream(
@@ -147,13 +229,6 @@ def missing_raw_dates(warehouse: Warehouse, start: date, end: date) -> list[date
     return [day for day in days if any((name, day) not in there for name in RAW_TABLES)]
 
 
-def has_landed_since(warehouse: Warehouse, landing: LandingZone, start: date, end: date) -> bool:
-    """Whether a file that may hold rows of dates from `start` to `end`, all of them ingested, was put into the landing
-    zone after that.
-    """
-    return any(ingested is not None for _, _, ingested in _news(warehouse, landing, start, end))
-
-
 def landed_since(warehouse: Warehouse, landing: LandingZone, today: date) -> list[date]:
     """Dates until `today` of which the landing zone holds files that are not ingested, or that came or changed after
     that, ascending.
@@ -162,18 +237,41 @@ def landed_since(warehouse: Warehouse, landing: LandingZone, today: date) -> lis
     are left out: a roster of the day before opening night is ingested for nothing.
     """
     found = {
-        day or today
-        for name, day, ingested in _news(warehouse, landing, FIRST_DATE, today)
-        if ingested is not None or day is None or day == today or RAW_TABLES[name].required
+        news.day or today
+        for news in _news(warehouse, landing, FIRST_DATE, today)
+        if news.ingested is not None or news.day is None or news.day == today or RAW_TABLES[news.table].required
     }
     return sorted(found)
 
 
-def _news(
-    warehouse: Warehouse, landing: LandingZone, start: date, end: date
-) -> Iterator[tuple[str, date | None, datetime | None]]:
-    """Of each file that came after its date was ingested: its table, the date that its path names, and when that was
-    ingested, None for never.
+@dataclass(frozen=True)
+class News:
+    """A file that came or changed after its date was ingested: its table, the date that its path names, and when that
+    was ingested, None for never.
+    """
+
+    table: str
+    path: str
+    day: date | None
+    ingested: datetime | None
+
+
+def news_lines(news: Sequence[News]) -> Iterator[str]:
+    """What has landed, in a line per table that has something new for dates which were ingested before, and one for
+    all others.
+    """
+    again = [one for one in news if one.ingested is not None]
+    for table in dict.fromkeys(one.table for one in again):
+        files = [one.path for one in again if one.table == table]
+        yield f"{table}: came or changed since it was ingested: {listed(files, FILES_SHOWN, 'files')}"
+    if first := [one for one in news if one.ingested is None]:
+        days = sorted({one.day for one in first if one.day is not None})
+        dates = f", of {len(days):,} dates from {days[0]} to {days[-1]}" if days else ""
+        yield f"{len({one.table for one in first})} tables: {len(first):,} files that are not ingested yet{dates}"
+
+
+def _news(warehouse: Warehouse, landing: LandingZone, start: date, end: date) -> Iterator[News]:
+    """The files that may hold rows of dates from `start` to `end` and came after these were ingested.
 
     Told by the time of the files alone, none is opened. A file of which the path names no date may hold rows of any;
     every ingestion of its table reads it.
@@ -190,7 +288,7 @@ def _news(
                 continue
             ingested = max(dates.values(), default=None) if day is None else dates.get(day)
             if ingested is None or file.placed_at > ingested:
-                yield name, day, ingested
+                yield News(name, file.path, day, ingested)
 
 
 @dataclass(frozen=True)
@@ -256,19 +354,6 @@ def job_by_name(name: str) -> dg.JobDefinition:
     from nba_assets.definitions import defs
 
     return defs.resolve_job_def(name)
-
-
-def season_start_of(landing: LandingZone, day: date) -> date:
-    """First day of a date's season, as the landed schedule has it: raw data from there on is needed to look back."""
-    games = collect(Request(SCHEDULE, [day], datetime.now(UTC)), landing).rows
-    columns = (
-        (games[name] for name in ("game_date", "season_year", "is_regular_season"))
-        if games
-        else (np.array([], dtype="M8[D]"),) * 3
-    )
-    calendar = SeasonCalendar.from_schedule(*columns)
-    first: date = calendar.first_day(np.array([day], dtype="M8[D]"))[0].item()
-    return first
 
 
 def _steps(instance: dg.DagsterInstance, run_id: str) -> list[StepReport]:

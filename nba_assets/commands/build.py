@@ -65,14 +65,14 @@ def ingest(options: ResultRuns, start: Since = None, end: Until = None) -> None:
 
     Ends as `run` does.
     """
-    from nba_assets.operations.launch import calendar_of, execute, plan_ingestion, see_scheduled
+    from nba_assets.operations.launch import execute, plan_ingestion, see_scheduled
     from nba_assets.partitions import FIRST_DATE, league_today
     from nba_assets.warehouse.opening import open_warehouse
 
     warehouse, landing = open_warehouse(), FolderLandingZone(Settings.from_environment().landing)
     first, last = dates_of(start, end) if start else (FIRST_DATE, league_today())
     if start:
-        see_scheduled(calendar_of(warehouse, landing, first, last), first, last)
+        see_scheduled(warehouse, landing, first, last)
     lines: list[str] = []
     launches = plan_ingestion(warehouse, landing, first, last, lines.append)
     if not options.as_json:

@@ -20,7 +20,7 @@ from nba_assets.basketball.season import SeasonCalendar
 from nba_assets.instance import dagster_instance
 from nba_assets.interruption import SIGNAL_TAG
 from nba_assets.operations.console import LOGGER_NAME, Verbosity, shown_run
-from nba_assets.partitions import FIRST_DATE, FIRST_DATE_VARIABLE
+from nba_assets.partitions import FIRST_DATE, FIRST_DATE_VARIABLE, league_today
 from nba_assets.processes import this_process
 from nba_assets.raw.collection import Request, collect, season_start
 from nba_assets.raw.landing import LandingZone, LandingZoneError
@@ -78,6 +78,12 @@ class RunReport:
     steps: list[StepReport] = field(default_factory=list)
 
 
+NO_SCHEDULE = (
+    "no schedule has landed: put schedule.parquet, or a folder schedule/, with the games of the season into the "
+    "landing zone (NBA_ASSETS_LANDING)"
+)
+
+
 class UnscheduledError(LandingZoneError):
     """No game is scheduled for the dates of a request; the message says which are."""
 
@@ -99,8 +105,7 @@ def plan(
     Dates before the first partition cannot be ingested; `warn` gets a line where the season has any, and one that names
     the files that came or changed. Raises UnscheduledError for dates that no schedule covers.
     """
-    calendar = calendar_of(warehouse, landing, start, end)
-    see_scheduled(calendar, start, end)
+    calendar = see_scheduled(warehouse, landing, start, end)
     first_day: date = calendar.first_day(np.array([start], dtype="M8[D]"))[0].item()
     opening = min(first_day, start)
     if opening < FIRST_DATE:
@@ -125,11 +130,12 @@ def plan_ingestion(
     """The runs that ingest what came or changed for dates from `start` to `end`, and nothing else.
 
     Dates between them that were never ingested are ingested with them, so that a season is one run. A file of which the
-    path names no date may hold rows of all dates with games. `say` gets lines that name the files. Raises
+    path names no date may hold rows of all dates between games. `say` gets lines that name the files. Raises
     UnscheduledError where no schedule has landed.
     """
     calendar = calendar_of(warehouse, landing, start, end)
-    see_scheduled(calendar, None, None)
+    if not len(calendar.game_dates):
+        raise UnscheduledError(NO_SCHEDULE)
     news = list(_news(warehouse, landing, start, min(end, calendar.game_dates[-1].item())))
     for line in news_lines(news):
         say(line)
@@ -137,8 +143,8 @@ def plan_ingestion(
     undated = [RAW_TABLES[one.table] for one in news if one.day is None]
     within = (calendar.game_dates >= np.datetime64(start)) & (calendar.game_dates <= np.datetime64(end))
     played, seasons = calendar.game_dates[within], calendar.season_years[within]
-    if any(not raw.whole_season for raw in undated):
-        days.update(played.tolist())
+    if len(played) and any(not raw.whole_season for raw in undated):
+        days.update(np.arange(played[0], played[-1] + 1).tolist())
     elif undated:
         # Whichever of its dates is ingested, the whole season is.
         days.update(played[seasons == season][-1].item() for season in np.unique(seasons))
@@ -170,22 +176,27 @@ def calendar_of(warehouse: Warehouse, landing: LandingZone, start: date, end: da
     return SeasonCalendar.from_schedule(games["game_date"], games["season_year"], games["is_regular_season"])
 
 
-def see_scheduled(calendar: SeasonCalendar, start: date | None, end: date | None) -> None:
-    """See that a schedule covers dates; raises UnscheduledError, with its bounds, where it does not."""
+def see_scheduled(warehouse: Warehouse, landing: LandingZone, start: date, end: date) -> SeasonCalendar:
+    """The seasons of dates from `start` to `end`; raises UnscheduledError, with the bounds of the games there are, for
+    a date after the last game or before every season.
+    """
+    calendar = calendar_of(warehouse, landing, start, end)
+    if _is_covered(calendar, start) and _is_covered(calendar, end):
+        return calendar
+    known = calendar_of(warehouse, landing, FIRST_DATE, league_today())
+    if not len(known.game_dates):
+        raise UnscheduledError(NO_SCHEDULE)
+    day = end if _is_covered(calendar, start) else start
+    raise UnscheduledError(
+        f"{day} lies outside the schedule that has landed, which has games from {known.game_dates[0]} to "
+        f"{known.game_dates[-1]}; name dates among them, or land the schedule of that season first (NBA_ASSETS_LANDING)"
+    )
+
+
+def _is_covered(calendar: SeasonCalendar, day: date) -> bool:
     if not len(calendar.game_dates):
-        dates = f" for {start}" if start else ""
-        raise UnscheduledError(
-            f"no schedule has landed{dates}: put schedule.parquet, or a folder schedule/, with the games of the season "
-            "into the landing zone (NBA_ASSETS_LANDING)"
-        )
-    first, last = calendar.game_dates[0].item(), calendar.game_dates[-1].item()
-    opening = season_start(int(calendar.season_years[0]))
-    for day in (start, end):
-        if day is not None and not opening <= day <= last:
-            raise UnscheduledError(
-                f"{day} lies outside the schedule that has landed, which has games from {first} to {last}; name dates "
-                "among them, or land the schedule of that season first (NBA_ASSETS_LANDING)"
-            )
+        return False
+    return season_start(int(calendar.season_years[0])) <= day <= calendar.game_dates[-1].item()
 
 
 def missing_upstream(

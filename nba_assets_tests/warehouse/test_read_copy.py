@@ -93,8 +93,8 @@ def test_reader_keeps_what_he_opened_and_the_next_one_sees_what_is_new(
         warehouse.replace([Replacement(TABLE, rows(row(SECOND, "b")), [SECOND])])
         assert publish_copy(warehouse, target)
         assert reader.execute("SELECT count(*) FROM nba_analytics.everything").fetchall() == [(1,)]
-        code = "import sys, duckdb; print(duckdb.connect(sys.argv[1], read_only=True).sql('FROM nba_analytics.everything'))"
-        line = [sys.executable, "-c", code, str(target)]
+        code = "import sys, duckdb; print(duckdb.connect(sys.argv[1], read_only=True).sql(sys.argv[2]))"
+        line = [sys.executable, "-c", code, str(target), "FROM nba_analytics.everything"]
         assert str(SECOND) in subprocess.run(line, capture_output=True, text=True, check=True).stdout
 
 

@@ -7,21 +7,21 @@ from typing import Any
 
 import dagster as dg
 
-from nba_assets.entities.resource import ParallelEntitiesResource
-from nba_assets.interruption import interruptible_executor
-from nba_assets.operations.alerts import alert_sensors
-from nba_assets.operations.console import LOGGER_NAME, plain_logger
-from nba_assets.operations.health import HEALTH_CHECKS, WAREHOUSE_HEALTH
-from nba_assets.operations.jobs import JOBS
-from nba_assets.operations.schedules import build_schedules
-from nba_assets.operations.sensors import build_sensors
-from nba_assets.raw.assets import RAW_ASSETS
+from nba_assets.orchestration.alerts import alert_sensors
+from nba_assets.orchestration.computed_assets import table_asset
+from nba_assets.orchestration.console import LOGGER_NAME, plain_logger
+from nba_assets.orchestration.entities_resource import ParallelEntitiesResource
+from nba_assets.orchestration.health import HEALTH_CHECKS, WAREHOUSE_HEALTH
+from nba_assets.orchestration.interruption import interruptible_executor
+from nba_assets.orchestration.jobs import JOBS
+from nba_assets.orchestration.raw_assets import RAW_ASSETS
+from nba_assets.orchestration.schedules import build_schedules
+from nba_assets.orchestration.sensors import build_sensors
+from nba_assets.orchestration.warehouse_resource import WarehouseResource
 from nba_assets.registry import TABLE_MODULES
 from nba_assets.terminal import clean_log_records
-from nba_assets.warehouse.resource import WarehouseResource
 
-TABLE_ASSETS: list[dg.AssetsDefinition] = [getattr(module, name) for name, module in TABLE_MODULES.items()]
-"""Each table's module holds its asset under the table's own name."""
+TABLE_ASSETS = [table_asset(module.TABLE, module.build) for module in TABLE_MODULES.values()]
 
 
 def build_definitions(resources: Mapping[str, Any] | None = None) -> dg.Definitions:
@@ -40,3 +40,8 @@ def build_definitions(resources: Mapping[str, Any] | None = None) -> dg.Definiti
 
 clean_log_records()
 defs = build_definitions()
+
+
+def job_by_name(name: str) -> dg.JobDefinition:
+    """A job of the definitions, as a run that is started elsewhere finds it again."""
+    return defs.resolve_job_def(name)

@@ -76,8 +76,7 @@ def land_until(today: date, home: Path, landing: Path) -> DemoSeason:
         home.mkdir(parents=True, exist_ok=True)
         (home / SETTINGS_FILE).write_text(
             "# Written by the demo: its league has no earlier dates. Without this line the home serves any other "
-            "data.\n"
-            f"{variables()['first_date']}={season.opening}\n",
+            f"data.\n{variables()['first_date']}={season.opening}\n",
             encoding="utf-8",
         )
     if today > season.game_days[-1]:

@@ -1,12 +1,10 @@
-"""The daily partitions that all assets share: one per US-Eastern calendar date, days without games included."""
+"""Which dates have a partition: each US-Eastern calendar date from the first to today, days without games included."""
 
 from __future__ import annotations
 
 import os
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
-
-import dagster as dg
 
 from nba_assets.settings import Settings, SettingsError, variables
 
@@ -18,12 +16,6 @@ FIRST_DATE = Settings.from_environment(
     {name: os.environ.get(name, "") for name in (FIRST_DATE_VARIABLE, variables()["home"])}
 ).first_date
 """The first partition."""
-
-DAILY = dg.DailyPartitionsDefinition(start_date=FIRST_DATE.isoformat(), timezone=LEAGUE_TIMEZONE, end_offset=1)
-"""The one partitions object: assets merge into a single run only where they share it.
-
-Today is included, so that it can be built before tip-off.
-"""
 
 
 def league_today() -> date:

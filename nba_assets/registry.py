@@ -40,6 +40,9 @@ TABLE_MODULES = {
 """The modules of the computed tables, upstream first; each has a `TABLE`, a pure `compute`, and a `build`."""
 
 COMPUTED_TABLES: Mapping[str, Table] = {name: module.TABLE for name, module in TABLE_MODULES.items()}
+GAME_SUMMARIES = tuple(name for name, table in COMPUTED_TABLES.items() if table.stage == "postgame")
+PREGAME_TABLES = tuple(name for name, table in COMPUTED_TABLES.items() if table.stage == "pregame")
+CONTEXTS = tuple(name for name in PREGAME_TABLES if COMPUTED_TABLES[name].layer == "analytics")
 ALL_TABLES: Mapping[str, Table] = (
     {name: raw.table for name, raw in RAW_TABLES.items()}
     | dict(COMPUTED_TABLES)

@@ -113,8 +113,7 @@ class Settings(BaseModel):
         "NBA_ASSETS_RUN_SECONDS",
         (
             "How long a run may take before it is ended; the daemon ends it after max_runtime_seconds of dagster.yaml "
-            "at "
-            "the latest"
+            "at the latest"
         ),
         default=14400.0,
         gt=0,
@@ -180,8 +179,7 @@ class Settings(BaseModel):
         "NBA_ASSETS_MAX_CONTENT_MB",
         (
             "Size of a landed file's content, decompressed and decoded, in MB, above which it is refused; reading "
-            "takes "
-            "two to three times as much memory"
+            "takes two to three times as much memory"
         ),
         default=400,
         ge=1,

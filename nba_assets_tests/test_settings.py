@@ -89,10 +89,9 @@ def test_a_measure_must_be_a_number_in_range(variable: str, value: str) -> None:
 def test_the_first_partition_is_the_one_that_is_set(tmp_path: Path) -> None:
     """Read when the definitions are loaded, so that it takes a process of its own."""
     script = (
-        "from datetime import date\n"
-        "from nba_assets.partitions import DAILY, FIRST_DATE, see_within_partitions\n"
-        "from nba_assets.raw.content_index import EARLIEST\n"
-        "see_within_partitions(date(1996, 11, 1))\n"
+        "from datetime import date\nfrom nba_assets.orchestration.daily import DAILY\n"
+        "from nba_assets.partitions import FIRST_DATE, see_within_partitions\n"
+        "from nba_assets.raw.content_index import EARLIEST\nsee_within_partitions(date(1996, 11, 1))\n"
         "print(FIRST_DATE, EARLIEST, DAILY.get_first_partition_key())\n"
     )
     environment = {**os.environ, "NBA_ASSETS_FIRST_DATE": "1996-07-01", "NBA_ASSETS_HOME": str(tmp_path)}

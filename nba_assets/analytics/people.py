@@ -134,8 +134,7 @@ def shared_key_failures(rows: Columns, told: Sequence[str]) -> Columns:
     for (_, lookup), listed in sorted(said.items()):
         reasons.append(
             f"{lookup} may be several players ({', '.join(sorted(listed))}), and neither the registry nor a player_id "
-            "tells which: "
-            "register each of them with his own universal_player_id, and with his team or player_id"
+            "tells which: register each of them with his own universal_player_id, and with his team or player_id"
         )
     days, keys = zip(*sorted(said), strict=True)
     return failures(

@@ -52,7 +52,6 @@ from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, concatenate, failures, take
 from nba_assets.entities.quality import BACKUP_SCORE, PRIMARY_SCORE, collect, quality_columns
 from nba_assets.entities.relations import Key, at, find, join_at, text_where, within
-from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import (
     PLAY_BY_PLAY,
@@ -152,8 +151,7 @@ TABLE = Table(
         count(
             "and1_count",
             "Single free throws after a made shot; null where the game's play-by-play has no free throws, does not "
-            "say which of how many one was, "
-            "or has other free throws of his than the box score",
+            "say which of how many one was, or has other free throws of his than the box score",
         ),
         flag(
             "has_complete_shot_zones",
@@ -214,8 +212,7 @@ TABLE = Table(
         text(
             "data_quality_flag",
             "complete with a usage rate, where nothing disagrees and no row of the game is in quarantine; "
-            "partial_no_team_stats without "
-            "the team's row; else partial",
+            "partial_no_team_stats without the team's row; else partial",
             nullable=False,
             values=("complete", "partial_no_team_stats", "partial"),
         ),
@@ -269,6 +266,7 @@ TABLE = Table(
         of_season(PLAYER_REGISTRY.table, PEOPLE),
         of_its_date(TEAM_OFFENSE),
     ),
+    stage="postgame",
     code_version="2",
 )
 
@@ -525,8 +523,7 @@ def _one_row_per_date(run: TableRun, requested: Columns) -> tuple[dict[str, NDAr
     reasons = [
         (
             f"{player} played in {' and in '.join(games)} on one date: two players share this name, or a sheet names "
-            "the "
-            "wrong player"
+            "the wrong player"
         )
         for (_, player), games in players.items()
     ]
@@ -536,8 +533,7 @@ def _one_row_per_date(run: TableRun, requested: Columns) -> tuple[dict[str, NDAr
             requested["game_date"][place].item(),
             (
                 f"{requested['player_lookup'][place]}: the row of {told[place]}, {requested['player_status'][place]}, "
-                "is "
-                "left out for that of another game"
+                "is left out for that of another game"
             ),
         )
     names, days = (
@@ -668,10 +664,3 @@ def _identities(run: TableRun, feeds: FeedNames, requested: dict[str, NDArray[An
         ),
         can_retry=True,
     )
-
-
-player_game_summary = table_asset(
-    TABLE,
-    build,
-    group="analytics",
-)

@@ -35,7 +35,6 @@ from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, concatenate, failures, take
 from nba_assets.entities.quality import BACKUP_SCORE, PRIMARY_SCORE, collect, quality_columns
 from nba_assets.entities.relations import find, join_at, within
-from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import PLAY_BY_PLAY, PLAYER_BOXSCORES, PLAYER_GAMEBOOK, SCHEDULE, TEAM_BOXSCORES
 from nba_assets.tables.blocks import QUALITY, STAMPS
@@ -135,6 +134,7 @@ TABLE = Table(
     ),
     notices=(PLAY_BY_PLAY_NOTICE,),
     inputs=(of_its_date(SCHEDULE.table, RESULTS), of_its_date(TEAM_OFFENSE), of_its_date(PLAY_BY_PLAY.table)),
+    stage="postgame",
     code_version="2",
 )
 
@@ -324,10 +324,3 @@ def _carried(requested: Columns) -> dict[str, NDArray[Any]]:
 
 def _is_disagreement(issue: str) -> bool:
     return issue.partition(":")[0] in (PLAYERS_DISAGREE, SCORE_DISAGREES, SHOTS_DISAGREE, FREE_THROWS_DISAGREE)
-
-
-team_defense_game_summary = table_asset(
-    TABLE,
-    build,
-    group="analytics",
-)

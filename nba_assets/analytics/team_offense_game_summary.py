@@ -48,7 +48,6 @@ from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, concatenate, failures, take
 from nba_assets.entities.quality import BACKUP_SCORE, PRIMARY_SCORE, collect, quality_columns
 from nba_assets.entities.relations import at, find, join_at, largest, tally, within
-from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import (
     PLAY_BY_PLAY,
@@ -204,6 +203,7 @@ TABLE = Table(
         before(SCHEDULE.table, part=FINALS),
         before(PLAYER_BOXSCORES.table, part=STARTERS),
     ),
+    stage="postgame",
     code_version="2",
 )
 
@@ -499,10 +499,3 @@ def _inactive_counts(requested: Columns, sheets: Columns) -> dict[str, NDArray[A
     )
     found = find((requested["game_id"], requested["team_abbr"]), (counted["game_id"], counted["team_abbr"]))
     return {"players_inactive": at(counted["players_inactive"], found)}
-
-
-team_offense_game_summary = table_asset(
-    TABLE,
-    build,
-    group="analytics",
-)

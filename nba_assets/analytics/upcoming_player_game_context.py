@@ -48,7 +48,6 @@ from nba_assets.entities.outcomes import Outcome, concatenate, take
 from nba_assets.entities.quality import SAMPLE_QUALITIES, collect, quality_tier, sample_quality
 from nba_assets.entities.relations import at, find, join_at, text_where
 from nba_assets.entities.windows import AsOfWindow, Dates
-from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import (
     GAME_LINES,
@@ -214,8 +213,7 @@ TABLE = Table(
             "travel_miles",
             (
                 "Miles the team travels to the game, from its last one or its home of the season; null where an arena "
-                "is "
-                "unknown"
+                "is unknown"
             ),
             unit="miles",
         ),
@@ -231,8 +229,7 @@ TABLE = Table(
             "miles_traveled_last_14_days",
             (
                 "Miles between the team's games of the 14 days before the date, without the way to this one; null "
-                "where "
-                "one of the arenas is unknown"
+                "where one of the arenas is unknown"
             ),
             unit="miles",
         ),
@@ -435,6 +432,7 @@ TABLE = Table(
         before(TEAM_OFFENSE, has_all_finals=True),
         before(TEAM_DEFENSE, has_all_finals=True),
     ),
+    stage="pregame",
     code_version="2",
 )
 
@@ -955,10 +953,3 @@ def _local_tip_off(requested: Columns) -> NDArray[np.object_]:
         ]
         texts[mine] = [f"{time} {label}" for time, label in zip(clock, labels[mine], strict=True)]
     return texts
-
-
-upcoming_player_game_context = table_asset(
-    TABLE,
-    build,
-    group="analytics",
-)

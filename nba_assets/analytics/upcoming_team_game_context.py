@@ -30,7 +30,6 @@ from nba_assets.entities.outcomes import Outcome, concatenate, take
 from nba_assets.entities.quality import collect, quality_tier
 from nba_assets.entities.relations import at, find, tally, text_where
 from nba_assets.entities.windows import AsOfWindow
-from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import GAME_LINES, INJURY_REPORT, PLAYER_BOXSCORES, PLAYER_REGISTRY, SCHEDULE
 from nba_assets.tables.blocks import CONTEXT_QUALITY, REPROCESSING, STAMPS, completeness_block, readiness_block
@@ -144,8 +143,7 @@ TABLE = Table(
             "travel_miles",
             (
                 "Great-circle miles from the arena of its last game; before the first, from its home of the season; "
-                "null "
-                "where one is unknown"
+                "null where one is unknown"
             ),
             unit="miles",
             allowed=(0, 12_500),
@@ -183,6 +181,7 @@ TABLE = Table(
         of_season(PLAYER_REGISTRY.table, PEOPLE),
         before(TEAM_OFFENSE, days=14, has_all_finals=True),
     ),
+    stage="pregame",
     code_version="2",
 )
 
@@ -368,10 +367,3 @@ def _injuries(feeds: FeedNames, starts: Columns, requested: dict[str, NDArray[An
     for name in ("out", "in_doubt"):
         requested[f"players_{name}"] = np.where(reported, np.nan_to_num(at(counted[name], found)), np.nan)
     return take(latest, status == "out")
-
-
-upcoming_team_game_context = table_asset(
-    TABLE,
-    build,
-    group="analytics",
-)

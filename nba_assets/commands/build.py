@@ -32,7 +32,8 @@ from nba_assets.raw.landing import FolderLandingZone
 from nba_assets.settings import Settings
 
 if TYPE_CHECKING:
-    from nba_assets.operations.launch import Launch, RunReport
+    from nba_assets.automation.planned_runs import Launch
+    from nba_assets.orchestration.launch import RunReport
 
 app = typer.Typer()
 
@@ -65,7 +66,9 @@ def ingest(options: ResultRuns, start: Since = None, end: Until = None) -> None:
 
     Ends as `run` does.
     """
-    from nba_assets.operations.launch import execute, plan_ingestion, see_scheduled
+    from nba_assets.automation.planning import plan_ingestion
+    from nba_assets.automation.scheduled_dates import see_scheduled
+    from nba_assets.orchestration.launch import execute
     from nba_assets.partitions import FIRST_DATE, league_today
     from nba_assets.warehouse.opening import open_warehouse
 
@@ -104,9 +107,9 @@ def rebuild(
 
     Ends as `run` does.
     """
-    from nba_assets.operations.launch import execute
-    from nba_assets.operations.staleness import rebuilds
-    from nba_assets.operations.stored_state import read_state
+    from nba_assets.automation.staleness import rebuilds
+    from nba_assets.automation.stored_state import read_state
+    from nba_assets.orchestration.launch import execute
     from nba_assets.partitions import league_today
     from nba_assets.warehouse.opening import open_warehouse
 
@@ -127,7 +130,7 @@ def rebuild(
 @with_options
 def retry(options: ShownRuns, day: OneDay = None, table: OneTable = None) -> None:
     """Compute again what failed and may be mended; all other rows stay as they are."""
-    from nba_assets.operations.retries import failures_of, plan_retries, retried
+    from nba_assets.orchestration.retries import failures_of, plan_retries, retried
     from nba_assets.warehouse.opening import open_warehouse
 
     see_known(table)
@@ -156,7 +159,8 @@ def retry(options: ShownRuns, day: OneDay = None, table: OneTable = None) -> Non
 
 def build(start: date, end: date, options: BuildingRuns) -> None:
     """Build dates as `run` and `backfill` do; raises Exit with the code where it is not 0."""
-    from nba_assets.operations.launch import execute, missing_upstream, plan
+    from nba_assets.automation.planning import missing_upstream, plan
+    from nba_assets.orchestration.launch import execute
     from nba_assets.registry import COMPUTED_TABLES, upstream_names
     from nba_assets.warehouse.opening import open_warehouse
 

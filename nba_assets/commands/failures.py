@@ -32,7 +32,7 @@ def summarise_failures(failures: Sequence[OpenFailure]) -> None:
 
 def list_failures(failures: Sequence[OpenFailure], limit: int) -> None:
     """Print the newest failures."""
-    from nba_assets.operations.retries import newest_first
+    from nba_assets.orchestration.retries import newest_first
 
     now = datetime.now(UTC)
     list_entries(

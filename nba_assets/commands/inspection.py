@@ -25,7 +25,7 @@ QUARANTINED_SHOWN, NAMES_SHOWN = 50, 200
 
 def say_where_it_stands() -> None:
     """Print what is built, stale, missing or failing, and the next command."""
-    from nba_assets.operations.overview import overview, overview_lines
+    from nba_assets.orchestration.overview import overview, overview_lines
     from nba_assets.partitions import league_today
     from nba_assets.warehouse.opening import open_warehouse
 
@@ -38,7 +38,7 @@ def say_where_it_stands() -> None:
 @app.command()
 def status(as_json: AsJson = False, warehouse: FromFile = None) -> None:
     """What the warehouse holds."""
-    from nba_assets.operations.stored_state import read_state
+    from nba_assets.automation.stored_state import read_state
     from nba_assets.partitions import league_today
     from nba_assets.publishing.refusals import stored_refusals
     from nba_assets.raw.refusals import unreadable_files
@@ -105,7 +105,7 @@ def failures(
     warehouse: FromFile = None,
 ) -> None:
     """What could not be computed and why: a summary, then the failures, newest first."""
-    from nba_assets.operations.retries import failures_of, newest_first
+    from nba_assets.orchestration.retries import failures_of, newest_first
     from nba_assets.tables.bookkeeping import EXPECTED_FAILURES, FAILURE_CATEGORIES
     from nba_assets.warehouse.opening import open_warehouse
 

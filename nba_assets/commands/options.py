@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 if TYPE_CHECKING:
-    from nba_assets.operations.console import Verbosity
+    from nba_assets.orchestration.console import Verbosity
 
 DATE = "YYYY-MM-DD"
 Day = Annotated[str, typer.Argument(metavar=DATE, help="US-Eastern calendar date.")]
@@ -44,7 +44,7 @@ class ShownRuns:
     @property
     def verbosity(self) -> Verbosity:
         """How much that is; raises BadParameter where the two contradict each other."""
-        from nba_assets.operations.console import Verbosity
+        from nba_assets.orchestration.console import Verbosity
 
         if self.verbose and self.quiet:
             raise typer.BadParameter("choose one of --verbose and --quiet")

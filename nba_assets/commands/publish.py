@@ -76,7 +76,7 @@ def dictionary() -> None:
 
 def report_of(day: date, output: Path | None = None, warehouse: Path | None = None) -> tuple[SlateFacts, Path]:
     """Write the page of a date; what stands on it, and its file."""
-    from nba_assets.operations.sensors import reading_graph
+    from nba_assets.orchestration.sensors import reading_graph
     from nba_assets.report.folder import add_report
     from nba_assets.report.page import render
     from nba_assets.report.slate import gather

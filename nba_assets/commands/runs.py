@@ -12,8 +12,9 @@ import typer
 from nba_assets.commands.output import console, say, table_of, warn
 
 if TYPE_CHECKING:
-    from nba_assets.operations.damage import Damage
-    from nba_assets.operations.launch import Built, Launch, RunReport, StepReport
+    from nba_assets.automation.planned_runs import Launch
+    from nba_assets.orchestration.damage import Damage
+    from nba_assets.orchestration.launch import Built, RunReport, StepReport
 
 WIDE = 100
 """Columns from which a run's table shows digests."""
@@ -31,7 +32,7 @@ def carry_out(
 
     `said` is what was said of the plan, `nothing` what is said where there is no run.
     """
-    from nba_assets.operations.damage import ExitCode
+    from nba_assets.orchestration.damage import ExitCode
 
     codes = [ExitCode.PUBLISHED]
     results = []
@@ -101,9 +102,9 @@ class _Result:
 
 
 def _result_of(report: RunReport, launch: Launch) -> _Result:
-    from nba_assets.instance import dagster_instance
-    from nba_assets.operations.damage import damage_of
-    from nba_assets.operations.launch import built
+    from nba_assets.orchestration.damage import damage_of
+    from nba_assets.orchestration.instance import dagster_instance
+    from nba_assets.orchestration.launch import built
     from nba_assets.warehouse.opening import open_warehouse
 
     warehouse = open_warehouse()

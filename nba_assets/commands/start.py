@@ -54,7 +54,7 @@ def demo(
 @app.command()
 def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 3000) -> None:
     """Dagster's UI and its daemon, which runs schedules and sensors, on 127.0.0.1 until Ctrl-C."""
-    from nba_assets.operations.ui import UiError, serve_ui
+    from nba_assets.orchestration.ui import UiError, serve_ui
 
     console.print(f"The UI comes up at http://127.0.0.1:{port}; Ctrl-C ends it.", highlight=False)
     try:

@@ -64,8 +64,7 @@ def composite_factors(day: date, rows: Columns, names: Mapping[str, str]) -> byt
         height,
         f"What moves tonight's expectations, {day_text(day)}",
         f"{shown} most favoured and {len(groups['Most hindered'])} most hindered of {len(order)} players, in points; "
-        "median of all "
-        f"{signed(float(np.median(total)), 2)}",
+        f"median of all {signed(float(np.median(total)), 2)}",
     )
     _legend(sheet)
     parts = contributions(rows)

@@ -59,8 +59,7 @@ def feature_strip(day: date, rows: Columns, scales: Sequence[Scale]) -> bytes:
         f"What the model reads, {day_text(day)}",
         (
             f"{size} players, {len(scales)} features; mean quality score {np.mean(rows['feature_quality_score']):.1f} "
-            "of "
-            "100"
+            "of 100"
         ),
     )
     _legend(sheet)

@@ -35,7 +35,6 @@ from nba_assets.precompute.player_shot_zone_analysis import TABLE as SHOT_ZONES
 from nba_assets.precompute.pregame_days import pregame_days
 from nba_assets.precompute.team_defense_zone_analysis import TABLE as ZONE_DEFENSE
 from nba_assets.precompute.team_form import join_team_form
-from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.tables.blocks import (
@@ -95,8 +94,7 @@ TABLE = Table(
             "data_source",
             (
                 "phase4 from 90 % of the features tagged so, phase4_partial from 50 %; phase3 from 50 % tagged so; "
-                "else "
-                "mixed"
+                "else mixed"
             ),
             nullable=False,
             values=("phase4", "phase4_partial", "phase3", "mixed"),
@@ -115,6 +113,7 @@ TABLE = Table(
         before(PLAYER_GAMES, has_all_finals=True),
         before(TEAM_OFFENSE, has_all_finals=True),
     ),
+    stage="pregame",
     code_version="1",
 )
 
@@ -282,9 +281,3 @@ CONTEXT_COLUMNS = (
     *READINESS_COLUMNS,
 )
 SHEET_COLUMNS = ("player_lookup", "game_date", "is_dnp", "points", "minutes_played", "ft_makes")
-
-ml_feature_store = table_asset(
-    TABLE,
-    build,
-    group="precompute",
-)

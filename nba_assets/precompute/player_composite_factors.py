@@ -29,7 +29,6 @@ from nba_assets.precompute.player_shot_zone_analysis import TABLE as SHOT_ZONES
 from nba_assets.precompute.pregame_days import pregame_days
 from nba_assets.precompute.team_defense_zone_analysis import TABLE as ZONE_DEFENSE
 from nba_assets.precompute.zones import ZONES
-from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.tables.blocks import REPROCESSING, STAMPS, completeness_block, readiness_block, ready_flag
@@ -85,8 +84,7 @@ TABLE = Table(
             "shot_zone_mismatch_score",
             (
                 "Opponent's defence of his primary zone against the league x min(his share of shots there / 50, 1), x "
-                "1.2 "
-                "beyond 5; positive = favourable"
+                "1.2 beyond 5; positive = favourable"
             ),
             unit="points",
             scale=1,
@@ -98,8 +96,7 @@ TABLE = Table(
             "usage_spike_score",
             (
                 "0.3 x (projected - recent usage rate); a rise counts x 1.15 with one star out, x 1.30 with more; 0 "
-                "where "
-                "either is unknown"
+                "where either is unknown"
             ),
             unit="points",
             scale=1,
@@ -154,6 +151,7 @@ TABLE = Table(
         of_its_date(SHOT_ZONES),
         of_its_date(ZONE_DEFENSE),
     ),
+    stage="pregame",
     code_version="1",
 )
 
@@ -469,10 +467,4 @@ DEFENSE_COLUMNS = (
     "weakest_zone",
     *(f"{zone}_defense_vs_league_avg" for zone in ZONES),
     "is_production_ready",
-)
-
-player_composite_factors = table_asset(
-    TABLE,
-    build,
-    group="precompute",
 )

@@ -32,7 +32,6 @@ from nba_assets.precompute.player_shot_zone_analysis import TABLE as SHOT_ZONES
 from nba_assets.precompute.pregame_days import pregame_days
 from nba_assets.precompute.team_form import join_team_form
 from nba_assets.precompute.zones import ZONE_LABELS
-from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.tables.blocks import REPROCESSING, STAMPS, completeness_block, readiness_block, ready_flag
@@ -169,6 +168,7 @@ TABLE = Table(
         of_its_date(PLAYER_CONTEXT),
         of_its_date(SHOT_ZONES),
     ),
+    stage="pregame",
     code_version="1",
 )
 
@@ -361,10 +361,4 @@ SHEET_COLUMNS = (
     "ts_pct",
     "fg_makes",
     "assisted_fg_makes",
-)
-
-player_daily_cache = table_asset(
-    TABLE,
-    build,
-    group="precompute",
 )

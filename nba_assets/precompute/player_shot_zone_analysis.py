@@ -28,7 +28,6 @@ from nba_assets.entities.windows import AsOfWindow, Dates
 from nba_assets.precompute.expected_games import EXPECTATIONS, SeasonSoFar, read_expectations
 from nba_assets.precompute.pregame_days import pregame_days
 from nba_assets.precompute.zones import ZONE_LABELS, ZONE_WORDS, ZONES
-from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.tables.blocks import REPROCESSING, STAMPS, completeness_block, readiness_block, ready_flag
@@ -152,6 +151,7 @@ TABLE = Table(
         *EXPECTATIONS,
         before(PLAYER_GAMES, has_all_finals=True),
     ),
+    stage="pregame",
     code_version="1",
 )
 
@@ -314,10 +314,4 @@ SHEET_COLUMNS = (
     "fg_makes",
     "assisted_fg_makes",
     "unassisted_fg_makes",
-)
-
-player_shot_zone_analysis = table_asset(
-    TABLE,
-    build,
-    group="precompute",
 )

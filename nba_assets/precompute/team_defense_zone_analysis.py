@@ -27,7 +27,6 @@ from nba_assets.entities.windows import AsOfWindow
 from nba_assets.precompute.league_averages import LeagueAverages
 from nba_assets.precompute.pregame_days import pregame_days
 from nba_assets.precompute.zones import ZONE_LABELS, ZONE_WORDS, ZONES, allowed_pct, known_games
-from nba_assets.publishing.asset import table_asset
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.schedule import league_finals, league_games
 from nba_assets.raw.tables import SCHEDULE
@@ -149,6 +148,7 @@ TABLE = Table(
         of_season(SCHEDULE.table, TEAMS),
         before(TEAM_DEFENSE, has_all_finals=True),
     ),
+    stage="pregame",
     code_version="1",
 )
 
@@ -306,5 +306,3 @@ GAME_COLUMNS = (
     "defensive_rating",
     "opponent_pace",
 )
-
-team_defense_zone_analysis = table_asset(TABLE, build, group="precompute")

@@ -76,8 +76,7 @@ class CircuitBreaker:
             return {}
         reasons = [
             f"left alone until {last['circuit_breaker_until']:%Y-%m-%d %H:%M} UTC after {last['attempt_number']} "
-            "failed attempts; the last one: "
-            f"{last['failure_reason']}"
+            f"failed attempts; the last one: {last['failure_reason']}"
             for last in tripped.values()
         ]
         ids = np.array(list(tripped), dtype=object)

@@ -56,8 +56,7 @@ def observation_names(table: Table) -> list[tuple[str, bool, str]]:
             f"Each feature's mean on a date lies within {STANDARD_ERRORS:g} standard errors (more where there are few "
             f"dates), or {SMALLEST_EFFECT:g} "
             f"standard deviations, of that of the {TRAILING_DAYS} days before, and its share of nulls within "
-            f"{NULL_SHARE_CHANGE:g}; "
-            f"from {FEWEST_DATES} earlier dates of the season on"
+            f"{NULL_SHARE_CHANGE:g}; from {FEWEST_DATES} earlier dates of the season on"
         ),
     }
     notices = (*table.notices, *SHARED_NOTICES)

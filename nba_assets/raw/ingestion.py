@@ -146,8 +146,7 @@ class IngestionReport:
             said = "; ".join(f"{bad.path} {bad.reason}" for bad in self.bad_files).removesuffix(".")
             raise IngestionError(
                 f"{self.table}: {len(self.bad_files)} of {self.files_read} files could not be used, the others were "
-                f"ingested. {said}. "
-                "Replace or remove these files, and run the same dates again."
+                f"ingested. {said}. Replace or remove these files, and run the same dates again."
             )
 
 

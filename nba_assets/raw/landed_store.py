@@ -125,8 +125,7 @@ class LandedStore:
                 LOGGER.warning(
                     (
                         "%s, which keeps what is known of landed files, cannot be used: %s. They are read again after "
-                        "a "
-                        "restart."
+                        "a restart."
                     ),
                     self.file,
                     error,

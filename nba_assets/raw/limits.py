@@ -82,8 +82,7 @@ class Limits:
         if size > self.content_bytes:
             raise BadFileError(
                 f"holds {rows:,} rows of {columns:,} columns, which take {size:,} bytes in memory, at most "
-                f"{self.content_bytes:,} are allowed"
-                f"{_setting('max_content_megabytes')}"
+                f"{self.content_bytes:,} are allowed{_setting('max_content_megabytes')}"
             )
 
     def see_columns(self, count: int, *, at_least: bool = False) -> None:

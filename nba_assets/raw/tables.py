@@ -55,6 +55,7 @@ class RawTable:
     `tip_off` is the column with the game's tip-off, which must fall on the row's date. `derived` columns need not be in
     the file. A `whole_season` feed is a snapshot of the season (all its rows are replaced together); any other is
     replaced date by date. `required` feeds must be there for a game to be summarised; the others may be absent.
+    `is_pregame` feeds tell of a date's games before they begin, the others what has become of them.
 
     A row of a game needs its date and one of three: the canonical `game_id`, the home and the away team, or the
     league's own id of a game that the schedule has, as `nba_game_id` or in place of the canonical id.
@@ -70,6 +71,7 @@ class RawTable:
     derived: tuple[str, ...] = ("processed_at",)
     whole_season: bool = False
     required: bool = False
+    is_pregame: bool = False
 
     @property
     def name(self) -> str:
@@ -333,6 +335,7 @@ SCHEDULE = RawTable(
     tip_off="game_time_utc",
     whole_season=True,
     required=True,
+    is_pregame=True,
 )
 
 PLAYER_GAMEBOOK = RawTable(
@@ -561,6 +564,7 @@ GAME_LINES = RawTable(
     tip_off="commence_time",
     lower_case=("bookmaker_key", "market_key"),
     derived=("processed_at", "outcome_team_abbr"),
+    is_pregame=True,
 )
 
 PLAYER_POINTS_PROPS = RawTable(
@@ -596,6 +600,7 @@ PLAYER_POINTS_PROPS = RawTable(
     readings={name: Reading(line) for name in ("points_line", "opening_line")}
     | {name: Reading(odds) for name in ("over_price_american", "under_price_american")},
     tip_off="game_start_time",
+    is_pregame=True,
 )
 
 INJURY_REPORT = RawTable(
@@ -637,6 +642,7 @@ INJURY_REPORT = RawTable(
     lower_case=("reason_category",),
     readings={"injury_status": word(words.INJURY_SPELLINGS)},
     derived=("processed_at", "reported_at"),
+    is_pregame=True,
 )
 
 ROSTERS = RawTable(
@@ -674,6 +680,7 @@ ROSTERS = RawTable(
     players={"player_lookup": "player_full_name"},
     readings={"roster_status": word(words.ROSTER_STATUS_SPELLINGS)},
     known={"roster_status": words.ROSTER_STATUSES},
+    is_pregame=True,
 )
 
 PLAYER_REGISTRY = RawTable(
@@ -703,6 +710,7 @@ PLAYER_REGISTRY = RawTable(
     players={"player_lookup": "player_name"},
     derived=("processed_at", "season_start", "team_abbr"),
     whole_season=True,
+    is_pregame=True,
 )
 
 RAW_TABLES: Mapping[str, RawTable] = {
@@ -720,8 +728,3 @@ RAW_TABLES: Mapping[str, RawTable] = {
         PLAYER_REGISTRY,
     )
 }
-
-KNOWN_BEFORE = tuple(
-    raw.name for raw in (SCHEDULE, ROSTERS, INJURY_REPORT, GAME_LINES, PLAYER_POINTS_PROPS, PLAYER_REGISTRY)
-)
-"""Raw tables that tell of a date's games before they begin."""

@@ -13,7 +13,7 @@ from datetime import date
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from nba_assets.operations.staleness import Graph
+from nba_assets.automation.staleness import Graph
 from nba_assets.pictures.canvas import MINUS, UNKNOWN, day_text
 from nba_assets.pictures.of_tables import picture
 from nba_assets.precompute.ml_feature_store import TABLE as FEATURES

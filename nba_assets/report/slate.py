@@ -21,11 +21,11 @@ from nba_assets.analytics.player_game_summary import TABLE as RESULTS
 from nba_assets.analytics.upcoming_player_game_context import TABLE as PLAYER_CONTEXT
 from nba_assets.analytics.upcoming_team_game_context import TABLE as TEAM_CONTEXT
 from nba_assets.analytics.venues import ARENA_COLUMNS, arenas
+from nba_assets.automation.staleness import STATE_COLUMNS, Graph, PartitionState, Stale, stale
 from nba_assets.basketball.season import SeasonCalendar
 from nba_assets.basketball.teams import TEAMS
 from nba_assets.entities.outcomes import take
 from nba_assets.entities.relations import at, find
-from nba_assets.operations.staleness import STATE_COLUMNS, Graph, PartitionState, Stale, stale
 from nba_assets.precompute.ml_feature_store import TABLE as FEATURES
 from nba_assets.precompute.player_composite_factors import FATIGUE_PER_POINT
 from nba_assets.precompute.player_composite_factors import TABLE as FACTORS

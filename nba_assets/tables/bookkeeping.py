@@ -78,8 +78,7 @@ ENTITY_FAILURES = Table(
         "Entities that a table could not be computed for, with the reason; one record per entity and date. Replaced "
         "together with the table's rows "
         "of the date, on every run. Beside a PROCESSING_ERROR or CIRCUIT_BREAKER_ACTIVE the entity has no row on the "
-        "date; any other record may "
-        "stand beside a row, which is then not full."
+        "date; any other record may stand beside a row, which is then not full."
     ),
     entity_column="entity_id",
 )
@@ -197,8 +196,7 @@ RAW_QUARANTINE = Table(
     ),
     description=(
         "Raw rows and files that were refused, and why. A file that cannot be used stands here once for each date of "
-        "which it may hold rows; these dates "
-        "have no entry in table_partitions."
+        "which it may hold rows; these dates have no entry in table_partitions."
     ),
 )
 WHOLE_FILE = 0
@@ -251,8 +249,7 @@ UNMATCHED_NAMES = Table(
         text(
             "reason",
             "Why it matches no player: unknown_name is no player's name, several_candidates fit it, not_listed is a "
-            "known player who is not listed for the game, "
-            "no_game is given for a team without a game on the date",
+            "known player who is not listed for the game, no_game is given for a team without a game on the date",
             nullable=False,
             values=("unknown_name", "several_candidates", "not_listed", "no_game"),
         ),

@@ -93,8 +93,7 @@ INPUTS_INGESTED = Notice(
     "inputs_ingested",
     (
         "Every optional raw feed that the table reads on its own date was ingested for it; the date is built without "
-        "one "
-        "that was not"
+        "one that was not"
     ),
 )
 SHARED_NOTICES = (INPUTS_INGESTED,)
@@ -185,6 +184,8 @@ class Table:
     rules: tuple[Rule, ...] = ()
     notices: tuple[Notice, ...] = ()
     inputs: tuple[Input, ...] = ()
+    stage: Literal["postgame", "pregame"] | None = None
+    """Of a computed table: whether it tells of a date's games once they are over, or before they begin."""
     code_version: str | None = None
     """Of a computed table: changes whenever the same inputs give other rows, and with each new column.
 
@@ -214,6 +215,11 @@ class Table:
     def qualified_name(self) -> str:
         """`dataset.name`, the table's address in every back end."""
         return f"{self.dataset}.{self.name}"
+
+    @property
+    def layer(self) -> str:
+        """The layer of the pipeline that it belongs to, e.g. `precompute` of the dataset `nba_precompute`."""
+        return self.dataset.removeprefix("nba_")
 
     @property
     def column_names(self) -> tuple[str, ...]:

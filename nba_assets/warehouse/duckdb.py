@@ -201,8 +201,7 @@ class DuckDBWarehouse:
         except OSError as error:
             raise WarehouseError(
                 f"the warehouse {self.path} cannot be read: {error.strerror or error}. Give yourself the permission "
-                f"to read {self.path.parent}, "
-                "or name another file with NBA_ASSETS_WAREHOUSE."
+                f"to read {self.path.parent}, or name another file with NBA_ASSETS_WAREHOUSE."
             ) from error
 
     @contextmanager
@@ -216,8 +215,7 @@ class DuckDBWarehouse:
     def _unwritable(self, error: OSError) -> WarehouseError:
         return WarehouseError(
             f"the warehouse {self.path} cannot be written: {error.strerror or error}. Free space, give "
-            f"{self.path.parent} the permission to write, "
-            "or name another file with NBA_ASSETS_WAREHOUSE."
+            f"{self.path.parent} the permission to write, or name another file with NBA_ASSETS_WAREHOUSE."
         )
 
     def _create(self) -> None:

@@ -352,8 +352,7 @@ def test_sheet_that_says_did_not_play_loses_to_a_final_box_score_with_minutes(tm
         f"{PLAYERS}/sheet_says_did_not_play": [
             (
                 f"{GAME} bostwo: not on the floor by the sheet, 38.0 minutes and 12 points by the final box score, "
-                "which "
-                "counts"
+                "which counts"
             )
         ]
     }

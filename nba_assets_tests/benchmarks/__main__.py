@@ -20,10 +20,10 @@ import dagster as dg
 from rich.console import Console
 from rich.table import Table
 
+from nba_assets.automation.planned_runs import RANGE_END_TAG, RANGE_START_TAG
 from nba_assets.definitions import TABLE_ASSETS, build_definitions
-from nba_assets.entities.resource import ParallelEntitiesResource
-from nba_assets.operations.launch import RANGE_END_TAG, RANGE_START_TAG
-from nba_assets.partitions import DAILY
+from nba_assets.orchestration.daily import DAILY
+from nba_assets.orchestration.entities_resource import ParallelEntitiesResource
 from nba_assets.publishing.inputs import computed
 from nba_assets.publishing.publication import prepare
 from nba_assets.registry import TABLE_MODULES

@@ -541,11 +541,8 @@ def test_killing_the_parent_leaves_no_worker_behind(tmp_path: Path) -> None:
     """Neither a worker in the midst of its work nor the server that started it."""
     script = tmp_path / "parent.py"
     script.write_text(
-        "from nba_assets_tests.entities.test_parallel import *\n"
-        "def main():\n"
-        "    with processes() as entities:\n"
-        "        entities.map('players', sleeps, requested(), shared=Path(sys.argv[1]))\n"
-        "if __name__ == '__main__':\n"
+        "from nba_assets_tests.entities.test_parallel import *\ndef main():\n    with processes() as entities:\n"
+        "        entities.map('players', sleeps, requested(), shared=Path(sys.argv[1]))\nif __name__ == '__main__':\n"
         "    main()\n"
     )
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}

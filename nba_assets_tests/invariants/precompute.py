@@ -92,8 +92,7 @@ ALL_ROWS = " union all ".join(
     f"select '{table}' as tbl, {day} as day, {entity} as entity, is_production_ready as ready, "
     "backfill_bootstrap_mode or season_boundary_detected "
     "as excused, expected_games_count as wanted, actual_games_count as there, missing_games_count as missing, "
-    "completeness_percentage as pct "
-    f"from {table}"
+    f"completeness_percentage as pct from {table}"
     for (table, day), (entity, _) in zip(DATE_COLUMNS.items(), READINGS.values(), strict=True)
 )
 FAILURES = (

@@ -23,7 +23,7 @@ import pytest
 from typer.testing import CliRunner
 
 from nba_assets.cli import app
-from nba_assets.operations.damage import MISSING_RAW_DATA, Damage, ExitCode, Reported
+from nba_assets.orchestration.damage import MISSING_RAW_DATA, Damage, ExitCode, Reported
 from nba_assets.publishing.inputs import MissingInputsError, computed
 from nba_assets.publishing.publication import PublicationRefusedError, prepare
 from nba_assets.publishing.refusals import Refusal
@@ -184,8 +184,7 @@ def without(world: World, folder: Path, table: str) -> Path:
                 connection.execute(
                     (
                         f"delete from {partition_state.qualified_name} where table_name = ? and partition_date "
-                        "between ? "
-                        "and ?"
+                        "between ? and ?"
                     ),
                     [spec.name, *gone],
                 )

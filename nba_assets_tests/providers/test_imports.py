@@ -407,8 +407,7 @@ class TestGamesCsv:
         _, remarks = delivered(folder)
         assert remarks[1:] == [
             "20250115_ATL_BOS is left out: game 0022400561 of games_details.csv does not have the shape that is "
-            "expected: "
-            "ValueError could not convert string to float: 'many'"
+            "expected: ValueError could not convert string to float: 'many'"
         ]
 
     def test_a_missing_file_is_one_line(self, tmp_path: Path) -> None:

@@ -10,10 +10,9 @@ from typing import cast
 
 import pytest
 
-from nba_assets.operations.jobs import GAME_SUMMARIES
 from nba_assets.raw.content_index import forget_landed
-from nba_assets.registry import COMPUTED_TABLES
-from nba_assets_tests.operations.at_work import DESCRIBED, MemoryWarehouse, Operator, Season
+from nba_assets.registry import COMPUTED_TABLES, GAME_SUMMARIES
+from nba_assets_tests.orchestration.at_work import DESCRIBED, MemoryWarehouse, Operator, Season
 from nba_assets_tests.providers.invented_game import DAY, InventedGame, schedule
 from nba_assets_tests.providers.league_site import LIVE_SCHEDULE, LeagueSite, live_box, right, serving
 from nba_assets_tests.providers.test_fetch import Fetching

@@ -13,7 +13,7 @@ import pytest
 
 from nba_assets.entities.outcomes import Outcome
 from nba_assets.entities.parallel import ParallelEntities
-from nba_assets.publishing.asset import date_metadata
+from nba_assets.orchestration.computed_assets import date_metadata
 from nba_assets.publishing.lineage import InputFacts, inputs_by_date, note_inputs, thin_look_backs
 from nba_assets.publishing.publication import prepare
 from nba_assets.publishing.table_run import TableRun

@@ -16,7 +16,7 @@ import pytest
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome
 from nba_assets.entities.parallel import ParallelEntities
-from nba_assets.publishing.asset import check_result, check_specs
+from nba_assets.orchestration.computed_assets import check_result, check_specs
 from nba_assets.publishing.observations import (
     COMPLETENESS,
     DRIFT,

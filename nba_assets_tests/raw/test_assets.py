@@ -12,12 +12,12 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from nba_assets.operations.launch import RANGE_END_TAG, RANGE_START_TAG
-from nba_assets.raw.assets import RAW_ASSETS
+from nba_assets.automation.planned_runs import RANGE_END_TAG, RANGE_START_TAG
+from nba_assets.orchestration.raw_assets import RAW_ASSETS
+from nba_assets.orchestration.warehouse_resource import WarehouseResource
 from nba_assets.raw.refusals import NEVER_INGESTED, not_ingested
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
-from nba_assets.warehouse.resource import WarehouseResource
 from nba_assets_tests.raw.feeds import (
     DAY,
     NEXT_DAY,

@@ -390,8 +390,7 @@ def test_zones_are_as_often_and_as_well_used_as_in_the_league(database: duckdb.D
         database,
         (
             "SELECT shot_zone, count(*) / sum(count(*)) OVER (), avg(shot_made::int) FROM play_by_play WHERE "
-            "shot_zone <> "
-            "'' GROUP BY 1"
+            "shot_zone <> '' GROUP BY 1"
         ),
     )
     assert {zone for zone, *_ in rows} == set(usual)
@@ -869,8 +868,7 @@ def test_lines_are_two_sided_and_known_before_the_game(database: duckdb.DuckDBPy
         database,
         (
             "SELECT count(*) FROM game_lines l JOIN schedule s USING (game_date, home_team_abbr) WHERE commence_time "
-            "<> "
-            "game_time_utc"
+            "<> game_time_utc"
         ),
     ) == [(0,)]
     ((correlation, bias, total),) = values(

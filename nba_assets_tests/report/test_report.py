@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from nba_assets import cli
-from nba_assets.operations.sensors import reading_graph
+from nba_assets.orchestration.sensors import reading_graph
 from nba_assets.pictures.canvas import MINUS
 from nba_assets.precompute.player_composite_factors import TABLE as FACTORS
 from nba_assets.precompute.zones import ZONES

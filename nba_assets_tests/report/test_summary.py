@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from nba_assets.operations.sensors import reading_graph
+from nba_assets.orchestration.sensors import reading_graph
 from nba_assets.report.slate import SlateFacts, gather
 from nba_assets.report.summary import PLAYERS_SHOWN, summary
 from nba_assets_tests.report.conftest import BOOTSTRAP_DAYS, BuiltLeague

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from nba_assets.analytics.parts import AHEAD, HOMES, SLATE
+from nba_assets.orchestration.column_schema import column_schema
 from nba_assets.raw.tables import GAME_LINES, PLAYER_BOXSCORES, SCHEDULE
 from nba_assets.registry import ALL_TABLES
-from nba_assets.tables.dagster_schema import column_schema
 from nba_assets.tables.ddl import bigquery_layout, bigquery_schema, duckdb_column, duckdb_create, duckdb_type, quoted
 from nba_assets.tables.dictionary import dictionary_page, range_text
 from nba_assets.tables.spec import (
@@ -224,8 +224,7 @@ def test_tables_are_known_without_dagster_and_bigquery() -> None:
     """
     code = (
         "import sys, nba_assets.tables.audit, nba_assets.tables.ddl, nba_assets.tables.dictionary, "
-        "nba_assets.tables.digest; "
-        "sys.exit(' '.join({'dagster', 'google.cloud.bigquery'} & set(sys.modules)))"
+        "nba_assets.tables.digest; sys.exit(' '.join({'dagster', 'google.cloud.bigquery'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stderr.strip() == ""

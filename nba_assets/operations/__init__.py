@@ -1,1 +1,0 @@
-"""Running the graph: jobs, launching them outside the UI, and what surrounds a run."""

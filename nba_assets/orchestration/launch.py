@@ -1,0 +1,133 @@
+"""Starting runs of the graph from outside the UI, on the same instance, so that they show up in it."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+import dagster as dg
+from dagster._core.execution.plan.objects import ErrorSource
+from dagster._utils.interrupts import capture_interrupts, check_captured_interrupt
+
+from nba_assets.automation.planned_runs import Launch
+from nba_assets.orchestration.console import LOGGER_NAME, Verbosity, shown_run
+from nba_assets.orchestration.instance import dagster_instance
+from nba_assets.orchestration.interruption import SIGNAL_TAG
+from nba_assets.orchestration.run_workers import PROCESS_TAG, fail_dead_runs
+from nba_assets.processes import this_process
+from nba_assets.signals import InterruptedBySignal
+from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
+from nba_assets.warehouse.interface import Warehouse
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """How one asset fared in a run."""
+
+    asset: str
+    succeeded: bool
+    seconds: float
+    message: str | None = None
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """How a run ended."""
+
+    run_id: str
+    succeeded: bool
+    steps: list[StepReport] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Built:
+    """What an asset holds over the dates of a launch."""
+
+    dates: int
+    rows: int
+    failures: int
+    digest: str
+
+
+def built(warehouse: Warehouse, launch: Launch) -> dict[str, Built]:
+    """What each asset of a launch holds now, from the state of partitions."""
+    names = ("table_name", "row_count", "failure_count", "digest")
+    partition_state = warehouse.read(
+        TABLE_PARTITIONS, names, launch.start, launch.end, {"table_name": list(launch.assets)}
+    ).to_pylist()
+    by_table: dict[str, list[dict[str, Any]]] = {}
+    for book in partition_state:
+        by_table.setdefault(book["table_name"], []).append(book)
+    return {
+        name: Built(
+            len(mine),
+            sum(book["row_count"] for book in mine),
+            sum(book["failure_count"] for book in mine),
+            blake2b("".join(book["digest"] for book in mine).encode(), digest_size=8).hexdigest(),
+        )
+        for name, mine in by_table.items()
+    }
+
+
+def execute(
+    launch: Launch, run_config: Mapping[str, Any] | None = None, verbosity: Verbosity = Verbosity.NORMAL
+) -> RunReport:
+    """Run a launch in this process and wait for it; raises InterruptedBySignal, saying how far it came, where a signal
+    ended it.
+    """
+    instance = dagster_instance()
+    fail_dead_runs(instance)
+    # Signals wait until the run can take them.
+    with shown_run(len(launch.assets), launch.span, verbosity), capture_interrupts():
+        result = dg.execute_job(
+            dg.build_reconstructable_job("nba_assets.definitions", "job_by_name", (launch.job,)),
+            instance=instance,
+            run_config={**(run_config or {}), "loggers": {LOGGER_NAME: {"config": {}}}},
+            # From its first moment on, others can tell whether the run is alive.
+            tags={**launch.tags, PROCESS_TAG: this_process()},
+            asset_selection=[dg.AssetKey(name) for name in launch.assets],
+        )
+        interrupted = check_captured_interrupt()
+    run = instance.get_run_by_id(result.run_id)
+    number = (run.tags.get(SIGNAL_TAG) if run else None) or (signal.SIGINT if interrupted else None)
+    report = RunReport(result.run_id, result.success, _steps(instance, result.run_id))
+    if number is not None:
+        done = sum(step.succeeded for step in report.steps)
+        raise InterruptedBySignal(int(number), f"{done} of {len(launch.assets)} tables are done")
+    return report
+
+
+def _steps(instance: dg.DagsterInstance, run_id: str) -> list[StepReport]:
+    failures = dict(failed_steps(instance, run_id))
+    reports = []
+    for stats in instance.get_run_step_stats(run_id):
+        seconds = (stats.end_time or 0.0) - (stats.start_time or stats.end_time or 0.0)
+        reports.append(
+            StepReport(
+                stats.step_key,
+                stats.status is not None and stats.status.value == "SUCCESS",
+                seconds,
+                failures.get(stats.step_key) or None,
+            )
+        )
+    return sorted(reports, key=lambda report: report.asset)
+
+
+def failed_steps(instance: dg.DagsterInstance, run_id: str) -> Iterator[tuple[str, str]]:
+    """The failed steps of a run, and what each said of it; of an unforeseen failure the exception."""
+    for record in instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records:
+        event = record.event_log_entry.dagster_event
+        if event is None:
+            continue
+        failure = event.step_failure_data
+        said = failure.user_failure_data.description if failure.user_failure_data else None
+        error = failure.error
+        raised = error and (error.cause or error)
+        unforeseen = raised.message.strip() if raised else ""
+        if failure.error_source is ErrorSource.INTERRUPT:
+            # A step that ends its run says why; which exception carries that is of no interest.
+            unforeseen = unforeseen.partition(": ")[2] or unforeseen
+        yield event.step_key or "", said or unforeseen

@@ -1,1 +1,0 @@
-"""Tests of launching and of the command line."""

@@ -1,0 +1,1 @@
+"""Tests of what Dagster is told, of runs, and of the command line."""

@@ -1,0 +1,374 @@
+"""A pipeline at work: a season that lands bit by bit, and somebody who turns the sensors on and runs what they request.
+
+Most runs go through the pipeline without Dagster's execution and on a warehouse in memory, which together take longer
+than everything else; they are noted in a real instance all the same.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import dagster as dg
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from dagster._core.test_utils import create_run_for_test
+
+from nba_assets.automation.planned_runs import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG, TRIGGER_TAG
+from nba_assets.automation.slates import slates
+from nba_assets.definitions import defs
+from nba_assets.entities.parallel import ParallelEntities
+from nba_assets.orchestration.sensors import build_sensors
+from nba_assets.orchestration.warehouse_resource import WarehouseResource
+from nba_assets.processes import this_process
+from nba_assets.publishing.inputs import computed
+from nba_assets.publishing.publication import prepare
+from nba_assets.publishing.table_run import TableRun
+from nba_assets.raw.content_index import forget_landed, landed_index
+from nba_assets.raw.ingestion import ingest
+from nba_assets.raw.landing import FolderLandingZone
+from nba_assets.raw.sample_league import SeasonSummary
+from nba_assets.raw.tables import RAW_TABLES
+from nba_assets.registry import COMPUTED_TABLES, GAME_SUMMARIES, TABLE_MODULES
+from nba_assets.settings import Settings
+from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
+from nba_assets.tables.columns import arrow_schema
+from nba_assets.tables.spec import Table
+from nba_assets.warehouse.interface import Changed, Insertion, Replacement, TableStatus, Value, Warehouse
+
+ENVIRONMENT = {"NBA_ASSETS_BOOTSTRAP_DAYS": "2", "NBA_ASSETS_CACHE_MINIMUM_GAMES": "1"}
+OPENING = date(2024, 10, 22)
+BUILT = date(2024, 11, 1)
+"""Last date of which the common home has results; the next one is described."""
+NEXT = date(2024, 11, 2)
+DESCRIBED = [name for name in TABLE_MODULES if name not in GAME_SUMMARIES]
+YEARS_LATER = datetime(2026, 3, 1, 17, tzinfo=UTC)
+HOURS, MINUTES = timedelta(hours=1), timedelta(minutes=1)
+RUN_KEY_TAG, SENSOR_TAG = "dagster/run_key", "dagster/sensor_name"
+POINTS = frozenset(DESCRIBED)
+"""Tables of later dates that a player's points can reach: all of them, since a sum of players that is not the team's is
+an issue of the team's rows.
+"""
+
+Key = tuple[str, date]
+
+
+def days_of(start: date, end: date) -> list[date]:
+    return [start + timedelta(days=number) for number in range((end - start).days + 1)]
+
+
+def build_tables(
+    warehouse: Warehouse, landing: Path, names: Collection[str], days: Sequence[date], run_id: str = "test"
+) -> None:
+    """What a run of these assets does, without Dagster around it."""
+    for name in RAW_TABLES:
+        if name in names:
+            ingest(
+                RAW_TABLES[name], FolderLandingZone(landing), warehouse, days, run_id=run_id, now=datetime.now(UTC)
+            ).raise_for_bad_files()
+    for name in TABLE_MODULES:
+        if name in names:
+            build_table(warehouse, name, days, run_id)()
+
+
+def build_table(warehouse: Warehouse, name: str, days: Sequence[date], run_id: str = "test") -> Callable[[], object]:
+    """Compute a table; what comes back publishes it."""
+    module = TABLE_MODULES[name]
+    workers, settings = ParallelEntities.serial(), Settings.from_environment()
+    run = TableRun(module.TABLE, days, warehouse, workers, settings, run_id, datetime.now(UTC))
+    with run.reading():
+        outcome = computed(run, module.build)
+    return prepare(run, outcome).write
+
+
+@dataclass
+class Season:
+    """A simulated season as its provider has it, to be landed bit by bit."""
+
+    path: Path
+    summary: SeasonSummary
+
+    def files(self, table: str, day: date, *, correction: bool = False) -> list[Path]:
+        """A date's files of a table."""
+        column = "roster_date" if table == "rosters" else "game_date"
+        found = sorted((self.path / table / f"{column}={day}").glob("*.parquet"))
+        return [file for file in found if ("correction" in file.name) == correction]
+
+    def land(self, landing: Path, day: date, tables: Collection[str], *, correction: bool = False) -> None:
+        """Copy a date's files of some tables."""
+        for file in (file for table in tables for file in self.files(table, day, correction=correction)):
+            target = landing / file.relative_to(self.path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, target)
+
+    def land_schedule(self, landing: Path, through: date) -> None:
+        """The schedule as it stands after the games of a date, and the registry."""
+        (file,) = (self.path / "schedule").rglob("*.parquet")
+        games = pq.read_table(file)
+        ahead = pc.greater(games["game_date"], pa.scalar(through))
+        for name, value in (
+            ("game_status", 1),
+            ("home_team_score", None),
+            ("away_team_score", None),
+            ("winning_team_abbr", None),
+        ):
+            kind = games.schema.field(name).type
+            games = games.set_column(
+                games.column_names.index(name), name, pc.if_else(ahead, pa.scalar(value, kind), games[name])
+            )
+        target = landing / file.relative_to(self.path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(games, target)
+        shutil.copytree(self.path / "player_registry", landing / "player_registry", dirs_exist_ok=True)
+
+    def land_all(self, landing: Path, start: date, end: date) -> None:
+        """Everything that there is of some dates."""
+        for day in days_of(start, end):
+            for correction in (False, True):
+                self.land(landing, day, set(RAW_TABLES), correction=correction)
+        self.land_schedule(landing, end)
+
+
+@dataclass
+class MemoryWarehouse:
+    """Tables in memory; a copy of it is another warehouse."""
+
+    tables: dict[str, pa.Table] = field(default_factory=dict)
+
+    def read(
+        self,
+        table: Table,
+        columns: Sequence[str],
+        start: date,
+        end: date,
+        where: Mapping[str, Value | Sequence[Value]] | None = None,
+    ) -> pa.Table:
+        """As the interface has it; rows are sorted when they are written."""
+        stored = self.tables.get(table.qualified_name)
+        if stored is None:
+            return arrow_schema(table, columns).empty_table()
+        planned = pc.and_(
+            pc.greater_equal(stored[table.date_column], pa.scalar(start)),
+            pc.less_equal(stored[table.date_column], pa.scalar(end)),
+        )
+        for name, value in (where or {}).items():
+            values = [value] if isinstance(value, (str, int, float, date)) else list(value)
+            planned = pc.and_(planned, pc.is_in(stored[name], pa.array(values, stored.schema.field(name).type)))
+        return stored.select(list(columns)).filter(planned)
+
+    def replace(self, replacements: Sequence[Replacement | Insertion], *, unless: Sequence[Changed] = ()) -> None:
+        """As the interface has it."""
+        for changed in unless:
+            changed.see_unchanged(
+                self.read(changed.table, changed.rows.column_names, changed.start, changed.end, changed.where)
+            )
+        for replacement in replacements:
+            table = replacement.table
+            stored = self.tables.get(table.qualified_name, arrow_schema(table).empty_table())
+            if isinstance(replacement, Insertion):
+                rows = pa.concat_tables([stored, replacement.rows.select(table.column_names).cast(stored.schema)])
+                self.tables[table.qualified_name] = rows.sort_by([(name, "ascending") for name in table.key])
+                continue
+            rows = replacement.written_at(datetime.now(UTC)).select(table.column_names)
+            gone = pc.is_in(stored[table.date_column], pa.array(list(replacement.dates), pa.date32()))
+            for name, value in replacement.scope.items():
+                gone = pc.and_(gone, pc.equal(stored[name], pa.scalar(value, stored.schema.field(name).type)))
+            together = pa.concat_tables([stored.filter(pc.invert(gone)), rows.cast(stored.schema)])
+            self.tables[table.qualified_name] = together.sort_by([(name, "ascending") for name in table.key])
+
+    def session(self) -> AbstractContextManager[None]:
+        """Nothing is to be opened."""
+        return nullcontext()
+
+    def status(self, _: Sequence[Table]) -> list[TableStatus]:
+        """Nobody asks."""
+        return []
+
+    def copy(self) -> MemoryWarehouse:
+        """Another one with the same content."""
+        return MemoryWarehouse(dict(self.tables))
+
+
+class GivenWarehouse(WarehouseResource):
+    """The warehouse that stands under the address."""
+
+    def open(self) -> Warehouse:
+        """The very object that was given."""
+        return GIVEN[str(self.address)]
+
+
+GIVEN: dict[str, Warehouse] = {}
+
+
+class Ran(NamedTuple):
+    """A run that a sensor requested."""
+
+    job: str
+    trigger: str
+    start: date
+    end: date
+    assets: frozenset[str]
+    tags: dict[str, str]
+
+    @property
+    def short(self) -> tuple[str, str, date, date]:
+        """What matters most."""
+        return self.job, self.trigger, self.start, self.end
+
+
+@dataclass
+class Operator:
+    """Turns the sensors on, and stands in for the daemon: it makes ticks, keeps cursors and starts what is requested,
+    once per run key.
+    """
+
+    landing: Path
+    season: Season
+    warehouse: Warehouse
+    instance: dg.DagsterInstance = field(default_factory=dg.DagsterInstance.ephemeral)
+    now: datetime = YEARS_LATER
+    in_jobs: bool = False
+    """Execute the requested jobs; the warehouse is the one of the environment then."""
+    may_fail: bool = False
+    """Executed jobs may fail; otherwise that is an error of the test."""
+    around_runs: Callable[[], AbstractContextManager[object]] = nullcontext
+    """What is the case while a run is executed."""
+    status: dg.DagsterRunStatus | None = None
+    """Runs are left in this status, and do nothing, unless jobs are executed."""
+    fails: Callable[[Ran], bool] = lambda _: False
+    cursors: dict[str, str | None] = field(default_factory=dict)
+    reasons: dict[str, str | None] = field(default_factory=dict)
+    ignored: int = 0
+
+    def __post_init__(self) -> None:
+        self.sensors = {sensor.name: sensor for sensor in build_sensors(clock=lambda: self.now)}
+
+    def tick(self, name: str, *, crash_before_cursor: bool = False) -> list[Ran]:
+        """One evaluation, and the runs that come of it."""
+        GIVEN["here"] = self.warehouse
+        context = dg.build_sensor_context(
+            instance=self.instance,
+            cursor=self.cursors.get(name),
+            repository_def=defs.get_repository_def(),
+            sensor_name=name,
+            resources={"warehouse": GivenWarehouse(address="here")},
+        )
+        result = self.sensors[name].evaluate_tick(context)
+        self.reasons[name] = result.skip_message
+        ran = []
+        for request in result.run_requests or ():
+            tags = {**request.tags, RUN_KEY_TAG: str(request.run_key), SENSOR_TAG: name}
+            if self.instance.get_runs(dg.RunsFilter(tags={RUN_KEY_TAG: str(request.run_key), SENSOR_TAG: name})):
+                self.ignored += 1
+            else:
+                ran.append(self.start(request, tags))
+        if not crash_before_cursor:
+            self.cursors[name] = result.cursor
+        return ran
+
+    def start(self, request: dg.RunRequest, tags: dict[str, str]) -> Ran:
+        """Run a request to its end."""
+        job = defs.resolve_job_def(str(request.job_name))
+        selected = request.asset_selection or job.asset_layer.executable_asset_keys
+        start, end = (
+            date.fromisoformat(tags.get(PARTITION_TAG) or tags[tag]) for tag in (RANGE_START_TAG, RANGE_END_TAG)
+        )
+        ran = Ran(job.name, tags[TRIGGER_TAG], start, end, frozenset(key.path[-1] for key in selected), tags)
+        if self.in_jobs:
+            with self.around_runs():
+                result = job.execute_in_process(
+                    instance=self.instance, tags=tags, asset_selection=list(selected), raise_on_error=not self.may_fail
+                )
+            assert result.success or self.may_fail
+            return ran
+        status = self.status or (dg.DagsterRunStatus.FAILURE if self.fails(ran) else dg.DagsterRunStatus.SUCCESS)
+        create_run_for_test(self.instance, job_name=job.name, tags=tags, status=status)
+        if status is dg.DagsterRunStatus.SUCCESS:
+            build_tables(self.warehouse, self.landing, ran.assets, days_of(start, end), tags[RUN_KEY_TAG])
+        return ran
+
+    @property
+    def process_that_is_gone(self) -> str:
+        """This process under a moment at which it did not begin, as a killed run has noted its own."""
+        return f"{this_process().rsplit(':', 1)[0]}:1.00"
+
+    def until_quiet(self, *, restarts: random.Random | None = None) -> list[Ran]:
+        """Ticks of both sensors until none of them asks for anything; with restarts of their process in between."""
+        ran: list[Ran] = []
+        for _ in range(20):
+            before = len(ran)
+            for name in self.sensors:
+                if restarts is not None and restarts.random() < 0.3:
+                    forget_landed()
+                ran += self.tick(name)
+            if len(ran) == before:
+                return ran
+        raise AssertionError(f"the sensors never rest: {[one.short for one in ran]}")
+
+    def partition_state(self, tables: Collection[str] = tuple(COMPUTED_TABLES)) -> dict[Key, dict[str, Any]]:
+        """The state of partitions of the computed tables."""
+        rows = self.warehouse.read(
+            TABLE_PARTITIONS, TABLE_PARTITIONS.column_names, OPENING, date(2025, 7, 1), {"table_name": list(tables)}
+        )
+        return {(row["table_name"], row["partition_date"]): row for row in rows.to_pylist()}
+
+    def game_days(self) -> list[date]:
+        """Dates with league games."""
+        found = slates(landed_index(FolderLandingZone(self.landing)).look(date(2025, 7, 1), YEARS_LATER).schedule)
+        return [day for day in sorted(found) if found[day].games]
+
+
+def fresh_digests(operator: Operator) -> dict[Key, str]:
+    """The digests of everything that the operator has built, built anew from what has landed: summaries, and what is
+    described, each in one go.
+    """
+    partition_state = operator.partition_state()
+    warehouse = MemoryWarehouse()
+    days = days_of(OPENING, max(day for _, day in partition_state))
+    summarised = [day for day in days if ("player_game_summary", day) in partition_state]
+    build_tables(warehouse, operator.landing, RAW_TABLES, days)
+    build_tables(warehouse, operator.landing, GAME_SUMMARIES, summarised)
+    build_tables(warehouse, operator.landing, DESCRIBED, days)
+    rows = warehouse.read(TABLE_PARTITIONS, ("table_name", "partition_date", "digest"), OPENING, days[-1])
+    fresh = {(row["table_name"], row["partition_date"]): row["digest"] for row in rows.to_pylist()}
+    return {key: fresh[key] for key in partition_state}
+
+
+def digests(partition_state: dict[Key, dict[str, Any]]) -> dict[Key, str]:
+    return {key: entry["digest"] for key, entry in partition_state.items()}
+
+
+def rebuilt(before: dict[Key, dict[str, Any]], after: dict[Key, dict[str, Any]]) -> set[Key]:
+    """Dates of computed tables that a run has written."""
+    return {key for key in after if key not in before or after[key]["run_id"] != before[key]["run_id"]}
+
+
+def changed(before: dict[Key, dict[str, Any]], after: dict[Key, dict[str, Any]]) -> set[Key]:
+    """Dates of computed tables whose content is another one."""
+    return {key for key in before if after[key]["digest"] != before[key]["digest"]}
+
+
+def give_points(file: Path, *, points: int = 2) -> None:
+    """Correct the line of the first player who scored: free throws more or fewer, and the points that they give."""
+    rows = pq.read_table(file)
+    place = next(number for number, scored in enumerate(rows["points"].to_pylist()) if scored)
+    for name in ("points", "free_throws_made", "free_throws_attempted"):
+        counts = rows[name].to_pylist()
+        counts[place] += points
+        rows = rows.set_column(rows.column_names.index(name), name, pa.array(counts, rows.schema.field(name).type))
+    pq.write_table(rows, file)
+
+
+def touch_all(landing: Path) -> None:
+    for file in landing.rglob("*.parquet"):
+        shutil.copy(file, file.with_suffix(".tmp"))
+        file.with_suffix(".tmp").replace(file)
+        os.utime(file)

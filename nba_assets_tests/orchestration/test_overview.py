@@ -1,0 +1,131 @@
+"""Where the pipeline stands: what is built, stale, missing or landed, and the command that brings it up to date."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from nba_assets.cli import app
+from nba_assets.orchestration.overview import Overview, overview, overview_lines
+from nba_assets.raw.landing import FolderLandingZone
+from nba_assets.registry import COMPUTED_TABLES
+from nba_assets.settings import Settings
+from nba_assets.warehouse.duckdb import DuckDBWarehouse
+from nba_assets_tests.orchestration.conftest import Home
+
+SUMMARIES = list(COMPUTED_TABLES)[:3]
+
+
+@pytest.fixture(scope="module")
+def home(landed: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home in which the first week is built, and of later dates only the schedule has landed.
+
+    The tests of this module go through its life in order.
+    """
+    home = Home(tmp_path_factory.mktemp("overview") / "home", landed.opening)
+    shutil.copytree(landed.path, home.path)
+    for file in (home.path / "landing").rglob("*.parquet"):
+        day = file.parent.name.partition("=")[2]
+        if len(day) == 10 and date.fromisoformat(day) > home.day(6):
+            file.unlink()
+    assert home.command("backfill", home.opening, home.day(6)).returncode == 0
+    return home
+
+
+@pytest.fixture(autouse=True)
+def in_the_home(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NBA_ASSETS_HOME", str(home.path))
+
+
+def seen(home: Home, today: date) -> Overview:
+    return overview(
+        DuckDBWarehouse(home.warehouse), FolderLandingZone(home.landing), today, Settings.from_environment()
+    )
+
+
+def test_nothing_is_to_be_done_where_everything_that_landed_is_built(home: Home) -> None:
+    now = seen(home, home.day(6))
+    assert (now.newest, now.behind, now.stale, now.without_rows, now.landed, now.failures) == (
+        home.day(6),
+        {},
+        {},
+        {},
+        [],
+        {},
+    )
+    assert now.next_command is None
+    assert list(overview_lines(now))[-1] == "Everything is up to date."
+
+
+def test_a_date_with_games_that_is_not_built_is_next(home: Home) -> None:
+    later = next(day for day in map(home.day, range(7, 20)) if seen(home, day).games_today)
+    assert seen(home, later).next_command == f"nba-assets run {later}"
+
+
+def test_a_corrected_file_is_named_with_the_command_that_takes_it(home: Home) -> None:
+    file = next((home.landing / "player_gamebook").rglob(f"*{home.day(3)}*/*.parquet"))
+    rows = pq.read_table(file)
+    pq.write_table(rows.slice(0, rows.num_rows - 1), file)
+    now = seen(home, home.day(6))
+    assert now.landed == [home.day(3)]
+    assert f"Landed and not ingested: {home.day(3)}" in list(overview_lines(now))
+    assert now.next_command == f"nba-assets run {home.day(3)}"
+    assert home.command("run", home.day(3)).returncode in (0, 3)
+    assert seen(home, home.day(6)).landed == []
+
+
+def test_dates_that_read_a_corrected_one_are_stale_until_they_are_built(home: Home) -> None:
+    file = next((home.landing / "team_boxscores").rglob(f"*{home.day(3)}*/*.parquet"))
+    rows = pq.read_table(file).to_pylist()
+    rows[0]["assists"] += 1
+    pq.write_table(pq.read_table(file).from_pylist(rows, schema=pq.read_table(file).schema), file)
+    assert home.command("run", home.day(3)).returncode in (0, 3)
+    now = seen(home, home.day(6))
+    assert now.landed == []
+    assert now.stale
+    assert {day for days in now.stale.values() for day in days} <= {home.day(number) for number in (4, 5, 6)}
+    command = now.next_command
+    assert command is not None
+    assert home.command(*command.split()[1:]).returncode in (0, 3)
+    assert seen(home, home.day(6)).stale == {}
+
+
+def test_without_a_command_an_empty_home_says_how_to_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NBA_ASSETS_HOME", str(tmp_path / "empty"))
+    outcome = CliRunner().invoke(app, [])
+    assert outcome.exit_code == 0, outcome.output
+    assert "Nothing is built yet" in outcome.stdout
+    assert "Next: `nba-assets demo`" in outcome.stdout
+    assert not (tmp_path / "empty").exists()
+
+
+def test_files_that_landed_in_a_new_home_are_named(landed: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NBA_ASSETS_HOME", str(landed.path))
+    now = seen(landed, landed.day(2))
+    assert now.landed[0] == landed.opening
+    assert now.landed[-1] == landed.day(2)
+    assert (now.next_command or "").startswith("nba-assets backfill")
+
+
+def test_status_and_run_speak_json(home: Home) -> None:
+    status = json.loads(home.command("status", "--json").stdout)
+    held = {table["table"]: table for table in status["tables"]}
+    assert held["nba_analytics.player_game_summary"]["last"] == str(home.day(6))
+    outcome = home.command("run", home.day(6), "--table", SUMMARIES[0], "--json")
+    result = json.loads(outcome.stdout)
+    assert result["exit_code"] == outcome.returncode == 0
+    (run,) = result["runs"]
+    assert [table["table"] for table in run["tables"]] == [SUMMARIES[0]]
+    assert (run["start"], run["succeeded"], run["tables"][0]["dates"]) == (str(home.day(6)), True, 1)
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    outcome = CliRunner().invoke(app, ["--version"])
+    assert outcome.stdout.strip().count(".") == 2
+    assert outcome.exit_code == 0

@@ -1,0 +1,85 @@
+"""Imports run one way: each package and top-level module may import those that stand before it, and no others."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import nba_assets
+
+SOURCE = Path(nba_assets.__file__).parent
+LAYERS = (
+    "settings",
+    "terminal",
+    "signals",
+    "processes",
+    "wording",
+    "partitions",
+    "basketball",
+    "tables",
+    "warehouse",
+    "entities",
+    "raw",
+    "error_lines",
+    "providers",
+    "publishing",
+    "analytics",
+    "precompute",
+    "registry",
+    "pictures",
+    "export",
+    "demo",
+    "automation",
+    "orchestration",
+    "report",
+    "definitions",
+    "commands",
+    "cli",
+)
+"""From what knows least to what knows all; a new package takes its place in here."""
+KNOWS_DAGSTER = frozenset({"orchestration", "definitions"})
+KNOWS_DUCKDB = frozenset({"warehouse/duckdb.py", "raw/readers.py"})
+"""The back end, and the reader of JSON files."""
+
+MODULES = sorted(path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name != "__init__.py"])
+def test_modules_import_what_stands_before_them(module: str) -> None:
+    place = LAYERS.index(layer_of(module))
+    upward = {
+        name
+        for name in imported(module)
+        if name.split(".")[0] == "nba_assets" and LAYERS.index(name.split(".")[1]) > place
+    }
+    assert not upward
+
+
+def test_dagster_stands_above_the_tables() -> None:
+    importing = {
+        module for module in MODULES if any(name.split(".")[0].startswith("dagster") for name in imported(module))
+    }
+    assert importing
+    assert {layer_of(module) for module in importing} <= KNOWS_DAGSTER
+
+
+def test_duckdb_is_known_to_its_back_end_and_to_the_reader_of_json_alone() -> None:
+    assert {
+        module for module in MODULES if any(name.split(".")[0] == "duckdb" for name in imported(module))
+    } == KNOWS_DUCKDB
+
+
+def layer_of(module: str) -> str:
+    return module.split("/", maxsplit=1)[0].removesuffix(".py")
+
+
+def imported(module: str) -> Iterator[str]:
+    """Full names of what a module imports, at its top or within a function."""
+    for node in ast.walk(ast.parse((SOURCE / module).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{name.name}" for name in node.names)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -172,3 +174,14 @@ def test_command_names_the_tables_there_are(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["export", "--out", str(tmp_path), "scores"])
     assert result.exit_code == 2
     assert "no table scores" in result.output
+
+
+def test_command_needs_no_dagster(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
+    code = (
+        "import sys\n"
+        "from nba_assets.cli import app\n"
+        "app(['export', 'schedule', '--out', sys.argv[1]], standalone_mode=False)\n"
+        "assert 'dagster' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["schedule.parquet"]

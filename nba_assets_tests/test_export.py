@@ -19,6 +19,7 @@ import pytest
 from typer.testing import CliRunner
 
 from nba_assets.cli import app
+from nba_assets.error_lines import one_line_errors
 from nba_assets.export import SLICE_DAYS, Format, export_table
 from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.settings import SettingsError
@@ -185,3 +186,42 @@ def test_command_needs_no_dagster(warehouse: DuckDBWarehouse, tmp_path: Path) ->
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["schedule.parquet"]
+
+
+def test_a_folder_that_cannot_be_written_is_said_in_a_line(
+    warehouse: DuckDBWarehouse, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit) as ended, one_line_errors():
+        app(["export", "schedule", "--out", str(tmp_path / "file" / "out")], standalone_mode=False)
+    assert ended.value.code == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"{tmp_path}/file/out: Not a directory. Name a folder;")
+
+
+@pytest.mark.parametrize("kind", list(Format))
+def test_a_full_disk_is_said_in_a_line_and_leaves_the_file_that_was_there(
+    warehouse: DuckDBWarehouse, tmp_path: Path, kind: Format
+) -> None:
+    rows_of_a_day = [row(SECOND, f"{number:05}", issues=[f"{number * 7919 % 10007}" * 9]) for number in range(9000)]
+    warehouse.replace([Replacement(TABLE, rows(*rows_of_a_day), [SECOND])])
+    code = (
+        "import resource, signal, sys\n"
+        "from pathlib import Path\n"
+        "from nba_assets.error_lines import one_line_errors\n"
+        "from nba_assets.export import Format, export_table\n"
+        "from nba_assets.warehouse.opening import open_warehouse\n"
+        "from nba_assets_tests.warehouse.back_ends import SECOND, TABLE\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
+        "with one_line_errors():\n"
+        "    export_table(open_warehouse(), TABLE, SECOND, SECOND, Path(sys.argv[1]), Format(sys.argv[2]))\n"
+    )
+    file = tmp_path / f"everything.{kind}"
+    file.write_text("before")
+    line = [sys.executable, "-c", code, str(tmp_path), kind]
+    ended = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1), ended.stderr
+    assert "File too large" in ended.stderr
+    assert file.read_text() == "before"
+    assert not Path(f"{file}.new").exists()

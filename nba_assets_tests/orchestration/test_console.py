@@ -159,8 +159,7 @@ def test_an_interrupted_run_says_how_far_it_came_on_a_line_of_its_own(home: Home
 def test_the_demo_advances_with_every_table_and_ends_with_what_a_person_reads(tmp_path: Path) -> None:
     home = Home(tmp_path / "demo", date(2024, 10, 22))
     home.path.mkdir()
-    environment = {"NBA_ASSETS_HOME": str(home.path)}
-    code, screen = recorded(home, 80, "demo", "--no-open", **environment)
+    code, screen = recorded(home, 80, "demo", "--no-open")
     assert code in (0, 3), screen
     shown = texts(screen)
     done = [line for line in shown if DONE.search(line)]

@@ -40,6 +40,13 @@ def players(file: Path) -> list[str]:
         return [name for (name,) in connection.execute("SELECT player_lookup FROM nba_analytics.everything").fetchall()]
 
 
+def storage_version(file: Path) -> str:
+    """The oldest version of DuckDB whose storage a file is in, as DuckDB has it."""
+    with duckdb.connect(str(file), read_only=True) as connection:
+        query = "SELECT tags['storage_version'] FROM duckdb_databases() WHERE path = ?"
+        return str(connection.execute(query, [str(file)]).fetchall()[0][0])
+
+
 def test_copy_holds_what_the_warehouse_holds_in_a_storage_that_older_versions_open(
     warehouse: DuckDBWarehouse, target: Path
 ) -> None:
@@ -50,13 +57,21 @@ def test_copy_holds_what_the_warehouse_holds_in_a_storage_that_older_versions_op
     assert copied.equals(stored)
     assert copied.num_rows == 1
     assert not Path(f"{target}.new").exists()
-    for file in (target, warehouse.path):
-        with duckdb.connect(str(file), read_only=True) as connection:
-            (tags,) = connection.execute("SELECT tags FROM duckdb_databases() WHERE path = ?", [str(file)]).fetchall()[
-                0
-            ]
-        assert tags == {"storage_version": "v1.0.0+"}
+    assert [storage_version(file) for file in (target, warehouse.path)] == ["v1.0.0+", "v1.0.0+"]
     assert target.stat().st_mode & 0o777 == 0o444
+
+
+def test_copy_of_a_warehouse_in_a_newer_storage_is_in_the_older_one(
+    warehouse: DuckDBWarehouse, target: Path, tmp_path: Path
+) -> None:
+    newer = DuckDBWarehouse(tmp_path / "newer.duckdb")
+    duckdb.connect(str(newer.path)).close()
+    newer.replace([Replacement(TABLE, rows(row(FIRST, "a")), [FIRST])])
+    assert storage_version(newer.path) != "v1.0.0+"
+    assert publish_copy(newer, target)
+    assert storage_version(target) == "v1.0.0+"
+    copied = DuckDBWarehouse(target).read(TABLE, TABLE.column_names, date.min, date.max)
+    assert copied.equals(warehouse.read(TABLE, TABLE.column_names, date.min, date.max))
 
 
 def test_copy_is_written_again_only_after_the_warehouse_was(warehouse: DuckDBWarehouse, target: Path) -> None:

@@ -128,10 +128,8 @@ def test_a_schedule_that_names_no_date_takes_one_date_of_its_season_and_other_fe
 
 
 def test_a_failing_run_speaks_json_and_nothing_else(home: Home) -> None:
-    sheet_of(home, home.day(2)).write_bytes(b"not parquet")
-    outcome = home.command(
-        "backfill", home.day(2), home.day(2), "--table", SUMMARIES[0], "--table", SUMMARIES[2], "--json"
-    )
+    sheet_of(home, home.day(3)).write_bytes(b"not parquet")
+    outcome = home.command("run", home.day(3), "--table", SUMMARIES[0], "--table", SUMMARIES[2], "--json")
     assert outcome.returncode == 1
     result = json.loads(outcome.stdout)
     assert result["exit_code"] == 1

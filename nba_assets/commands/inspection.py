@@ -14,7 +14,7 @@ from rich.text import Text
 from nba_assets.commands.dates import dates_of, span_of
 from nba_assets.commands.failures import FAILURES_SHOWN, list_failures, summarise_failures
 from nba_assets.commands.options import AsJson, Day, FromFile, OneDay, OneTable, see_known
-from nba_assets.commands.output import console, list_entries, say, table_of, warn
+from nba_assets.commands.output import console, is_wide, list_entries, say, table_of, warn
 from nba_assets.raw.landing import FolderLandingZone
 from nba_assets.settings import Settings
 
@@ -78,7 +78,7 @@ def status(as_json: AsJson = False, warehouse: FromFile = None) -> None:
             refusals = [f"{count[entry.table.name]:,}"] if refused else []
             late = [f"{len(stale[entry.table.name]):,}" if entry.table.name in stale else ""] if stale else []
             shown.add_row(
-                f"  {entry.table.name}",
+                f"{'  ' if is_wide() else ''}{entry.table.name}",
                 f"{entry.row_count:,}",
                 f"{entry.date_count:,}",
                 str(entry.first_date or ""),

@@ -17,8 +17,8 @@ PLAIN_WIDTH, LISTING_WIDTH = 120, 240
 """Columns of output that goes into a file or a pipe, where no terminal tells its width; a listing has room for an entry
 per line there.
 """
-TABLE_WIDTH = 140
-"""Columns from which a listing is a table."""
+WIDE, TABLE_WIDTH = 100, 140
+"""Columns from which tables show what can be spared, and from which a listing is a table."""
 console = CleanConsole(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
 
 
@@ -34,10 +34,21 @@ def warn(lines: Iterable[str], *, to_stderr: bool = False) -> None:
         where.print(line, style="red", markup=False, highlight=False, soft_wrap=True)
 
 
+def is_wide() -> bool:
+    """Whether there is room for more than 80 columns."""
+    return console.width >= WIDE
+
+
 def table_of(name: str, *columns: str) -> Table:
     """An empty table that fits into 80 columns: names to the left, numbers to the right."""
     numbers = (Column(column, justify="right", no_wrap=True) for column in columns)
-    return Table(Column(name, no_wrap=True), *numbers, box=SIMPLE_HEAD, padding=(0, 1))
+    return Table(
+        Column(name, no_wrap=True),
+        *numbers,
+        box=SIMPLE_HEAD,
+        padding=(0, 1) if is_wide() else 0,
+        show_edge=is_wide(),
+    )
 
 
 def list_entries(names: Sequence[str], entries: Iterable[Sequence[str]]) -> None:

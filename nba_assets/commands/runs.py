@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from nba_assets.commands.output import console, say, table_of, warn
+from nba_assets.commands.output import console, is_wide, say, table_of, warn
 
 if TYPE_CHECKING:
     from nba_assets.automation.planned_runs import Launch
     from nba_assets.orchestration.damage import Damage
     from nba_assets.orchestration.launch import Built, RunReport, StepReport
-
-WIDE = 100
-"""Columns from which a run's table shows digests."""
 
 
 def carry_out(
@@ -114,7 +111,7 @@ def _result_of(report: RunReport, launch: Launch) -> _Result:
 def _show(result: _Result) -> None:
     from nba_assets.raw.tables import RAW_TABLES
 
-    with_digest = console.width >= WIDE
+    with_digest = is_wide()
     raw, computed = ({step.asset in RAW_TABLES for step in result.steps()} >= {is_raw} for is_raw in (True, False))
     columns = [
         "dates",

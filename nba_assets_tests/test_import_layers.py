@@ -31,11 +31,13 @@ LAYERS = (
     "registry",
     "data_dictionary",
     "pictures",
+    "export",
     "demo",
     "automation",
     "orchestration",
     "report",
     "definitions",
+    "commands",
     "cli",
 )
 """From what knows least to what knows all; a new package takes its place in here."""

@@ -29,6 +29,7 @@ from dagster._core.executor.in_process import InProcessExecutor
 from nba_assets.orchestration.run_origin import is_of_command_line
 from nba_assets.settings import Settings
 from nba_assets.signals import SIGNALS
+from nba_assets.warehouse.read_copy import publish_for_readers
 
 GRACE_SECONDS = 10.0
 """How long a run that is to end may take for it before its process is ended."""
@@ -68,6 +69,7 @@ class InterruptibleExecutor(InProcessExecutor):
         with _Watch(instance, run, Settings.from_environment().run_seconds).kept() as watch:
             try:
                 yield from super().execute(plan_context, execution_plan)
+                publish_for_readers(plan_context.log.warning)
             except RunEndedError:
                 raise
             except (KeyboardInterrupt, DagsterExecutionInterruptedError):

@@ -22,7 +22,7 @@ from nba_assets.orchestration.interruption import RunEndedError
 from nba_assets.orchestration.warehouse_resource import WarehouseResource
 from nba_assets.raw.ingestion import ABSENT, CODE_VERSION, DateReport, IngestionError, IngestionReport, ingest
 from nba_assets.raw.landing import FolderLandingZone
-from nba_assets.raw.tables import RAW_TABLES, RawTable
+from nba_assets.raw.tables import RAW_TABLES, SCHEDULE, RawTable
 from nba_assets.settings import Settings
 from nba_assets.warehouse.interface import OvertakenError, WarehouseBusyError
 from nba_assets.wording import listed
@@ -32,6 +32,10 @@ COMMON_FAULTS, NOTICES, ROWS_NOT_UNDERSTOOD = "looks_like", "notices", "rows_not
 """Metadata of `ROWS_ACCEPTED`: files of which most rows have one fault, words that are kept and not understood, and how
 many rows have such words.
 """
+NOTHING_LANDED = (
+    "nothing has landed, not even a schedule, so that no date counts as ingested. Put the raw files into the landing "
+    "zone, or set NBA_ASSETS_LANDING to their folder, and ingest again."
+)
 SHOWN = 10
 """Files, notices and dates that a check or a line of the log names; all are counted."""
 
@@ -41,7 +45,7 @@ def raw_asset(raw: RawTable) -> dg.AssetsDefinition:
 
     A file that cannot be used costs the dates of which it may hold rows: they do not count as ingested, a failed check
     names them, and the others are ingested. The tables that need these dates refuse them. The asset fails where a
-    required feed has no file at all.
+    required feed has no file at all, an optional one where there is no schedule either.
     """
 
     @dg.asset(
@@ -67,6 +71,9 @@ def raw_asset(raw: RawTable) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, warehouse: WarehouseResource
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
         landing = FolderLandingZone(Settings.from_environment().landing)
+        if not landing.files(SCHEDULE.name) and not landing.files(raw.name) and not raw.required:
+            # Whether a feed has nothing for a date, or nothing has landed at all, only a schedule tells.
+            raise dg.Failure(f"{raw.name}: {NOTHING_LANDED}", allow_retries=False)
         try:
             report = ingest(
                 raw,

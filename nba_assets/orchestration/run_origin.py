@@ -38,7 +38,7 @@ def create_run(
     return instance.create_run_for_job(
         definition,
         run_config=run_config,
-        tags={COMMAND_LINE_TAG: "true", MAX_RETRIES_TAG: "0", **tags},
+        tags={**definition.run_tags, COMMAND_LINE_TAG: "true", MAX_RETRIES_TAG: "0", **tags},
         asset_selection=frozenset(dg.AssetKey(name) for name in assets),
         remote_job_origin=job_origin(definition.name),
         job_code_origin=job.get_python_origin(),

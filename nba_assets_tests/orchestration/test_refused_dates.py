@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from datetime import date, timedelta
 from pathlib import Path
@@ -328,9 +329,9 @@ def test_quarantined_rows_are_listed_with_file_row_and_reason_until_the_correcte
             for line in command("quarantine", *selection).output.splitlines()
             if str(file.relative_to(home.landing)) in line
         ]
-        cells = [cell.strip() for cell in entry.strip("│ ").split("│")]
+        cells = re.split(r"\s{2,}", entry.strip())
         assert cells[:4] == ["game_lines", str(day), str(file.relative_to(home.landing)), "1"]
-        assert cells[5].startswith("home_team_abbr is ")
+        assert cells[-1].startswith("home_team_abbr is ")
     assert "Nothing" in command("quarantine", "--table", "rosters").output
     assert "Nothing" in command("quarantine", "--date", day + timedelta(days=1)).output
     assert "no table player_daily_cache" in command("quarantine", "--table", "player_daily_cache").output

@@ -5,13 +5,11 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from pathlib import Path
 
-from nba_assets.registry import ALL_TABLES, TABLE_MODULES
+from nba_assets.registry import ALL_TABLES, description
 from nba_assets.tables.dictionary import index_page, table_page
-from nba_assets.tables.spec import Table
 
 FOLDER = Path("docs") / "tables"
 
@@ -23,12 +21,6 @@ def pages() -> Mapping[str, str]:
         readers = [other for other in ALL_TABLES.values() if any(source.table is table for source in other.inputs)]
         found[f"{name}.md"] = table_page(table, description(table), readers)
     return found
-
-
-def description(table: Table) -> str:
-    """What a table is: a computed one as its module says."""
-    module = TABLE_MODULES.get(table.name)
-    return inspect.cleandoc((module.__doc__ if module else None) or table.description)
 
 
 def write_pages(folder: Path) -> None:

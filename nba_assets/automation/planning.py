@@ -15,7 +15,7 @@ import numpy as np
 from nba_assets.automation.landed_files import news_lines, news_of
 from nba_assets.automation.planned_runs import Launch
 from nba_assets.automation.scheduled_dates import NO_SCHEDULE, UnscheduledError, calendar_of, see_scheduled
-from nba_assets.partitions import FIRST_DATE, FIRST_DATE_VARIABLE
+from nba_assets.partitions import FIRST_DATE, FIRST_DATE_VARIABLE, days_between
 from nba_assets.raw.landing import LandingZone
 from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
@@ -91,8 +91,7 @@ def _ranges(warehouse: Warehouse, days: Sequence[date]) -> Iterator[tuple[date, 
     missing = set(missing_raw_dates(warehouse, days[0], days[-1]))
     first = days[0]
     for day, following in pairwise(days):
-        between = {day + timedelta(days=offset) for offset in range(1, (following - day).days)}
-        if not between <= missing:
+        if not missing.issuperset(days_between(day, following)[1:-1]):
             yield first, day
             first = following
     yield first, days[-1]
@@ -135,5 +134,4 @@ def missing_raw_dates(warehouse: Warehouse, start: date, end: date) -> list[date
     there = set(
         zip(partition_state["table_name"].to_pylist(), partition_state["partition_date"].to_pylist(), strict=True)
     )
-    days = [start + timedelta(days=offset) for offset in range((end - start).days + 1)]
-    return [day for day in days if any((name, day) not in there for name in RAW_TABLES)]
+    return [day for day in days_between(start, end) if any((name, day) not in there for name in RAW_TABLES)]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 from nba_assets.basketball.season import SeasonCalendar
-from nba_assets.partitions import FIRST_DATE, league_today
+from nba_assets.partitions import FIRST_DATE, days_between, league_today
 from nba_assets.raw.collection import Request, collect, season_start
 from nba_assets.raw.landing import LandingZone, LandingZoneError
 from nba_assets.raw.tables import SCHEDULE
@@ -24,8 +24,7 @@ class UnscheduledError(LandingZoneError):
 
 def calendar_of(warehouse: Warehouse, landing: LandingZone, start: date, end: date) -> SeasonCalendar:
     """The seasons to which dates from `start` to `end` may belong: as their schedule has landed, else as stored."""
-    days = [start + timedelta(days=offset) for offset in range((end - start).days + 1)]
-    request = Request(SCHEDULE, days, datetime.now(UTC))
+    request = Request(SCHEDULE, days_between(start, end), datetime.now(UTC))
     games = collect(request, landing).rows
     if not len(games["game_date"]):
         names = ("game_date", "season_year", "is_regular_season")

@@ -11,7 +11,7 @@ import typer
 from nba_assets.commands.dates import DatesError, dates_of
 from nba_assets.commands.options import Day, FromFile, see_known
 from nba_assets.commands.output import say
-from nba_assets.export import Format
+from nba_assets.export import Format, export_table
 from nba_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -49,7 +49,6 @@ def export(
 
     In CSV, moments are UTC, lists are JSON arrays, and null is nothing while an empty text is "".
     """
-    from nba_assets.export import export_table
     from nba_assets.registry import ALL_TABLES, COMPUTED_TABLES
     from nba_assets.warehouse.opening import open_warehouse
 

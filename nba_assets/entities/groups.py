@@ -48,6 +48,13 @@ def ranges(start: Numbers, stop: Numbers) -> tuple[NDArray[np.intp], NDArray[np.
     return np.arange(len(owner)) + (start - np.cumsum(sizes) + sizes)[owner], owner
 
 
+def running(mask: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """How many of the first i entries hold, for i from 0 on."""
+    totals = np.zeros(len(mask) + 1, dtype=np.intp)
+    np.cumsum(mask, out=totals[1:])
+    return totals
+
+
 @dataclass(frozen=True, eq=False)
 class Numbered(Mapping[str, NDArray[Any]]):
     """A table whose rows stand in groups numbered from 0, ascending by date within each; it is read like its
@@ -99,9 +106,7 @@ class Numbered(Mapping[str, NDArray[Any]]):
 
     def where(self, mask: NDArray[np.bool_]) -> Self:
         """Some of the rows; all groups stay, if with fewer rows."""
-        kept = np.zeros(len(mask) + 1, dtype=np.intp)
-        np.cumsum(mask, out=kept[1:])
-        return replace(self, columns=take(self.columns, mask), bounds=kept[self.bounds])
+        return replace(self, columns=take(self.columns, mask), bounds=running(mask)[self.bounds])
 
     def rows_of(self, groups: Numbers) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """The positions of the rows of some groups, group after group, and the bounds of each group among them; -1

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nba_assets.basketball.arithmetic import Floats, ratio
-from nba_assets.entities.groups import Grouped, Numbered, Numbers, moments
+from nba_assets.entities.groups import Grouped, Numbered, Numbers, moments, running
 
 Dates = NDArray[np.datetime64]
 Counts = NDArray[np.int64]
@@ -96,7 +96,7 @@ class AsOfWindow:
     def only(self, mask: Masks) -> AsOfWindow:
         """The same window without the rows for which `mask` is false; it does not reach further back for others."""
         chosen = self.of_kept(mask)
-        before = _running(chosen)
+        before = running(chosen)
         kept = np.flatnonzero(chosen) if self.kept is None else self.kept[chosen]
         return AsOfWindow(before[self.start], before[self.stop], self.width, kept)
 
@@ -165,9 +165,8 @@ class AsOfWindow:
         variance = np.where(exact, ratio(n * squares - total * total, n * (n - 1.0)), np.nan)
         if not (exact | (n < 2)).all():
             deviations = self.gather(units) - ratio(total, n)[:, np.newaxis]
-            squares = np.cumsum(np.where(np.isnan(deviations), 0.0, deviations * deviations), axis=1)[
-                :, -1
-            ]  # in order: the same in any width
+            # Added in order, so that the sum is the same in any width.
+            squares = np.cumsum(np.where(np.isnan(deviations), 0.0, deviations * deviations), axis=1)[:, -1]
             variance = np.where(exact, variance, ratio(squares, n - 1.0))
         return np.sqrt(np.where(n > 1, variance, np.nan)) / 10.0**scale
 
@@ -229,10 +228,3 @@ def _units(values: Floats, scale: int) -> Floats:
         return values
     with np.errstate(over="ignore"):  # a row that is not visible may hold anything
         return np.rint(values * 10.0**scale)
-
-
-def _running(mask: Masks) -> NDArray[np.intp]:
-    """How many of the first i entries hold, for i from 0 on."""
-    totals = np.zeros(len(mask) + 1, dtype=np.intp)
-    np.cumsum(mask, out=totals[1:])
-    return totals

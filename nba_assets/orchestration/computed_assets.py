@@ -4,7 +4,6 @@
 everything that all tables do alike (partitions, checks, publishing, metadata) is said here, once.
 """
 
-import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -33,6 +32,7 @@ from nba_assets.publishing.refusals import (
 from nba_assets.publishing.retry import RETRY_TAG, Retry
 from nba_assets.publishing.scope import WholeDates
 from nba_assets.publishing.table_run import TableRun, entries_of
+from nba_assets.registry import description
 from nba_assets.settings import Settings
 from nba_assets.tables.audit import Finding, check_names
 from nba_assets.tables.columns import to_columns
@@ -57,7 +57,6 @@ Build = Callable[[TableRun], Outcome]
 
 def table_asset(table: Table, build: Build) -> dg.AssetsDefinition:
     """The asset of a table, from the function that builds its rows."""
-    module = inspect.getmodule(build)
 
     @dg.asset(
         name=table.name,
@@ -70,7 +69,7 @@ def table_asset(table: Table, build: Build) -> dg.AssetsDefinition:
         owners=OWNERS,
         freshness_policy=FRESH,
         code_version=table.code_version,
-        description=inspect.cleandoc((module.__doc__ if module else None) or table.description),
+        description=description(table),
         metadata=definition_metadata(table),
         check_specs=check_specs(table),
     )

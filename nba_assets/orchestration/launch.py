@@ -61,14 +61,14 @@ def built(warehouse: Warehouse, launch: Launch) -> dict[str, Built]:
         TABLE_PARTITIONS, names, launch.start, launch.end, {"table_name": list(launch.assets)}
     ).to_pylist()
     by_table: dict[str, list[dict[str, Any]]] = {}
-    for book in partition_state:
-        by_table.setdefault(book["table_name"], []).append(book)
+    for entry in partition_state:
+        by_table.setdefault(entry["table_name"], []).append(entry)
     return {
         name: Built(
             len(mine),
-            sum(book["row_count"] for book in mine),
-            sum(book["failure_count"] for book in mine),
-            blake2b("".join(book["digest"] for book in mine).encode(), digest_size=8).hexdigest(),
+            sum(entry["row_count"] for entry in mine),
+            sum(entry["failure_count"] for entry in mine),
+            blake2b("".join(entry["digest"] for entry in mine).encode(), digest_size=8).hexdigest(),
         )
         for name, mine in by_table.items()
     }

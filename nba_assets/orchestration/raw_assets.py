@@ -52,7 +52,7 @@ def raw_asset(raw: RawTable) -> dg.AssetsDefinition:
         name=raw.name,
         partitions_def=DAILY,
         backfill_policy=dg.BackfillPolicy.single_run(),
-        group_name="raw",
+        group_name=raw.table.layer,
         kinds={"python", "duckdb"},
         tags=asset_tags(raw.table),
         owners=OWNERS,

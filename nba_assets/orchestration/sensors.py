@@ -24,6 +24,7 @@ from nba_assets.orchestration.jobs import JOBS, POSTGAME, PREGAME
 from nba_assets.orchestration.run_history import failure_of, launched_runs, run_request
 from nba_assets.orchestration.run_workers import fail_dead_runs
 from nba_assets.orchestration.warehouse_resource import WarehouseResource
+from nba_assets.partitions import days_between
 from nba_assets.raw.content_index import landed_index
 from nba_assets.raw.landing import FolderLandingZone, LandingZone, LandingZoneError
 from nba_assets.raw.tables import RAW_TABLES
@@ -160,8 +161,7 @@ def _dates_of(run: dg.DagsterRun) -> list[date]:
     start, end = run.tags.get(RANGE_START_TAG, single), run.tags.get(RANGE_END_TAG, single)
     if start is None or end is None:
         return []
-    first, last = date.fromisoformat(start), date.fromisoformat(end)
-    return [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
+    return days_between(date.fromisoformat(start), date.fromisoformat(end))
 
 
 def _selected(context: dg.SensorEvaluationContext, planned: Sequence[PlannedRun], now: datetime) -> Selection:

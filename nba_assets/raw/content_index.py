@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nba_assets.partitions import FIRST_DATE
+from nba_assets.partitions import FIRST_DATE, days_between
 from nba_assets.raw.collection import PLAYER_ID, Request, collect, people_of
 from nba_assets.raw.deliveries import (
     LEAGUE_GAME_COLUMNS,
@@ -205,7 +205,7 @@ class LandedIndex:
         new = [(name, file, day) for name, files in listings.items() for file, day in files if not self._is_read(file)]
         if not new:
             return set()
-        dates = _dates(EARLIEST, now.date() + timedelta(days=FURTHEST_SCHEDULE_DAYS))
+        dates = days_between(EARLIEST, now.date() + timedelta(days=FURTHEST_SCHEDULE_DAYS))
         batches = self._batches(new, through)
         for number, (name, files) in enumerate(batches):
             if number and self._clock() > deadline:
@@ -619,10 +619,6 @@ def _read_files(request: Request, landing: LandingZone, files: Sequence[_Listed]
                 league_schedule,
             )
     return contents
-
-
-def _dates(start: date, end: date) -> list[date]:
-    return [start + timedelta(days=offset) for offset in range((end - start).days + 1)]
 
 
 _INDEXES: dict[LandingZone, LandedIndex] = {}

@@ -323,7 +323,7 @@ def test_deadline_and_settling_are_settings() -> None:
     ]
 
 
-def test_what_the_partition_state_hold_is_neither_requested_nor_remembered() -> None:
+def test_what_the_partition_state_holds_is_neither_requested_nor_remembered() -> None:
     world = World().scheduled(DAY).land(DAY)
     world.run(world.tick()[0])
     assert world.later(HOURS).tick() == []

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nba_assets.automation.arrival import Decision, State, decide
+from nba_assets.automation.arrival import LONGEST_SILENCE, Decision, State, decide
 from nba_assets.automation.planned_runs import PlannedRun, fingerprint
 from nba_assets.automation.requests import INPUT_TAG, Failure, LaunchedRun, Selection, select, subject_of
 from nba_assets.automation.slates import end_of, league_date
@@ -650,6 +650,35 @@ def test_late_announcements_of_a_date_that_nobody_described_are_left_alone() -> 
     world = World().scheduled(DAY).land(DAY)
     world.run(world.tick()[0])
     assert world.land(DAY, tables=["rosters"]).later(HOURS).tick() == []
+
+
+def test_a_description_that_was_refused_before_there_was_any_is_made_once_its_announcements_have_changed() -> None:
+    """The game day before is summarised: `staleness` has the date described as a matter of course."""
+    world = World().scheduled(DAY).land(DAY).scheduled(OTHER).land(OTHER, tables=[*RESULTS, *ANNOUNCEMENTS])
+    world.now = MORNING + timedelta(days=1)
+    for planned in world.tick():
+        world.run(planned)
+    assert all((name, OTHER) in world.partition_state for name in ANNOUNCEMENTS)
+    assert world.later(HOURS).tick() == []
+    (late,) = world.land(OTHER, tables=["rosters"], version=2).tick()
+    assert (late.launch.job, late.launch.start, late.because) == ("pregame", OTHER, "new: rosters")
+    assert world.land(DAY, tables=["rosters"], version=2).tick() == []
+
+
+def test_a_clock_that_was_set_back_and_a_time_without_looks_are_told_of_once() -> None:
+    world = World()
+    world.tick()
+    assert world.decision().clock is None
+    world.later(LONGEST_SILENCE)
+    assert world.decision().clock is None
+    world.later(timedelta(seconds=1))
+    assert str(world.decision().clock).startswith("nobody looked for 10 minutes, since 2024-11-06 09:30 UTC: ")
+    world.tick()
+    assert world.decision().clock is None
+    world.later(-timedelta(seconds=1))
+    assert str(world.decision().clock).startswith("the clock was set back: the last look was at 2024-11-06 09:40:01")
+    world.tick()
+    assert world.decision().clock is None
 
 
 DAYS = (DAY, OTHER, THIRD)

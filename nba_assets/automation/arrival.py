@@ -23,6 +23,7 @@ from functools import cached_property
 from nba_assets.automation.planned_runs import Launch, PlannedRun, fingerprint
 from nba_assets.automation.slates import Slate, league_date, slate_of, slates
 from nba_assets.automation.staleness import ANNOUNCEMENTS, PartitionState, is_built_from
+from nba_assets.entities.completeness import OLDEST_SNAPSHOT_DAYS
 from nba_assets.raw.content_index import EARLIEST, RESULTS, ContentIndex
 from nba_assets.raw.tables import (
     PLAY_BY_PLAY,
@@ -30,6 +31,7 @@ from nba_assets.raw.tables import (
     PLAYER_GAMEBOOK,
     PLAYER_POINTS_PROPS,
     PLAYER_REGISTRY,
+    ROSTERS,
     SCHEDULE,
     TEAM_BOXSCORES,
 )
@@ -113,6 +115,7 @@ def decide(
     if today >= EARLIEST:
         decision.announcements_of_today(today)
     decision.whole_seasons(today)
+    decision.rosters_between_games(today)
     for day in sorted({*state.results, *landed.dates(RESULTS)}):
         if EARLIEST <= day <= today:
             decision.results(day)
@@ -238,6 +241,29 @@ class _Decisions:
                     self.planned.append(
                         PlannedRun(launch, f"pregame:{name}:{day}:{digest}", "season_feed", f"new: {name}")
                     )
+
+    def rosters_between_games(self, today: date) -> None:
+        """Decide about rosters of dates without games, which the descriptions of the next games read: one run for those
+        between the same two dates with games.
+
+        What is stale because of them is found once they are ingested.
+        """
+        name = ROSTERS.name
+        news: dict[date, dict[date, str]] = {}
+        for day, digest in sorted(self.landed.tables[name].digests.items()):
+            following = bisect_left(self.game_days, day)
+            if not EARLIEST <= day <= today or following == len(self.game_days):
+                continue
+            games = self.game_days[following]
+            is_read = 0 < (games - day).days <= OLDEST_SNAPSHOT_DAYS
+            known = self.landed.is_known((name,), day) and self.landed.tables[name].trouble(day) is None
+            if is_read and known and not _holds(self.partition_state, {name: digest}, day):
+                news.setdefault(games, {})[day] = digest
+        for digests in news.values():
+            launch = Launch("pregame", (name,), min(digests), max(digests))
+            key = fingerprint(f"{day} {digest}" for day, digest in digests.items())
+            run_key = f"pregame:{name}:{launch.start}:{launch.end}:{key}"
+            self.planned.append(PlannedRun(launch, run_key, "announcements", f"new: {name}"))
 
     def _is_summarised(self, day: date) -> bool:
         return all(self.partition_state[name].at(day) for name in GAME_SUMMARIES)

@@ -115,12 +115,12 @@ def decide(
     if today >= EARLIEST:
         decision.announcements_of_today(today)
     decision.whole_seasons(today)
-    decision.rosters_between_games(today)
     for day in sorted({*state.results, *landed.dates(RESULTS)}):
         if EARLIEST <= day <= today:
             decision.results(day)
         else:
             decision.keep(day)
+    decision.rosters_between_games(today)
     for day in landed.dates(ANNOUNCEMENTS):
         if EARLIEST <= day < today:
             decision.late_announcements(day)

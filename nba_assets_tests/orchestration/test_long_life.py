@@ -56,11 +56,11 @@ from nba_assets_tests.orchestration.at_work import (
     give_points,
 )
 from nba_assets_tests.orchestration.crashing import COMMIT, EVENT, FILE, STATEMENT, Order, Runs, running_elsewhere
+from nba_assets_tests.seeds import seeds
 
 RUN_KEY_TAG = "dagster/run_key"
 UNFINISHED = [status for status in dg.DagsterRunStatus if status not in FINISHED_STATUSES]
 
-SEEDS = (1, 2)
 DAYS = 60
 LEAGUE: dict[str, Any] = {"teams": ("BOS", "LAL"), "games_per_team": 30}
 """A game every other day."""
@@ -385,7 +385,7 @@ def elsewhere() -> Iterator[Runs]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", seeds(1, first=1))
 def test_sixty_days_end_as_if_nothing_had_gone_wrong(
     seed: int,
     season: Season,

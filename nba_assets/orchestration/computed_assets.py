@@ -6,7 +6,7 @@ everything that all tables do alike (partitions, checks, publishing, metadata) i
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -41,6 +41,12 @@ from nba_assets.tables.spec import Table
 from nba_assets.warehouse.interface import OvertakenError, Warehouse
 
 OWNERS = ["team:nba-assets"]
+FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=8), warn_window=timedelta(hours=36))
+"""A table is fresh while its newest build is no older than a night and a day; the longest break within a season, around
+the All-Star game, is a warning yet.
+"""
+ENTITIES = {"player_lookup": "player", "team_abbr": "team", "defending_team_abbr": "team"}
+"""What a row is about, by the column of its key."""
 PREVIEW_ROWS, PREVIEW_COLUMNS = 5, 10
 TRIES = 3
 """How often a run computes its dates before it gives up because others write them in the meantime."""
@@ -60,7 +66,9 @@ def table_asset(table: Table, build: Build) -> dg.AssetsDefinition:
         backfill_policy=dg.BackfillPolicy.single_run(),
         group_name=table.layer,
         kinds={"python", "duckdb"},
+        tags=asset_tags(table),
         owners=OWNERS,
+        freshness_policy=FRESH,
         code_version=table.code_version,
         description=inspect.cleandoc((module.__doc__ if module else None) or table.description),
         metadata=definition_metadata(table),
@@ -106,9 +114,26 @@ def table_asset(table: Table, build: Build) -> dg.AssetsDefinition:
         _add_date_metadata(context, run, publication, facts, inputs)
         for line in refusal_lines(table.name, run.refused):
             context.log.error(line)
-        yield dg.MaterializeResult(metadata=run_metadata(run, facts))
+        yield dg.MaterializeResult(
+            metadata=run_metadata(run, facts), data_version=data_version(context, [fact.digest for fact in facts])
+        )
 
     return asset
+
+
+def asset_tags(table: Table) -> dict[str, str]:
+    """Tags to filter tables by: their layer, and whether a row is about a player, a team or a game."""
+    return {
+        "layer": table.layer,
+        "entity": next((kind for column, kind in ENTITIES.items() if column in table.key), "game"),
+    }
+
+
+def data_version(context: dg.AssetExecutionContext, digests: Sequence[str]) -> dg.DataVersion | None:
+    """The digest of the date of a run as its data version; None for a range, since Dagster gives all partitions of a
+    run the same.
+    """
+    return dg.DataVersion(digests[0]) if len(context.partition_keys) == len(digests) == 1 else None
 
 
 def _add_date_metadata(

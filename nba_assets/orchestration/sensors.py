@@ -71,7 +71,7 @@ def landing_zone() -> LandingZone:
 
 
 def build_sensors(clock: Clock = _now, landing: Callable[[], LandingZone] = landing_zone) -> list[dg.SensorDefinition]:
-    """The sensors; `clock` tells the time that decisions are made at."""
+    """The sensors; `clock` gives the time of decisions."""
 
     @dg.sensor(
         name="raw_arrival",
@@ -79,8 +79,9 @@ def build_sensors(clock: Clock = _now, landing: Callable[[], LandingZone] = land
         minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
         default_status=dg.DefaultSensorStatus.STOPPED,
         description=(
-            "Watches the landing zone. Complete results of a date start postgame for it, announcements for games "
-            "ahead start pregame; what is missing when the deadline has passed is in the run's tags."
+            "Watches the landing zone. Complete results of a date start postgame for it, announcements of games "
+            "ahead start pregame. Incomplete results are run for after a deadline, and the run's tags say what is "
+            "missing. The cursor holds the dates that wait."
         ),
     )
     def raw_arrival(
@@ -105,10 +106,9 @@ def build_sensors(clock: Clock = _now, landing: Callable[[], LandingZone] = land
         minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
         default_status=dg.DefaultSensorStatus.STOPPED,
         description=(
-            "Watches the state of partitions. Dates that were built from something that is no longer so are built "
-            "again, as one range, "
-            "and the tables of the next date with games are built once the results before it are in. Dates from older "
-            "code are only counted."
+            "Watches the state of partitions. Dates whose inputs have changed since they were built are built again, "
+            "as one range, and the tables of the next date with games are built once the results before it are in. "
+            "Dates built by older code are only counted."
         ),
     )
     def stale_dates(

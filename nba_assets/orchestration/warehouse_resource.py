@@ -5,9 +5,8 @@ from __future__ import annotations
 import dagster as dg
 
 from nba_assets.orchestration.run_workers import note_process
-from nba_assets.settings import Settings
-from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets.warehouse.interface import Warehouse
+from nba_assets.warehouse.opening import open_warehouse
 
 
 class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -23,5 +22,4 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def open(self) -> Warehouse:
         """The warehouse; nothing is locked until it is read or written."""
-        settings = Settings.from_environment()
-        return DuckDBWarehouse(self.address or settings.warehouse, settings.warehouse_wait_seconds)
+        return open_warehouse(self.address)

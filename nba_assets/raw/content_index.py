@@ -151,16 +151,16 @@ class LandedIndex:
         self._schedule: Columns = {}
         self._lock = threading.Lock()
 
-    def look(self, through: date, now: datetime, *, seconds: float = READING_SECONDS) -> ContentIndex:
+    def look(self, through: date, now: datetime, *, seconds: float | None = None) -> ContentIndex:
         """What has landed for the dates up to `through`.
 
-        Files of later dates are passed over. Raises LandingZoneError, with nothing forgotten, where the landing zone
-        cannot be listed.
+        Files of later dates are passed over; reading takes at most so many `seconds`. Raises LandingZoneError, with
+        nothing forgotten, where the landing zone cannot be listed.
         """
         with self._lock:
             listings = {name: self._listed(raw, through) for name, raw in RAW_TABLES.items()}
             self._load()
-            deadline = self._clock() + seconds
+            deadline = self._clock() + (READING_SECONDS if seconds is None else seconds)
             unread = self._read(listings, through, now, deadline)
             if self._drop_outdated(listings, now):
                 unread = self._read(listings, through, now, deadline)

@@ -169,11 +169,12 @@ def assert_healthy(home: Path, days: Sequence[date]) -> None:
 
 def evaluated(path: Path, *checks: str) -> dict[str, dg.AssetCheckEvaluation]:
     """Run the job `health`, or some of its checks, over a warehouse."""
-    definitions = build_definitions({"warehouse": WarehouseResource(address=str(path))})
+    job = build_definitions({"warehouse": WarehouseResource(address=str(path))}).resolve_job_def("health")
+    if checks:
+        keys = {dg.AssetCheckKey(WAREHOUSE_HEALTH.key, name) for name in checks}
+        job = job.get_subset(asset_check_selection=keys)
     with dg.DagsterInstance.ephemeral() as instance:
-        result = definitions.resolve_job_def("health").execute_in_process(
-            instance=instance, op_selection=[*checks] or None
-        )
+        result = job.execute_in_process(instance=instance)
         assert result.success
         assert result.get_asset_materialization_events() == []
         return {evaluation.check_name: evaluation for evaluation in result.get_asset_check_evaluations()}
@@ -196,6 +197,10 @@ def test_the_job_checks_every_table_and_builds_none(warehouse: DuckDBWarehouse) 
     said = found[f"{SHEET.name}_{GAME_DAYS_HAVE_ROWS}"].metadata
     assert said["days_without_rows"].value == 6
     assert said["dates"].value == [day(number).isoformat() for number in (0, 5, 20, 21, 22, 30)]
+
+
+def test_all_checks_are_one_step_of_the_job() -> None:
+    assert len(defs.resolve_job_def("health").graph.node_dict) == 1
 
 
 def failure(entity: str, category: str, *, can_retry: bool, on: date = OPENING) -> dict[str, Any]:
@@ -225,7 +230,7 @@ def test_failures_are_counted_and_those_that_want_somebody_warned_of(
 ) -> None:
     write(warehouse, ENTITY_FAILURES, failures, SHEET.name)
     name = f"{SHEET.name}_{OPEN_FAILURES}"
-    found = evaluated(warehouse.path, f"{WAREHOUSE_HEALTH.key.to_python_identifier()}_{name}")[name]
+    (found,) = evaluated(warehouse.path, name).values()
     facts = {key: value.value for key, value in found.metadata.items()}
     assert (found.passed, facts["open"], facts["retryable"], facts["hard"]) == (passed, len(failures), retryable, hard)
     assert facts["by_category"] == {row["failure_category"]: 1 for row in failures}
@@ -259,11 +264,7 @@ def test_quarantined_rows_of_the_newest_season_are_counted_by_table(warehouse: D
     ]
     write(warehouse, RAW_QUARANTINE, [*rows, quarantined(1, day(0), "rosters")])
     assert quarantined_rows(warehouse) == {"game_lines": 3, "rosters": 1}
-    names = (
-        f"{WAREHOUSE_HEALTH.key.to_python_identifier()}_{NO_ROW_QUARANTINED}",
-        f"{WAREHOUSE_HEALTH.key.to_python_identifier()}_{FILES_READABLE}",
-    )
-    found = evaluated(warehouse.path, *names)
+    found = evaluated(warehouse.path, NO_ROW_QUARANTINED, FILES_READABLE)
     assert (found[NO_ROW_QUARANTINED].passed, found[NO_ROW_QUARANTINED].severity) == (False, dg.AssetCheckSeverity.WARN)
     assert found[NO_ROW_QUARANTINED].metadata["rows_quarantined"].value == 4
     assert (found[FILES_READABLE].passed, found[FILES_READABLE].severity) == (False, dg.AssetCheckSeverity.ERROR)
@@ -329,7 +330,7 @@ def test_what_was_altered_by_hand_is_named(
 def test_a_table_dropped_by_hand_fails_the_check(built: DuckDBWarehouse) -> None:
     with duckdb.connect(str(built.path)) as connection:
         connection.execute("DROP TABLE nba_analytics.player_game_summary")
-    found = evaluated(built.path, f"{WAREHOUSE_HEALTH.key.to_python_identifier()}_{ROWS_AS_RECORDED}")[ROWS_AS_RECORDED]
+    found = evaluated(built.path, ROWS_AS_RECORDED)[ROWS_AS_RECORDED]
     assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.ERROR)
     said: Any = found.metadata["partitions"].value
     assert said

@@ -282,10 +282,10 @@ def test_entities_that_failed_hard_are_counted_by_rule_and_tell_in_the_exit_code
 
     def compute(requested: Any, histories: Any, shared: Any = None) -> Any:
         outcome = real(requested, histories, shared)
-        unlucky[:] = unlucky or [requested["player_lookup"][0]]
-        if requested["player_lookup"][0] in unlucky:
-            return type(outcome)(dict(outcome.rows) | {"fg_makes": outcome.rows["fg_attempts"] + 1}, outcome.failures)
-        return outcome
+        unlucky[:] = unlucky or [requested.entities[0]]
+        his, made = np.isin(requested["player_lookup"], unlucky), outcome.rows["fg_makes"]
+        made = np.where(his, outcome.rows["fg_attempts"] + 1, made)
+        return type(outcome)({**outcome.rows, "fg_makes": made}, outcome.failures)
 
     monkeypatch.setattr(player_game_summary, "compute", compute)
     outcome = command("backfill", ingested.day(-1), ingested.day(3), "--table", TEAMS, "--table", SHEET)

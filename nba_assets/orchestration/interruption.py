@@ -38,6 +38,11 @@ SIGNAL_TAG = "nba_assets/signal"
 """Tag of a run that a signal ended: its number."""
 
 
+def ended_by(number: int) -> str:
+    """What is said of a run that a signal ended."""
+    return f"ended by {signal.Signals(number).name}; what was published before stays"
+
+
 class RunEndedError(DagsterExecutionInterruptedError):
     """A step has ended its run, and has reported how: the others are not to begin."""
 
@@ -80,6 +85,8 @@ class InterruptibleExecutor(InProcessExecutor):
                 instance.add_run_tags(run.run_id, {SIGNAL_TAG: str(int(number))})
                 if is_of_command_line(run):
                     instance.report_run_canceling(run, f"Interrupted by {number.name}.")
+                else:
+                    plan_context.log.critical(ended_by(number))
                 raise
             if watch.has_seen and not watch.is_overrun:
                 # It came when nothing could be interrupted any more: the run is complete, what comes after it is not to

@@ -16,7 +16,7 @@ from dagster._utils.interrupts import capture_interrupts, check_captured_interru
 from nba_assets.automation.planned_runs import Launch
 from nba_assets.orchestration.console import LOGGER_NAME, Verbosity, shown_run
 from nba_assets.orchestration.instance import dagster_instance
-from nba_assets.orchestration.interruption import SIGNAL_TAG
+from nba_assets.orchestration.interruption import SIGNAL_TAG, ended_by
 from nba_assets.orchestration.run_origin import DEFINITIONS_MODULE, create_run
 from nba_assets.orchestration.run_workers import PROCESS_TAG, fail_dead_runs
 from nba_assets.processes import this_process
@@ -127,6 +127,13 @@ def failed_steps(instance: dg.DagsterInstance, run_id: str) -> Iterator[tuple[st
         raised = error and (error.cause or error)
         unforeseen = raised.message.strip() if raised else ""
         if failure.error_source is ErrorSource.INTERRUPT:
-            # A step that ends its run says why; which exception carries that is of no interest.
-            unforeseen = unforeseen.partition(": ")[2] or unforeseen
+            # A step that ends its run says why; which exception carries that is of no interest. A signal says nothing.
+            unforeseen = unforeseen.partition(": ")[2] or _signal(instance, run_id) or unforeseen
         yield event.step_key or "", said or unforeseen
+
+
+def _signal(instance: dg.DagsterInstance, run_id: str) -> str | None:
+    """What ended a run that a signal ended; None where none did."""
+    run = instance.get_run_by_id(run_id)
+    number = None if run is None else run.tags.get(SIGNAL_TAG)
+    return None if number is None else ended_by(int(number))

@@ -96,6 +96,8 @@ def build_sensors(clock: Clock = _now, landing: Callable[[], LandingZone] = land
         except (LandingZoneError, WarehouseError) as error:
             return dg.SkipReason(str(error))
         decision = decide(State.from_json(context.cursor), landed, partition_state, now, Settings.from_environment())
+        if decision.clock is not None:
+            context.log.warning(decision.clock)
         selection = _selected(context, decision.planned, now)
         return _result(context, selection, decision.state.to_json(), [*selection.notes, *decision.notes])
 
@@ -123,7 +125,9 @@ def build_sensors(clock: Clock = _now, landing: Callable[[], LandingZone] = land
                 state = read_state(opened, today)
         except WarehouseError as error:
             return dg.SkipReason(str(error))
-        planned = repairs(state.stale(today), state.partition_state, reading_graph(), state.game_days, today)
+        planned = repairs(
+            state.stale(today), state.partition_state, state.inputs, reading_graph(), state.game_days, today
+        )
         selection = _selected(context, planned.summaries, now)
         if not selection.launches:
             descriptions = _selected(context, planned.descriptions, now)

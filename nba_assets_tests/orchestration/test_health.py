@@ -13,6 +13,8 @@ from typing import Any
 import dagster as dg
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from nba_assets.definitions import build_definitions, defs
@@ -31,8 +33,9 @@ from nba_assets.orchestration.health import (
 )
 from nba_assets.orchestration.warehouse_resource import WarehouseResource
 from nba_assets.raw.refusals import unreadable_files
+from nba_assets.raw.sample_league import write_season
 from nba_assets.raw.schedule import FINAL, POSTPONED
-from nba_assets.raw.tables import GAME_LINES, SCHEDULE
+from nba_assets.raw.tables import GAME_LINES, RAW_TABLES, SCHEDULE
 from nba_assets.registry import COMPUTED_TABLES
 from nba_assets.settings import Settings
 from nba_assets.tables.bookkeeping import ENTITY_FAILURES, RAW_QUARANTINE, TABLE_PARTITIONS
@@ -40,6 +43,8 @@ from nba_assets.tables.columns import arrow_schema
 from nba_assets.tables.spec import Table
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets.warehouse.interface import Replacement
+from nba_assets_tests.conftest import real_data
+from nba_assets_tests.orchestration.at_work import schedule_after
 from nba_assets_tests.orchestration.conftest import Home
 from nba_assets_tests.pipeline import build, days_between, ingest_all
 
@@ -127,6 +132,39 @@ def test_only_the_newest_season_with_results_is_looked_at(warehouse: DuckDBWareh
 
 def test_an_empty_warehouse_lacks_nothing(tmp_path: Path) -> None:
     assert missing(DuckDBWarehouse(tmp_path / "nba.duckdb"), SHEET) == []
+
+
+@pytest.mark.slow
+def test_clean_data_passes_every_check(tmp_path: Path) -> None:
+    """A season from its first to its last date, the first days of which are too early for precomputed rows."""
+    season = write_season(tmp_path / "landing", 2024, teams=("BOS", "LAL"), games_per_team=12)
+    assert_healthy(tmp_path, days_between(season.first_date, season.last_date))
+
+
+@pytest.mark.slow
+def test_a_clean_fortnight_of_a_real_season_passes_every_check(tmp_path: Path) -> None:
+    """As it stood on the morning after: nothing that happened later has landed."""
+    days = days_between(date(2021, 10, 19), date(2021, 11, 2))
+    (tmp_path / "landing").mkdir()
+    for raw in RAW_TABLES.values():
+        if (file := real_data(2021) / f"{raw.name}.parquet").exists():
+            rows = pq.read_table(file)
+            if raw is SCHEDULE:
+                rows = schedule_after(rows, days[-1])
+            elif not raw.whole_season:
+                rows = rows.filter(pc.field(raw.table.date_column) <= days[-1])
+            pq.write_table(rows, tmp_path / "landing" / file.name)
+    assert_healthy(tmp_path, days)
+
+
+def assert_healthy(home: Path, days: Sequence[date]) -> None:
+    """Build all tables of some dates, and see every check pass."""
+    warehouse = DuckDBWarehouse(home / "nba.duckdb")
+    ingest_all(warehouse, home / "landing", days)
+    build(warehouse, days)
+    found = evaluated(warehouse.path)
+    assert len(found) == 2 * len(COMPUTED_TABLES) + 4
+    assert {name: evaluation.metadata for name, evaluation in found.items() if not evaluation.passed} == {}
 
 
 def evaluated(path: Path, *checks: str) -> dict[str, dg.AssetCheckEvaluation]:

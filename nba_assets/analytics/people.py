@@ -16,10 +16,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nba_assets.basketball.season import season_label
+from nba_assets.basketball.season import LONGEST_SEASON_DAYS, season_label
 from nba_assets.basketball.spellings import spellings, with_other_suffix
 from nba_assets.entities.outcomes import failures, take
-from nba_assets.publishing.table_run import LONGEST_SEASON_DAYS, TableRun
+from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import PLAYER_REGISTRY
 from nba_assets.tables.spec import Columns
 

@@ -1,8 +1,8 @@
 """Which built dates no longer hold what they would hold if they were built now, and which date is to be built next
 before its games: from stored states.
 
-With each built date stands what it was built from (`publishing.lineage`): the date is stale where an input differs now.
-No clock takes part, so it does not matter when something was written, nor by which computer; what was changed and
+With each built date stands what it was built from (`publishing.input_state`): the date is stale where an input differs
+now. No clock takes part, so it does not matter when something was written, nor by which computer; what was changed and
 changed back is not stale. A date that was built before its inputs were recorded, and one that older code built, is
 counted and never built again by itself (`outdated`). Nothing is read or run here; what has landed and is not ingested
 yet is the business of `arrival`.
@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nba_assets.automation.planned_runs import Launch, PlannedRun, fingerprint
-from nba_assets.publishing.lineage import (
+from nba_assets.publishing.input_state import (
     ENTRY_COLUMNS,
     SEASON,
     InputState,

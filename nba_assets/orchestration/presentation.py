@@ -19,11 +19,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from nba_assets.basketball.season import LONGEST_SEASON_DAYS
 from nba_assets.entities.outcomes import take
 from nba_assets.pictures.of_tables import TABLES_WITH_PICTURES, picture
-from nba_assets.precompute.features import BASELINE
+from nba_assets.precompute.features import FEATURES
 from nba_assets.publishing.publication import DateFacts, Publication
-from nba_assets.publishing.table_run import LONGEST_SEASON_DAYS
 from nba_assets.raw.tables import PLAYER_REGISTRY
 from nba_assets.tables.columns import to_columns
 from nba_assets.tables.spec import Table, Type
@@ -114,11 +114,11 @@ def _lineage(table: Table) -> dict[str, Any]:
 def feature_lineage() -> dg.TableColumnLineage:
     """Which columns each feature is read from, as the features declare it; the vector is made of all of them."""
     sources = {
-        feature.name: [name.split(".") for source in feature.sources for name in source.reads] for feature in BASELINE
+        feature.name: [name.split(".") for source in feature.sources for name in source.reads] for feature in FEATURES
     }
     deps = {
         name: [dg.TableColumnDep(asset_key=dg.AssetKey(table), column_name=column) for table, column in reads]
         for name, reads in sources.items()
     }
-    vector = [dg.TableColumnDep(asset_key=dg.AssetKey(FEATURE_STORE), column_name=feature.name) for feature in BASELINE]
+    vector = [dg.TableColumnDep(asset_key=dg.AssetKey(FEATURE_STORE), column_name=feature.name) for feature in FEATURES]
     return dg.TableColumnLineage(deps_by_column={**deps, "features": vector})

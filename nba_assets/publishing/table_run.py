@@ -12,17 +12,18 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nba_assets.basketball.season import SeasonCalendar
+from nba_assets.basketball.season import LONGEST_SEASON_DAYS, SeasonCalendar
 from nba_assets.entities.chunks import MOMENTS, NUMBERS, OBJECTS, Compute
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, concatenate, take
 from nba_assets.entities.parallel import ENTITY_TYPES, EntityKind, ParallelEntities
 from nba_assets.publishing.circuit_breaker import CircuitBreaker
+from nba_assets.publishing.input_state import InputState
 from nba_assets.publishing.scope import Scope, WholeDates
 from nba_assets.raw.schedule import FINAL_COLUMNS, league_finals, league_games
 from nba_assets.raw.tables import SCHEDULE
@@ -32,13 +33,6 @@ from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.tables.columns import to_columns
 from nba_assets.tables.spec import SHARED_NOTICES, Columns, Table, Type
 from nba_assets.warehouse.interface import Changed, Value, Warehouse
-
-if TYPE_CHECKING:
-    from nba_assets.publishing.lineage import InputState
-
-LONGEST_SEASON_DAYS = 366
-"""Schedule that is read before and after the run's dates to know their seasons."""
-
 
 STAMPS = tuple(column.name for column in (*blocks.STAMPS, *blocks.REPROCESSING))
 """Columns that publishing fills."""

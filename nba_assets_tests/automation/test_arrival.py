@@ -21,7 +21,7 @@ from nba_assets.automation.requests import INPUT_TAG, Failure, LaunchedRun, Sele
 from nba_assets.automation.slates import end_of, league_date
 from nba_assets.automation.staleness import ANNOUNCEMENTS, PARTITION_COLUMNS, PartitionState
 from nba_assets.entities.completeness import OLDEST_SNAPSHOT_DAYS
-from nba_assets.publishing.lineage import input_text
+from nba_assets.publishing.input_state import input_text
 from nba_assets.raw.content_index import ANY_DATE, RESULTS, SCHEDULE_COLUMNS, ContentIndex, LandedTable
 from nba_assets.raw.schedule import FINAL, FINAL_COLUMNS, POSTPONED
 from nba_assets.raw.tables import RAW_TABLES

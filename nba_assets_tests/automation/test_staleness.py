@@ -34,7 +34,7 @@ from nba_assets.automation.staleness import (
 )
 from nba_assets.basketball.season import SeasonCalendar
 from nba_assets.orchestration.sensors import reading_graph
-from nba_assets.publishing.lineage import DatedHashes, InputState, inputs_texts, partition_hashes
+from nba_assets.publishing.input_state import DatedHashes, InputState, inputs_texts, partition_hashes
 from nba_assets.raw.content_index import RESULTS
 from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.registry import COMPUTED_TABLES, CONTEXTS, GAME_SUMMARIES
@@ -339,12 +339,9 @@ def test_late_announcements_reach_their_own_date_and_results_only_the_summaries_
 
 def test_a_changed_registry_reaches_the_whole_season_of_what_names_players() -> None:
     late = World.built().change("player_registry:people", JULY[2023]).stale()
+    players = ("player_shot_zone_analysis", "player_composite_factors", "player_daily_cache", "ml_feature_store")
     assert keys_of(late) == {
-        (table, day)
-        for table in GRAPH
-        if table != "team_defense_zone_analysis"
-        for day in GAME_DAYS
-        if day < OPENINGS[2024]
+        (table, day) for table in (*GAME_SUMMARIES, *CONTEXTS, *players) for day in GAME_DAYS if day < OPENINGS[2024]
     }
 
 

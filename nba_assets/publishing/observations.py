@@ -61,7 +61,7 @@ def observation_names(table: Table) -> list[tuple[str, bool, str]]:
     }
     notices = (*table.notices, *SHARED_NOTICES)
     return [
-        *((name, False, described[name]) for name in _wanted(table)),
+        *((name, False, described[name]) for name in _row_observations(table)),
         *((notice.name, False, notice.description) for notice in notices),
     ]
 
@@ -94,8 +94,8 @@ Found = tuple[str, list[tuple[date, str]]]
 
 
 def is_summary(table: Table) -> bool:
-    """Whether a table tells of games that were played; the others describe a date before its games."""
-    return table.name.endswith("_game_summary")
+    """Whether a table is about games that were played; the others are about a date before its games."""
+    return table.stage == "postgame"
 
 
 def rows_expected(
@@ -107,7 +107,8 @@ def rows_expected(
     return ~calendar.is_bootstrap(days, settings.bootstrap_days)
 
 
-def _wanted(table: Table) -> Iterator[str]:
+def _row_observations(table: Table) -> Iterator[str]:
+    """Those that follow from the columns of a table."""
     names = table.column_names
     if "game_id" in names:
         yield GAMES_COVERED

@@ -15,7 +15,7 @@ DOCUMENTS = Path(__file__).resolve().parents[1] / FOLDER
 
 def test_the_documents_hold_the_dictionary_as_it_is() -> None:
     stored = {file.name: file.read_text(encoding="utf-8") for file in DOCUMENTS.glob("*.md")}
-    assert stored == pages(), "write it anew: `python -m nba_assets.data_dictionary`"
+    assert stored == pages(), "write it anew: `python -m nba_assets_tests.record`"
 
 
 @pytest.mark.parametrize("name", ALL_TABLES)

@@ -643,7 +643,7 @@ def feature_store(stored: Precomputed, day: date) -> Reading:
                 "feature_names": list(FEATURES),
                 "feature_sources": tags,
                 "feature_count": len(FEATURES),
-                "feature_version": "v1_baseline_25",
+                "feature_version": f"v1_baseline_{len(FEATURES)}",
                 "feature_quality_score": score,
                 "quality_tier": next((tier for least, tier in tiers if score >= least), "unusable"),
                 "opponent_team_abbr": context["opponent_team_abbr"],

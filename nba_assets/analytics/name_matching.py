@@ -146,9 +146,9 @@ class _Directory:
     @classmethod
     def of(cls, players: Listed, scopes: NDArray[Any], named: set[tuple[Any, str]]) -> _Directory:
         directory = cls()
-        wanted = np.flatnonzero(find((players.scope,), (scopes,)) >= 0)
+        listed = np.flatnonzero(find((players.scope,), (scopes,)) >= 0)
         facts = zip(
-            *(values[wanted].tolist() for values in (players.scope, players.keys, *_details(players), *players.teams)),
+            *(values[listed].tolist() for values in (players.scope, players.keys, *_details(players), *players.teams)),
             strict=True,
         )
         for scope, key, player_id, name, registered, *teams in dict.fromkeys(facts):

@@ -73,9 +73,9 @@ def _behind(games: Columns) -> tuple[Dates, Hashes]:
     played = take(games, (league | played_besides(games)) & ~lacks_score(games))
     ended = has_ended(played)
     scores = {name: np.where(ended, played[name], np.nan) for name in ("home_team_score", "away_team_score")}
-    told = {name: played[name] for name in (*PAIRING, *ARENA_COLUMNS)} | scores
+    columns = {name: played[name] for name in (*PAIRING, *ARENA_COLUMNS)} | scores
     return played["game_date"], column_hashes(
-        told | {"is_league": league_games(played).astype(np.float64), "has_ended": ended.astype(np.float64)}
+        columns | {"is_league": league_games(played).astype(np.float64), "has_ended": ended.astype(np.float64)}
     )
 
 

@@ -84,17 +84,17 @@ def _latest_snapshots(requested: Columns, rosters: Columns) -> dict[str, NDArray
     for (_, season), mine in frame.sort_values(["team", "season", "date", "row"]).groupby(
         ["team", "season"], sort=True
     ):
-        wanted = days[seasons == season]
+        dated = days[seasons == season]
         dates, starts = np.unique(mine["date"].to_numpy().astype("M8[D]"), return_index=True)
         stops = np.append(starts[1:], len(mine))
-        newest = np.searchsorted(dates, wanted, side="right") - 1
-        fresh = (newest >= 0) & (wanted - dates[np.maximum(newest, 0)] <= np.timedelta64(OLDEST_SNAPSHOT_DAYS, "D"))
-        newest, wanted = newest[fresh], wanted[fresh]
+        newest = np.searchsorted(dates, dated, side="right") - 1
+        fresh = (newest >= 0) & (dated - dates[np.maximum(newest, 0)] <= np.timedelta64(OLDEST_SNAPSHOT_DAYS, "D"))
+        newest, dated = newest[fresh], dated[fresh]
         sizes = stops[newest] - starts[newest]
         within_part = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         rows = mine["row"].to_numpy()[np.repeat(starts[newest], sizes) + within_part]
         parts.append(
-            {"game_date": np.repeat(wanted, sizes), **take({name: rosters[name] for name in MEMBER_COLUMNS[1:]}, rows)}
+            {"game_date": np.repeat(dated, sizes), **take({name: rosters[name] for name in MEMBER_COLUMNS[1:]}, rows)}
         )
     return concatenate(parts) if parts else _no_members()
 

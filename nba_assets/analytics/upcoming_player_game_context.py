@@ -640,8 +640,8 @@ def _streaks(
     """
     above, below = newest_first > line[:, np.newaxis], newest_first < line[:, np.newaxis]
 
-    def run(wanted: NDArray[np.bool_], other: NDArray[np.bool_]) -> NDArray[np.int64]:
-        return np.count_nonzero(wanted & (np.cumsum(other, axis=1) == 0), axis=1)
+    def run(hits: NDArray[np.bool_], other: NDArray[np.bool_]) -> NDArray[np.int64]:
+        return np.count_nonzero(hits & (np.cumsum(other, axis=1) == 0), axis=1)
 
     return run(above, below), run(below, above)
 
@@ -666,13 +666,13 @@ def _completeness(
 def _quality(requested: Columns, rows: Columns, games: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
     size = len(games)
     no_spread, no_total = np.isnan(requested["game_spread"]), np.isnan(requested["game_total"])
-    books = np.nan_to_num(requested["book_count"])
-    few = (books > 0) & (books < CONSENSUS_STANDS_FOR)
+    bookmakers = np.nan_to_num(requested["book_count"])
+    few = (bookmakers > 0) & (bookmakers < CONSENSUS_STANDS_FOR)
     no_reports = requested["date_has_reports"] != 1
     counted: list[tuple[NDArray[np.bool_], str | NDArray[np.object_]]] = [
         (no_spread, "missing_game_spread"),
         (no_total, "missing_game_total"),
-        (few, np.array([f"few_bookmakers:{number:.0f}/{CONSENSUS_STANDS_FOR}" for number in books], dtype=object)),
+        (few, np.array([f"few_bookmakers:{number:.0f}/{CONSENSUS_STANDS_FOR}" for number in bookmakers], dtype=object)),
         (games < THIN_SAMPLE, np.array([f"thin_sample:{number}/{THIN_SAMPLE}" for number in games], dtype=object)),
         (no_reports, "missing_injury_report"),
         (np.isnat(requested["roster_date"]), "missing_roster_snapshot"),

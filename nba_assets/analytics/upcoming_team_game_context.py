@@ -328,9 +328,9 @@ def build(run: TableRun) -> Outcome:
     """Team rows of the games scheduled for the run's dates."""
     season = SeasonGames.read(run, ("game_time_utc",))
     games = dict(season.behind)
-    summarised = run.read(TEAM_OFFENSE, ("game_id", "team_abbr"), start=run.season_start)
+    with_row = run.read(TEAM_OFFENSE, ("game_id", "team_abbr"), start=run.season_start)
     games["has_row"] = (
-        find((games["game_id"], games["team_abbr"]), (summarised["game_id"], summarised["team_abbr"])) >= 0
+        find((games["game_id"], games["team_abbr"]), (with_row["game_id"], with_row["team_abbr"])) >= 0
     ).astype(np.float64)
     tonight = season.on_dates_of(run)
     requested, uncertain = of_certain_games(tonight, "team_abbr", tonight)

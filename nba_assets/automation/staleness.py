@@ -35,7 +35,7 @@ from nba_assets.tables.spec import Columns, Input
 from nba_assets.wording import listed
 
 ANNOUNCEMENTS = tuple(name for name, raw in RAW_TABLES.items() if raw.is_pregame and not raw.whole_season)
-"""Raw tables that tell of a single date's games before they begin."""
+"""Raw tables about a single date's games that are published before they begin."""
 
 PARTITION_COLUMNS = (
     "table_name",
@@ -48,10 +48,10 @@ PARTITION_COLUMNS = (
     "code_version",
     "inputs",
 )
-"""Of the state of partitions: what is needed here and in `arrival`."""
+"""Columns of the state of partitions that are needed here and in `arrival`."""
 
 STATE_COLUMNS = tuple(dict.fromkeys((*PARTITION_COLUMNS, *ENTRY_COLUMNS)))
-"""The same, and what tells of inputs."""
+"""The same, and those that the state of inputs is made of."""
 
 SHOWN_CAUSES = 3
 
@@ -337,24 +337,18 @@ def is_built_from(entry: Entry, sources: Sequence[Input], partition_state: Parti
 
 
 def without_pregame(
-    partition_state: PartitionState, game_days: Dates, described: Collection[str], today: date
+    partition_state: PartitionState, game_days: Dates, tables: Collection[str], today: date
 ) -> list[date]:
-    """Dates with games, up to today, of which the game day before is summarised, and which some of the tables
-    `described` lacks.
-    """
+    """Dates with games, up to today, of which the game day before has summaries, and which some of `tables` lacks."""
     summaries = [partition_state[name] for name in GAME_SUMMARIES]
     offense = partition_state[GAME_SUMMARIES[0]]
-    summarised = [
+    with_summaries = [
         day for day in offense.days[offense.rows > 0].tolist() if all(day in table.places for table in summaries)
     ]
-    following = np.searchsorted(game_days, np.array(summarised, dtype="M8[D]"), side="right")
+    following = np.searchsorted(game_days, np.array(with_summaries, dtype="M8[D]"), side="right")
     candidates = game_days[following[following < len(game_days)]].tolist()
     return sorted(
-        {
-            day
-            for day in candidates
-            if day <= today and any(day not in partition_state[name].places for name in described)
-        }
+        {day for day in candidates if day <= today and any(day not in partition_state[name].places for name in tables)}
     )
 
 
@@ -365,8 +359,8 @@ class Repairs:
     Summaries go first: their dates' content decides what else is stale.
     """
 
-    summaries: list[PlannedRun]
-    descriptions: list[PlannedRun]
+    postgame: list[PlannedRun]
+    pregame: list[PlannedRun]
 
 
 def repairs(
@@ -380,14 +374,14 @@ def repairs(
     """The runs that bring dates up to date: one per unbroken range of game days that lack the same tables, and one for
     the newest date that is to be built.
     """
-    described = [name for name in graph if name not in GAME_SUMMARIES]
-    summaries = _late_runs(
+    tables = [name for name in graph if name not in GAME_SUMMARIES]
+    postgame = _late_runs(
         "postgame", {name: dates for name, dates in late.items() if name in GAME_SUMMARIES}, game_days
     )
-    corrections = _late_runs("pregame", {name: dates for name, dates in late.items() if name in described}, game_days)
-    missing = without_pregame(partition_state, game_days, described, today)
-    sources = [[source for source in graph[name] if source.table.name not in described] for name in described]
-    return Repairs(summaries, [*_next_runs(missing, inputs, sources, game_days), *corrections])
+    corrections = _late_runs("pregame", {name: dates for name, dates in late.items() if name in tables}, game_days)
+    missing = without_pregame(partition_state, game_days, tables, today)
+    sources = [[source for source in graph[name] if source.table.name not in tables] for name in tables]
+    return Repairs(postgame, [*_next_runs(missing, inputs, sources, game_days), *corrections])
 
 
 def _late_runs(job: str, late: StaleDates, game_days: Dates) -> list[PlannedRun]:

@@ -1,4 +1,4 @@
-"""What a worker does with a chunk of entities: compute them together, check the answer, and where that fails look for
+"""What a worker does with a chunk of entities: compute them together, check the outcome, and where that fails look for
 the entities and dates that fail.
 """
 
@@ -131,13 +131,13 @@ def _checked(task: Task, requested: Grouped, outcome: Outcome) -> Outcome:
         lost = _moments(requested, "failure records", failed["entity_id"], failed["partition_date"])
     if not len(lost) and np.array_equal(given, requested.moments):
         return outcome
-    wanted, wanted_rows = np.unique(requested.moments, return_counts=True)
+    expected, expected_rows = np.unique(requested.moments, return_counts=True)
     found, found_rows = np.unique(given, return_counts=True)
-    rows_of = np.zeros(len(wanted), dtype=np.intp)
-    known = np.isin(found, wanted)
-    rows_of[np.searchsorted(wanted, found[known])] = found_rows[known]
-    missing = wanted[(rows_of < wanted_rows) & ~np.isin(wanted, lost)]
-    surplus = np.concatenate([wanted[rows_of > wanted_rows], found[~known], np.setdiff1d(lost, wanted)])
+    rows_of = np.zeros(len(expected), dtype=np.intp)
+    known = np.isin(found, expected)
+    rows_of[np.searchsorted(expected, found[known])] = found_rows[known]
+    missing = expected[(rows_of < expected_rows) & ~np.isin(expected, lost)]
+    surplus = np.concatenate([expected[rows_of > expected_rows], found[~known], np.setdiff1d(lost, expected)])
     for which, complaint in (
         (missing, "no row and no failure for a date that was requested"),
         (surplus, "more than was requested"),

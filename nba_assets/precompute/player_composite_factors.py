@@ -371,7 +371,7 @@ def _fatigue_context(requested: Columns, fatigue: Fatigue) -> NDArray[np.object_
 
 def _zone_context(requested: Columns, mismatch: Floats) -> NDArray[np.object_]:
     both = (requested["has_shot_zones"] == 1) & (requested["has_zone_defense"] == 1)
-    told = _json(
+    known = _json(
         player_primary_zone=requested["primary_scoring_zone"],
         primary_zone_frequency=_decimals(_zone_rate(requested)),
         opponent_weak_zone=requested["weakest_zone"],
@@ -379,7 +379,7 @@ def _zone_context(requested: Columns, mismatch: Floats) -> NDArray[np.object_]:
         mismatch_type=_signed(mismatch, "favorable", "unfavorable", "neutral"),
         final_score=_decimals(np.round(mismatch, 1)),
     )
-    return text_where(both, told, json.dumps({"missing_data": True}))
+    return text_where(both, known, json.dumps({"missing_data": True}))
 
 
 def _pace_context(requested: Columns, pace: Floats) -> NDArray[np.object_]:

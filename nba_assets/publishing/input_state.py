@@ -28,7 +28,7 @@ from nba_assets.warehouse.interface import Warehouse
 Dates = NDArray[np.datetime64]
 
 ENTRY_COLUMNS = ("table_name", "partition_date", "row_count", "digest", "newest_processed_at")
-"""Of the state of partitions, what tells of an input."""
+"""Columns of the state of partitions that the digest of an input is made of."""
 
 CALENDAR_COLUMNS = ("game_date", "season_year", "is_regular_season")
 
@@ -106,7 +106,7 @@ class InputState:
 
     @cached_property
     def partitions(self) -> dict[str, DatedHashes]:
-        """The digest of each date, by table. An empty date tells nothing that a missing one does not."""
+        """The digest of each date, by table. An empty date counts as a missing one."""
         found = {}
         for name, mine in self.entries.items():
             filled = mine["row_count"] > 0

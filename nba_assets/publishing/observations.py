@@ -48,7 +48,7 @@ def observation_names(table: Table) -> list[tuple[str, bool, str]]:
         if is_summary(table)
         else "Every game scheduled for a date has rows, bootstrap days aside"
     )
-    described = {
+    descriptions = {
         GAMES_COVERED: games,
         ENTITIES_COVERED: "Everybody who was to be computed has a row or a failure record",
         COMPLETENESS: "The mean completeness_percentage of a date reaches NBA_ASSETS_READY_THRESHOLD_PCT",
@@ -61,7 +61,7 @@ def observation_names(table: Table) -> list[tuple[str, bool, str]]:
     }
     notices = (*table.notices, *SHARED_NOTICES)
     return [
-        *((name, False, described[name]) for name in _row_observations(table)),
+        *((name, False, descriptions[name]) for name in _row_observations(table)),
         *((notice.name, False, notice.description) for notice in notices),
     ]
 
@@ -76,9 +76,9 @@ def observe(run: TableRun, rows: pa.Table, failed: Columns) -> list[Finding]:
         COMPLETENESS: lambda: _completeness(run, rows),
         DRIFT: lambda: _drift(run, rows),
     }
-    described = {name: description for name, _, description in observation_names(run.table)}
+    descriptions = {name: description for name, _, description in observation_names(run.table)}
     findings: list[Finding] = []
-    for name, description in described.items():
+    for name, description in descriptions.items():
         counted, found = makers[name]() if name in makers else ("notices", sorted(run.notices.get(name, [])))
         dates = sorted({day for day, _ in found})
         findings.append(
@@ -135,8 +135,8 @@ def _entities_covered(run: TableRun, rows: pa.Table, failed: Columns) -> Found:
         return "entities", []
     there = to_columns(rows.select([run.table.date_column, str(run.table.entity_column)]))
     dates, entities = there.values()
-    told = np.concatenate([dates, failed["partition_date"]]), np.concatenate([entities, failed["entity_id"]])
-    lacking = np.flatnonzero(find((run.requested["date"], run.requested["entity"]), told) < 0)
+    accounted = np.concatenate([dates, failed["partition_date"]]), np.concatenate([entities, failed["entity_id"]])
+    lacking = np.flatnonzero(find((run.requested["date"], run.requested["entity"]), accounted) < 0)
     cases = sorted((run.requested["date"][place].item(), run.requested["entity"][place]) for place in lacking)
     return "entities", [(day, f"{entity} on {day} has neither a row nor a failure record") for day, entity in cases]
 

@@ -186,17 +186,17 @@ class Retry:
     def concerns(self, days: NDArray[np.datetime64], entities: NDArray[np.object_]) -> NDArray[np.bool_]:
         """Which pairs of date and entity are computed again."""
         pairs = [(day, entity) for day, mine in self.entities.items() for entity in mine]
-        wanted = (
+        failed = (
             np.array([day for day, _ in pairs], dtype="M8[D]"),
             np.array([entity for _, entity in pairs], dtype=object),
         )
-        return find((days.astype("M8[D]"), entities), wanted) >= 0
+        return find((days.astype("M8[D]"), entities), failed) >= 0
 
     def only(self, requested: Grouped) -> Grouped:
         """Of what a table would compute, what is computed again."""
         entity_column = str(self.table.entity_column)
-        wanted = self.concerns(requested.columns[requested.date_column], requested.columns[entity_column])
-        return Grouped.by(take(requested.columns, np.flatnonzero(wanted)), entity_column, requested.date_column)
+        again = self.concerns(requested.columns[requested.date_column], requested.columns[entity_column])
+        return Grouped.by(take(requested.columns, np.flatnonzero(again)), entity_column, requested.date_column)
 
     def part_of(self, outcome: Outcome) -> Outcome:
         """An outcome without the failures that preparing the run found of others."""

@@ -30,7 +30,7 @@ from nba_assets.settings import Settings
 __all__ = ["BadFileError", "FileRows", "Keep", "Malformed", "is_text", "read_file", "without_views"]
 
 Keep = Callable[[pa.ChunkedArray], NDArray[np.bool_]]
-"""Tells from the values of a file's date column which rows are wanted."""
+"""Selects rows by the values of a file's date column."""
 
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -68,10 +68,11 @@ def read_file(
     keep: Keep | None = None,
     limits: Limits | None = None,
 ) -> FileRows:
-    """Those of the columns `names` that the file has, of the rows that `keep` wants by their `date_column`, or of all.
+    """Those of the columns `names` that the file has, of the rows that `keep` selects by their `date_column`, or of
+    all.
 
     Raises BadFileError where the file is not a whole file of its format, has a column twice, or exceeds `limits` (by
-    default those of the environment). Whether it does is told by the whole file, whatever `keep` wants of it.
+    default those of the environment). That is decided by the whole file, whatever `keep` selects of it.
     """
     limits = Limits.from_settings(Settings.from_environment()) if limits is None else limits
     try:
@@ -105,18 +106,21 @@ def _read_parquet(path: Path, names: Sequence[str], date_column: str, keep: Keep
         if keep is None or date_column not in present:
             rows = _with_nulls(_decoded(parquet.read(columns=present), limits), nested)
             return FileRows(rows, np.arange(1, rows.num_rows + 1))
-        wanted = keep(_decoded(parquet.read(columns=[date_column]), limits).column(0))
+        selected = keep(_decoded(parquet.read(columns=[date_column]), limits).column(0))
         sizes = [parquet.metadata.row_group(group).num_rows for group in range(parquet.metadata.num_row_groups)]
         group_of_row = np.repeat(np.arange(len(sizes)), sizes)
-        if len(wanted) != len(group_of_row):
-            raise BadFileError(f"holds {len(wanted)} values of {date_column} for {len(group_of_row)} rows", date_column)
-        # Row groups without a wanted row are not decoded: a date costs what its rows cost, as far as the layout allows.
-        groups = np.unique(group_of_row[wanted])
+        if len(selected) != len(group_of_row):
+            raise BadFileError(
+                f"holds {len(selected)} values of {date_column} for {len(group_of_row)} rows", date_column
+            )
+        # Row groups without a selected row are not decoded: a date costs what its rows cost, as far as the layout
+        # allows.
+        groups = np.unique(group_of_row[selected])
         read = np.isin(group_of_row, groups)
         rows = _decoded(parquet.read_row_groups(groups.tolist(), columns=present), limits)
     if rows.num_rows != read.sum():
         raise BadFileError(f"holds {rows.num_rows} rows where it says that it has {read.sum()}")
-    return FileRows(_with_nulls(rows.filter(pa.array(wanted[read])), nested), np.flatnonzero(wanted) + 1)
+    return FileRows(_with_nulls(rows.filter(pa.array(selected[read])), nested), np.flatnonzero(selected) + 1)
 
 
 def _with_nulls(rows: pa.Table, columns: Sequence[pa.Field]) -> pa.Table:
@@ -250,8 +254,8 @@ def _read_csv(text: bytearray, names: Sequence[str], date_column: str, keep: Kee
     numbers = np.arange(1, rows.num_rows + len(malformed) + 1)
     numbers = numbers[~np.isin(numbers, [row.number for row in malformed])]
     if keep is not None and date_column in rows.column_names:
-        wanted = keep(rows.column(date_column))
-        rows, numbers = rows.filter(pa.array(wanted)), numbers[wanted]
+        selected = keep(rows.column(date_column))
+        rows, numbers = rows.filter(pa.array(selected)), numbers[selected]
     return FileRows(rows, numbers, malformed)
 
 

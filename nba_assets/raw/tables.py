@@ -54,8 +54,8 @@ class RawTable:
     that feeds write in forms of their own; of the `known` columns, a word that is not listed is kept and reported.
     `tip_off` is the column with the game's tip-off, which must fall on the row's date. `derived` columns need not be in
     the file. A `whole_season` feed is a snapshot of the season (all its rows are replaced together); any other is
-    replaced date by date. `required` feeds must be there for a game to be summarised; the others may be absent.
-    `is_pregame` feeds tell of a date's games before they begin, the others what has become of them.
+    replaced date by date. `required` feeds must be there for a game to have summary rows; the others may be absent.
+    `is_pregame` feeds are published before a date's games begin, the others after they are over.
 
     A row of a game needs its date and one of three: the canonical `game_id`, the home and the away team, or the
     league's own id of a game that the schedule has, as `nba_game_id` or in place of the canonical id.

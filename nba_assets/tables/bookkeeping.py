@@ -1,7 +1,7 @@
-"""The tables in which the pipeline keeps its own books: failed entities, built partitions, attempts, quarantined rows.
+"""The tables that hold the state of all others: failed entities, built partitions, attempts, quarantined rows.
 
-They are written in the same transaction as the rows that they speak of, and belong to all tables at once: `table_name`
-tells whose an entry is.
+They are written in the same transaction as the rows that they are about, and shared by all tables: `table_name` says
+which one an entry belongs to.
 """
 
 from __future__ import annotations
@@ -208,22 +208,24 @@ WHOLE_FILE = 0
 
 
 CHANGE_COLUMNS = ("partition_date", "digest", "written_at", "changed_at")
-"""Of the books: what tells whether and when a date changed."""
+"""Columns of the state of partitions that say whether and when a date changed."""
 
 
 @dataclass(frozen=True)
 class Changes:
-    """Digests of a table's dates as the books have them, and since when."""
+    """Recorded digests of a table's dates, and since when each holds."""
 
     before: Mapping[date, tuple[str, np.datetime64]]
 
     @classmethod
-    def of(cls, books: Columns) -> Changes:
-        """From `CHANGE_COLUMNS` of the books of one table; a date whose change was not recorded changed when it was
+    def of(cls, entries: Columns) -> Changes:
+        """From `CHANGE_COLUMNS` of the entries of one table; a date whose change was not recorded changed when it was
         written.
         """
-        since = np.where(np.isnat(books["changed_at"]), books["written_at"], books["changed_at"]).astype("M8[us]")
-        return cls(dict(zip(books["partition_date"].tolist(), zip(books["digest"], since, strict=True), strict=True)))
+        since = np.where(np.isnat(entries["changed_at"]), entries["written_at"], entries["changed_at"]).astype("M8[us]")
+        return cls(
+            dict(zip(entries["partition_date"].tolist(), zip(entries["digest"], since, strict=True), strict=True))
+        )
 
     def to(self, day: date, digest: str) -> tuple[bool, np.datetime64]:
         """Whether a date changes by getting this digest, and when it last changed: NaT for a change that is made only

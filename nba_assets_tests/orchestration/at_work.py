@@ -37,7 +37,7 @@ from nba_assets.raw.ingestion import ingest
 from nba_assets.raw.landing import FolderLandingZone
 from nba_assets.raw.sample_league import SeasonSummary
 from nba_assets.raw.tables import RAW_TABLES
-from nba_assets.registry import COMPUTED_TABLES, GAME_SUMMARIES, TABLE_MODULES
+from nba_assets.registry import COMPUTED_TABLES, GAME_SUMMARIES, PREGAME_TABLES, TABLE_MODULES
 from nba_assets.settings import Settings
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.tables.columns import arrow_schema
@@ -49,11 +49,10 @@ OPENING = date(2024, 10, 22)
 BUILT = date(2024, 11, 1)
 """Last date of which the common home has results; the next one is described."""
 NEXT = date(2024, 11, 2)
-DESCRIBED = [name for name in TABLE_MODULES if name not in GAME_SUMMARIES]
 YEARS_LATER = datetime(2026, 3, 1, 17, tzinfo=UTC)
 HOURS, MINUTES = timedelta(hours=1), timedelta(minutes=1)
 RUN_KEY_TAG, SENSOR_TAG = "dagster/run_key", "dagster/sensor_name"
-POINTS = frozenset(DESCRIBED)
+POINTS = frozenset(PREGAME_TABLES)
 """Tables of later dates that a player's points can reach: all of them, since a sum of players that is not the team's is
 an issue of the team's rows.
 """
@@ -339,7 +338,7 @@ def fresh_digests(operator: Operator) -> dict[Key, str]:
     summarised = [day for day in days if ("player_game_summary", day) in partition_state]
     build_tables(warehouse, operator.landing, RAW_TABLES, days)
     build_tables(warehouse, operator.landing, GAME_SUMMARIES, summarised)
-    build_tables(warehouse, operator.landing, DESCRIBED, days)
+    build_tables(warehouse, operator.landing, PREGAME_TABLES, days)
     rows = warehouse.read(TABLE_PARTITIONS, ("table_name", "partition_date", "digest"), OPENING, days[-1])
     fresh = {(row["table_name"], row["partition_date"]): row["digest"] for row in rows.to_pylist()}
     return {key: fresh[key] for key in partition_state}

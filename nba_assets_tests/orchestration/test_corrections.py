@@ -22,13 +22,12 @@ from nba_assets.raw.landing import FolderLandingZone
 from nba_assets.raw.sample_league import write_season
 from nba_assets.raw.schedule import POSTPONED
 from nba_assets.raw.tables import RAW_TABLES, SCHEDULE
-from nba_assets.registry import COMPUTED_TABLES, CONTEXTS, GAME_SUMMARIES, TABLE_MODULES
+from nba_assets.registry import COMPUTED_TABLES, CONTEXTS, GAME_SUMMARIES, PREGAME_TABLES, TABLE_MODULES
 from nba_assets.tables.bookkeeping import RAW_QUARANTINE, TABLE_PARTITIONS
 from nba_assets.tables.spec import Input
 from nba_assets_tests.league import SMALL_LEAGUE
 from nba_assets_tests.orchestration.at_work import (
     BUILT,
-    DESCRIBED,
     ENVIRONMENT,
     HOURS,
     NEXT,
@@ -62,7 +61,7 @@ def common(tmp_path_factory: pytest.TempPathFactory) -> tuple[Season, Path, Memo
         for name, value in ENVIRONMENT.items():
             monkeypatch.setenv(name, value)
         build_tables(warehouse, landing, [*RAW_TABLES, *TABLE_MODULES], days_of(OPENING, BUILT))
-        build_tables(warehouse, landing, [*RAW_TABLES, *DESCRIBED], [NEXT])
+        build_tables(warehouse, landing, [*RAW_TABLES, *PREGAME_TABLES], [NEXT])
     return season, landing, warehouse
 
 
@@ -103,7 +102,7 @@ def clean_digests(operator: Operator) -> dict[Key, str]:
         GAME_SUMMARIES,
         [day for day in days if ("player_game_summary", day) in partition_state],
     )
-    build_tables(warehouse, operator.landing, DESCRIBED, days)
+    build_tables(warehouse, operator.landing, PREGAME_TABLES, days)
     rows = warehouse.read(TABLE_PARTITIONS, ("table_name", "partition_date", "digest"), OPENING, days[-1]).to_pylist()
     fresh = {(row["table_name"], row["partition_date"]): row["digest"] for row in rows}
     return {key: fresh[key] for key in partition_state if key in fresh}
@@ -332,7 +331,7 @@ def test_a_corrected_score_reaches_its_summaries_and_the_margins_of_later_dates(
     after = operator.partition_state()
     summaries = {key for key in rebuilt(before, after) if key[0] in GAME_SUMMARIES}
     assert summaries <= {(table, day) for table in GAME_SUMMARIES}
-    assert min((when for table, when in rebuilt(before, after) if table in DESCRIBED), default=NEXT) > day
+    assert min((when for table, when in rebuilt(before, after) if table in PREGAME_TABLES), default=NEXT) > day
     assert_settled(operator)
 
 

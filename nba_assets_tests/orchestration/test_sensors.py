@@ -29,7 +29,7 @@ from nba_assets.raw.content_index import RESULTS, forget_landed, landed_index
 from nba_assets.raw.landing import FolderLandingZone
 from nba_assets.raw.sample_league import write_season
 from nba_assets.raw.tables import RAW_TABLES
-from nba_assets.registry import ALL_TABLES, COMPUTED_TABLES, CONTEXTS, GAME_SUMMARIES, TABLE_MODULES
+from nba_assets.registry import ALL_TABLES, COMPUTED_TABLES, CONTEXTS, GAME_SUMMARIES, PREGAME_TABLES, TABLE_MODULES
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.tables.columns import empty
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
@@ -37,7 +37,6 @@ from nba_assets.warehouse.interface import OvertakenError, Replacement
 from nba_assets_tests.league import SMALL_LEAGUE
 from nba_assets_tests.orchestration.at_work import (
     BUILT,
-    DESCRIBED,
     ENVIRONMENT,
     HOURS,
     MINUTES,
@@ -81,7 +80,7 @@ def common(season: Season, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
         for name, value in ENVIRONMENT.items():
             monkeypatch.setenv(name, value)
         build_tables(warehouse, landing, [*RAW_TABLES, *TABLE_MODULES], days_of(OPENING, BUILT))
-        build_tables(warehouse, landing, [*RAW_TABLES, *DESCRIBED], [NEXT])
+        build_tables(warehouse, landing, [*RAW_TABLES, *PREGAME_TABLES], [NEXT])
     return landing, warehouse
 
 
@@ -211,7 +210,7 @@ def test_an_empty_home_is_filled_from_one_date(season: Season, own_home: Path) -
     ]
     partition_state = operator.partition_state()
     assert set(partition_state) == {(table, NEXT) for table in GAME_SUMMARIES} | {
-        (table, following) for table in DESCRIBED
+        (table, following) for table in PREGAME_TABLES
     }
     assert all(partition_state[table, NEXT]["row_count"] for table in GAME_SUMMARIES)
     assert all(partition_state[table, following]["row_count"] for table in CONTEXTS)

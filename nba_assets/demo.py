@@ -1,7 +1,7 @@
 """The demonstration: a simulated league whose season is under way today, landed day by day as a feed would, and the
 dates of it that are to be built.
 
-Running and showing them is the command line's business.
+Running and showing them is in the command line.
 """
 
 from __future__ import annotations

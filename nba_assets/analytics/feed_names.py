@@ -1,8 +1,8 @@
 """The feeds that name players, under the keys that the players have in the tables; and a record of the names that match
 no player.
 
-What a table reads of a feed with names it reads through a `FeedNames` of its run. Who is who says `people`, who is
-meant within a game `name_matching`.
+What a table reads of a feed with names it reads through a `FeedNames` of its run. Keys of
+players come from `people`; names within a game are matched in `name_matching`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Whom a feed means: the names of one feed matched with the players whom another one lists for the same game, team or
-date.
+"""Names of one feed, matched with the players that another feed lists for the same game, team or date.
 
-Keys go by the registry before they come here (`people`). What is matched here are names that it does not connect,
-within a few dozen candidates.
+Keys are made from the registry before, in `people`. Matched here are names that the registry does not connect, among
+a few dozen candidates.
 """
 
 from __future__ import annotations

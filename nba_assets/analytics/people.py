@@ -1,5 +1,4 @@
-"""Who a player is: the one key and the one universal id that he has in all tables of a season, whatever a feed calls
-him.
+"""Identity of players: one key and one universal id for each in all tables of a season, however a feed spells him.
 
 The registry of the season decides, and nothing else: a key never depends on the day, on other rows or on their order.
 Names that the registry does not know are matched with the players of a game in `name_matching`.

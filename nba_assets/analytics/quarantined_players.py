@@ -1,6 +1,4 @@
-"""Players of whose sheet rows none was accepted: failure records that quote why their rows are in quarantine, so that
-nobody is missing in silence.
-"""
+"""Failure records of players of whose sheet rows none was accepted; they quote why the rows are in quarantine."""
 
 from __future__ import annotations
 

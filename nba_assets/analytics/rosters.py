@@ -1,5 +1,4 @@
-"""Who belongs to which team on a date, as the latest roster snapshots had it: the players that an upcoming game is
-described for.
+"""Who belongs to which team on a date, by the latest roster snapshots: the players who get pregame rows of a game.
 
 Never from the box score of the date itself: who played is not known before the game.
 """

@@ -410,7 +410,7 @@ TABLE = Table(
             "His latest injury status before tip-off; null where he is not listed",
             values=("questionable", "probable", "available"),
         ),
-        text("injury_report", "What the report says of him"),
+        text("injury_report", "His entry in the injury report"),
         *completeness_block(
             "final games of his team in the 30 days before the date for which he was available", WINDOWS
         ),

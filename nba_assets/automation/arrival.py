@@ -5,10 +5,10 @@ Results of a date are run for once they are complete, that is, once every league
 schedule and has team totals, a player sheet and play-by-play; or once the deadline after the last tip-off has passed,
 and then with what is missing as its reason. Announcements are run for while the first game of their date has not tipped
 off, or once the date's results are in. A run is planned until the tables hold what has landed, with rows for games that
-are over; how often it is launched is the business of `requests`.
+are over; how often it is launched is in `requests`.
 
 Between two decisions only dates are remembered that wait for something, so that the state stays small. Reading files
-and tables is the business of `sensors`.
+and tables is in `sensors`.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ With each built date stands what it was built from (`publishing.input_state`): t
 now. No clock takes part, so it does not matter when something was written, nor by which computer; what was changed and
 changed back is not stale. A date that was built before its inputs were recorded, and one that older code built, is
 counted and never built again by itself (`outdated`). Nothing is read or run here; what has landed and is not ingested
-yet is the business of `arrival`.
+yet is in `arrival`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The state of all partitions and of what they were built from, read from the warehouse in one view.
 
-What follows from it is said in `staleness`.
+What follows from it is in `staleness`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""How a table's materialization looks in the UI beyond what all tables tell alike: numbers that plot over time, a
+"""How a table's materialization looks in the UI beyond the metadata of all tables: numbers that plot over time, a
 picture, the lineage of its columns.
 
-Which table gets which picture, and how it is drawn, is said in `pictures`. Pictures and lineage go with the newest date
+Which table gets which picture, and how it is drawn, is in `pictures`. Pictures and lineage go with the newest date
 of a run that has rows, so that a season does not carry hundreds of them. Nothing in here can fail a run whose rows are
 written: a picture that cannot be drawn says why.
 """

@@ -1,5 +1,5 @@
-"""Dagster's UI and daemon on this machine, over the instance of the home, as one command; what they show is no matter
-of this module.
+"""Dagster's UI and daemon on this machine, over the instance of the home, as one command; what they show is not in
+this module.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The features that the points model reads, as a list of definitions; names, columns, order, tags, defaults and
 documentation follow from it.
 
-How the inputs are gathered and the rows are stored is `ml_feature_store`'s business.
+How the inputs are gathered and the rows are stored is in `ml_feature_store`.
 """
 
 from __future__ import annotations

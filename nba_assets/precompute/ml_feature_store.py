@@ -241,7 +241,7 @@ def _objects(lists: list[Any]) -> NDArray[np.object_]:
 
 
 def build(run: TableRun) -> Outcome:
-    """Rows of everybody whose game context is there on the run's dates."""
+    """Rows of every player with a game context on the run's dates."""
     days = pregame_days(run)
     context = run.read_days(PLAYER_CONTEXT, CONTEXT_COLUMNS, days)
     if not len(context["game_id"]):

@@ -158,11 +158,15 @@ TABLE = Table(
         ),
         *readiness_block(),
         ready_flag("; and every upstream row ready"),
-        flag("upstream_player_shot_ready", "His shot-zone row is there and ready", nullable=False),
-        flag("upstream_team_defense_ready", "The opponent's zone-defence row is there and ready", nullable=False),
+        flag("upstream_player_shot_ready", "His shot-zone row exists and is production ready", nullable=False),
+        flag(
+            "upstream_team_defense_ready",
+            "The opponent's zone-defence row exists and is production ready",
+            nullable=False,
+        ),
         flag("upstream_player_context_ready", "His context is ready", nullable=False),
-        flag("upstream_team_context_ready", "His own team's context is there and ready", nullable=False),
-        flag("all_upstreams_ready", "All four upstream rows are there and ready", nullable=False),
+        flag("upstream_team_context_ready", "His own team's context exists and is production ready", nullable=False),
+        flag("all_upstreams_ready", "All four upstream rows exist and are production ready", nullable=False),
         texts(
             "data_quality_issues",
             "Upstream rows that are missing or not ready, by name; empty where all are ready",
@@ -425,7 +429,7 @@ def _json(**columns: Sequence[Any] | NDArray[np.object_]) -> NDArray[np.object_]
 
 
 def build(run: TableRun) -> Outcome:
-    """Rows of everybody whose game context is there on the run's dates."""
+    """Rows of every player with a game context on the run's dates."""
     days = pregame_days(run)
     requested = run.read_days(PLAYER_CONTEXT, CONTEXT_COLUMNS, days)
     if not len(requested["game_id"]):

@@ -155,7 +155,7 @@ TABLE = Table(
         ),
         flag("early_season_flag", "Fewer than 10 games played", nullable=False),
         text("insufficient_data_reason", "Why the sample is small; null from 10 games on"),
-        flag("shot_zone_data_available", "His shot-zone row of the date is there", nullable=False),
+        flag("shot_zone_data_available", "His shot-zone row of the date exists", nullable=False),
         *completeness_block("newest 5 final games of his team, without those he was not available for", WINDOWS),
         *readiness_block(),
         flag(
@@ -303,7 +303,7 @@ def _failures(
 
 
 def build(run: TableRun) -> Outcome:
-    """Rows of everybody whose game context is there on the run's dates."""
+    """Rows of every player with a game context on the run's dates."""
     days = pregame_days(run)
     requested = run.read_days(PLAYER_CONTEXT, CONTEXT_COLUMNS, days)
     if not len(requested["game_date"]):

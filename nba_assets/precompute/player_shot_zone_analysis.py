@@ -296,7 +296,7 @@ def primary_zone(shares: Mapping[str, Floats]) -> NDArray[np.object_]:
 
 
 def build(run: TableRun) -> Outcome:
-    """Rows of everybody who has played this season before the run's dates with games."""
+    """Rows of every player who has played this season before the run's dates with games."""
     days = pregame_days(run)
     if not len(days):
         return Outcome({})

@@ -1,4 +1,5 @@
-"""The circuit breaker: an entity that fails hard again and again on one date is left alone for a day, and says so.
+"""The circuit breaker: an entity that fails hard again and again on one date is not computed for a day, and
+has a failure record that says so.
 
 Only hard failures count. The third attempt at the same inputs trips the breaker; it resets when the time is over, when
 the inputs (or the code) have changed, or when a person resets it. Its state is read once and written once per run, and

@@ -1,5 +1,4 @@
-"""Checks that are made with a materialization and only warn: is everything there, is it complete, does it look as it
-did lately.
+"""Checks that are made with a materialization and only warn: coverage of games and entities, completeness, drift.
 
 Unlike the audit, which looks at rows alone, these compare a date with something else: the schedule, what was requested,
 the threshold, the dates before. They are cheap: sums by date over columns that are in memory, and one read of the

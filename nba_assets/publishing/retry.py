@@ -1,8 +1,8 @@
 """Retry: a table's failed entities are computed again, everybody else's rows and records stay as they are, bit for bit.
 
-Which failures are open and which of them a retry takes up is said here, for whoever asks: a run, the command line, a
-check. A run of a table that is a retry computes only these (date, entity) pairs; what it keeps of a date is read here,
-and merged by `publication`.
+Which failures are open and which of them a retry takes up is decided here, for runs, the command line and checks. A run
+of a table that is a retry computes only these (date, entity) pairs; what it keeps of a date is read here, and merged by
+`publication`.
 
 The entry of a mended date keeps their `written_at` and `code_version`. Most of its rows were computed from what had
 been there *then*, by the code of *then*: a date that was stale before a retry is stale after it and is built anew as a

@@ -1,7 +1,7 @@
 """One table, computed for the dates of one run: its bounded reads, its parallel compute, and what both took.
 
 A table's module describes what to read and compute in terms of a `TableRun`; neither it nor this module knows Dagster.
-Publishing what was computed is `publication`'s business.
+Publishing what was computed is in `publication`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What the landing zone holds of one raw table for the dates of a run: the good rows, and what is quarantined.
 
-No warehouse is known here; what becomes of the rows is `ingestion`'s business.
+No warehouse is known here; what becomes of the rows is in `ingestion`.
 """
 
 from __future__ import annotations

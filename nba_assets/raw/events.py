@@ -1,4 +1,6 @@
-"""Play-by-play events of any common feed in the project's own words, with what their words tell of the shot."""
+"""Play-by-play events of any common feed in the project's own words, with the facts about a shot that their words
+imply.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What reading one landed file may cost: bounds on its size, content, columns, lines and nesting, each with its
 message.
 
-The checks here are made before memory is spent. Which bytes and values a format has is the business of `readers`.
+The checks here are made before memory is spent. Which bytes and values a format has is in `readers`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One landed file into rows as its provider wrote them: columns by name, with nothing interpreted yet.
 
-Parquet keeps its types. CSV and JSON lines come as text, without any guess at types; what the text means is the
-business of `normalise`.
+Parquet keeps its types. CSV and JSON lines come as text, without any guess at types; what the text means is in
+`normalise`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The raw tables: what a provider's files must hold before anything is computed from them.
 
-A raw table is a `Table` and what ingestion needs to know beside it. How files are found and read is `landing`'s
-business, what happens to bad rows `ingestion`'s.
+A raw table is a `Table` and what ingestion needs to know beside it. How files are found and read is in
+`landing`, what happens to bad rows in `ingestion`.
 """
 
 from __future__ import annotations

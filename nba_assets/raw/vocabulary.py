@@ -1,8 +1,8 @@
 """The words of the raw tables, and the words of common feeds that stand for them: one list for each column whose words
 a computation reads.
 
-A word is looked up in lower case. What becomes of a word that stands in no list is said by the table: it is a fault, or
-it is kept and reported.
+A word is looked up in lower case. What becomes of a word that stands in no list is declared by the table: it is a
+fault, or it is kept and reported.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 tables.
 
 Nothing is computed anew: a number on the page is a stored one, and keeps the place that it was read from. The layout is
-`page`'s business.
+in `page`.
 """
 
 from __future__ import annotations

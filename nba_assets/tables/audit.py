@@ -1,7 +1,7 @@
 """Checks of a table's rows, made from its spec, before the rows are written.
 
-Which rows break which check, and what each of them is told, is found here; what a broken blocking check costs is
-`publishing.attribution`'s business.
+Which rows break which check, and the reason that each gets, is found here; what a broken blocking check costs is
+in `publishing.attribution`.
 """
 
 from __future__ import annotations

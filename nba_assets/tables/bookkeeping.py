@@ -49,7 +49,7 @@ ENTITY_FAILURES = Table(
         flag("can_retry", "Running again may help", nullable=False),
         text(
             "failure_type",
-            "What kind of gap stands behind it, where that was looked into",
+            "Kind of gap behind the failure, where it was classified",
             values=(
                 "PLAYER_DNP",
                 "DATA_GAP",
@@ -120,8 +120,8 @@ TABLE_PARTITIONS = Table(
         ),
     ),
     description=(
-        "Which dates of which tables are built, how many rows they hold and their digests: an empty date is "
-        "told from a missing one here."
+        "Which dates of which tables are built, how many rows they hold and their digests. A date that "
+        "was built without rows has an entry, one that was not built has none."
     ),
 )
 
@@ -163,9 +163,9 @@ REPROCESS_ATTEMPTS = Table(
             "Digest of the rows of this entity that its computation got to see, and of the code's version",
             nullable=False,
         ),
-        flag("circuit_breaker_tripped", "The entity is left alone from here on", nullable=False),
+        flag("circuit_breaker_tripped", "The entity is not computed again until circuit_breaker_until", nullable=False),
         moment(
-            "circuit_breaker_until", "Until when it is left alone; null where the breaker did not trip", hashed=False
+            "circuit_breaker_until", "Until when it is not computed; null where the breaker did not trip", hashed=False
         ),
         flag("manual_override_applied", "A person has reset the breaker", nullable=False),
         text("run_id", "Run of the attempt", nullable=False, hashed=False),

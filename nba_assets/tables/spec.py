@@ -1,8 +1,8 @@
 """What a table is: its columns, its grain, its rules. The one place where a column is declared.
 
 Names, DDL, schemas, checks, row hashes and the data dictionary are all derived from the objects in here; how they are
-derived is said in the sibling modules. Storage, Dagster and the meaning of any single table are none of this module's
-business.
+derived is in the sibling modules. Storage, Dagster and the meaning of any single table are not in this
+module.
 """
 
 from __future__ import annotations

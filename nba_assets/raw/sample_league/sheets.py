@@ -1,4 +1,4 @@
-"""Who is on the sheet of each game, who is away and why, and how the coach means to share out the minutes."""
+"""The sheet of each game: who is on it, who is absent and why, and how the minutes are planned."""
 
 from __future__ import annotations
 

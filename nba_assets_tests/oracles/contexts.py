@@ -8,7 +8,7 @@ import importlib
 import math
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
@@ -92,8 +92,8 @@ OLDEST_SNAPSHOT_DAYS = 90
 
 @dataclass
 class League:
-    """Raw and summarised rows of one season or several as dictionaries, by table; `sheets` are the raw ones, `players`
-    the summarised ones.
+    """Raw rows and rows of the game summaries of one season or several as dictionaries, by table; `sheets` are the raw
+    ones, `players`, `offense` and `defense` those of the summaries.
     """
 
     schedule: list[Row]
@@ -107,6 +107,24 @@ class League:
     players: list[Row] = field(default_factory=list)
     offense: list[Row] = field(default_factory=list)
     defense: list[Row] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, raw: Mapping[str, list[Row]], summaries: Mapping[str, list[Row]] | None = None) -> League:
+        """A league of rows by raw table, and by game summary where these are known already."""
+        found = summaries or {}
+        return cls(
+            schedule=raw["schedule"],
+            sheets=raw["player_gamebook"],
+            rosters=raw["rosters"],
+            injuries=raw["injury_report"],
+            lines=raw["game_lines"],
+            props=raw["player_points_props"],
+            registry=raw["player_registry"],
+            box_scores=raw["player_boxscores"],
+            players=found.get("player_game_summary", []),
+            offense=found.get("team_offense_game_summary", []),
+            defense=found.get("team_defense_game_summary", []),
+        )
 
     @cached_property
     def by_player(self) -> dict[str, list[Row]]:

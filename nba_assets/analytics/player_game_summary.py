@@ -61,7 +61,7 @@ from nba_assets.raw.tables import (
     PLAYER_REGISTRY,
     SCHEDULE,
 )
-from nba_assets.tables.blocks import QUALITY, STAMPS
+from nba_assets.tables.blocks import GAME_DATE, GAME_ID, PLAYER_LOOKUP, QUALITY, STAMPS, UNIVERSAL_PLAYER_ID
 from nba_assets.tables.bookkeeping import RAW_QUARANTINE
 from nba_assets.tables.rules import unequal
 from nba_assets.tables.spec import (
@@ -70,7 +70,6 @@ from nba_assets.tables.spec import (
     Rule,
     Table,
     count,
-    day,
     flag,
     number,
     of_its_date,
@@ -95,11 +94,11 @@ TABLE = Table(
     ("game_date", "player_lookup"),
     "game_date",
     (
-        text("player_lookup", "Normalised name: lower case, letters and digits only", nullable=False),
-        text("universal_player_id", "Identity of the player across seasons; null where the registry does not know him"),
+        PLAYER_LOOKUP,
+        UNIVERSAL_PLAYER_ID,
         text("player_full_name", "Name as printed"),
-        text("game_id", "Canonical game id, YYYYMMDD_AWAY_HOME", nullable=False),
-        day("game_date", "US-Eastern date of the game", nullable=False),
+        GAME_ID,
+        GAME_DATE,
         text("team_abbr", "The player's team", nullable=False),
         text("opponent_team_abbr", "Its opponent", nullable=False),
         whole("season_year", "Year in which the season began: 2021 is 2021-22", nullable=False),

@@ -58,7 +58,17 @@ from nba_assets.raw.tables import (
     ROSTERS,
     SCHEDULE,
 )
-from nba_assets.tables.blocks import CONTEXT_QUALITY, REPROCESSING, STAMPS, completeness_block, readiness_block
+from nba_assets.tables.blocks import (
+    CONTEXT_QUALITY,
+    GAME_DATE,
+    GAME_ID,
+    PLAYER_LOOKUP,
+    REPROCESSING,
+    STAMPS,
+    UNIVERSAL_PLAYER_ID,
+    completeness_block,
+    readiness_block,
+)
 from nba_assets.tables.remarks import PACE_COMPARED, RATING_COMPARED
 from nba_assets.tables.rules import group_sizes
 from nba_assets.tables.spec import (
@@ -67,7 +77,6 @@ from nba_assets.tables.spec import (
     Table,
     before,
     count,
-    day,
     flag,
     number,
     of_its_date,
@@ -97,10 +106,10 @@ TABLE = Table(
     ("game_date", "player_lookup"),
     "game_date",
     (
-        text("player_lookup", "Normalised name: lower case, letters and digits only", nullable=False),
-        text("universal_player_id", "Identity of the player across seasons; null where the registry does not know him"),
-        text("game_id", "Canonical game id, YYYYMMDD_AWAY_HOME", nullable=False),
-        day("game_date", "US-Eastern date of the game", nullable=False),
+        PLAYER_LOOKUP,
+        UNIVERSAL_PLAYER_ID,
+        GAME_ID,
+        GAME_DATE,
         text("team_abbr", "The player's team by the latest rosters", nullable=False),
         text("opponent_team_abbr", "Its opponent", nullable=False),
         flag("has_prop_line", "A points line was known before tip-off", nullable=False),

@@ -48,14 +48,18 @@ from nba_assets.precompute.team_form import join_team_form
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.tables.blocks import (
+    GAME_DATE,
+    GAME_ID,
+    PLAYER_LOOKUP,
     QUALITY_TIERS,
     REPROCESSING,
     STAMPS,
+    UNIVERSAL_PLAYER_ID,
     completeness_block,
     readiness_block,
     ready_flag,
 )
-from nba_assets.tables.spec import Columns, Table, before, day, flag, number, numbers, of_its_date, text, texts, whole
+from nba_assets.tables.spec import Columns, Table, before, flag, number, numbers, of_its_date, text, texts, whole
 
 NAMES = tuple(feature.name for feature in FEATURES)
 
@@ -70,10 +74,10 @@ TABLE = Table(
     ("game_date", "player_lookup"),
     "game_date",
     (
-        text("player_lookup", "Normalised name: lower case, letters and digits only", nullable=False),
-        text("universal_player_id", "Identity of the player across seasons; null where the registry does not know him"),
-        day("game_date", "US-Eastern date of the game", nullable=False),
-        text("game_id", "Canonical game id, YYYYMMDD_AWAY_HOME", nullable=False),
+        PLAYER_LOOKUP,
+        UNIVERSAL_PLAYER_ID,
+        GAME_DATE,
+        GAME_ID,
         *(feature.column for feature in FEATURES),
         numbers("features", "The features in the model's order, defaults in place of nulls", nullable=False),
         texts("feature_names", "Names of the features, in the order of `features`", nullable=False),

@@ -36,7 +36,17 @@ from nba_assets.precompute.team_defense_zone_analysis import TABLE as ZONE_DEFEN
 from nba_assets.precompute.zones import ZONES
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import SCHEDULE
-from nba_assets.tables.blocks import REPROCESSING, STAMPS, completeness_block, readiness_block, ready_flag
+from nba_assets.tables.blocks import (
+    GAME_DATE,
+    GAME_ID,
+    PLAYER_LOOKUP,
+    REPROCESSING,
+    STAMPS,
+    UNIVERSAL_PLAYER_ID,
+    completeness_block,
+    readiness_block,
+    ready_flag,
+)
 from nba_assets.tables.remarks import COMPOSITE_WORTH
 from nba_assets.tables.spec import Columns, Table, day, flag, number, of_its_date, text, texts, whole
 
@@ -75,10 +85,10 @@ TABLE = Table(
     ("game_date", "player_lookup"),
     "game_date",
     (
-        text("player_lookup", "Normalised name: lower case, letters and digits only", nullable=False),
-        text("universal_player_id", "Identity of the player across seasons; null where the registry does not know him"),
-        day("game_date", "US-Eastern date of the game", nullable=False),
-        text("game_id", "Canonical game id, YYYYMMDD_AWAY_HOME", nullable=False),
+        PLAYER_LOOKUP,
+        UNIVERSAL_PLAYER_ID,
+        GAME_DATE,
+        GAME_ID,
         day("analysis_date", "Date that the row is as of: the game's own", nullable=False),
         whole(
             "fatigue_score",

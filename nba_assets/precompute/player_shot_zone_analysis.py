@@ -37,7 +37,14 @@ from nba_assets.precompute.pregame_days import pregame_days
 from nba_assets.precompute.zones import ZONE_LABELS, ZONE_WORDS, ZONES
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import SCHEDULE
-from nba_assets.tables.blocks import REPROCESSING, STAMPS, completeness_block, readiness_block, ready_flag
+from nba_assets.tables.blocks import (
+    PLAYER_LOOKUP,
+    REPROCESSING,
+    STAMPS,
+    completeness_block,
+    readiness_block,
+    ready_flag,
+)
 from nba_assets.tables.remarks import PERIMETER
 from nba_assets.tables.spec import Columns, Table, before, count, day, flag, number, of_its_date, text, whole
 
@@ -57,7 +64,7 @@ TABLE = Table(
     ("analysis_date", "player_lookup"),
     "analysis_date",
     (
-        text("player_lookup", "Normalised name: lower case, letters and digits only", nullable=False),
+        PLAYER_LOOKUP,
         text("universal_player_id", "Identity of the player across seasons, from his newest game"),
         day("analysis_date", "US-Eastern date that the row is as of", nullable=False),
         *(

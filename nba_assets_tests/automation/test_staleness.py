@@ -562,7 +562,7 @@ def next_dates(world: World, today: date = TODAY) -> list[tuple[date, date]]:
     return [(one.launch.start, one.launch.end) for one in world.repairs(today).pregame if one.trigger == "next_date"]
 
 
-def test_the_game_day_after_the_newest_summaries_is_described_next() -> None:
+def test_the_game_day_after_the_newest_summaries_is_built_next() -> None:
     season = SEASON_DAYS[2024]
     world = World.built(days=[*SEASON_DAYS[2023], *season[:2]])
     assert next_dates(world) == [(season[4], season[4])]
@@ -574,7 +574,7 @@ def test_the_game_day_after_the_newest_summaries_is_described_next() -> None:
     assert next_dates(forget(world, ["ml_feature_store"], season[4])) == [(season[4], season[4])]
 
 
-def test_a_day_is_summarised_once_all_three_tables_are_and_have_rows() -> None:
+def test_a_day_has_summaries_once_all_three_tables_are_built_and_have_rows() -> None:
     season = SEASON_DAYS[2024]
     days = [*SEASON_DAYS[2023], season[0]]
     assert next_dates(World.built(days)) == [(season[1], season[1])]
@@ -585,7 +585,7 @@ def test_a_day_is_summarised_once_all_three_tables_are_and_have_rows() -> None:
         assert next_dates(forget(World.built(days), [table], season[0])) == []
 
 
-def test_the_newest_date_does_not_wait_for_older_ones_that_lack_their_descriptions() -> None:
+def test_the_newest_date_does_not_wait_for_older_ones_that_lack_their_pregame_tables() -> None:
     season = SEASON_DAYS[2024]
     world = World.built(days=SEASON_DAYS[2023])
     for table in GAME_SUMMARIES:
@@ -622,7 +622,7 @@ def test_what_a_run_did_build_beside_a_refused_table_is_no_reason_to_plan_it_ane
     assert [one.run_key for one in world.repairs().pregame] == [first.run_key]
 
 
-def test_nothing_is_described_where_nothing_is_summarised() -> None:
+def test_no_pregame_date_is_planned_where_no_date_has_summaries() -> None:
     assert without_pregame(World.built(tables=()).partition_state, GAMES, PREGAME_TABLES, TODAY) == []
     assert without_pregame(PartitionState({}), GAMES, PREGAME_TABLES, TODAY) == []
 
@@ -662,7 +662,7 @@ def overlapping(world: World, runs: Sequence[list[Step]], choice: random.Random)
         yield
 
 
-def settle(world: World, choice: random.Random, keys: set[str]) -> int:
+def run_until_done(world: World, choice: random.Random, keys: set[str]) -> int:
     """Look at rest and carry out what is planned, until nothing is; returns the number of looks that planned
     something.
     """
@@ -692,7 +692,7 @@ def test_overlapping_runs_come_to_rest_at_what_a_fresh_build_would_hold(
     choice = random.Random(seed)
     world = World.built(days=GAME_DAYS)
     keys: set[str] = set()
-    assert settle(world, choice, keys) == 0
+    assert run_until_done(world, choice, keys) == 0
 
     pending = [
         (number, name, JULY[season_of(day)] if name in SEASONAL else day) for number, (name, day) in enumerate(changes)
@@ -704,7 +704,7 @@ def test_overlapping_runs_come_to_rest_at_what_a_fresh_build_would_hold(
             world.change(name, day, f"version {number}")
     for number, name, day in pending:
         world.change(name, day, f"version {number}")
-    settle(world, choice, keys)
+    run_until_done(world, choice, keys)
 
     fresh = World(contents={key: content for key, content in world.contents.items() if key[0] not in GRAPH})
     for table in GRAPH:

@@ -91,7 +91,7 @@ DATE_COLUMNS = {
 ALL_ROWS = " union all ".join(
     f"select '{table}' as tbl, {day} as day, {entity} as entity, is_production_ready as ready, "
     "backfill_bootstrap_mode or season_boundary_detected "
-    "as excused, expected_games_count as wanted, actual_games_count as there, missing_games_count as missing, "
+    "as excused, expected_games_count as due, actual_games_count as there, missing_games_count as missing, "
     f"completeness_percentage as pct from {table}"
     for (table, day), (entity, _) in zip(DATE_COLUMNS.items(), READINGS.values(), strict=True)
 )
@@ -232,9 +232,9 @@ EXACT = {
         f"select * from {FEATURES} m join nba_raw.schedule s using (game_id) where (playoff_game = 1) <> s.is_playoffs"
     ),
     "completeness_counts_agree": f"""
-        select * from ({ALL_ROWS}) where there > wanted or there + missing <> wanted or missing < 0
-        or wanted > case tbl when '{ZONE_DEFENSE}' then 15 when '{CACHE}' then 5 else 10 end
-        or abs(pct - case wanted when 0 then 100 else 100 * there / wanted end) > 0.051""",
+        select * from ({ALL_ROWS}) where there > due or there + missing <> due or missing < 0
+        or due > case tbl when '{ZONE_DEFENSE}' then 15 when '{CACHE}' then 5 else 10 end
+        or abs(pct - case due when 0 then 100 else 100 * there / due end) > 0.051""",
     "zone_tables_are_ready_by_completeness_or_excuse": f"""
         select * from ({ALL_ROWS}) where tbl in ('{ZONE_DEFENSE}', '{SHOT_ZONES}') and ready <> (pct >= 90 or
         excused)""",

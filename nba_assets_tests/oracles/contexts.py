@@ -317,11 +317,11 @@ def _team(season: Season, game: Row, team: str) -> Row:
         "travel_miles": travel,
         "early_season_flag": (day - season.opening_night).days < 14,
     }
-    summarised = {(line["game_id"], line["team_abbr"]) for line in league.offense}
+    with_row = {(line["game_id"], line["team_abbr"]) for line in league.offense}
     windows = {}
     for name, days in (("l7d", 7), ("l14d", 14)):
         expected = [played for played in finals if season.days_ago(played) <= days]
-        windows[name] = (len(expected), sum((played["game_id"], team) in summarised for played in expected))
+        windows[name] = (len(expected), sum((played["game_id"], team) in with_row for played in expected))
     row |= _completeness(season, windows, "l14d")
     pct = {name: 100 * actual / expected if expected else 100.0 for name, (expected, actual) in windows.items()}
     issues = [f"{name}_incomplete:{value:.0f}%" for name, value in pct.items() if value < 90]
@@ -562,9 +562,9 @@ def _player(
         "l10_actual_games": windows["l10"][1],
         "gap_classification": gap,
     }
-    books = [lines["books"] for lines in (spread, total) if lines]
+    bookmakers = [lines["books"] for lines in (spread, total) if lines]
     issues = ["missing_game_spread"] * (not spread) + ["missing_game_total"] * (not total)
-    issues += [f"few_bookmakers:{min(books)}/3"] if books and min(books) < 3 else []
+    issues += [f"few_bookmakers:{min(bookmakers)}/3"] if bookmakers and min(bookmakers) < 3 else []
     issues += [f"thin_sample:{len(history)}/3"] if len(history) < 3 else []
     issues += ["missing_injury_report"] * (not reports) + ["missing_roster_snapshot"] * (member is None)
     issues += [TRAVEL_UNKNOWN] * (None in (travel, *fortnight))
@@ -766,15 +766,15 @@ def _player_windows(season: Season, player: str, team: str) -> tuple[dict[str, t
 
 def _completeness(season: Season, windows: dict[str, tuple[int, int]], primary: str) -> Row:
     expected, actual = windows[primary]
-    pct = {name: 100 * there / wanted if wanted else 100.0 for name, (wanted, there) in windows.items()}
+    pct = {name: 100 * there / due if due else 100.0 for name, (due, there) in windows.items()}
     return {
         "expected_games_count": expected,
         "actual_games_count": actual,
         "missing_games_count": expected - actual,
         "completeness_percentage": rounded(pct[primary], 1),
         **{f"{name}_completeness_pct": rounded(value, 1) for name, value in pct.items()},
-        **{f"{name}_is_complete": there >= wanted for name, (wanted, there) in windows.items()},
-        "all_windows_complete": all(there >= wanted for wanted, there in windows.values()),
+        **{f"{name}_is_complete": there >= due for name, (due, there) in windows.items()},
+        "all_windows_complete": all(there >= due for due, there in windows.values()),
         "season_boundary_detected": season.is_boundary,
         "backfill_bootstrap_mode": season.is_bootstrap,
         "is_production_ready": season.is_boundary or season.is_bootstrap or all(value >= 90 for value in pct.values()),

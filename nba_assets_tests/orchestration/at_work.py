@@ -43,7 +43,7 @@ from nba_assets_tests.pipeline import ingest_all, prepared, table_run
 ENVIRONMENT = {"NBA_ASSETS_BOOTSTRAP_DAYS": "2", "NBA_ASSETS_CACHE_MINIMUM_GAMES": "1"}
 OPENING = date(2024, 10, 22)
 BUILT = date(2024, 11, 1)
-"""Last date of which the common home has results; the next one is described."""
+"""Last date of which the common home has results; of the next one only pregame tables are built."""
 NEXT = date(2024, 11, 2)
 YEARS_LATER = datetime(2026, 3, 1, 17, tzinfo=UTC)
 HOURS, MINUTES = timedelta(hours=1), timedelta(minutes=1)
@@ -318,15 +318,15 @@ class Operator:
 
 
 def fresh_digests(operator: Operator) -> dict[Key, str]:
-    """The digests of everything that the operator has built, built anew from what has landed: summaries, and what is
-    described, each in one go.
+    """The digests of everything that the operator has built, built anew from what has landed: summaries, and pregame
+    tables, each in one run.
     """
     partition_state = operator.partition_state()
     warehouse = MemoryWarehouse()
     days = days_of(OPENING, max(day for _, day in partition_state))
-    summarised = [day for day in days if ("player_game_summary", day) in partition_state]
+    with_summaries = [day for day in days if ("player_game_summary", day) in partition_state]
     build_tables(warehouse, operator.landing, RAW_TABLES, days)
-    build_tables(warehouse, operator.landing, GAME_SUMMARIES, summarised)
+    build_tables(warehouse, operator.landing, GAME_SUMMARIES, with_summaries)
     build_tables(warehouse, operator.landing, PREGAME_TABLES, days)
     rows = warehouse.read(TABLE_PARTITIONS, ("table_name", "partition_date", "digest"), OPENING, days[-1])
     fresh = {(row["table_name"], row["partition_date"]): row["digest"] for row in rows.to_pylist()}

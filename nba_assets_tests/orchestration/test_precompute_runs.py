@@ -165,7 +165,7 @@ def test_a_table_of_the_same_date_that_is_not_built_is_named_with_its_command(
     warehouse = DuckDBWarehouse(season.warehouse)
     with pytest.raises(MissingInputsError, match=f"nba-assets run {day} --table {missing}$"):
         computed(table_run(warehouse, name, [day]), TABLE_MODULES[name].build)
-    # Of the first days nobody is described, so nothing of them is needed.
+    # The first days have no pregame rows, so nothing of them is needed.
     early = season.day(3)
     forget(season, early, [missing])
     assert computed(table_run(warehouse, name, [early]), TABLE_MODULES[name].build).row_count == 0

@@ -68,8 +68,8 @@ def season(tmp_path_factory: pytest.TempPathFactory) -> Season:
 
 @pytest.fixture(scope="module")
 def common(season: Season, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, MemoryWarehouse]:
-    """Built up to BUILT in one go, and NEXT described from its announcements; the corrected box score has not come
-    yet.
+    """Built up to BUILT in one go, and the pregame tables of NEXT from its announcements; the corrected box score has
+    not come yet.
     """
     landing, warehouse = tmp_path_factory.mktemp("common") / "landing", MemoryWarehouse()
     season.land_all(landing, OPENING, BUILT)
@@ -231,7 +231,7 @@ def test_days_as_they_come_with_restarts_in_between(
 ) -> None:
     """Announcements at noon, results in portions at night.
 
-    Each date is described and summarised once per content, whatever dies in between.
+    Each date is built before and after its games once per content, whatever dies in between.
     """
     choice = random.Random(seed)
     ran: list[Ran] = []
@@ -354,9 +354,9 @@ def test_a_game_without_play_by_play_is_run_for_after_the_deadline(operator: Ope
     assert operator.until_quiet()[0].short == ("postgame", "results", NEXT, NEXT)
 
 
-def test_a_catch_up_describes_every_date_that_it_summarises(operator: Operator) -> None:
-    """Results of several dates land at once: oldest first, so many at a tick; then the dates after them are
-    described.
+def test_a_catch_up_builds_every_date_before_and_after_its_games(operator: Operator) -> None:
+    """Results of several dates land at once: oldest first, so many at a tick; then the pregame tables of the
+    dates after them.
     """
     end = NEXT + timedelta(days=5)
     operator.season.land_all(operator.landing, NEXT, end)

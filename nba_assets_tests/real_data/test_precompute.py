@@ -132,7 +132,7 @@ def test_first_fourteen_days_and_days_without_games_are_built_empty_and_say_why(
     }
 
 
-def test_all_thirty_teams_are_described_from_the_fourteenth_day_on(season: BuiltSeason) -> None:
+def test_all_thirty_teams_have_rows_from_the_fourteenth_day_on(season: BuiltSeason) -> None:
     days = answers(season, f"select count(*) from ({DAYS})")[0][0]
     assert days > 150
     query = (

@@ -1,4 +1,4 @@
-"""A table whose rows change for the same inputs has a new code version: held against the digests of a simulated league
+"""A table whose rows change for the same inputs has a new code version: compared with the digests of a simulated league
 that are on record.
 
 After a change of a table's rows, raise its `code_version` and record again: `python -m nba_assets_tests.record`. Where

@@ -512,12 +512,12 @@ def _one_row_per_date(run: TableRun, requested: Columns) -> tuple[dict[str, NDAr
     counts, contradictory = one_row_per_date(requested)
     if counts.all():
         return dict(requested), {}
-    told = [f"{game} ({team})" for game, team in zip(requested["game_id"], requested["team_abbr"], strict=True)]
+    games = [f"{game} ({team})" for game, team in zip(requested["game_id"], requested["team_abbr"], strict=True)]
     took_part = played(requested)
     players: dict[tuple[Any, str], list[str]] = {}
     for place in np.flatnonzero(contradictory & took_part).tolist():
         players.setdefault((requested["game_date"][place].item(), requested["player_lookup"][place]), []).append(
-            told[place]
+            games[place]
         )
     reasons = [
         (
@@ -531,7 +531,7 @@ def _one_row_per_date(run: TableRun, requested: Columns) -> tuple[dict[str, NDAr
             "player_on_two_sheets",
             requested["game_date"][place].item(),
             (
-                f"{requested['player_lookup'][place]}: the row of {told[place]}, {requested['player_status'][place]}, "
+                f"{requested['player_lookup'][place]}: the row of {games[place]}, {requested['player_status'][place]}, "
                 "is left out for that of another game"
             ),
         )

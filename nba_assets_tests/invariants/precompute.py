@@ -99,6 +99,8 @@ FAILURES = (
     f"select * from nba_processing.entity_failures where table_name in ({', '.join(repr(name) for name in READINGS)})"
 )
 OPENING = "select min(game_date) from nba_raw.schedule where is_regular_season"
+FULL_SCORE = round(100 - 3 * 25 / len(oracle.FEATURES), 2)
+"""Of a row that knows every feature: all count 100 but three of phase3, which count 75."""
 DAYS = f"""
     select distinct game_date as day from nba_raw.schedule
     where (is_regular_season or is_playoffs) and game_status <> 4 and game_date >= ({OPENING}) + 14
@@ -206,10 +208,10 @@ EXACT = {
             for source in feature_sources])) > 1e-9
         or quality_tier <> case when feature_quality_score >= 95 then 'gold' when feature_quality_score >= 75 then
         'silver' else 'bronze' end""",
-    "a_cached_player_without_defaults_scores_97": f"""
+    "a_cached_player_without_defaults_has_the_full_score": f"""
         select m.* from {FEATURES} m join {CACHE} c on c.cache_date = m.game_date and c.player_lookup = m.player_lookup
-        where not list_contains(feature_sources, 'default') and (feature_quality_score <> 97.0 or quality_tier <> 'gold'
-        or data_source <> 'phase4_partial')""",
+        where not list_contains(feature_sources, 'default') and (feature_quality_score <> {FULL_SCORE} or quality_tier
+        <> 'gold' or data_source <> 'phase4_partial')""",
     "features_are_what_the_other_tables_hold": f"""
         select m.* from {FEATURES} m
         join {FACTORS} f on f.game_date = m.game_date and f.player_lookup = m.player_lookup

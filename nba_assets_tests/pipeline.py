@@ -5,7 +5,8 @@ What Dagster adds is tested apart.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from nba_assets.registry import TABLE_MODULES
 from nba_assets.settings import Settings
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.tables.columns import arrow_schema
+from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets.warehouse.interface import Replacement, Warehouse
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -30,6 +32,20 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 def days_between(start: date, end: date) -> list[date]:
     """Every calendar day from `start` to `end`, both included."""
     return [start + timedelta(days=offset) for offset in range((end - start).days + 1)]
+
+
+@contextmanager
+def one_connection(warehouse: Warehouse) -> Iterator[None]:
+    """Keep a DuckDB file open within the block: to open it for each use is most of what a small test would do."""
+    if not isinstance(warehouse, DuckDBWarehouse):
+        yield
+        return
+    before, warehouse.idle_seconds = warehouse.idle_seconds, 60
+    try:
+        yield
+    finally:
+        warehouse.idle_seconds = before
+        warehouse.close()
 
 
 def ingest_all(
@@ -42,13 +58,15 @@ def ingest_all(
     now: datetime = NOW,
 ) -> None:
     """Raw tables of the dates, all of them unless told otherwise, from a folder."""
-    for name in tables:
-        report = ingest(RAW_TABLES[name], FolderLandingZone(landing), warehouse, dates, run_id=run_id, now=now)
-        report.raise_for_bad_files()
+    with one_connection(warehouse):
+        for name in tables:
+            report = ingest(RAW_TABLES[name], FolderLandingZone(landing), warehouse, dates, run_id=run_id, now=now)
+            report.raise_for_bad_files()
 
 
 def count_as_ingested(warehouse: Warehouse, names: Sequence[str], dates: Sequence[date]) -> None:
     """Enter raw dates as ingested, for tests that write raw rows themselves."""
+    replacements = []
     for name in names:
         entry = {
             "table_name": name,
@@ -61,7 +79,8 @@ def count_as_ingested(warehouse: Warehouse, names: Sequence[str], dates: Sequenc
         }
         entries = [dict.fromkeys(TABLE_PARTITIONS.column_names) | entry | {"partition_date": day} for day in dates]
         rows = pa.Table.from_pylist(entries, schema=arrow_schema(TABLE_PARTITIONS))
-        warehouse.replace([Replacement(TABLE_PARTITIONS, rows, dates, {"table_name": name})])
+        replacements.append(Replacement(TABLE_PARTITIONS, rows, dates, {"table_name": name}))
+    warehouse.replace(replacements)
 
 
 def table_run(
@@ -100,7 +119,8 @@ def build(
     entities: ParallelEntities | None = None,
 ) -> dict[str, list[DateFacts]]:
     """Compute and publish tables, upstream first; returns what each of their dates holds."""
-    return {name: prepared(table_run(warehouse, name, dates, entities)).write() for name in tables}
+    with one_connection(warehouse):
+        return {name: prepared(table_run(warehouse, name, dates, entities)).write() for name in tables}
 
 
 def digests(facts: dict[str, list[DateFacts]]) -> dict[tuple[str, date], str]:

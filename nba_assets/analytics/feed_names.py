@@ -30,7 +30,7 @@ from nba_assets.tables.spec import Columns, Notice
 NAMES_MATCHED = Notice(
     "names_matched",
     (
-        "Every name in the feeds is that of one player, or of somebody who is known not to be listed for the game; see "
+        "Every name in the feeds matches one player, or a known player who is not listed for the game; see "
         "nba_processing.unmatched_names"
     ),
 )
@@ -220,7 +220,7 @@ class FeedNames:
             strict=True,
         ):
             if why in (NOBODY, SEVERAL):
-                fits = f"fits {', '.join(several)}" if why == SEVERAL else "is nobody's name"
+                fits = f"fits {', '.join(several)}" if why == SEVERAL else "is no player's name"
                 self.run.notice(NAMES_MATCHED.name, day.date(), f"{raw.name}: {named or who} ({who}) {fits}")
 
     def _seasons(self, rows: Columns) -> NDArray[np.int64]:

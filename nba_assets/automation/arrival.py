@@ -132,9 +132,11 @@ def _oddity_of_clock(before: datetime | None, now: datetime) -> str | None:
     if before is None or timedelta(0) <= now - before <= LONGEST_SILENCE:
         return None
     if now < before:
-        return f"the clock was set back: the last look was at {before:%Y-%m-%d %H:%M:%S} UTC, it is {now:%H:%M:%S} now"
+        return (
+            f"the clock was set back: the last decision was at {before:%Y-%m-%d %H:%M:%S} UTC, it is {now:%H:%M:%S} now"
+        )
     return (
-        f"nobody looked for {(now - before) // timedelta(minutes=1)} minutes, since {before:%Y-%m-%d %H:%M} UTC: the "
+        f"no decision for {(now - before) // timedelta(minutes=1)} minutes, since {before:%Y-%m-%d %H:%M} UTC: the "
         "sensor was off, the daemon or the machine did not run, a tick did not come to its end, or the clock was set "
         "forward"
     )

@@ -67,7 +67,7 @@ class CircuitBreaker:
         return cls(table, day, now, code_version, requested, histories, attempts, as_read)
 
     def active(self, entity_type: str) -> dict[str, Any]:
-        """Failure records of the requested entities that are to be left alone; none is an empty mapping."""
+        """Failure records of the requested entities that are not to be computed; none is an empty mapping."""
         tripped = {
             entity: self.attempts[entity][-1]
             for entity in self.requested.entities
@@ -76,7 +76,7 @@ class CircuitBreaker:
         if not tripped:
             return {}
         reasons = [
-            f"left alone until {last['circuit_breaker_until']:%Y-%m-%d %H:%M} UTC after {last['attempt_number']} "
+            f"not computed until {last['circuit_breaker_until']:%Y-%m-%d %H:%M} UTC after {last['attempt_number']} "
             f"failed attempts; the last one: {last['failure_reason']}"
             for last in tripped.values()
         ]

@@ -64,7 +64,7 @@ class OpenFailure:
 
     @property
     def is_hard(self) -> bool:
-        """The computation itself failed, or was left alone because it had failed again and again."""
+        """The computation itself failed, or was not run because it had failed again and again."""
         return self.category in (HARD_FAILURE, BREAKER_ACTIVE)
 
     @property

@@ -270,7 +270,7 @@ class TableRun:
         shared: Any = None,
     ) -> Outcome:
         """Compute the table's rows: as `map`, but of its scope only, and entities whose circuit breaker is tripped are
-        left alone, and say so.
+        not computed, and get a failure record that says so.
 
         The breaker works in runs of a single date; a backfill tries everybody again.
         """
@@ -293,13 +293,15 @@ class TableRun:
             self.breaker = CircuitBreaker.of(
                 self.warehouse, self.table, self.start, self.now, self.table.code_version, requested, histories
             )
-            left_alone = self.breaker.active(ENTITY_TYPES[kind])
-        if left_alone:
-            names = left_alone["entity_id"].tolist()
-            self.log(f"Circuit breaker: {len(names)} {kind} left alone after repeated failures: {', '.join(names[:5])}")
+            not_computed = self.breaker.active(ENTITY_TYPES[kind])
+        if not_computed:
+            names = not_computed["entity_id"].tolist()
+            self.log(
+                f"Circuit breaker: {len(names)} {kind} not computed after repeated failures: {', '.join(names[:5])}"
+            )
             requested = requested.chunk([entity for entity in requested.entities if entity not in set(names)])
         outcome = self.map(kind, compute, requested, histories, shared, columns)
-        together = concatenate([outcome.failures, left_alone])
+        together = concatenate([outcome.failures, not_computed])
         order = (
             np.argsort(together["entity_id"].astype(str), kind="stable") if together else np.array([], dtype=np.intp)
         )

@@ -76,7 +76,7 @@ def read_file(
     """
     limits = Limits.from_settings(Settings.from_environment()) if limits is None else limits
     try:
-        limits.see_file(path.stat().st_size)
+        limits.check_file(path.stat().st_size)
         if file.format is Format.PARQUET:
             found = _read_parquet(path, names, date_column, keep, limits)
         elif file.format is Format.CSV:
@@ -140,14 +140,14 @@ def _checked_parquet(path: Path, names: Sequence[str], limits: Limits) -> tuple[
         raise BadFileError(f"describes itself in {footer_bytes:,} bytes, at most {LARGEST_FOOTER_BYTES:,} are allowed")
     with pq.ParquetFile(path) as parquet:
         facts = parquet.metadata
-        limits.see_columns(facts.num_columns)
+        limits.check_columns(facts.num_columns)
         leaves = [facts.schema.column(place) for place in range(facts.num_columns)]
-        limits.see_nesting(max((leaf.path.count(".") + 1 for leaf in leaves), default=0))
+        limits.check_nesting(max((leaf.path.count(".") + 1 for leaf in leaves), default=0))
         present = _present(names, parquet.schema_arrow.names)
         mine = [place for place, leaf in enumerate(leaves) if leaf.path in present]
-        limits.see_values(facts.num_rows, len(present))
+        limits.check_values(facts.num_rows, len(present))
         groups = [facts.row_group(group) for group in range(facts.num_row_groups)]
-        limits.see_content(sum(group.column(place).total_uncompressed_size for group in groups for place in mine))
+        limits.check_content(sum(group.column(place).total_uncompressed_size for group in groups for place in mine))
     return present, [leaves[place].path for place in mine if leaves[place].physical_type == "BYTE_ARRAY"]
 
 
@@ -164,7 +164,7 @@ def _decoded(rows: pa.Table, limits: Limits) -> pa.Table:
         pc.sum(pc.take(pc.binary_length(chunk.dictionary).cast(pa.int64()), chunk.indices)).as_py() or 0
         for chunk in chunks
     ]
-    limits.see_content(sum(sizes))
+    limits.check_content(sum(sizes))
     for place in repeated:
         plain = rows.schema.field(place).type.value_type
         column = pa.chunked_array([chunk.dictionary_decode() for chunk in rows.column(place).chunks], plain)
@@ -213,7 +213,7 @@ def _text(path: Path, gzipped: bool, limits: Limits) -> bytearray:
             # The size that a compressed file states at its end, modulo 2**32: one above the limit spares the
             # decompression.
             stream.seek(max(path.stat().st_size - 4, 0))
-            limits.see_content(int.from_bytes(stream.read(4), "little"))
+            limits.check_content(int.from_bytes(stream.read(4), "little"))
             if not stream.tell():
                 raise EOFError("a compressed file is never empty")
             stream.seek(0)
@@ -221,8 +221,8 @@ def _text(path: Path, gzipped: bool, limits: Limits) -> bytearray:
         text = bytearray()
         while chunk := source.read(CHUNK_BYTES):
             text += chunk
-            limits.see_content(len(text), at_least=True)
-    limits.see_lines(text)
+            limits.check_content(len(text), at_least=True)
+    limits.check_lines(text)
     return text
 
 
@@ -235,9 +235,9 @@ def _read_csv(text: bytearray, names: Sequence[str], date_column: str, keep: Kee
         return "skip"
 
     header = _csv_header(text)
-    limits.see_columns(len(header))
+    limits.check_columns(len(header))
     present = _present(names, header)
-    limits.see_values(max(text.count(b"\n"), text.count(b"\r")), len(present))
+    limits.check_values(max(text.count(b"\n"), text.count(b"\r")), len(present))
     rows = csv.read_csv(
         pa.BufferReader(text),
         # With threads, rows that are quarantined have no numbers; with plain "utf8", bytes are not checked before them.
@@ -273,9 +273,9 @@ def _csv_header(text: bytearray) -> list[str]:
 def _read_json_lines(
     text: bytearray, names: Sequence[str], date_column: str, keep: Keep | None, limits: Limits
 ) -> FileRows:
-    limits.see_values(text.count(b"\n"), 1)
+    limits.check_values(text.count(b"\n"), 1)
     content = _json_lines(text)
-    limits.see_json_nesting(text, content)
+    limits.check_json_nesting(text, content)
     lines = pa.table({"number": np.arange(1, len(content) + 1), "line": content})
     with _json_engine().cursor() as connection:
         # Lines are read as plain text first, so that one that is no JSON is quarantined alone and keeps its number.
@@ -301,7 +301,7 @@ def _read_json_lines(
             connection.register("lines", lines)
         keys = _json_keys(connection, limits)
         present = [name for name in names if name in keys or not lines.num_rows]
-        limits.see_values(lines.num_rows, len(present))
+        limits.check_values(lines.num_rows, len(present))
         if keep is not None and date_column in present:
             dates = connection.sql(
                 "SELECT json_extract_string(line, ?) AS day FROM lines", params=[_json_path(date_column)]
@@ -343,7 +343,7 @@ def _json_keys(connection: duckdb.DuckDBPyConnection, limits: Limits) -> set[str
     """The keys of all lines, as far as their number is within the limits."""
     query = "SELECT DISTINCT unnest(keys) FROM (SELECT DISTINCT json_keys(line) AS keys FROM lines) LIMIT ?"
     keys = {key for (key,) in connection.execute(query, [limits.columns + 1]).fetchall()}
-    limits.see_columns(len(keys), at_least=True)
+    limits.check_columns(len(keys), at_least=True)
     return keys
 
 

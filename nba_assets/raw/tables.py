@@ -194,7 +194,7 @@ def _fewer_rebounds_than_parts(rows: Columns) -> NDArray[np.bool_]:
     return rows["total_rebounds"] < rows["offensive_rebounds"] + rows["defensive_rebounds"]
 
 
-def _wrong_worth(rows: Columns) -> NDArray[np.bool_]:
+def _wrong_value(rows: Columns) -> NDArray[np.bool_]:
     worth = (
         np.where(rows["shot_type"] == "3PT", 3.0, np.where(rows["shot_type"] == "2PT", 2.0, np.nan)) * rows["shot_made"]
     )
@@ -531,7 +531,7 @@ PLAY_BY_PLAY = RawTable(
         ),
         description="Play-by-play: every event of a game, in the provider's order.",
         rules=(
-            Rule("points_by_type", "points_scored is the worth of the shot by shot_type and shot_made", _wrong_worth),
+            Rule("points_by_type", "points_scored is the value of the shot by shot_type and shot_made", _wrong_value),
         ),
     ),
     teams=("home_team_abbr", "away_team_abbr", "player_1_team_abbr"),

@@ -412,7 +412,7 @@ def _state(
     remark = None
     if entry is not None and not entry["row_count"]:
         remark = _why_empty(table, bootstrap=bootstrap, has_games=has_games) or (
-            "everybody has a failure record instead" if failures else None
+            "each player has a failure record instead" if failures else None
         )
     elif late is not None:
         remark = f"stale: {late.causes[0]} is not what it was built from"

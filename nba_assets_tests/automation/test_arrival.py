@@ -705,11 +705,13 @@ def test_a_clock_that_was_set_back_and_a_time_without_looks_are_told_of_once() -
     world.later(LONGEST_SILENCE)
     assert world.decision().clock is None
     world.later(timedelta(seconds=1))
-    assert str(world.decision().clock).startswith("nobody looked for 10 minutes, since 2024-11-06 09:30 UTC: ")
+    assert str(world.decision().clock).startswith("no decision for 10 minutes, since 2024-11-06 09:30 UTC: ")
     world.tick()
     assert world.decision().clock is None
     world.later(-timedelta(seconds=1))
-    assert str(world.decision().clock).startswith("the clock was set back: the last look was at 2024-11-06 09:40:01")
+    assert str(world.decision().clock).startswith(
+        "the clock was set back: the last decision was at 2024-11-06 09:40:01"
+    )
     world.tick()
     assert world.decision().clock is None
 

@@ -321,11 +321,11 @@ WRONG_ANSWERS: dict[str, tuple[Callable[[dict[str, Any]], dict[str, Any]], str]]
     ),
     "somebody else": (
         lambda rows: rows | {"player_lookup": np.full(len(rows["sum"]), "player000", dtype=object)},
-        "rows of somebody else: player000",
+        "rows of entities that were not requested: player000",
     ),
     "nobody": (
         lambda rows: rows | {"player_lookup": np.full(len(rows["sum"]), None, dtype=object)},
-        "rows of somebody else: None",
+        "rows of entities that were not requested: None",
     ),
 }
 DECLARED = {"player_lookup": "OU", "game_date": "M", "sum": "fiub", "games": "fiub"}
@@ -528,7 +528,7 @@ def test_histories_are_those_of_the_requested_entities_by_the_same_numbers() -> 
         (lambda failed: failed | {"can_retry": failed["can_retry"][:-1]}, "or of unequal lengths"),
         (
             lambda failed: failed | {"entity_id": np.full(len(failed["can_retry"]), "player000", dtype=object)},
-            "somebody else: player000",
+            "entities that were not requested: player000",
         ),
         (
             lambda failed: failed | {"failure_category": np.full(len(failed["can_retry"]), "BAD_LUCK", dtype=object)},

@@ -19,21 +19,21 @@ class NothingToJudgeError(AssertionError):
 def breaking(path: Path, query: str) -> list[Any]:
     """The first rows that break an invariant, which is a query for such rows."""
     with duckdb.connect(path, read_only=True) as connection:
-        _see_rows(connection, query)
+        _check_rows(connection, query)
         return connection.execute(f"select * from ({query}) limit {EXAMPLES}").fetchall()
 
 
 def broken_share(path: Path, broken: str, everything: str) -> float:
     """Rows that break an invariant, as a share of those that it is about, which `everything` counts."""
     with duckdb.connect(path, read_only=True) as connection:
-        _see_rows(connection, f"{broken} {everything}")
+        _check_rows(connection, f"{broken} {everything}")
         ((count,),) = connection.execute(everything).fetchall()
         if not count:
             raise NothingToJudgeError(f"no rows: {everything}")
         return len(connection.execute(broken).fetchall()) / int(count)
 
 
-def _see_rows(connection: duckdb.DuckDBPyConnection, query: str) -> None:
+def _check_rows(connection: duckdb.DuckDBPyConnection, query: str) -> None:
     for table in sorted({*TABLE_NAME.findall(query)}):
         if not connection.execute(f"select * from {table} limit 1").fetchall():
             raise NothingToJudgeError(f"{table} has no rows")

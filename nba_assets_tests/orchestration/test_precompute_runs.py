@@ -294,7 +294,7 @@ def test_three_failing_runs_of_a_player_leave_him_alone_until_his_own_past_chang
         assert other in seen
         assert unlucky not in seen
         assert any(
-            "Circuit breaker: 1 players left alone" in message and unlucky in message for message in messages(report)
+            "Circuit breaker: 1 players not computed" in message and unlucky in message for message in messages(report)
         )
     miss_every_shot(season, unlucky)
     assert run_alone(name, day).succeeded

@@ -455,7 +455,7 @@ def test_a_time_without_looks_is_logged(operator: Operator, capsys: pytest.Captu
     operator.now += timedelta(hours=1)
     operator.tick("raw_arrival")
     operator.tick("raw_arrival")
-    assert capsys.readouterr().err.count("nobody looked for 60 minutes") == 1
+    assert capsys.readouterr().err.count("no decision for 60 minutes") == 1
 
 
 def test_sensors_are_off_until_they_are_turned_on() -> None:

@@ -48,7 +48,7 @@ def run(command: str, project: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_there_are_pages() -> None:
-    assert {file.stem for file in PAGES} == {"add-a-feature", "add-a-table", "add-a-check", "add-a-provider"}
+    assert {"add-a-feature", "add-a-table", "add-a-check", "add-a-provider"} <= {file.stem for file in PAGES}
 
 
 @pages

@@ -41,7 +41,7 @@ def members(requested: Columns, rosters: Columns, sheets: Columns) -> dict[str, 
     `requested` are the scheduled teams (`game_date`, `team_abbr`, `season_year`, `season_start`); `rosters` the
     snapshots; `sheets` rows of player_game_summary (`player_lookup`, `game_date`, `team_abbr`). A player on the latest
     snapshots of two teams belongs to the newer one, also when that team is idle, and on a tie to the team of his newest
-    sheet row; but two players of one key, told by their dates of birth, stay with their teams and are marked as
+    sheet row; but two players of one key, known by their dates of birth, stay with their teams and are marked as
     `is_shared`. A team without any snapshot gets the players seen with it in the last 30 days; `roster_date` is NaT
     then.
     """

@@ -250,7 +250,7 @@ def _is_unreadable(source: Input, inputs: InputState, day: date, unreadable: Map
 
 
 def _cause(source: Input, partition_state: PartitionState, inputs: InputState, day: date) -> Cause:
-    """An input in words; which of its dates changed is told by when they did: a hint, on which nothing depends."""
+    """An input in words; which of its dates changed is taken from when they did: a hint, on which nothing depends."""
     theirs = partition_state[source.table.name]
     (first,), (last,) = inputs.window(source, np.array([day], dtype="M8[D]"))
     start, stop = np.searchsorted(theirs.days, first), np.searchsorted(theirs.days, last, side="right")

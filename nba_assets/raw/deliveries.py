@@ -67,7 +67,7 @@ def standing_by_key(
     they are older. The newest delivery of a key, by `processed_at` and then by file, stands; where its rows differ, or
     one of them is `contested` already, all of them are in conflict. `contents` gives hashes of the contents of some
     rows; it is called only where keys repeat, and so is `people`, which gives hashes of the ids of the players in these
-    rows, `NOBODY` where a row has none: two players with one name are told apart by it (see `_people_apart`).
+    rows, `NOBODY` where a row has none: it distinguishes two players with one name (see `_people_apart`).
 
     For example, of the contents A (file 0), B and C (file 1) of one key, A is replaced and B and C are in conflict,
     unless they are of two players.

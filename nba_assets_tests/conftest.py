@@ -31,6 +31,33 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+LONGEST_FILES = (
+    "test_long_life.py",
+    "test_crash.py",
+    "real_data/test_precompute.py",
+    "test_refused_dates.py",
+    "test_launch.py",
+    "test_random_leagues.py",
+    "test_damage.py",
+    "test_interleavings.py",
+    "test_simulated_league.py",
+    "browser/test_demo.py",
+)
+"""What takes minutes, longest first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files: at the end one of them would keep one worker busy and the others waiting."""
+
+    def place(item: pytest.Item) -> int:
+        file = item.path.as_posix()
+        return next(
+            (place for place, name in enumerate(LONGEST_FILES) if file.endswith(f"/{name}")), len(LONGEST_FILES)
+        )
+
+    items.sort(key=place)
+
+
 def real_data(season_year: int) -> Path:
     """The landing zone of a real season; the test is skipped, with the reason, where there is none."""
     folder = Path(os.environ.get(REAL_DATA, "")) / f"season_{season_year}"

@@ -51,9 +51,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     def place(item: pytest.Item) -> int:
         file = item.path.as_posix()
-        return next(
-            (place for place, name in enumerate(LONGEST_FILES) if file.endswith(f"/{name}")), len(LONGEST_FILES)
-        )
+        return next((number for number, name in enumerate(LONGEST_FILES) if file.endswith(f"/{name}")), len(items))
 
     items.sort(key=place)
 

@@ -12,9 +12,11 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import psutil
@@ -686,6 +688,22 @@ def test_workers_stay_warm_from_map_to_map(backend: Backend) -> None:
         )
     assert 1 <= len(first | second) <= 2
     assert not {os.getpid(), threading.get_ident()} & (first | second)
+
+
+def test_workers_that_died_between_two_maps_cost_nobody() -> None:
+    with processes() as entities:
+        expected = entities.map("players", Each(rows_of), requested(), {"past": past()}, 0.1)
+        pool = cast(ProcessPoolExecutor, entities._pools["players"])
+        for process in [*pool._processes.values()]:
+            process.kill()
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not pool._broken and time.monotonic() < deadline:
+            time.sleep(0.01)
+        with pytest.raises(BrokenProcessPool):
+            pool.submit(os.getpid)
+        found = entities.map("players", Each(rows_of), requested(), {"past": past()}, 0.1)
+    assert bits(found.rows) == bits(expected.rows)
+    assert not found.failure_count
 
 
 def test_closing_ends_the_worker_processes() -> None:

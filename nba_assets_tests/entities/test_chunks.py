@@ -206,6 +206,13 @@ def test_halves_are_of_entities_first_and_then_of_dates() -> None:
     assert outcome.failure_count == 6
 
 
+def test_a_date_with_several_rows_fails_once() -> None:
+    def answer(rows: Grouped) -> Outcome:
+        raise ValueError("always")
+
+    assert failed_pairs(Computed(answer).of(requested(("BOS", 1), ("BOS", 1)))) == [("BOS", DAYS[1].item())]
+
+
 def test_an_entity_that_is_given_up_fails_once_on_each_of_its_dates() -> None:
     task = Task(lambda *_: Outcome({}), "TEAM", "team_abbr", "game_date", None)
     outcome = given_up(task, requested(("BOS", 0), ("BOS", 0), ("BOS", 2)), "hangs")

@@ -11,8 +11,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
@@ -580,6 +580,20 @@ def test_killed_workers_cost_only_the_players_who_kill_them() -> None:
     assert bits(outcome.rows) == bits(take(expected, ~np.isin(expected["player_lookup"].astype(str), killers)))
     assert bits(again.rows) == bits(expected)
     assert len(np.unique(warm)) <= 2, "the pool that broke was not built anew"
+
+
+def test_processes_that_look_into_a_death_end_with_the_map(monkeypatch: pytest.MonkeyPatch) -> None:
+    start, started = parallel.executor_for, []
+
+    def noted_start(backend: Backend, count: int, preload: Sequence[str] = ()) -> Executor:
+        started.append(start(backend, count, preload))
+        return started[-1]
+
+    monkeypatch.setattr(parallel, "executor_for", noted_start)
+    assert mapped(processes(), several_kill).failure_count == 3 * len(DAYS)
+    left = [process for pool in started for process in (getattr(pool, "_processes", None) or {}).values()]
+    assert not any(process.is_alive() for process in left)
+    assert len(started) > 2
 
 
 def test_a_worker_that_dies_once_costs_nobody(tmp_path: Path) -> None:

@@ -257,14 +257,14 @@ class Operator:
     def tick(self, name: str, *, crash_before_cursor: bool = False) -> list[Ran]:
         """One evaluation, and the runs that come of it."""
         GIVEN["here"] = self.warehouse
-        context = dg.build_sensor_context(
+        with dg.build_sensor_context(
             instance=self.instance,
             cursor=self.cursors.get(name),
             repository_def=defs.get_repository_def(),
             sensor_name=name,
             resources={"warehouse": GivenWarehouse(address="here")},
-        )
-        result = self.sensors[name].evaluate_tick(context)
+        ) as context:
+            result = self.sensors[name].evaluate_tick(context)
         self.reasons[name] = result.skip_message
         ran = []
         for request in result.run_requests or ():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -171,3 +172,10 @@ def test_a_file_that_has_gone_may_be_read_another_time_and_a_broken_one_not(tmp_
 )
 def test_texts_are_known_by_their_type(kind: pa.DataType, holds_texts: bool) -> None:
     assert is_text(kind) is holds_texts
+
+
+def test_a_compressed_file_that_states_too_large_a_content_is_refused_with_that_size(tmp_path: Path) -> None:
+    path = raw(tmp_path / "x.csv.gz", "day,player\n" + "1,a\n" * 1000)
+    assert read(path, limits=replace(LIMITS, content_bytes=1001 * 2 * 16)).rows.num_rows == 1000
+    with pytest.raises(BadFileError, match=r"^holds 4,011 bytes once it is decompressed, at most 4,010 are allowed"):
+        read(path, limits=replace(LIMITS, content_bytes=4010))

@@ -23,7 +23,7 @@ import psutil
 import pytest
 
 from nba_assets.entities import parallel
-from nba_assets.entities.executors import Broadcast, remove_leftovers
+from nba_assets.entities.executors import Broadcast, executor_for, remove_leftovers
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, failures, join, take
 from nba_assets.entities.parallel import EntityKind, ParallelEntities, Workers
@@ -583,10 +583,10 @@ def test_killed_workers_cost_only_the_players_who_kill_them() -> None:
 
 
 def test_processes_that_look_into_a_death_end_with_the_map(monkeypatch: pytest.MonkeyPatch) -> None:
-    start, started = parallel.executor_for, []
+    started: list[Executor] = []
 
     def noted_start(backend: Backend, count: int, preload: Sequence[str] = ()) -> Executor:
-        started.append(start(backend, count, preload))
+        started.append(executor_for(backend, count, preload))
         return started[-1]
 
     monkeypatch.setattr(parallel, "executor_for", noted_start)

@@ -87,7 +87,7 @@ def _judge(tests: Sequence[tuple[pytest.Item, float]], module: Path, original: s
     for (item, seconds), next_item in zip(tests, [*following, None], strict=True):
         failed.write_text(item.nodeid)
         # Ends the process with the code of a failure: a test that hangs costs its own bound, not that of all tests.
-        faulthandler.dump_traceback_later(seconds, exit=True, file=sys.__stderr__)
+        faulthandler.dump_traceback_later(seconds, exit=True, file=2)
         if any(report.failed for report in runtestprotocol(item, nextitem=next_item, log=False)):
             return KILLED
     faulthandler.cancel_dump_traceback_later()

@@ -80,7 +80,7 @@ def test_without_the_date_column_every_row_is_wanted(name: str, tmp_path: Path) 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_an_empty_cell_is_null(name: str, tmp_path: Path) -> None:
-    rows = [ROWS[0], {"day": "2024-11-02", "player": None}]
+    rows: list[dict[str, Any]] = [ROWS[0], {"day": "2024-11-02", "player": None}]
     assert read(written(tmp_path / name, rows)).rows["player"].to_pylist() == ["a", None]
 
 

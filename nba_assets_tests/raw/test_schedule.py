@@ -26,7 +26,7 @@ NAN = float("nan")
 
 
 def games(*changes: dict[str, Any]) -> dict[str, Any]:
-    blank = {"game_status": FINAL, "season_year": 2024, "home_team_score": 100, "away_team_score": 90}
+    blank: dict[str, Any] = {"game_status": FINAL, "season_year": 2024, "home_team_score": 100, "away_team_score": 90}
     blank |= dict.fromkeys(("is_regular_season", "is_playoffs", "is_all_star"), 0.0)
     rows = [blank | {"game_date": DAYS[1]} | change for change in changes]
     columns = {name: np.array([row[name] for row in rows], dtype=np.float64) for name in blank}

@@ -1,4 +1,4 @@
-"""What every test lives in: a home of its own, deterministic examples, real seasons where they are."""
+"""The surroundings of every test: a home of its own, deterministic examples, real seasons where they are."""
 
 from __future__ import annotations
 

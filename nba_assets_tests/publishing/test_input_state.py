@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nba_assets.publishing.lineage import DatedHashes, differing_inputs, input_text, inputs_texts, partition_hashes
+from nba_assets.publishing.input_state import DatedHashes, differing_inputs, input_text, inputs_texts, partition_hashes
 
 DAYS = np.arange("2024-11-01", "2024-11-07", dtype="M8[D]")
 HASHES = np.array([1, 10, 100, 1000, 10000, 2**64 - 1], dtype=np.uint64)

@@ -155,7 +155,8 @@ class DuckDBWarehouse:
         Byte for byte where the file is in that version already and whole; nobody writes it while it is read.
         """
         place = str(file).replace("'", "''")
-        self.close()
+        if self._session is None:  # a session has the turn that closing would wait for
+            self.close()
         with self._connection(read_only=True) as opened:
             connection = opened.connection
             source, version = connection.execute(

@@ -82,6 +82,14 @@ def test_a_player_with_a_row_in_the_other_feed_has_none(tmp_path: Path) -> None:
     assert records(tmp_path, without("bostwo", "player_gamebook"), quarantined("bostwo")) == {}
 
 
+def test_nobody_with_an_accepted_row_has_a_record_wherever_that_row_stands(tmp_path: Path) -> None:
+    game = agreeing_game()
+    everybody = [row["player_lookup"] for row in game["player_gamebook"]]
+    assert (
+        records(tmp_path, game, *(quarantined(player) | {"row_number": n} for n, player in enumerate(everybody))) == {}
+    )
+
+
 @pytest.mark.parametrize(
     "row",
     [

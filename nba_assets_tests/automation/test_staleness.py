@@ -22,9 +22,11 @@ from nba_assets.analytics.parts import quarantined
 from nba_assets.automation.planned_runs import PlannedRun, fingerprint
 from nba_assets.automation.staleness import (
     STATE_COLUMNS,
+    Cause,
     PartitionState,
     Repairs,
     StaleDates,
+    _said,
     is_built_from,
     outdated,
     rebuilds,
@@ -710,3 +712,10 @@ def test_overlapping_runs_come_to_rest_at_what_a_fresh_build_would_hold(
     for table in GRAPH:
         fresh.build(table, GAME_DAYS)
     assert world.contents == fresh.contents
+
+
+def test_three_causes_are_named_in_order_of_their_dates_and_the_others_counted() -> None:
+    causes = {Cause("season", None), Cause("b", FIRST), Cause("a", FIRST)}
+    assert _said(causes) == f"changed: a {FIRST}, b {FIRST}, season"
+    later = Cause("c", FIRST + timedelta(days=1))
+    assert _said({*causes, later}) == f"changed: a {FIRST}, b {FIRST}, {later} and 1 more"

@@ -511,3 +511,50 @@ def test_a_league_without_rosters_or_games_expects_nobody() -> None:
     assert (counts(season.completeness), season.missing_game_ids().tolist()) == ([(0, 0)], [()])
     windows = windows_of(empty, as_texts(["BOS"]), AFTER_20_GAMES, SINCE)
     assert (counts(windows.last_games(10)), windows.gap(30).tolist()) == ([(0, 0)], ["NO_GAP"])
+
+
+@pytest.mark.parametrize(
+    ("expected", "missing", "boxed", "kind", "is_correctable"),
+    [
+        (7, (), (), "COMPLETE", False),
+        (7, (), (0, 3), "COMPLETE", False),
+        (4, (), (), "COMPLETE", False),
+        (4, (0,), (0,), "INSUFFICIENT_HISTORY", False),
+        (5, (0,), (0,), "DATA_GAP", True),
+        (5, (4,), (0,), "PLAYER_DNP", False),
+        (7, (2,), (), "PLAYER_DNP", False),
+        (7, (2, 3), (2,), "MIXED", True),
+        (7, (2, 3), (2, 3, 4), "DATA_GAP", True),
+    ],
+)
+def test_a_gap_of_two_weeks_is_told_by_the_raw_box_scores(
+    expected: int, missing: tuple[int, ...], boxed: tuple[int, ...], kind: str, is_correctable: bool
+) -> None:
+    days = AFTER_20_GAMES[0] - np.arange(expected, 0, -1)
+    numbers = np.arange(expected)
+    games = of_one(
+        {"game_date": days, "game_id": as_texts([str(n) for n in numbers]), "has_row": ~np.isin(numbers, missing)}
+    )
+    season = SeasonSoFar(from_one(AFTER_20_GAMES, SINCE), games, np.isin(numbers, boxed))
+    kinds, correctable = season.kind_of_gap()
+    assert (kinds.tolist(), correctable.tolist()) == ([kind], [is_correctable])
+
+
+@pytest.mark.parametrize(("days_ago", "kind"), [(14, "DATA_GAP"), (15, "COMPLETE")])
+def test_a_gap_is_looked_for_in_two_weeks(days_ago: int, kind: str) -> None:
+    days = AFTER_20_GAMES[0] - np.array([days_ago, 5, 4, 3, 2])
+    has_row = np.arange(5) > 0
+    games = of_one({"game_date": days, "game_id": as_texts(list("abcde")), "has_row": has_row})
+    season = SeasonSoFar(from_one(AFTER_20_GAMES, SINCE), games, ~has_row)
+    assert season.kind_of_gap()[0].tolist() == [kind]
+
+
+def test_the_first_row_of_the_box_scores_counts_like_any_other() -> None:
+    games = [Game(f"game {day}", OPENINGS[2021] + timedelta(days=day), 2021, ("BOS", "LAL")) for day in range(2)]
+    world = World(games, [Snapshot("BOS", OPENINGS[2021], 2021, lists_him=True)], {})
+    for boxed in (["game 0"], ["game 1"], ["game 0", "game 1"], ["game 1", "game 0"]):
+        box = of_one({"game_id": as_texts(boxed), "game_date": as_days([OPENINGS[2021]] * len(boxed))})
+        roster = of_one(world.roster(), "roster_date")
+        look = from_one(AFTER_20_GAMES, SINCE)
+        season = SeasonSoFar.of(look, of_one(world.rows()), roster, box, world.league())
+        assert season.in_raw_box.tolist() == ["game 0" in boxed, "game 1" in boxed]

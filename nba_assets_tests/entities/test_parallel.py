@@ -11,17 +11,19 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import psutil
 import pytest
 
 from nba_assets.entities import parallel
-from nba_assets.entities.executors import Broadcast, remove_leftovers
+from nba_assets.entities.executors import Broadcast, executor_for, remove_leftovers
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, failures, join, take
 from nba_assets.entities.parallel import EntityKind, ParallelEntities, Workers
@@ -580,6 +582,20 @@ def test_killed_workers_cost_only_the_players_who_kill_them() -> None:
     assert len(np.unique(warm)) <= 2, "the pool that broke was not built anew"
 
 
+def test_processes_that_look_into_a_death_end_with_the_map(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Executor] = []
+
+    def noted_start(backend: Backend, count: int, preload: Sequence[str] = ()) -> Executor:
+        started.append(executor_for(backend, count, preload))
+        return started[-1]
+
+    monkeypatch.setattr(parallel, "executor_for", noted_start)
+    assert not mapped(processes(), one_kills_once, shared=tmp_path / "killed").failure_count
+    left = [process for pool in started for process in (getattr(pool, "_processes", None) or {}).values()]
+    assert not any(process.is_alive() for process in left)
+    assert len(started) > 1
+
+
 def test_a_worker_that_dies_once_costs_nobody(tmp_path: Path) -> None:
     outcome = mapped(processes(), one_kills_once, shared=tmp_path / "died")
     assert (tmp_path / "died").exists()
@@ -686,6 +702,22 @@ def test_workers_stay_warm_from_map_to_map(backend: Backend) -> None:
         )
     assert 1 <= len(first | second) <= 2
     assert not {os.getpid(), threading.get_ident()} & (first | second)
+
+
+def test_workers_that_died_between_two_maps_cost_nobody() -> None:
+    with processes() as entities:
+        expected = entities.map("players", Each(rows_of), requested(), {"past": past()}, 0.1)
+        pool = cast(ProcessPoolExecutor, entities._pools["players"])
+        for process in [*pool._processes.values()]:
+            process.kill()
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not pool._broken and time.monotonic() < deadline:
+            time.sleep(0.01)
+        with pytest.raises(BrokenProcessPool):
+            pool.submit(os.getpid)
+        found = entities.map("players", Each(rows_of), requested(), {"past": past()}, 0.1)
+    assert bits(found.rows) == bits(expected.rows)
+    assert not found.failure_count
 
 
 def test_closing_ends_the_worker_processes() -> None:

@@ -340,6 +340,17 @@ def test_equal_values_do_not_spread(scale: int) -> None:
         assert window.sample_std(np.full(10, value), scale=scale)[0] == pytest.approx(0.0, abs=1e-6)
 
 
+def test_whole_numbers_spread_by_the_root_of_one_exact_quotient() -> None:
+    """The deviations from their mean would give another last bit."""
+    history, day = consecutive(10)
+    window = AsOfWindow.last_games(of_one(history), from_season(day), 10)
+    points = np.array([14.0, 18.0, 52.0, 25.0, 16.0, 49.0, 15.0, 24.0, 38.0, 32.0])
+    exact = math.sqrt(float(Fraction(10 * int((points**2).sum()) - int(points.sum()) ** 2, 90)))
+    by_deviations = math.sqrt(np.cumsum((points - points.mean()) ** 2)[-1] / 9)
+    assert window.sample_std(points).tolist() == [exact]
+    assert by_deviations != exact
+
+
 def test_large_whole_numbers_keep_their_spread() -> None:
     """Their squares are no longer exact: the spread is taken from the deviations."""
     history, day = consecutive(3)

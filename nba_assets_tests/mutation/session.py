@@ -7,6 +7,7 @@ own.
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import json
 import os
@@ -51,7 +52,8 @@ class Served(Chosen):
     """A plugin of pytest: instead of running the collected tests once, answers requests until there are no more.
 
     A request is a line of JSON: `record`, the file for the lines that each test executes; or `module`, `original`,
-    `tests`, `seconds`. The answer is an exit code, or null where the time ran out, and the test that failed.
+    `tests` with the seconds that each may take, `seconds`. The answer is an exit code, or null where the time ran out,
+    and the test that failed or did not end.
     """
 
     def __init__(self, folder: Path, product: Path, requests: IO[str], answers: IO[str]) -> None:
@@ -72,20 +74,24 @@ class Served(Chosen):
         def work() -> int:
             if "record" in request:
                 return _record([*items.values()], self.product, Path(request["record"]))
-            return _judge(
-                [items[test] for test in request["tests"]], Path(request["module"]), request["original"], failed
-            )
+            tests = [(items[test], seconds) for test, seconds in request["tests"].items()]
+            return _judge(tests, Path(request["module"]), request["original"], failed)
 
         return forked(work, request["seconds"], self.folder / "output.txt"), failed.read_text()
 
 
-def _judge(items: Sequence[pytest.Item], module: Path, original: str, failed: Path) -> int:
+def _judge(tests: Sequence[tuple[pytest.Item, float]], module: Path, original: str, failed: Path) -> int:
     if not put_in(str(module), original, module.read_text()):
         return NOT_ALIVE
-    for item, following in zip(items, [*items[1:], None], strict=True):
-        if any(report.failed for report in runtestprotocol(item, nextitem=following, log=False)):
-            failed.write_text(item.nodeid)
+    following = [item for item, _ in tests[1:]]
+    for (item, seconds), next_item in zip(tests, [*following, None], strict=True):
+        failed.write_text(item.nodeid)
+        # Ends the process with the code of a failure: a test that hangs costs its own bound, not that of all tests.
+        faulthandler.dump_traceback_later(seconds, exit=True, file=2)
+        if any(report.failed for report in runtestprotocol(item, nextitem=next_item, log=False)):
             return KILLED
+    faulthandler.cancel_dump_traceback_later()
+    failed.write_text("")
     return ALIVE
 
 

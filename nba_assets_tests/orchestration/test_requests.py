@@ -67,6 +67,16 @@ def test_the_first_attempt_is_launched_with_tags_by_which_it_is_found_again() ->
     }
 
 
+@pytest.mark.parametrize(
+    ("made", "pause"), [(3, 18 * MINUTES), (4, 54 * MINUTES), (5, 162 * MINUTES), (6, 6 * HOURS), (40, 6 * HOURS)]
+)
+def test_no_pause_is_longer_than_six_hours(made: int, pause: timedelta) -> None:
+    runs = {SUBJECT: [attempt(each, NOW) for each in range(made, 0, -1)]}
+    for at, launches in ((NOW + pause - timedelta(seconds=1), 0), (NOW + pause, 1)):
+        found = select("raw_arrival", [PLANNED], runs, lambda _: TRANSIENT, at, attempts=100, limit=5)
+        assert len(found.launches) == launches
+
+
 @pytest.mark.parametrize(("number", "pause"), [(1, 2 * MINUTES), (2, 6 * MINUTES)])
 def test_the_pause_grows_with_each_attempt(number: int, pause: timedelta) -> None:
     runs = [attempt(each, NOW) for each in range(number, 0, -1)]

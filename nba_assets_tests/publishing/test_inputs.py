@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome
 from nba_assets.entities.parallel import ParallelEntities
 from nba_assets.publishing.input_state import differing_inputs
@@ -288,3 +289,26 @@ def test_what_is_recorded_is_what_stood_before_the_first_read(warehouse: DuckDBW
     assert entry["inputs"] == before
     note_inputs(run)
     assert differing_inputs(before, run.built_from[OPENING]) == [TONIGHT.name]
+
+
+def test_a_date_with_a_row_has_a_newest_moment_and_one_without_rows_has_none(warehouse: DuckDBWarehouse) -> None:
+    published(warehouse, RESULTS, DAYS[:1])
+    published(warehouse, TONIGHT, DAYS[:1], without_rows=True)
+    names = ("table_name", "row_count", "newest_processed_at")
+    entries = warehouse.read(TABLE_PARTITIONS, names, DAYS[0], DAYS[0], {"table_name": ["results", "tonight"]})
+    assert [tuple(entry.values()) for entry in entries.to_pylist()] == [("results", 1, NOW), ("tonight", 0, None)]
+
+
+def test_a_refused_date_is_neither_published_nor_requested_any_more(warehouse: DuckDBWarehouse) -> None:
+    run = run_of(warehouse, RESULTS, DAYS[:3])
+    days = np.array(DAYS[:3], dtype="M8[D]")
+    teams = np.full(3, "BOS", dtype=object)
+    run.requested = {"date": days, "entity": teams}
+    requested = Grouped.by({"team_abbr": teams, "game_date": days}, "team_abbr", "game_date")
+    run.refuse({})
+    assert (run.dates, run.requested["date"].tolist()) == (DAYS[:3], DAYS[:3])
+    assert run._of_open_dates(requested) is requested
+    run.refuse({DAYS[1]: "bad"})
+    assert run.dates == run.requested["date"].tolist() == [DAYS[0], DAYS[2]]
+    assert run._of_open_dates(requested).dates.tolist() == [DAYS[0], DAYS[2]]
+    assert run.refused == {DAYS[1]: "bad"}

@@ -107,6 +107,13 @@ def test_what_a_cell_cannot_hold(read: Callable[[str], Any], text: str, complain
 
 
 @pytest.mark.parametrize(
+    ("texts", "value"), [(("true", "t", "1", "1.0", "True"), 1.0), (("false", "f", "0", "0.0", "False"), 0.0)]
+)
+def test_a_flag_in_every_form(texts: tuple[str, ...], value: float) -> None:
+    assert [flag(text) for text in texts] == [value] * 5
+
+
+@pytest.mark.parametrize(
     ("text", "is_one"),
     [("1234567", False), ("12345678", True), ("1234567890", True), ("12345678901", False), ("1234567a", False)],
 )

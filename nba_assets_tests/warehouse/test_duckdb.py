@@ -5,6 +5,7 @@ grow.
 from __future__ import annotations
 
 import errno
+import json
 import os
 import signal
 import subprocess
@@ -155,6 +156,69 @@ with DuckDBWarehouse({str(path)!r})._connection():
         with ThreadPoolExecutor(6) as threads:
             assert list(threads.map(write, "abcdefghijkl")) == [1] * 12
         assert row_count(path) == 12
+
+    def test_a_minute_is_waited_where_nothing_else_is_said(self, path: Path) -> None:
+        assert DuckDBWarehouse(path).wait_seconds == 60
+
+    def test_a_holder_leaves_no_more_than_the_beginning_of_a_long_command(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sys, "argv", ["x" * 150, "y" * 150])
+        with DuckDBWarehouse(path)._connection():
+            holder = json.loads(Path(f"{path}.holder").read_text())
+        assert holder["command"] == "x" * 150 + " " + "y" * 49
+        assert holder["pid"] == os.getpid()
+
+    def test_a_holder_of_another_user_is_named(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        Path(f"{path}.holder").write_text(json.dumps({"pid": 4711, "command": "nightly", "since": "2025-01-15"}))
+        monkeypatch.setattr(os, "kill", refused)
+        with FileLock(f"{path}.lock"), pytest.raises(WarehouseBusyError, match=r"process 4711 \(nightly\) since 2025"):
+            DuckDBWarehouse(path, wait_seconds=0).replace([ONE_ROW])
+
+
+class TestSessions:
+    """Reads of one thread over one connection."""
+
+    @pytest.fixture
+    def opened(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """A line for each connection to the file, which has a row."""
+        DuckDBWarehouse(path).replace([ONE_ROW])
+        connect, lines = duckdb.connect, []
+
+        def noted(place: str, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+            lines.append(place)
+            return connect(place, read_only=read_only)
+
+        monkeypatch.setattr(duckdb, "connect", noted)
+        return lines
+
+    def test_reads_within_it_share_a_connection_and_each_outside_has_its_own(
+        self, path: Path, opened: list[str]
+    ) -> None:
+        warehouse = DuckDBWarehouse(path)
+        with warehouse.session():
+            assert [warehouse.read(TABLE, ("points",), FIRST, FIRST).num_rows for _ in range(2)] == [1, 1]
+            with warehouse.session():
+                assert warehouse.status([TABLE])[0].row_count == 1
+            assert warehouse.read(TABLE, ("points",), FIRST, FIRST).num_rows == 1
+        assert len(opened) == 1
+        for _ in range(2):
+            warehouse.read(TABLE, ("points",), FIRST, FIRST)
+        assert len(opened) == 3
+
+    def test_within_it_nothing_may_be_replaced_and_after_it_everything(self, path: Path, opened: list[str]) -> None:
+        warehouse = DuckDBWarehouse(path)
+        with warehouse.session(), pytest.raises(RuntimeError, match="end the session first"):
+            warehouse.replace([ONE_ROW])
+        warehouse.replace([ONE_ROW])
+        assert len(opened) == 2
+
+    def test_before_there_is_a_file_it_is_no_session(self, path: Path) -> None:
+        warehouse = DuckDBWarehouse(path)
+        with warehouse.session():
+            assert not path.exists()
+            warehouse.replace([ONE_ROW])
+        assert row_count(path) == 1
 
 
 class TestKeptOpen:
@@ -480,6 +544,12 @@ except WarehouseError as error:
             patched.setattr(Path, "write_text", full)
             DuckDBWarehouse(path).replace([ONE_ROW])
         assert row_count(path) == 1
+
+    def test_a_file_that_cannot_be_made_is_said_in_one_line(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(Path, "rename", full)
+        with pytest.raises(WarehouseError, match=rf"{path} cannot be written: No space left on device. Free space, "):
+            DuckDBWarehouse(path).replace([ONE_ROW])
+        assert not path.exists()
 
     def test_a_folder_that_cannot_be_made_is_said_in_one_line(self, path: Path) -> None:
         path.write_text("a file where a folder is to be")

@@ -16,8 +16,8 @@ from filelock import FileLock
 
 from nba_assets.settings import Settings, SettingsError
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
-from nba_assets.warehouse.interface import Replacement, WarehouseBusyError
-from nba_assets.warehouse.read_copy import publish_copy, publish_for_readers
+from nba_assets.warehouse.interface import Replacement, WarehouseBusyError, WarehouseError
+from nba_assets.warehouse.read_copy import VARIABLE, publish_copy, publish_for_readers
 from nba_assets_tests.warehouse.back_ends import FIRST, SECOND, TABLE, row, rows
 
 
@@ -122,7 +122,7 @@ def test_a_process_that_is_killed_while_it_copies_leaves_the_copy_before(
         "import os, signal, sys\n"
         "from pathlib import Path\n"
         "from nba_assets.warehouse.duckdb import DuckDBWarehouse\n"
-        "from nba_assets.warehouse.read_copy import publish_copy\n"
+        "from nba_assets.warehouse.read_copy import VARIABLE, publish_copy\n"
         "def copy_to(self, file):\n"
         "    file.write_bytes(b'half of it')\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
@@ -219,3 +219,24 @@ def test_the_warehouse_itself_is_no_copy(tmp_path: Path) -> None:
     file = str(tmp_path / "nba.duckdb")
     with pytest.raises(SettingsError, match=r"NBA_ASSETS_READ_COPY=.* it is the warehouse itself"):
         Settings.from_environment({"NBA_ASSETS_WAREHOUSE": file, "NBA_ASSETS_READ_COPY": file})
+
+
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [
+        (WarehouseBusyError("process 1 holds it."), "process 1 holds it. The next run writes it."),
+        (WarehouseError("it is damaged."), "it is damaged. Readers keep the copy before."),
+    ],
+)
+def test_a_warehouse_that_cannot_be_copied_is_a_warning_with_what_comes_of_it(
+    warehouse: DuckDBWarehouse, target: Path, monkeypatch: pytest.MonkeyPatch, error: WarehouseError, advice: str
+) -> None:
+    def refuse(*_: object) -> None:
+        raise error
+
+    monkeypatch.setenv(VARIABLE, str(target))
+    monkeypatch.setattr(DuckDBWarehouse, "copy_to", refuse)
+    lines: list[str] = []
+    publish_for_readers(lines.append)
+    assert lines == [f"the copy for readers {target} was not written: {advice}"]
+    assert not target.exists()

@@ -98,7 +98,7 @@ def failures(
     table: OneTable = None,
     category: Annotated[str | None, typer.Option(help="Only this category, e.g. PROCESSING_ERROR.")] = None,
     all_of_them: Annotated[
-        bool, typer.Option("--all", help="Also those that are expected: too few games yet.")
+        bool, typer.Option("--all", help="Also those that are expected: too few recent games.")
     ] = False,
     limit: Annotated[int, typer.Option(min=1, help="Failures to show; all are counted.")] = FAILURES_SHOWN,
     as_json: AsJson = False,
@@ -129,7 +129,7 @@ def failures(
     else:
         say("No open failures.")
     if hidden:
-        say(f"{hidden:,} records say that there are too few games yet, which is expected; --all shows them")
+        say(f"{hidden:,} records say that there are too few recent games, which is expected; --all shows them")
 
 
 @app.command()

@@ -216,7 +216,7 @@ class SlateFacts:
 
     @property
     def expected_count(self) -> int:
-        """Failure records that say that an entity has too few games yet."""
+        """Failure records that say that an entity has too few recent games."""
         return sum(
             count
             for state in self.tables

@@ -70,7 +70,7 @@ def _reasons(player: Player) -> str:
 
 
 def _failures_line(slate: SlateFacts) -> str:
-    expected = f"{slate.expected_count} entities have too few games yet" if slate.expected_count else ""
+    expected = f"{slate.expected_count} entities have too few recent games" if slate.expected_count else ""
     if not slate.failure_count:
         return f"No failures{f'; {expected}' if expected else ''}"
     failed = {

@@ -26,8 +26,8 @@ FAILURE_CATEGORIES = (
     "CIRCUIT_BREAKER_ACTIVE",
     "PROCESSING_ERROR",
 )
-EXPECTED_FAILURES = ("INSUFFICIENT_DATA", "EXPECTED_INCOMPLETE")
-"""Categories that say that there are too few games yet: nothing is wrong, and only more games change it."""
+EXPECTED_FAILURES = ("INSUFFICIENT_DATA", "EXPECTED_INCOMPLETE", "STALE_DATA")
+"""Categories that say that there are too few recent games: nothing is wrong, and only more games change it."""
 HARD_FAILURE = "PROCESSING_ERROR"
 BREAKER_ACTIVE = "CIRCUIT_BREAKER_ACTIVE"
 WITHOUT_ROW = (HARD_FAILURE, BREAKER_ACTIVE)

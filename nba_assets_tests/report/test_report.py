@@ -291,10 +291,10 @@ def test_the_composite_adjustment_is_shown_with_what_it_is_worth(facts: SlateFac
 
 
 def test_expected_failures_are_said_beside_the_tables_and_in_no_headline(facts: SlateFacts, html: str) -> None:
-    said = f"{facts.expected_count} of the failure records say that a player or team has too few games yet"
+    said = f"{facts.expected_count} of the failure records say that a player or team has too few recent games"
     headline, quality = html.split('id="quality"')
     assert said in quality
-    assert "too few games yet" not in headline
+    assert "too few recent games" not in headline
 
 
 def test_too_few_games_yet_are_no_failures(facts: SlateFacts) -> None:

@@ -40,12 +40,14 @@ def test_rotation_players_at_both_ends_are_named_with_what_moves_them(facts: Sla
 
 
 def test_expected_failures_are_no_headline(facts: SlateFacts) -> None:
-    quiet = replace(facts, tables=[replace(state, failures={"INSUFFICIENT_DATA": 3}) for state in facts.tables])
-    assert summary(quiet)[-1] == f"No failures; {3 * len(facts.tables)} entities have too few games yet"
+    quiet = replace(
+        facts, tables=[replace(state, failures={"INSUFFICIENT_DATA": 2, "STALE_DATA": 1}) for state in facts.tables]
+    )
+    assert summary(quiet)[-1] == f"No failures; {3 * len(facts.tables)} entities have too few recent games"
     loud = replace(facts, tables=[replace(facts.tables[0], failures={"PROCESSING_ERROR": 2, "INSUFFICIENT_DATA": 1})])
     assert summary(loud)[-1] == (
         f"Failures: 2 in {facts.tables[0].table.name}; see `nba-assets failures --date {facts.day}`. Besides, 1 "
-        "entities have too few games yet"
+        "entities have too few recent games"
     )
 
 

@@ -23,7 +23,6 @@ from rich.text import Text
 
 from nba_assets.error_lines import interrupted_line, one_line_errors
 from nba_assets.providers.commands import app as provider_commands
-from nba_assets.raw.landing import FolderLandingZone
 from nba_assets.settings import Settings, misspelt_variables
 from nba_assets.signals import InterruptedBySignal, raised_signals
 from nba_assets.terminal import CleanConsole
@@ -85,12 +84,13 @@ def stands(
         raise typer.Exit
     if context.invoked_subcommand is not None:
         return
+    from nba_assets.orchestration.landing_zone import landing_zone
     from nba_assets.orchestration.overview import overview, overview_lines
     from nba_assets.orchestration.warehouse_resource import WarehouseResource
     from nba_assets.partitions import league_today
 
     settings = Settings.from_environment()
-    seen = overview(WarehouseResource().open(), FolderLandingZone(settings.landing), league_today(), settings)
+    seen = overview(WarehouseResource().open(), landing_zone(), league_today(), settings)
     for line in overview_lines(seen):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
@@ -379,7 +379,7 @@ def demo(
 
     settings = Settings.from_environment()
     if next_day:
-        season = land_next_day(league_today(), settings.landing)
+        season = land_next_day(league_today(), settings.landing_folder)
         console.print(
             f"Landed: the results of {season.through}, the announcements for {season.tonight}.", soft_wrap=True
         )
@@ -389,7 +389,7 @@ def demo(
         f"Simulating a league whose season is under way, in {settings.landing}", soft_wrap=True, highlight=False
     )
     today = league_today()
-    season = land_until(today, settings.home, settings.landing)
+    season = land_until(today, settings.home, settings.landing_folder)
     if span := to_build(WarehouseResource().open(), season, today):
         _build(*span, None, serial=False, workers=None)
     facts, file = _report(season.shown_on(today))
@@ -520,6 +520,7 @@ def _build(
     as_json: bool = False,
 ) -> None:
     from nba_assets.orchestration.console import Verbosity
+    from nba_assets.orchestration.landing_zone import landing_zone
     from nba_assets.orchestration.launch import execute, missing_upstream, plan
     from nba_assets.orchestration.warehouse_resource import WarehouseResource
     from nba_assets.partitions import see_within_partitions
@@ -528,7 +529,7 @@ def _build(
     _known(tables)
     see_within_partitions(start, end)
     warehouse = WarehouseResource().open()
-    landing = FolderLandingZone(Settings.from_environment().landing)
+    landing = landing_zone()
     names = tables or list(COMPUTED_TABLES)
     # Standard output is the result's alone where a program reads it.
     warnings = missing_upstream(warehouse, names, upstream_names(), start, end)

@@ -17,14 +17,14 @@ from nba_assets.settings import SETTINGS_FILE, Settings, SettingsError, settings
 def test_everything_has_a_default_in_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     settings = Settings.from_environment({})
-    assert (settings.home, settings.landing) == (tmp_path / "var", tmp_path / "var" / "landing")
+    assert (settings.home, settings.landing) == (tmp_path / "var", str(tmp_path / "var" / "landing"))
     assert settings.warehouse == str(tmp_path / "var" / "nba.duckdb")
     assert (settings.enable_player_parallelization, settings.parallel_backend.value) == (True, "threads")
 
 
 def test_a_home_moves_what_lives_in_it_and_nothing_else(tmp_path: Path) -> None:
     settings = Settings.from_environment({"NBA_ASSETS_HOME": str(tmp_path), "NBA_ASSETS_LANDING": "/elsewhere"})
-    assert (settings.landing, settings.warehouse) == (Path("/elsewhere"), str(tmp_path / "nba.duckdb"))
+    assert (settings.landing, settings.warehouse) == ("/elsewhere", str(tmp_path / "nba.duckdb"))
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_relative_home_is_where_it_was_when_it_was_read(tmp_path: Path, monkey
     monkeypatch.chdir(tmp_path)
     settings = Settings.from_environment({"NBA_ASSETS_HOME": "season/home", "NBA_ASSETS_WAREHOUSE": "other.duckdb"})
     monkeypatch.chdir("/")
-    assert settings.landing == tmp_path / "season/home/landing"
+    assert settings.landing == str(tmp_path / "season/home/landing")
     assert settings.warehouse == str(tmp_path / "other.duckdb")
 
 

@@ -17,7 +17,7 @@ from nba_assets.orchestration.column_schema import column_schema
 from nba_assets.orchestration.daily import DAILY
 from nba_assets.orchestration.entities_resource import ParallelEntitiesResource
 from nba_assets.orchestration.presentation import presented
-from nba_assets.orchestration.warehouse_resource import WarehouseResource
+from nba_assets.orchestration.warehouse_resource import WarehouseResource, warehouse_kind
 from nba_assets.publishing.inputs import MissingInputsError, computed
 from nba_assets.publishing.lineage import InputFacts, inputs_by_date, thin_look_backs
 from nba_assets.publishing.observations import Observation, observation_names
@@ -58,7 +58,7 @@ def table_asset(table: Table, build: Build) -> dg.AssetsDefinition:
         partitions_def=DAILY,
         backfill_policy=dg.BackfillPolicy.single_run(),
         group_name=table.layer,
-        kinds={"python", "duckdb"},
+        kinds={"python", warehouse_kind()},
         owners=OWNERS,
         code_version=table.code_version,
         description=inspect.cleandoc((module.__doc__ if module else None) or table.description),

@@ -19,7 +19,7 @@ import numpy as np
 from nba_assets.basketball.season import SeasonCalendar
 from nba_assets.entities.outcomes import take
 from nba_assets.orchestration.computed_assets import OWNERS
-from nba_assets.orchestration.warehouse_resource import WarehouseResource
+from nba_assets.orchestration.warehouse_resource import WarehouseResource, warehouse_kind
 from nba_assets.partitions import LEAGUE_TIMEZONE
 from nba_assets.publishing.observations import rows_expected
 from nba_assets.publishing.refusals import stored_refusals
@@ -48,7 +48,7 @@ WAREHOUSE_HEALTH = dg.AssetSpec(
     "warehouse_health",
     deps=list(COMPUTED_TABLES),
     group_name="health",
-    kinds={"duckdb"},
+    kinds={warehouse_kind()},
     owners=OWNERS,
     description=(
         "What stands in the warehouse, table by table: see its checks. Nothing is materialized here; run the "

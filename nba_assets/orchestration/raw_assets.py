@@ -12,11 +12,10 @@ from dagster._core.events import JobFailureData, RunFailureReason
 from nba_assets.orchestration.computed_assets import OWNERS, definition_metadata, partition_dates
 from nba_assets.orchestration.daily import DAILY
 from nba_assets.orchestration.interruption import RunEndedError
-from nba_assets.orchestration.warehouse_resource import WarehouseResource
+from nba_assets.orchestration.landing_zone import landing_zone
+from nba_assets.orchestration.warehouse_resource import WarehouseResource, warehouse_kind
 from nba_assets.raw.ingestion import ABSENT, CODE_VERSION, DateReport, IngestionError, IngestionReport, ingest
-from nba_assets.raw.landing import FolderLandingZone
 from nba_assets.raw.tables import RAW_TABLES, RawTable
-from nba_assets.settings import Settings
 from nba_assets.warehouse.interface import OvertakenError, WarehouseBusyError
 from nba_assets.wording import listed
 
@@ -42,7 +41,7 @@ def raw_asset(raw: RawTable) -> dg.AssetsDefinition:
         partitions_def=DAILY,
         backfill_policy=dg.BackfillPolicy.single_run(),
         group_name="raw",
-        kinds={"python", "duckdb"},
+        kinds={"python", warehouse_kind()},
         owners=OWNERS,
         code_version=CODE_VERSION,
         description=raw.table.description,
@@ -57,7 +56,7 @@ def raw_asset(raw: RawTable) -> dg.AssetsDefinition:
     def asset(
         context: dg.AssetExecutionContext, warehouse: WarehouseResource
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
-        landing = FolderLandingZone(Settings.from_environment().landing)
+        landing = landing_zone()
         try:
             report = ingest(
                 raw,

@@ -1,6 +1,7 @@
 """What a warehouse does, whichever it is: read bounded slices, replace dates atomically, tell what is there.
 
-Identifiers come from table specs only; values always travel as parameters. No back end's names appear in here.
+Identifiers come from table specs only; values are never pasted into a statement as they are. A list that was written as
+null is read as an empty one. No back end's names appear in here.
 """
 
 from __future__ import annotations
@@ -109,6 +110,14 @@ class Changed:
 
 
 @dataclass(frozen=True)
+class WriteFacts:
+    """What a write cost: the jobs that a remote warehouse ran for it, and the bytes that it billed."""
+
+    job_ids: Sequence[str] = ()
+    bytes_billed: int = 0
+
+
+@dataclass(frozen=True)
 class TableStatus:
     """How much of a table is stored."""
 
@@ -137,17 +146,20 @@ class Warehouse(Protocol):
         ...
 
     def session(self) -> AbstractContextManager[None]:
-        """Reads within the block may share one connection.
+        """Reads of this thread within the block see one consistent state of all tables; nothing is replaced within it.
 
-        Nobody may be made to wait for long meanwhile: compute outside of it.
+        Others may have to wait meanwhile: compute outside of it. A session within a session is the outer one.
         """
         ...
 
-    def replace(self, replacements: Sequence[Replacement | Insertion], *, unless: Sequence[Changed] = ()) -> None:
-        """Carry out everything in one transaction: every reader sees all of it or none.
+    def replace(self, replacements: Sequence[Replacement | Insertion], *, unless: Sequence[Changed] = ()) -> WriteFacts:
+        """Carry out everything in one transaction, making or growing the tables where needed: every reader sees all of
+        it or none.
 
-        Raises OvertakenError, with nothing written, where one of the conditions `unless` holds at the moment of the
-        write.
+        Raises ValueError for rows that `validate` refuses, SchemaMismatchError for a stored table that differs from its
+        spec, OvertakenError where one of the conditions `unless` holds at the moment of the write, WarehouseBusyError
+        where others did not let go in time, WarehouseError for what the back end refuses. All leave every row as it
+        was.
         """
         ...
 

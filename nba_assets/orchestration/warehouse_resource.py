@@ -8,7 +8,7 @@ import dagster as dg
 
 from nba_assets.orchestration.run_workers import note_process
 from nba_assets.settings import Settings
-from nba_assets.warehouse.address import kind_of
+from nba_assets.warehouse.address import is_bigquery, kind_of
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets.warehouse.interface import Warehouse
 
@@ -33,6 +33,10 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         settings = Settings.from_environment()
         address = self.address or settings.warehouse
         wait_seconds = min(settings.warehouse_wait_seconds, longest_wait)
+        if is_bigquery(address):
+            from nba_assets.orchestration.google_cloud import open_bigquery
+
+            return open_bigquery(address, wait_seconds)
         return DuckDBWarehouse(address, wait_seconds)
 
 

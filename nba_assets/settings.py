@@ -257,8 +257,8 @@ def variables() -> dict[str, str]:
 
 
 PREFIX = "NBA_ASSETS_"
-OTHER_VARIABLES = {"NBA_ASSETS_REAL_DATA", "NBA_ASSETS_PROVIDER_SAMPLES"}
-"""Variables of this project that are no settings: where the tests find real seasons."""
+OTHER_VARIABLES = {"NBA_ASSETS_REAL_DATA", "NBA_ASSETS_PROVIDER_SAMPLES", "NBA_ASSETS_EMULATORS"}
+"""Variables of this project that are no settings: where the tests find real seasons, and emulators."""
 
 
 def misspelt_variables(environ: Mapping[str, str] | None = None) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import io
+import logging
 import threading
 import time
 import uuid
@@ -47,6 +48,7 @@ from nba_assets.warehouse.interface import (
 )
 from nba_assets.warehouse.validation import filter_values, lacking_columns, validate
 
+LOGGER = logging.getLogger(__name__)
 STAGING = "nba_staging"
 """Dataset of the staging tables; each is dropped by its writer, or expires."""
 STAGING_MILLISECONDS = 24 * 3600 * 1000
@@ -273,9 +275,16 @@ class BigQueryWarehouse:
             self._raise_overtaken(write, error)
             raise
         finally:
-            self._persistently(lambda: self._client.delete_table(staging, not_found_ok=True, retry=None))
+            self._drop(staging)
         billed = sum(getattr(job, "total_bytes_billed", None) or 0 for job in jobs)
         return WriteFacts([job.job_id for job in jobs], billed)
+
+    def _drop(self, staging: str) -> None:
+        """Delete a staging table; one that cannot be deleted expires, and what was written stands."""
+        try:
+            self._persistently(lambda: self._client.delete_table(staging, not_found_ok=True, retry=None))
+        except (exceptions.GoogleAPIError, requests.RequestException) as error:
+            LOGGER.warning("%s could not be deleted and expires within a day: %s", staging, _in_a_line(error))
 
     def _raise_overtaken(self, write: Write, error: exceptions.GoogleAPICallError) -> None:
         """Raise OvertakenError, naming the difference, where it was a condition that ended the script."""

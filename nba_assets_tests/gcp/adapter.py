@@ -66,6 +66,10 @@ class ServiceAdapter(HTTPAdapter):  # type: ignore[misc]
         super().__init__()
         self.calls = calls
         self.job_ids: set[str] = set()
+        self.uploads: dict[str, str] = {}
+        """The job id of each upload that was begun, by the upload's address."""
+        self.uploaded: dict[str, requests.Response] = {}
+        """What was answered to each upload that is complete: the same is answered when its end is sent again."""
 
     def send(self, request: requests.PreparedRequest, *arguments: Any, **options: Any) -> requests.Response:
         """Send a request, unless it is to fail; a job id is accepted once."""
@@ -84,13 +88,20 @@ class ServiceAdapter(HTTPAdapter):  # type: ignore[misc]
             if "BEGIN TRANSACTION" in body["configuration"].get("query", {}).get("query", "") and self.calls.conflicts:
                 self.calls.conflicts -= 1
                 return _answer(request, *ERRORS["conflict"])
+        if request.url in self.uploaded:
+            return self.uploaded[request.url]
         response = super().send(request, *arguments, **options)
-        if name in {"load", "query"} and response.ok:
+        if name == "query" and response.ok:
             self.job_ids.add(job_id)
+        if name == "load" and response.ok:
+            self.uploads[response.headers["Location"]] = job_id
+        if name == "upload" and response.ok and request.url in self.uploads:
+            assert response.content
+            self.job_ids.add(self.uploads[request.url])
+            self.uploaded[request.url] = response
         if name == "PATCH table" and response.ok:
             self._add_columns(request, body, **options)
         if fault == LOST:
-            response.close()
             raise requests.ConnectionError("the response was lost")
         return response
 
@@ -134,6 +145,16 @@ class ServiceReader:
             raise exceptions.ServiceUnavailable("the stream broke")
 
 
+OPENED: list[Any] = []
+"""Clients and channels that this process has opened."""
+
+
+def close_all() -> None:
+    """Close what `open_emulated` has opened."""
+    while OPENED:
+        OPENED.pop().close()
+
+
 def open_emulated(
     emulator: BigQueryEmulator, prefix: str, wait_seconds: float = 60.0, calls: Calls | None = None
 ) -> BigQueryWarehouse:
@@ -149,6 +170,7 @@ def open_emulated(
     channel = grpc.insecure_channel(
         f"127.0.0.1:{emulator.grpc_port}", options=[("grpc.max_receive_message_length", -1)]
     )
+    OPENED.extend((client, channel))
     reader = ServiceReader(BigQueryReadClient(transport=BigQueryReadGrpcTransport(channel=channel)), calls)
     address = BigQueryAddress.parse(f"bigquery://{PROJECT}/{prefix}")
     return BigQueryWarehouse(address, client, reader, wait_seconds)

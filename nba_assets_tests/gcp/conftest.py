@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from nba_assets_tests.gcp.adapter import close_all
 from nba_assets_tests.gcp.emulators import BigQueryEmulator, bigquery_emulator, storage_emulator
 
 
@@ -14,6 +15,7 @@ def bigquery_service() -> Iterator[BigQueryEmulator]:
     """An emulator of BigQuery."""
     with bigquery_emulator() as emulator:
         yield emulator
+        close_all()
 
 
 @pytest.fixture(scope="session")

@@ -270,6 +270,9 @@ class CountingZone:
     def files(self, table: str) -> list[LandedFile]:
         return self.zone.files(table)
 
+    def listing(self, tables: Sequence[str]) -> Mapping[str, list[LandedFile]]:
+        return self.zone.listing(tables)
+
     def local_copy(self, file: LandedFile) -> AbstractContextManager[Path]:
         self.opened.append(file.path)
         return self.zone.local_copy(file)

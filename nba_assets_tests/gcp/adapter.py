@@ -66,6 +66,8 @@ class ServiceAdapter(HTTPAdapter):  # type: ignore[misc]
         super().__init__()
         self.calls = calls
         self.job_ids: set[str] = set()
+        self.ids: dict[str, str] = {}
+        """The emulator's ids of load jobs, by the ids that were chosen."""
         self.uploads: dict[str, str] = {}
         """The job id of each upload that was begun, by the upload's address."""
         self.uploaded: dict[str, requests.Response] = {}
@@ -88,6 +90,8 @@ class ServiceAdapter(HTTPAdapter):  # type: ignore[misc]
             if "BEGIN TRANSACTION" in body["configuration"].get("query", {}).get("query", "") and self.calls.conflicts:
                 self.calls.conflicts -= 1
                 return _answer(request, *ERRORS["conflict"])
+        for chosen, given in self.ids.items():
+            request.url = (request.url or "").replace(chosen, given)
         if request.url in self.uploaded:
             return self.uploaded[request.url]
         response = super().send(request, *arguments, **options)
@@ -98,11 +102,20 @@ class ServiceAdapter(HTTPAdapter):  # type: ignore[misc]
         if name == "upload" and response.ok and request.url in self.uploads:
             assert response.content
             self.job_ids.add(self.uploads[request.url])
-            self.uploaded[request.url] = response
+            self.uploaded[request.url] = self._under_its_id(response, self.uploads[request.url])
         if name == "PATCH table" and response.ok:
             self._add_columns(request, body, **options)
         if fault == LOST:
+            # Read to its end, which gives the connection back.
+            assert response.content is not None
             raise requests.ConnectionError("the response was lost")
+        return response
+
+    def _under_its_id(self, response: requests.Response, chosen: str) -> requests.Response:
+        """The emulator gives a load job an id of its own."""
+        job = response.json()
+        self.ids[chosen] = job["jobReference"]["jobId"]
+        response._content = json.dumps(job | {"jobReference": job["jobReference"] | {"jobId": chosen}}).encode()
         return response
 
     def _add_columns(self, request: requests.PreparedRequest, body: Any, **options: Any) -> None:

@@ -48,6 +48,14 @@ def test_a_value_that_cannot_be_used_is_named_with_its_variable(variable: str, v
         Settings.from_environment({variable: value})
 
 
+def test_an_address_of_a_service_is_left_as_it_is() -> None:
+    addresses = {"NBA_ASSETS_LANDING": "gs://bucket/raw", "NBA_ASSETS_WAREHOUSE": "bigquery://project/nba"}
+    settings = Settings.from_environment(addresses)
+    assert (settings.landing, settings.warehouse) == ("gs://bucket/raw", "bigquery://project/nba")
+    with pytest.raises(SettingsError, match="is a bucket, and this command writes into a folder"):
+        _ = settings.landing_folder
+
+
 def test_the_readme_lists_every_setting() -> None:
     readme = Path(__file__).resolve().parents[1].joinpath("README.md").read_text()
     assert settings_table() in readme

@@ -217,6 +217,21 @@ class TestReplacing:
             warehouse.replace(replacements)
         assert players(warehouse) == ["a", "b"]
 
+    def test_a_moment_that_is_null_becomes_that_of_the_write(self, warehouse: Warehouse) -> None:
+        entries, begun = rows(row(FIRST, "a", seen_at=None), row(FIRST, "b")), datetime.now(UTC)
+        warehouse.replace([Replacement(TABLE, entries, [FIRST], moment_column="seen_at")])
+        written, given = (found["seen_at"] for found in stored(warehouse))
+        assert begun <= written <= datetime.now(UTC)
+        assert given == row(FIRST, "b")["seen_at"]
+
+    def test_nothing_is_replaced_within_a_session(self, warehouse: Warehouse) -> None:
+        warehouse.replace([Replacement(TABLE, rows(row(FIRST, "a")), [FIRST])])
+        with warehouse.session(), warehouse.session():
+            assert players(warehouse) == ["a"]
+            with pytest.raises(RuntimeError, match="end the session first"):
+                warehouse.replace([Replacement(TABLE, rows(), [FIRST])])
+        assert players(warehouse) == ["a"]
+
     def test_no_replacements_change_nothing(self, warehouse: Warehouse) -> None:
         warehouse.replace([])
         assert stored(warehouse) == []

@@ -31,6 +31,7 @@ from nba_assets.publishing.refusals import (
     refused_metadata,
 )
 from nba_assets.publishing.retry import RETRY_TAG, Retry
+from nba_assets.publishing.scope import WholeDates
 from nba_assets.publishing.table_run import TableRun, entries_of
 from nba_assets.settings import Settings
 from nba_assets.tables.audit import Finding, check_names
@@ -97,7 +98,7 @@ def table_asset(table: Table, build: Build) -> dg.AssetsDefinition:
             # The step of a whole build succeeds all the same: a failed one would keep the tables behind it from being
             # built as far as they can be, and from recording that they are refused.
             context.log.error(nothing_published)
-            if run.retry is not None:
+            if not run.scope.is_whole:
                 raise dg.Failure(nothing_published, allow_retries=False)
         inputs = inputs_by_date(run) if facts else {}
         for warning in thin_look_backs(table, inputs):
@@ -153,7 +154,7 @@ def _table_run(
         context.run.run_id,
         now,
         context.log.info,
-        retry=retry,
+        scope=retry or WholeDates(),
         as_begun=begun,
     )
 
@@ -162,9 +163,9 @@ def _left_alone(
     run: TableRun, dates: Sequence[date], facts: Sequence[DateFacts]
 ) -> Iterator[tuple[date, dict[str, Any]]]:
     """The partitions on which a retry had nothing to do, and what they hold already."""
-    if run.retry is not None:
+    if isinstance(run.scope, Retry):
         written = {fact.day for fact in facts}
-        yield from ((day, run.retry.standing(day)) for day in dates if day not in written and day not in run.refused)
+        yield from ((day, run.scope.standing(day)) for day in dates if day not in written and day not in run.refused)
 
 
 def partition_dates(context: dg.AssetExecutionContext) -> list[date]:

@@ -93,7 +93,7 @@ def _game_days_check(table: Table) -> dg.AssetChecksDefinition:
         name=f"{table.name}_{GAME_DAYS_HAVE_ROWS}",
         description=(
             f"{table.qualified_name}: every day with final games of the newest season, up to yesterday, has "
-            "rows or failure records; bootstrap days aside"
+            "rows or failure records; bootstrap days row"
         ),
     )
     def check(warehouse: WarehouseResource) -> dg.AssetCheckResult:

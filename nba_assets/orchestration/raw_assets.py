@@ -106,10 +106,10 @@ RAW_ASSETS = [raw_asset(raw) for raw in RAW_TABLES.values()]
 
 def warnings(report: IngestionReport) -> Iterator[str]:
     """What the log warns of, in lines: nothing, where every file and row could be used and was understood."""
-    if report.set_aside_count or report.bad_files:
+    if report.quarantined_count or report.bad_files:
         conflicts = f" ({report.conflict_count:,} of them contradict each other)" if report.conflict_count else ""
         yield (
-            f"{report.table}: {report.set_aside_count:,} rows{conflicts} and {len(report.bad_files):,} files "
+            f"{report.table}: {report.quarantined_count:,} rows{conflicts} and {len(report.bad_files):,} files "
             f"quarantined in nba_processing.raw_quarantine, e.g. {'; '.join(report.examples)}"
         )
     yield from (f"{report.table}: {hint}" for hint in report.hints)
@@ -139,20 +139,20 @@ def files_readable(report: IngestionReport) -> dg.AssetCheckResult:
 def rows_accepted(report: IngestionReport) -> dg.AssetCheckResult:
     """Whether every row was stored and understood; how many were not, which dates they belong to, and examples."""
     metadata: dict[str, Any] = {
-        "rows_set_aside": report.set_aside_count,
+        "rows_quarantined": report.quarantined_count,
         "rows_in_conflict": report.conflict_count,
         **_dropped(report),
     }
-    if report.set_aside_count:
+    if report.quarantined_count:
         metadata |= {
             "examples": list(report.examples),
-            "dates": [day.isoformat() for day, facts in report.by_date.items() if facts.set_aside_count],
+            "dates": [day.isoformat() for day, facts in report.by_date.items() if facts.quarantined_count],
         }
     if report.hints:
         metadata[COMMON_FAULTS] = list(report.hints[:SHOWN])
     if report.notices:
         metadata |= {NOTICES: _counted(report)[:SHOWN], ROWS_NOT_UNDERSTOOD: sum(report.notices.values())}
-    passed = not report.set_aside_count and not report.notices
+    passed = not report.quarantined_count and not report.notices
     return dg.AssetCheckResult(
         passed=passed, check_name=ROWS_ACCEPTED, severity=dg.AssetCheckSeverity.WARN, metadata=metadata
     )
@@ -162,7 +162,7 @@ def _date_metadata(report: DateReport) -> dict[str, Any]:
     return {
         "dagster/partition_row_count": report.row_count,
         "rows": report.row_count,
-        "rows_set_aside": report.set_aside_count,
+        "rows_quarantined": report.quarantined_count,
         "rows_in_conflict": report.conflict_count,
         "duplicates_dropped": report.duplicate_count,
         "rows_replaced": report.replaced_count,
@@ -178,7 +178,7 @@ def _date_metadata(report: DateReport) -> dict[str, Any]:
 def _run_metadata(report: IngestionReport) -> dict[str, Any]:
     return {
         "rows_in_run": report.row_count,
-        "rows_set_aside_in_run": report.set_aside_count,
+        "rows_quarantined_in_run": report.quarantined_count,
         "rows_in_conflict_in_run": report.conflict_count,
         **_dropped(report),
         "notices": sum(report.notices.values()),

@@ -34,7 +34,7 @@ class TableCheck:
     @property
     def quarantined(self) -> int:
         """Rows that it would quarantine."""
-        return sum(entry.number != WHOLE_FILE for entry in self.collection.set_aside)
+        return sum(entry.number != WHOLE_FILE for entry in self.collection.quarantined)
 
     @property
     def is_refused(self) -> bool:
@@ -47,11 +47,11 @@ class TableCheck:
             yield f"{self.raw.name}: the landing zone has no file of this required feed"
         yield from (f"{bad.path}: {bad.reason}" for bad in self.collection.bad_files)
         yield from (f"{fault.path}: {fault.hint}" for fault in self.collection.common_faults)
-        whole = {entry.path: entry for entry in self.collection.set_aside if entry.number == WHOLE_FILE}
+        whole = {entry.path: entry for entry in self.collection.quarantined if entry.number == WHOLE_FILE}
         yield from (
             str(entry) for path, entry in whole.items() if path not in {bad.path for bad in self.collection.bad_files}
         )
-        rows = [entry for entry in self.collection.set_aside if entry.number != WHOLE_FILE]
+        rows = [entry for entry in self.collection.quarantined if entry.number != WHOLE_FILE]
         counts = Counter(entry.reason for entry in rows)
         for reason, number in counts.most_common():
             first = next(entry for entry in rows if entry.reason == reason)

@@ -35,7 +35,7 @@ def computed(run: TableRun, build: Callable[[TableRun], Outcome]) -> Outcome:
 
     Raises MissingInputsError where no date is left; every date of the run is noted as refused then.
     """
-    if run.has_nothing_to_retry:
+    if run.scope.is_empty:
         return Outcome({})
     with run.session():
         run.begin()

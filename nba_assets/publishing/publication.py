@@ -32,7 +32,7 @@ from nba_assets.publishing.attribution import (
 from nba_assets.publishing.circuit_breaker import stored_attempts
 from nba_assets.publishing.observations import observe
 from nba_assets.publishing.refusals import dates_published, recorded_refusals, refusal_text
-from nba_assets.publishing.retry import RetainedRows
+from nba_assets.publishing.scope import RetainedRows
 from nba_assets.publishing.table_run import STAMPS, TableRun
 from nba_assets.tables.audit import Finding
 from nba_assets.tables.bookkeeping import CHANGE_COLUMNS, ENTITY_FAILURES, HARD_FAILURE, TABLE_PARTITIONS, Changes
@@ -132,13 +132,13 @@ class Publication:
     def write(self) -> list[DateFacts]:
         """Replace the dates that are published by these rows, all or nothing; returns what each of them holds now.
 
-        A retry of nobody writes nothing.
+        A run that computes nothing writes nothing.
 
         Raises PublicationRefusedError where every date is refused, once that is recorded, and OvertakenError, with
         nothing written, where another run has written a date, or an attempt at one of its entities, since this one
         began.
         """
-        if self.run.has_nothing_to_retry:
+        if self.run.scope.is_empty:
             return []
         if self.refusal is not None:
             self.run.warehouse.replace(recorded_refusals(self.run))
@@ -289,7 +289,7 @@ class Publication:
             },
         )
         computed = set(_dates(self.computed, self.run.table).tolist())
-        return written if self.run.retry is None else self.run.retry.books_after(written, computed)
+        return self.run.scope.entries(written, computed)
 
 
 def prepare(run: TableRun, outcome: Outcome) -> Publication:
@@ -301,12 +301,8 @@ def prepare(run: TableRun, outcome: Outcome) -> Publication:
     """
     with run.timed("write"):
         table = run.table
-        retained = (
-            RetainedRows.nothing(table)
-            if run.retry is None or not run.dates
-            else run.retry.retained(run.warehouse, run.dates)
-        )
-        outcome = outcome if run.retry is None else run.retry.part_of(outcome)
+        retained = run.scope.retained(run.warehouse, table, run.dates)
+        outcome = run.scope.part_of(outcome)
         rows, failed = _typed(table, _without_dates(table, outcome, run.refused))
         stray = set(_dates(rows, table).tolist()) - set(run.dates)
         if stray:
@@ -323,7 +319,7 @@ def prepare(run: TableRun, outcome: Outcome) -> Publication:
         if not found.there.all():
             publication = publication.only(found.there)
         publication = publication.without(_refused(publication, found))
-    run.note_retry(publication.failures)
+    run.note_results(publication.failures)
     with run.timed("observe"):
         observed = observe(run, publication.rows, publication.failed) if run.dates else []
         return replace(publication, findings=[*publication.findings, dates_published(run), *observed])

@@ -56,7 +56,7 @@ def recorded_refusals(run: TableRun) -> list[Replacement]:
 
     A retry changes nothing: whether it succeeds or not, the date was built, or refused, as a whole before.
     """
-    if run.retry is not None:
+    if not run.scope.is_whole:
         return []
     dates = sorted({*run.refused, *run.dates})
     before = {refusal.day for refusal in stored_refusals(run.warehouse, [run.table.name], dates[0], dates[-1])}

@@ -29,6 +29,7 @@ from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, take
 from nba_assets.entities.relations import find
 from nba_assets.publishing.circuit_breaker import is_in_force
+from nba_assets.publishing.scope import RetainedRows
 from nba_assets.tables.bookkeeping import (
     BREAKER_ACTIVE,
     ENTITY_FAILURES,
@@ -36,7 +37,7 @@ from nba_assets.tables.bookkeeping import (
     REPROCESS_ATTEMPTS,
     TABLE_PARTITIONS,
 )
-from nba_assets.tables.columns import empty, to_columns
+from nba_assets.tables.columns import to_columns
 from nba_assets.tables.spec import Columns, Table
 from nba_assets.warehouse.interface import Value, Warehouse
 
@@ -131,20 +132,6 @@ def _open_failure(record: Mapping[str, Any], last: Mapping[str, Any] | None, now
 
 
 @dataclass(frozen=True)
-class RetainedRows:
-    """What a retry leaves of its dates: rows with all their columns, their hashes, and failure records."""
-
-    rows: pa.Table
-    hashes: NDArray[np.uint64]
-    failures: pa.Table
-
-    @classmethod
-    def nothing(cls, table: Table) -> RetainedRows:
-        """What a run that computes whole dates keeps."""
-        return cls(empty(table), np.array([], dtype=np.uint64), empty(ENTITY_FAILURES))
-
-
-@dataclass(frozen=True)
 class Retry:
     """The entities of a table that a run computes again, and the state of partitions of all dates of the run as they
     stood when that was decided.
@@ -175,6 +162,16 @@ class Retry:
             if failure.can_retry:
                 entities.setdefault(failure.day, set()).add(failure.entity)
         return cls(table, {day: frozenset(entities[day]) for day in sorted(entities)}, partition_state, categories)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the dates are computed as a whole: they are not."""
+        return False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody has failed, so that nothing is computed nor written."""
+        return not self.entities
 
     @property
     def dates(self) -> list[date]:
@@ -208,9 +205,10 @@ class Retry:
         mine = self.concerns(outcome.failures["partition_date"], outcome.failures["entity_id"])
         return Outcome(outcome.rows, take(outcome.failures, mine) if mine.any() else {})
 
-    def retained(self, warehouse: Warehouse, dates: Sequence[date]) -> RetainedRows:
+    def retained(self, warehouse: Warehouse, table: Table, dates: Sequence[date]) -> RetainedRows:
         """What stays of some dates."""
-        table = self.table
+        if not dates:
+            return RetainedRows.nothing(table)
         with warehouse.session():
             rows = warehouse.read(table, table.column_names, dates[0], dates[-1], {table.date_column: dates})
             failures = warehouse.read(
@@ -230,9 +228,9 @@ class Retry:
         key: Columns = to_columns(rows.select([date_column, entity_column]))
         return self.concerns(key[date_column], key[entity_column])
 
-    def books_after(self, written: pa.Table, computed: Collection[date]) -> pa.Table:
-        """PartitionState as a run would leave them, but for what a retry must not claim of a date (see the module); on
-        `computed` dates it has made rows.
+    def entries(self, written: pa.Table, computed: Collection[date]) -> pa.Table:
+        """The entries as a run of whole dates would write them, but for what a retry must not claim of a date (see the
+        module); on `computed` dates it has made rows.
         """
         rows = written.to_pylist()
         for row in rows:
@@ -257,8 +255,11 @@ class Retry:
             "retried": 0,
         }
 
-    def result(self, day: date, failed_again: Columns) -> dict[str, Any]:
-        """What the UI shows of a date on which somebody was computed again."""
+    def results(self, failed: Columns) -> dict[date, dict[str, Any]]:
+        """What the UI shows of each date on which somebody was computed again; `failed` are the run's failures."""
+        return {day: self._result(day, failed) for day in self.dates}
+
+    def _result(self, day: date, failed_again: Columns) -> dict[str, Any]:
         again = (
             set(failed_again["entity_id"][failed_again["partition_date"] == np.datetime64(day, "D")])
             if failed_again

@@ -23,7 +23,7 @@ from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Compute, Outcome, concatenate, take
 from nba_assets.entities.parallel import ENTITY_TYPES, EntityKind, ParallelEntities
 from nba_assets.publishing.circuit_breaker import CircuitBreaker
-from nba_assets.publishing.retry import Retry
+from nba_assets.publishing.scope import Scope, WholeDates
 from nba_assets.raw.schedule import FINAL_COLUMNS, league_finals, league_games
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.settings import Settings
@@ -75,9 +75,8 @@ class TableRun:
     run_id: str
     now: datetime
     log: Callable[[str], None] = lambda _: None
-    retry: Retry | None = None
-    """Of a run that computes failed entities again and keeps all else; `dates` are then those on which there are any.
-    """
+    scope: Scope = field(default_factory=WholeDates)
+    """Which rows of the dates are computed: all, or of a retry those that failed."""
     reads: list[Read] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("read", "compute", "write"), 0.0))
     entity_count: int = 0
@@ -123,11 +122,6 @@ class TableRun:
     def days(self) -> NDArray[np.datetime64]:
         """The run's dates as an array."""
         return np.array(self.dates, dtype="M8[D]")
-
-    @property
-    def has_nothing_to_retry(self) -> bool:
-        """A retry for which nobody has failed: nothing is computed nor written."""
-        return self.retry is not None and not self.retry.dates
 
     def refuse(self, reasons: Mapping[date, str]) -> None:
         """Leave dates of the run out of what is published; each keeps what it had."""
@@ -283,8 +277,8 @@ class TableRun:
         histories: Mapping[str, Grouped] | None = None,
         shared: Any = None,
     ) -> Outcome:
-        """Compute the table's rows: as `map`, but entities whose circuit breaker is tripped are left alone, and say so;
-        of a retry only what failed.
+        """Compute the table's rows: as `map`, but of its scope only, and entities whose circuit breaker is tripped are
+        left alone, and say so.
 
         The breaker works in runs of a single date; a backfill tries everybody again.
         """
@@ -294,7 +288,7 @@ class TableRun:
             for column in self.table.columns
             if column.name not in STAMPS
         }
-        requested = self._of_open_dates(requested if self.retry is None else self.retry.only(requested))
+        requested = self._of_open_dates(self.scope.only(requested))
         self.entity_count = len(requested.entities)
         self.requested = {
             "date": requested.columns[requested.date_column],
@@ -332,13 +326,13 @@ class TableRun:
             else requested
         )
 
-    def note_retry(self, failed_again: Columns) -> None:
-        """Note what became of the failures that a retry computed again, for its dates and for the run."""
-        if self.retry is None:
-            return
-        results = {day: self.retry.result(day, failed_again) for day in self.retry.dates if day not in self.refused}
+    def note_results(self, failed: Columns) -> None:
+        """Note what the run's scope tells of its dates, and of the run as a whole; `failed` are its failures."""
+        results = {day: result for day, result in self.scope.results(failed).items() if day not in self.refused}
         for day, result in results.items():
-            self.date_notes[day] = self.date_notes.get(day, {}) | result
+            self.date_notes[day] = {**self.date_notes.get(day, {}), **result}
+        if self.scope.is_whole:
+            return
         retried, mended = (sum(result[name] for result in results.values()) for name in ("retried", "mended"))
         self.notes |= {"retried_in_run": retried, "mended_in_run": mended}
         self.log(

@@ -129,7 +129,7 @@ class BadFile:
 
 
 @dataclass(frozen=True)
-class SetAside:
+class QuarantinedRow:
     """A row (or, under number 0, a file) that is quarantined, and the date for which it was read."""
 
     day: date
@@ -170,7 +170,7 @@ class Collection:
     rows: Columns
     newest: Columns = field(default_factory=dict)
     contested: NDArray[np.bool_] = field(default_factory=lambda: np.array([], dtype=bool))
-    set_aside: list[SetAside] = field(default_factory=list)
+    quarantined: list[QuarantinedRow] = field(default_factory=list)
     """Quarantined rows and files; a bad file stands there once for each date that it costs."""
     bad_files: list[BadFile] = field(default_factory=list)
     uncertain: set[date] = field(default_factory=set)
@@ -200,7 +200,7 @@ def collect(request: Request, landing: LandingZone) -> Collection:
         batches = _read_files(request, landing, files, collection)
     with request.timed("check"):
         _settle(request, files, [_check(request, batch, files, collection) for batch in batches], collection)
-    collection.set_aside.sort(key=lambda aside: (aside.path, aside.number, aside.day))
+    collection.quarantined.sort(key=lambda row: (row.path, row.number, row.day))
     return collection
 
 
@@ -230,7 +230,7 @@ def _read_files(
             collection.files_skipped += 1
             if _is_outside(path_date, request.now):
                 reason = f"was not read, because its path names {path_date}, which lies outside every season"
-                collection.set_aside.append(SetAside(day, file.path, WHOLE_FILE, reason))
+                collection.quarantined.append(QuarantinedRow(day, file.path, WHOLE_FILE, reason))
             continue
         collection.files_read += 1
         rows = None
@@ -250,10 +250,10 @@ def _read_files(
             if bad.days:
                 collection.bad_files.append(bad)
                 collection.uncertain.update(bad.days)
-                collection.set_aside += [SetAside(day, bad.path, WHOLE_FILE, bad.reason) for day in bad.days]
+                collection.quarantined += [QuarantinedRow(day, bad.path, WHOLE_FILE, bad.reason) for day in bad.days]
             continue
-        collection.set_aside += [
-            SetAside(day, file.path, row.number, row.reason, row.content) for row in found.malformed
+        collection.quarantined += [
+            QuarantinedRow(day, file.path, row.number, row.reason, row.content) for row in found.malformed
         ]
         origins = np.column_stack([np.full(rows.num_rows, place), found.numbers])
         groups.setdefault(rows.schema, []).append(
@@ -345,10 +345,10 @@ def _check(request: Request, batch: _Batch, files: list[LandedFile], collection:
             named = [day for day in (batch.path_dates[place].item(), days[place].item()) if day in span]
             file, number = batch.origins[place].tolist()
             game_id = None if GAME_FAULTS & set(faults.by_row[place]) else _game_of(columns, place)
-            aside = SetAside(
+            found = QuarantinedRow(
                 [*named, request.dates[0]][0], files[file].path, number, faults.reason(place), _as_json(row), game_id
             )
-            collection.set_aside.append(aside)
+            collection.quarantined.append(found)
     collection.notices.update(notices.counted(good))
     return _Checked(batch, _marked(columns, good), np.flatnonzero(good))
 
@@ -462,8 +462,8 @@ def _quarantine_conflicts(
         for place, (file, row_number) in zip(mine.tolist(), part.batch.origins[in_batch].tolist(), strict=True):
             day = rows[request.raw.table.date_column][place].item()
             content = _as_json(next(contents)) if shown[place] else None
-            collection.set_aside.append(
-                SetAside(day, files[file].path, row_number, reasons[place], content, _game_of(rows, place))
+            collection.quarantined.append(
+                QuarantinedRow(day, files[file].path, row_number, reasons[place], content, _game_of(rows, place))
             )
 
 

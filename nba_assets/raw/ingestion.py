@@ -25,8 +25,8 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from nba_assets.raw.collection import (
     BadFile,
     Collection,
+    QuarantinedRow,
     Request,
-    SetAside,
     collect,
     season_days,
     season_start,
@@ -54,7 +54,7 @@ FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.05, 2.0
 """Upper bounds of the random pauses between them: all runs share the schedule of the season."""
 
 EXAMPLES = 5
-"""Set-aside rows and files that a report shows."""
+"""Quarantined rows and files that a report shows."""
 
 
 class IngestionError(Exception):
@@ -65,14 +65,15 @@ class IngestionError(Exception):
 class DateReport:
     """What one date of the raw table holds after the ingestion; `landed` says whether good rows have landed for it.
 
-    `conflict_count` are those of the quarantined rows (`set_aside_count`) that contradict each other, `duplicate_count`
-    dropped rows that equal one that is kept, `replaced_count` dropped rows that a newer delivery corrects, or whose
-    game it moves to another date. `refusal` says why the date does not count as ingested, None where it does.
+    `conflict_count` are those of the quarantined rows (`quarantined_count`) that contradict each other,
+    `duplicate_count` dropped rows that equal one that is kept, `replaced_count` dropped rows that a newer delivery
+    corrects, or whose game it moves to another date. `refusal` says why the date does not count as ingested, None where
+    it does.
     """
 
     day: date
     row_count: int
-    set_aside_count: int
+    quarantined_count: int
     digest: str
     newest_processed_at: datetime | None
     landed: bool
@@ -87,7 +88,7 @@ class IngestionReport:
     """What an ingestion found and did.
 
     `by_date` holds the dates requested, ascending. `row_count` are all good rows written: of a whole-season table
-    more than these dates hold. `set_aside_count` are bad rows, `conflict_count` those among them that contradict each
+    more than these dates hold. `quarantined_count` are bad rows, `conflict_count` those among them that contradict each
     other, and files of dates outside every season; `bad_files` come on top. `examples` show some of all of them, each
     reason once. `duplicate_count` and `replaced_count` are rows that were dropped, because they equal one that stands,
     and because a newer one stands. `notices` count rows that are kept and not understood, by what is odd about them;
@@ -98,7 +99,7 @@ class IngestionReport:
     table: str
     by_date: Mapping[date, DateReport]
     row_count: int
-    set_aside_count: int
+    quarantined_count: int
     conflict_count: int
     examples: Sequence[str]
     duplicate_count: int
@@ -181,9 +182,9 @@ def ingest(
         table=raw.name,
         by_date={report.day: report for report in reports if report.day in requested},
         row_count=fresh.num_rows,
-        set_aside_count=len(collection.set_aside) - sum(len(bad.days) for bad in collection.bad_files),
+        quarantined_count=len(collection.quarantined) - sum(len(bad.days) for bad in collection.bad_files),
         conflict_count=collection.conflicts.total(),
-        examples=_examples(collection.set_aside),
+        examples=_examples(collection.quarantined),
         duplicate_count=collection.duplicates.total(),
         replaced_count=collection.replaced.total(),
         notices=collection.notices,
@@ -219,7 +220,7 @@ def _collect_and_write(
             [
                 *change.replacements,
                 Replacement(
-                    RAW_QUARANTINE, _quarantine_rows(request, collection.set_aside, run_id), request.span, scope
+                    RAW_QUARANTINE, _quarantine_rows(request, collection.quarantined, run_id), request.span, scope
                 ),
                 Replacement(TABLE_PARTITIONS, entries, change.dates, scope, moment_column="changed_at"),
             ],
@@ -243,12 +244,12 @@ def _as_stored(request: Request, warehouse: Warehouse) -> list[Changed]:
         ]
 
 
-def _examples(set_aside: Sequence[SetAside]) -> list[str]:
+def _examples(quarantined: Sequence[QuarantinedRow]) -> list[str]:
     """Some of what was quarantined, each reason once."""
-    by_reason: dict[tuple[str, str], SetAside] = {}
-    for aside in set_aside:
-        by_reason.setdefault((aside.path, aside.reason), aside)
-    return [str(aside) for aside in islice(by_reason.values(), EXAMPLES)]
+    by_reason: dict[tuple[str, str], QuarantinedRow] = {}
+    for row in quarantined:
+        by_reason.setdefault((row.path, row.reason), row)
+    return [str(row) for row in islice(by_reason.values(), EXAMPLES)]
 
 
 def _league_schedule(request: Request, landing: LandingZone, warehouse: Warehouse) -> Columns:
@@ -278,7 +279,7 @@ def _retain(request: Request, warehouse: Warehouse, collection: Collection) -> R
     """What keeps its stored rows although something has landed for it: its landed rows are taken out of the collection,
     its files count as unusable.
     """
-    if not collection.set_aside:
+    if not collection.quarantined:
         return Retention()
     table = request.raw.table
     names = [
@@ -293,8 +294,8 @@ def _retain(request: Request, warehouse: Warehouse, collection: Collection) -> R
     if gone.any():
         collection.rows = {name: values[~gone] for name, values in collection.rows.items()}
     collection.bad_files += retained.bad_files
-    collection.set_aside += [
-        SetAside(day, bad.path, WHOLE_FILE, bad.reason) for bad in retained.bad_files for day in bad.days
+    collection.quarantined += [
+        QuarantinedRow(day, bad.path, WHOLE_FILE, bad.reason) for bad in retained.bad_files for day in bad.days
     ]
     return retained
 
@@ -333,7 +334,7 @@ def _plan(
         *request.dates,
         *landed,
         *stored_rows[table.date_column][outgoing].tolist(),
-        *(aside.day for aside in collection.set_aside),
+        *(row.day for row in collection.quarantined),
     }
     return _Change(replacements, fresh, stored.filter(pa.array(~outgoing)), sorted(dates))
 
@@ -348,7 +349,7 @@ def _date_reports(request: Request, change: _Change, collection: Collection) -> 
     places = np.where(np.isin(dates, days), np.searchsorted(days, dates), len(days))
     order = np.argsort(places, kind="stable")
     bounds = np.searchsorted(places[order], np.arange(len(days) + 1))
-    set_aside_counts = Counter(aside.day for aside in collection.set_aside)
+    quarantined_counts = Counter(row.day for row in collection.quarantined)
     refusals = _refusals(request, collection)
     reports = []
     for place, day in enumerate(change.dates):
@@ -357,7 +358,7 @@ def _date_reports(request: Request, change: _Change, collection: Collection) -> 
             DateReport(
                 day,
                 len(mine),
-                set_aside_counts[day],
+                quarantined_counts[day],
                 partition_digest(hashes[mine]),
                 processed_at[mine].max().item().replace(tzinfo=UTC) if len(mine) else None,
                 bool((mine < change.fresh.num_rows).any()),
@@ -381,19 +382,19 @@ def _refusals(request: Request, collection: Collection) -> dict[date, str]:
     return {day: "; ".join(reasons) for day, reasons in said.items()}
 
 
-def _quarantine_rows(request: Request, set_aside: Sequence[SetAside], run_id: str) -> pa.Table:
+def _quarantine_rows(request: Request, quarantined: Sequence[QuarantinedRow], run_id: str) -> pa.Table:
     return to_arrow(
         RAW_QUARANTINE,
         {
-            "table_name": _repeated(request.raw.name, len(set_aside)),
-            "partition_date": np.array([aside.day for aside in set_aside], dtype="M8[D]"),
-            "file": _texts(aside.path for aside in set_aside),
-            "row_number": np.array([aside.number for aside in set_aside], dtype=np.float64),
-            "reason": _texts(aside.reason for aside in set_aside),
-            "content": _texts(aside.content for aside in set_aside),
-            "game_id": _texts(aside.game_id for aside in set_aside),
-            "run_id": _repeated(run_id, len(set_aside)),
-            "created_at": np.full(len(set_aside), utc(request.now)),
+            "table_name": _repeated(request.raw.name, len(quarantined)),
+            "partition_date": np.array([row.day for row in quarantined], dtype="M8[D]"),
+            "file": _texts(row.path for row in quarantined),
+            "row_number": np.array([row.number for row in quarantined], dtype=np.float64),
+            "reason": _texts(row.reason for row in quarantined),
+            "content": _texts(row.content for row in quarantined),
+            "game_id": _texts(row.game_id for row in quarantined),
+            "run_id": _repeated(run_id, len(quarantined)),
+            "created_at": np.full(len(quarantined), utc(request.now)),
         },
     )
 
@@ -416,7 +417,7 @@ def _partition_rows(request: Request, reports: Sequence[DateReport], run_id: str
             "table_name": _repeated(request.raw.name, len(reports)),
             "partition_date": np.array([report.day for report in reports], dtype="M8[D]"),
             "row_count": np.array([report.row_count for report in reports], dtype=np.float64),
-            "failure_count": np.array([report.set_aside_count for report in reports], dtype=np.float64),
+            "failure_count": np.array([report.quarantined_count for report in reports], dtype=np.float64),
             "digest": _texts(report.digest for report in reports),
             "newest_processed_at": np.array(newest, dtype="M8[us]"),
             "code_version": _repeated(CODE_VERSION, len(reports)),

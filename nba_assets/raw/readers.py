@@ -225,7 +225,7 @@ def _text(path: Path, gzipped: bool, limits: Limits) -> bytearray:
 def _read_csv(text: bytearray, names: Sequence[str], date_column: str, keep: Keep | None, limits: Limits) -> FileRows:
     malformed: list[Malformed] = []
 
-    def set_aside(row: csv.InvalidRow) -> str:
+    def leave_out(row: csv.InvalidRow) -> str:
         reason = f"has {row.actual_columns} fields where the header has {row.expected_columns}"
         malformed.append(Malformed(row.number - 1, reason, row.text))
         return "skip"
@@ -236,9 +236,9 @@ def _read_csv(text: bytearray, names: Sequence[str], date_column: str, keep: Kee
     limits.see_values(max(text.count(b"\n"), text.count(b"\r")), len(present))
     rows = csv.read_csv(
         pa.BufferReader(text),
-        # With threads, rows that are set aside have no numbers; with plain "utf8", bytes are not checked before them.
+        # With threads, rows that are quarantined have no numbers; with plain "utf8", bytes are not checked before them.
         csv.ReadOptions(use_threads=False, encoding="utf-8-sig", block_size=max(CHUNK_BYTES, limits.line_bytes)),
-        csv.ParseOptions(newlines_in_values=True, invalid_row_handler=set_aside),
+        csv.ParseOptions(newlines_in_values=True, invalid_row_handler=leave_out),
         csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()),
             strings_can_be_null=True,
@@ -274,7 +274,7 @@ def _read_json_lines(
     limits.see_json_nesting(text, content)
     lines = pa.table({"number": np.arange(1, len(content) + 1), "line": content})
     with _json_engine().cursor() as connection:
-        # Lines are read as plain text first, so that one that is no JSON is set aside alone and keeps its number.
+        # Lines are read as plain text first, so that one that is no JSON is quarantined alone and keeps its number.
         connection.register("lines", lines)
         kinds = connection.sql(
             """

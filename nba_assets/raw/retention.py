@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nba_assets.basketball.season import season_year
-from nba_assets.raw.collection import BadFile, Collection, CommonFault, Request, SetAside
+from nba_assets.raw.collection import BadFile, Collection, CommonFault, QuarantinedRow, Request
 from nba_assets.tables.bookkeeping import WHOLE_FILE
 from nba_assets.tables.spec import Columns
 
@@ -55,10 +55,10 @@ def retention(request: Request, collection: Collection, stored: Columns) -> Rete
     dates of the season are refused for `schedule.parquet`: "1,042 of 1,311 rows have the same fault, game_time_utc:
     ...; this looks like UTC dates".
     """
-    at_fault: dict[date, list[SetAside]] = {}
-    for aside in collection.set_aside:
-        if aside.number != WHOLE_FILE:
-            at_fault.setdefault(aside.day, []).append(aside)
+    at_fault: dict[date, list[QuarantinedRow]] = {}
+    for row in collection.quarantined:
+        if row.number != WHOLE_FILE:
+            at_fault.setdefault(row.day, []).append(row)
     date_column, costs = request.raw.table.date_column, _Costs(request)
     seasons: set[int] = set()
     if request.raw.whole_season:
@@ -73,17 +73,20 @@ def retention(request: Request, collection: Collection, stored: Columns) -> Rete
     ]
     good = Counter(collection.rows[date_column].tolist())
     for day in _that_lose_rows(collection.rows[date_column], held):
-        asides = at_fault.get(day, [])
+        rows_at_fault = at_fault.get(day, [])
         fault = None if request.raw.whole_season else _fault_of(collection, np.datetime64(day))
         if fault is not None:
             dates.add(day)
             costs.add(day, fault.path, fault.hint)
-        elif len(asides) - collection.conflicts[day] > max(good[day], TOLERATED_ROWS):
+        elif len(rows_at_fault) - collection.conflicts[day] > max(good[day], TOLERATED_ROWS):
             dates.add(day)
             costs.add(
                 day,
-                asides[0].path,
-                f"most of its rows of a date are quarantined, e.g. row {asides[0].number}: {asides[0].reason}",
+                rows_at_fault[0].path,
+                (
+                    f"most of its rows of a date are quarantined, e.g. row {rows_at_fault[0].number}: "
+                    f"{rows_at_fault[0].reason}"
+                ),
             )
     return Retention(frozenset(dates), frozenset(seasons), costs.bad_files())
 

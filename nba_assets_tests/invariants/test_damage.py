@@ -8,7 +8,6 @@ choice. A failure repeats under its name.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -37,6 +36,7 @@ from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets_tests.invariants.damage import KINDS, Effect, Reach, do
 from nba_assets_tests.invariants.landed_file import PER_DATE, add_optional_columns
 from nba_assets_tests.pipeline import NOW, build, days_between, ingest_all, table_run
+from nba_assets_tests.seeds import seeds
 
 LEAGUE: dict[str, Any] = {"teams": ("BOS", "CHI", "DEN", "LAL", "MIA", "NYK", "PHX", "UTA"), "games_per_team": 9}
 DAY = date(2024, 11, 6)
@@ -164,7 +164,7 @@ def same_rows(one: IngestionReport, other: IngestionReport) -> bool:
     """Whether two ingestions left the same rows and nothing in quarantine, so that what is computed from them is the
     same too.
     """
-    clean = not any(report.set_aside_count or report.refused for report in (one, other))
+    clean = not any(report.quarantined_count or report.refused for report in (one, other))
     return clean and {day: report.digest for day, report in one.by_date.items()} == {
         day: report.digest for day, report in other.by_date.items()
     }
@@ -240,7 +240,7 @@ def names(world: World, outcome: Outcome) -> list[str]:
     report, state = outcome.report, outcome.state
     clean = world.ingested[report.table]
     places = {
-        "quarantined rows": report.set_aside_count > 0,
+        "quarantined rows": report.quarantined_count > 0,
         "bad files": bool(report.bad_files),
         "duplicates": report.duplicate_count > clean.duplicate_count,
         "replaced rows": report.replaced_count > clean.replaced_count,
@@ -267,7 +267,7 @@ def exit_code(world: World, outcome: Outcome) -> ExitCode:
         hard_failures={report.table: Counter(why for why in new if why == HARD_FAILURE)} if HARD_FAILURE in new else {},
         missing_raw_data={report.table: new.count(MISSING_RAW_DATA)} if MISSING_RAW_DATA in new else {},
         unusable_files=[bad.path for bad in report.bad_files],
-        quarantined={report.table: report.set_aside_count} if report.set_aside_count else {},
+        quarantined={report.table: report.quarantined_count} if report.quarantined_count else {},
         quarantine_examples={report.table: ""},
         notices={text: Reported(1, text) for text in (*outcome.notices, *report.notices)},
     ).exit_code
@@ -298,7 +298,6 @@ SHORT = (
     ("file of no bytes", "player_points_props"),
     ("JSON lines with a broken line", "injury_report"),
 )
-SEEDS = range(int(os.environ.get("NBA_ASSETS_DAMAGE_SEEDS", "1")))
 
 
 @pytest.mark.parametrize(("kind", "table"), SHORT)
@@ -308,7 +307,7 @@ def test_damage_costs_what_it_concerns_and_is_named(world: World, tmp_path: Path
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", seeds(1))
 def test_every_kind_of_damage_to_some_table(world: World, tmp_path: Path, kind: str, seed: int) -> None:
     table = Random(f"{kind} {seed}").choice(KINDS[kind].tables)
     check(world, tmp_path, kind, table, seed)

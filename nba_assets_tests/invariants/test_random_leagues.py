@@ -44,14 +44,14 @@ def teams(fewest: int, most: int) -> st.SearchStrategy[list[str]]:
     )
 
 
-@settings(max_examples=4)
+@settings(max_examples=3)
 @given(st.integers(0, 10_000), SEASONS, teams(4, 6), st.integers(10, 24))
 def test_rows_equal_a_slow_reading(seed: int, season_year: int, league_teams: list[str], games_per_team: int) -> None:
     equal_on_some_dates(seed, season_year, league_teams, games_per_team)
 
 
 @pytest.mark.slow
-@settings(max_examples=3)
+@settings(max_examples=2)
 @given(st.integers(0, 10_000), SEASONS, teams(10, 14), st.integers(20, 36))
 def test_rows_of_larger_leagues_equal_a_slow_reading(
     seed: int, season_year: int, league_teams: list[str], games_per_team: int

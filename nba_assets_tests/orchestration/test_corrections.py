@@ -45,6 +45,7 @@ from nba_assets_tests.orchestration.at_work import (
     give_points,
     rebuilt,
 )
+from nba_assets_tests.seeds import seeds
 
 JULY = date(2024, 7, 1)
 
@@ -258,7 +259,7 @@ def test_any_correction_settles_at_a_clean_build(operator: Operator, seed: int) 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(100, 160))
+@pytest.mark.parametrize("seed", seeds(12, first=100))
 def test_many_corrections_settle_at_a_clean_build(operator: Operator, seed: int) -> None:
     check_corrections(operator, seed, count=1 + seed % 3)
 

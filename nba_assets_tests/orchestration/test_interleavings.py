@@ -28,6 +28,7 @@ from nba_assets.publishing import circuit_breaker
 from nba_assets.publishing.circuit_breaker import stored_attempts
 from nba_assets.publishing.publication import prepare
 from nba_assets.publishing.retry import Retry
+from nba_assets.publishing.scope import WholeDates
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw import ingestion
 from nba_assets.raw.content_index import RESULTS
@@ -168,7 +169,7 @@ def sums(run: TableRun, broken: Sequence[str] = ()) -> Outcome:
     there = [
         player
         for player in PLAYERS
-        if player not in broken and (run.retry is None or player in run.retry.entities[DAY])
+        if player not in broken and (not isinstance(run.scope, Retry) or player in run.scope.entities[DAY])
     ]
     size = len(there)
     rows = {
@@ -187,7 +188,16 @@ def sums(run: TableRun, broken: Sequence[str] = ()) -> Outcome:
 
 def run_of(warehouse: Warehouse, run_id: str, table: Table = SUMS, retry: Retry | None = None) -> TableRun:
     settings = Settings.from_environment({"NBA_ASSETS_HARD_FAILURE_SHARE": "1"})
-    run = TableRun(table, [DAY], warehouse, ParallelEntities.serial(), settings, run_id, datetime.now(UTC), retry=retry)
+    run = TableRun(
+        table,
+        [DAY],
+        warehouse,
+        ParallelEntities.serial(),
+        settings,
+        run_id,
+        datetime.now(UTC),
+        scope=retry or WholeDates(),
+    )
     run.begin()
     return run
 

@@ -59,7 +59,7 @@ def land(
 def stands(zone: Path, table: str = "play_by_play") -> list[tuple[str, str]]:
     """Game and event type of what ingestion takes; nothing is quarantined."""
     collection = collect(Request(RAW_TABLES[table], [DAY], datetime(2026, 1, 1, tzinfo=UTC)), FolderLandingZone(zone))
-    assert not collection.set_aside
+    assert not collection.quarantined
     return sorted(zip(collection.rows["game_id"].tolist(), collection.rows["event_type"].tolist(), strict=True))
 
 

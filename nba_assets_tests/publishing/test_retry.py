@@ -143,7 +143,7 @@ def retry_run(
     """A retry as the asset makes it."""
     retry = Retry.of(warehouse, TABLE_MODULES[name].TABLE, dates, now)
     run = table_run(warehouse, name, retry.dates or dates)
-    run.retry, run.now, run.run_id, run.table = retry, now, run_id, replace(run.table, code_version="next")
+    run.scope, run.now, run.run_id, run.table = retry, now, run_id, replace(run.table, code_version="next")
     return run
 
 
@@ -314,8 +314,8 @@ def test_of_a_range_each_date_retries_its_own_failures(
     assert partition_state(warehouse, SHEET, untouched) == retained
     for day, player in ((first, players[first][0]), (last, players[last][-1])):
         assert without(stored(warehouse, SHEET, day), [player]) == without(before[day], [player])
-    assert run.retry is not None
-    assert run.retry.standing(untouched) == {
+    assert isinstance(run.scope, Retry)
+    assert run.scope.standing(untouched) == {
         "dagster/partition_row_count": retained["row_count"],
         "rows": retained["row_count"],
         "failures": retained["failure_count"],
@@ -348,8 +348,8 @@ def test_without_retryable_failures_nothing_is_written(
 
 def test_a_date_that_was_never_built_is_said_not_to_be(warehouse: DuckDBWarehouse, game_days: list[date]) -> None:
     run = retry_run(warehouse, "ml_feature_store", game_days[:1])
-    assert run.retry is not None
-    assert run.retry.standing(game_days[0]) == {"retried": 0, "built": False}
+    assert isinstance(run.scope, Retry)
+    assert run.scope.standing(game_days[0]) == {"retried": 0, "built": False}
 
 
 def test_a_retry_gives_way_to_a_run_that_wrote_meanwhile(

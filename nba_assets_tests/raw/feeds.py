@@ -219,7 +219,7 @@ def partition_state(name: str, warehouse: Warehouse) -> dict[date, Row]:
 
 
 def quarantine(name: str, warehouse: Warehouse) -> list[Row]:
-    """What was set aside of a table."""
+    """What was quarantined of a table."""
     rows = warehouse.read(RAW_QUARANTINE, RAW_QUARANTINE.column_names, date.min, date.max, {"table_name": name})
     found: list[Row] = rows.to_pylist()
     return found

@@ -116,7 +116,7 @@ def test_a_bad_file_that_names_no_date_costs_every_date_of_an_optional_feed_and_
     assert ran.result.success
     assert len(stored("player_points_props", ran.warehouse)) == 3
     assert partition_state("player_points_props", ran.warehouse) == {}
-    assert [aside["partition_date"] for aside in quarantine("player_points_props", ran.warehouse)] == list(DAYS)
+    assert [row["partition_date"] for row in quarantine("player_points_props", ran.warehouse)] == list(DAYS)
     assert set(not_ingested(ran.warehouse, ["player_points_props"], DAYS)) == {
         ("player_points_props", day) for day in DAYS
     }
@@ -195,12 +195,12 @@ def test_quarantined_and_dropped_rows_are_counted_in_check_and_metadata(landing:
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
     shown = ran.shown("rows_accepted")
     counted = {
-        name: shown[name] for name in ("rows_set_aside", "rows_in_conflict", "duplicates_dropped", "rows_replaced")
+        name: shown[name] for name in ("rows_quarantined", "rows_in_conflict", "duplicates_dropped", "rows_replaced")
     }
-    assert counted == {"rows_set_aside": 3, "rows_in_conflict": 2, "duplicates_dropped": 1, "rows_replaced": 1}
+    assert counted == {"rows_quarantined": 3, "rows_in_conflict": 2, "duplicates_dropped": 1, "rows_replaced": 1}
     assert shown["dates"] == [str(DAY), str(NEXT_DAY)]
     assert len(shown["examples"]) == 2
-    names = ("rows_set_aside", "rows_in_conflict", "duplicates_dropped", "rows_replaced")
+    names = ("rows_quarantined", "rows_in_conflict", "duplicates_dropped", "rows_replaced")
     assert [[ran.metadata(day)[name] for name in names] for day in DAYS] == [[2, 2, 1, 0], [1, 0, 0, 0], [0, 0, 0, 1]]
     assert ran.metadata(DAY)["rows_in_conflict_in_run"] == 2
 
@@ -219,9 +219,9 @@ def test_a_file_name_that_is_not_utf8_is_quarantined_in_a_form_that_can_be_store
     os.rename(os.path.join(folder, b"x.csv"), os.path.join(folder, b"caf\xe9.csv"))
     ran = run("player_gamebook")
     assert ran.result.success
-    (aside,) = quarantine("player_gamebook", ran.warehouse)
-    assert (aside["file"], aside["partition_date"]) == (f"player_gamebook/{NEXT_DAY}/caf\\xe9.csv", NEXT_DAY)
-    assert aside["reason"] == "has a name that is not UTF-8: rename it"
+    (row,) = quarantine("player_gamebook", ran.warehouse)
+    assert (row["file"], row["partition_date"]) == (f"player_gamebook/{NEXT_DAY}/caf\\xe9.csv", NEXT_DAY)
+    assert row["reason"] == "has a name that is not UTF-8: rename it"
 
 
 def test_a_mended_file_brings_its_date_back(landing: Path, run: Callable[..., Ran]) -> None:

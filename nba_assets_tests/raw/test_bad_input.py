@@ -1,4 +1,4 @@
-"""Bad data: it is set aside, with its file, row and reason; the good data beside it gets in, and nothing stored is
+"""Bad data: it is quarantined, with its file, row and reason; the good data beside it gets in, and nothing stored is
 lost.
 """
 
@@ -51,9 +51,9 @@ class TestBadFiles:
             match=r"player_gamebook: 1 of 2 files.*player_gamebook/cut\.parquet cannot be read as Parquet",
         ):
             report.raise_for_bad_files()
-        (aside,) = quarantine("player_gamebook", warehouse)
-        assert (aside["file"], aside["row_number"], aside["partition_date"]) == ("player_gamebook/cut.parquet", 0, DAY)
-        assert "cannot be read as Parquet" in aside["reason"]
+        (row,) = quarantine("player_gamebook", warehouse)
+        assert (row["file"], row["row_number"], row["partition_date"]) == ("player_gamebook/cut.parquet", 0, DAY)
+        assert "cannot be read as Parquet" in row["reason"]
 
     @pytest.mark.parametrize("name", ["x.csv.gz", "x.jsonl.gz"])
     def test_a_truncated_compressed_file(self, name: str, landing: Path, warehouse: Warehouse) -> None:
@@ -189,7 +189,7 @@ class TestBadFiles:
         assert list(partition_state("player_gamebook", warehouse)) == [DAY]
         assert report.dates_kept == [NEXT_DAY]
         assert len(stored("player_gamebook", warehouse)) == 2
-        assert [aside["partition_date"] for aside in quarantine("player_gamebook", warehouse)] == [NEXT_DAY]
+        assert [row["partition_date"] for row in quarantine("player_gamebook", warehouse)] == [NEXT_DAY]
         cut.unlink()
         write(landing, "player_gamebook/no_date.csv", [])
         ingested("player_gamebook", landing, warehouse, days)
@@ -197,7 +197,7 @@ class TestBadFiles:
 
     def test_a_mended_file_leaves_the_quarantine(self, landing: Path, warehouse: Warehouse) -> None:
         path = write(landing, "player_gamebook.parquet", [sheet_row(points=-1), sheet_row("B", field_goals_made=21)])
-        assert ingested("player_gamebook", landing, warehouse).set_aside_count == 2
+        assert ingested("player_gamebook", landing, warehouse).quarantined_count == 2
         assert len(quarantine("player_gamebook", warehouse)) == 2
         path.unlink()
         write(landing, "player_gamebook.parquet", [sheet_row(), sheet_row("B")])
@@ -207,7 +207,7 @@ class TestBadFiles:
 
 
 class TestBadRows:
-    """A bad row is set aside alone; its reason names column and value."""
+    """A bad row is quarantined alone; its reason names column and value."""
 
     @pytest.mark.parametrize(
         ("changes", "reason"),
@@ -287,11 +287,11 @@ class TestBadRows:
         report = ingested("player_gamebook", landing, warehouse)
         report.raise_for_bad_files()
         assert [row["player_lookup"] for row in stored("player_gamebook", warehouse)] == ["goodone", "goodtwo"]
-        (aside,) = quarantine("player_gamebook", warehouse)
-        assert aside["reason"].startswith(reason), aside["reason"]
-        assert (aside["file"], aside["row_number"], aside["partition_date"]) == ("player_gamebook.csv", 2, DAY)
-        assert json.loads(aside["content"])["minutes"] == "34:12"
-        assert (report.set_aside_count, report.by_date[DAY].set_aside_count) == (1, 1)
+        (row,) = quarantine("player_gamebook", warehouse)
+        assert row["reason"].startswith(reason), row["reason"]
+        assert (row["file"], row["row_number"], row["partition_date"]) == ("player_gamebook.csv", 2, DAY)
+        assert json.loads(row["content"])["minutes"] == "34:12"
+        assert (report.quarantined_count, report.by_date[DAY].quarantined_count) == (1, 1)
         assert report.examples[0].startswith(f"player_gamebook.csv, row 2: {reason}")
         assert partition_state("player_gamebook", warehouse)[DAY]["failure_count"] == 1
 
@@ -307,7 +307,7 @@ class TestBadRows:
     def test_duplicate_rows_are_dropped_and_counted_but_are_no_fault(self, landing: Path, warehouse: Warehouse) -> None:
         write(landing, "player_gamebook.parquet", [sheet_row(), sheet_row(), sheet_row(player_lookup="lebron_james")])
         report = ingested("player_gamebook", landing, warehouse)
-        assert (report.row_count, report.duplicate_count, report.set_aside_count) == (1, 2, 0)
+        assert (report.row_count, report.duplicate_count, report.quarantined_count) == (1, 2, 0)
 
     @pytest.mark.parametrize("suffix", FORMATS)
     @pytest.mark.parametrize(
@@ -326,16 +326,16 @@ class TestBadRows:
     def test_strange_names_are_names(self, name: str, suffix: str, landing: Path, warehouse: Warehouse) -> None:
         write(landing, f"player_gamebook{suffix}", [sheet_row(name), sheet_row("Zach LaVine", team="CHI", points=-1)])
         report = ingested("player_gamebook", landing, warehouse)
-        assert (report.row_count, report.set_aside_count) == (1, 1)
+        assert (report.row_count, report.quarantined_count) == (1, 1)
         assert [row["player_name"] for row in stored("player_gamebook", warehouse)] == [name]
 
     def test_a_strange_name_in_the_quarantine(self, landing: Path, warehouse: Warehouse) -> None:
         name = 'Robert\'); DELETE FROM "nba_raw"; -- Şengün'
         write(landing, "player_gamebook.parquet", [sheet_row(name, team=name), sheet_row()])
         ingested("player_gamebook", landing, warehouse)
-        (aside,) = quarantine("player_gamebook", warehouse)
-        assert json.loads(aside["content"])["player_name"] == name
-        assert "DELETE FROM" in aside["reason"]
+        (row,) = quarantine("player_gamebook", warehouse)
+        assert json.loads(row["content"])["player_name"] == name
+        assert "DELETE FROM" in row["reason"]
 
     @pytest.mark.parametrize("day", [date(1899, 11, 15), date(1946, 6, 30), NOW.date() + timedelta(days=367)])
     @pytest.mark.parametrize("suffix", [".parquet", ".csv", ".jsonl"])
@@ -345,19 +345,19 @@ class TestBadRows:
         """No run ever asks for such a date, so whichever run reads the file reports it."""
         write(landing, f"player_gamebook{suffix}", [sheet_row(), sheet_row(day=day)])
         assert ingested("player_gamebook", landing, warehouse).row_count == 1
-        (aside,) = quarantine("player_gamebook", warehouse)
-        assert aside["reason"] == f"game_date {day} lies outside every season"
-        assert (aside["row_number"], aside["partition_date"]) == (2, DAY)
+        (row,) = quarantine("player_gamebook", warehouse)
+        assert row["reason"] == f"game_date {day} lies outside every season"
+        assert (row["row_number"], row["partition_date"]) == (2, DAY)
 
     def test_a_file_for_a_date_outside_every_season(self, landing: Path, warehouse: Warehouse) -> None:
         write(landing, "player_gamebook/game_date=1899-11-15/x.parquet", [sheet_row()])
         write(landing, "player_gamebook/game_date=2021-11-15/x.parquet", [sheet_row()])
         report = ingested("player_gamebook", landing, warehouse)
         report.raise_for_bad_files()
-        assert (report.row_count, report.set_aside_count) == (1, 1)
-        (aside,) = quarantine("player_gamebook", warehouse)
-        assert (aside["file"], aside["row_number"]) == ("player_gamebook/game_date=1899-11-15/x.parquet", 0)
-        assert "1899-11-15, which lies outside every season" in aside["reason"]
+        assert (report.row_count, report.quarantined_count) == (1, 1)
+        (row,) = quarantine("player_gamebook", warehouse)
+        assert (row["file"], row["row_number"]) == ("player_gamebook/game_date=1899-11-15/x.parquet", 0)
+        assert "1899-11-15, which lies outside every season" in row["reason"]
 
     def test_a_game_outside_of_its_own_season(self, landing: Path, warehouse: Warehouse) -> None:
         rows = [
@@ -367,7 +367,7 @@ class TestBadRows:
         ]
         write(landing, "schedule.parquet", rows)
         assert ingested("schedule", landing, warehouse).row_count == 1
-        assert [aside["reason"] for aside in quarantine("schedule", warehouse)] == [
+        assert [row["reason"] for row in quarantine("schedule", warehouse)] == [
             (
                 "game_date lies between the July before season_year and the October after it, but game_date is "
                 "2022-11-01, season_year is 2021.0"
@@ -383,7 +383,7 @@ class TestBadRows:
             [{**sheet_row("A"), "game_date": str(DAY)}, {**row, "game_date": "soon"}, {**row, "game_date": None}],
         )
         assert ingested("player_gamebook", landing, warehouse).row_count == 1
-        assert [aside["reason"] for aside in quarantine("player_gamebook", warehouse)] == [
+        assert [row["reason"] for row in quarantine("player_gamebook", warehouse)] == [
             "game_date 'soon' is not a date YYYY-MM-DD",
             "game_date is missing",
         ]
@@ -394,7 +394,7 @@ class TestBadRows:
         rows = [{**sheet_row("A"), "game_date": datetime(2021, 11, 15)}, {**sheet_row("B"), "game_date": tip}]
         write(landing, "player_gamebook.parquet", rows)
         ingested("player_gamebook", landing, warehouse)
-        assert [aside["reason"] for aside in quarantine("player_gamebook", warehouse)] == [
+        assert [row["reason"] for row in quarantine("player_gamebook", warehouse)] == [
             "game_date 2021-11-15T23:30:00.000000 is not a date YYYY-MM-DD"
         ]
 
@@ -403,7 +403,7 @@ class TestBadRows:
         lines = path.read_bytes().splitlines()
         path.write_bytes(b"\n".join([*lines[:2], b"too,few", lines[2], lines[3] + b",too,many", lines[3]]))
         assert ingested("player_gamebook", landing, warehouse).row_count == 3
-        assert [(aside["row_number"], aside["reason"]) for aside in quarantine("player_gamebook", warehouse)] == [
+        assert [(row["row_number"], row["reason"]) for row in quarantine("player_gamebook", warehouse)] == [
             (2, "has 2 fields where the header has 13"),
             (4, "has 15 fields where the header has 13"),
         ]
@@ -414,8 +414,8 @@ class TestBadRows:
         path.write_text("\n".join([first, "", '{"cut": ', '["list"]', "42", second, second[:-9]]))
         assert ingested("injury_report", landing, warehouse).row_count == 2
         found = quarantine("injury_report", warehouse)
-        assert [aside["row_number"] for aside in found] == [3, 4, 5, 7]
-        assert {aside["reason"] for aside in found} == {"is not a JSON object"}
+        assert [row["row_number"] for row in found] == [3, 4, 5, 7]
+        assert {row["reason"] for row in found} == {"is not a JSON object"}
         assert found[0]["content"] == '{"cut": '
 
     def test_row_numbers_are_those_of_the_file(self, landing: Path, warehouse: Warehouse) -> None:
@@ -427,8 +427,8 @@ class TestBadRows:
         days = [DAY, DAY + timedelta(days=3), DAY + timedelta(days=9)]
         ingested("play_by_play", landing, warehouse, days)
         assert [
-            (aside["partition_date"], aside["file"][-9:], aside["row_number"])
-            for aside in quarantine("play_by_play", warehouse)
+            (row["partition_date"], row["file"][-9:], row["row_number"])
+            for row in quarantine("play_by_play", warehouse)
         ] == [
             (day, name, number)
             for day, number in zip(days, (2, 101, 300), strict=True)
@@ -476,8 +476,8 @@ class TestBadRows:
         write(landing, f"{name}.jsonl", [row])
         report = ingested(name, landing, warehouse)
         assert report.row_count == 0
-        (aside,) = quarantine(name, warehouse)
-        assert aside["reason"].startswith(reason), aside["reason"]
+        (row,) = quarantine(name, warehouse)
+        assert row["reason"].startswith(reason), row["reason"]
 
     def test_no_bytes_bring_ingestion_down(self, landing: Path, warehouse: Warehouse) -> None:
         """Any one byte of a file overwritten: the table is ingested or the file is named, nothing else."""
@@ -487,6 +487,6 @@ class TestBadRows:
             for place in range(0, len(good), max(1, len(good) // 12)):
                 path.write_bytes(good[:place] + b"\xff" + good[place + 1 :])
                 report = ingested("injury_report", landing, warehouse)
-                assert report.row_count + report.set_aside_count <= 3
-                assert report.row_count == 3 or report.bad_files or report.set_aside_count, (suffix, place)
+                assert report.row_count + report.quarantined_count <= 3
+                assert report.row_count == 3 or report.bad_files or report.quarantined_count, (suffix, place)
             path.unlink()

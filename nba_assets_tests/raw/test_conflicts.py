@@ -62,19 +62,19 @@ class TestRowsOfOneKey:
         write(landing, f"play_by_play{suffix}", [event_row(1), event_row(2, shot_made=False), block, event_row(3)])
         report = ingested("play_by_play", landing, warehouse)
         assert [row["event_sequence"] for row in stored("play_by_play", warehouse)] == [1, 3]
-        asides = quarantine("play_by_play", warehouse)
-        assert [(aside["row_number"], aside["game_id"], aside["partition_date"]) for aside in asides] == [
+        rows_at_fault = quarantine("play_by_play", warehouse)
+        assert [(row["row_number"], row["game_id"], row["partition_date"]) for row in rows_at_fault] == [
             (2, GAME, DAY),
             (3, GAME, DAY),
         ]
-        (reason,) = {aside["reason"] for aside in asides}
+        (reason,) = {row["reason"] for row in rows_at_fault}
         assert reason.startswith(
             f"is one of 2 rows of the file with game_id {GAME}, event_sequence 2 that differ in event_type, "
             "event_subtype, player_1_"
         )
         assert reason.endswith(", and nothing says which is the newest")
-        assert [json.loads(aside["content"])["event_type"] for aside in asides] == ["shot", "block"]
-        assert (report.conflict_count, report.set_aside_count, report.duplicate_count, report.replaced_count) == (
+        assert [json.loads(row["content"])["event_type"] for row in rows_at_fault] == ["shot", "block"]
+        assert (report.conflict_count, report.quarantined_count, report.duplicate_count, report.replaced_count) == (
             2,
             2,
             0,
@@ -95,13 +95,13 @@ class TestRowsOfOneKey:
         write(landing, "play_by_play.parquet", [*rows, other])
         ingested("play_by_play", landing, warehouse)
         assert [row["game_id"] for row in stored("play_by_play", warehouse)] == ["20211115_BOS_CLE"]
-        asides = quarantine("play_by_play", warehouse)
-        assert sorted(aside["row_number"] for aside in asides) == list(range(1, 301))
-        (reason,) = {aside["reason"] for aside in asides}
+        rows_at_fault = quarantine("play_by_play", warehouse)
+        assert sorted(row["row_number"] for row in rows_at_fault) == list(range(1, 301))
+        (reason,) = {row["reason"] for row in rows_at_fault}
         assert reason.startswith(
             f"is one of 300 rows of the file with game_id {GAME}, event_sequence 0 that differ in game_clock_seconds, "
         )
-        assert sum(aside["content"] is not None for aside in asides) == CONTENTS_SHOWN
+        assert sum(row["content"] is not None for row in rows_at_fault) == CONTENTS_SHOWN
 
     def test_many_differing_columns_are_counted(self, landing: Path, warehouse: Warehouse) -> None:
         other = sheet_row(
@@ -125,7 +125,12 @@ class TestRowsOfOneKey:
         ]
         write(landing, "player_gamebook.parquet", rows)
         report = ingested("player_gamebook", landing, warehouse)
-        assert (report.row_count, report.duplicate_count, report.replaced_count, report.set_aside_count) == (1, 3, 0, 0)
+        assert (report.row_count, report.duplicate_count, report.replaced_count, report.quarantined_count) == (
+            1,
+            3,
+            0,
+            0,
+        )
         assert report.by_date[DAY].duplicate_count == 3
         assert report.newest_processed_at == NOW
 
@@ -151,7 +156,7 @@ class TestRowsOfOneKey:
         ]
         write(landing, "player_gamebook.parquet", rows)
         report = ingested("player_gamebook", landing, warehouse)
-        assert [aside["row_number"] for aside in quarantine("player_gamebook", warehouse)] == [2, 3, 4]
+        assert [row["row_number"] for row in quarantine("player_gamebook", warehouse)] == [2, 3, 4]
         assert (report.row_count, report.conflict_count, report.replaced_count) == (0, 3, 1)
 
     def test_a_newer_file_corrects_a_contradiction(self, landing: Path, warehouse: Warehouse) -> None:
@@ -159,7 +164,7 @@ class TestRowsOfOneKey:
         write(landing, "player_gamebook/b.csv", [sheet_row(points=26)], modified=2)
         report = ingested("player_gamebook", landing, warehouse)
         assert [row["points"] for row in stored("player_gamebook", warehouse)] == [26]
-        assert (report.replaced_count, report.set_aside_count) == (2, 0)
+        assert (report.replaced_count, report.quarantined_count) == (2, 0)
 
     def test_where_the_newest_file_contradicts_itself_the_older_row_does_not_stand(
         self, landing: Path, warehouse: Warehouse
@@ -170,7 +175,7 @@ class TestRowsOfOneKey:
         write(landing, "player_gamebook/b.csv", [sheet_row(points=24), sheet_row(points=25)], modified=2)
         report = ingested("player_gamebook", landing, warehouse)
         assert [row["player_lookup"] for row in stored("player_gamebook", warehouse)] == ["zachlavine"]
-        assert [(aside["file"], aside["row_number"]) for aside in quarantine("player_gamebook", warehouse)] == [
+        assert [(row["file"], row["row_number"]) for row in quarantine("player_gamebook", warehouse)] == [
             ("player_gamebook/b.csv", 1),
             ("player_gamebook/b.csv", 2),
         ]
@@ -182,7 +187,12 @@ class TestRowsOfOneKey:
                 landing, f"player_gamebook/{age}.csv", [sheet_row(), sheet_row("Zach LaVine", team="CHI")], modified=age
             )
         report = ingested("player_gamebook", landing, warehouse)
-        assert (report.row_count, report.duplicate_count, report.replaced_count, report.set_aside_count) == (2, 2, 0, 0)
+        assert (report.row_count, report.duplicate_count, report.replaced_count, report.quarantined_count) == (
+            2,
+            2,
+            0,
+            0,
+        )
 
     def test_a_date_of_which_every_row_is_in_conflict_does_not_keep_what_it_had(
         self, landing: Path, warehouse: Warehouse
@@ -215,7 +225,7 @@ class TestRowsOfOneKey:
     ) -> None:
         write(landing, f"{name}.parquet", rows)
         assert ingested(name, landing, warehouse).row_count == 0
-        assert [aside["game_id"] for aside in quarantine(name, warehouse)] == [game_id, game_id]
+        assert [row["game_id"] for row in quarantine(name, warehouse)] == [game_id, game_id]
 
 
 class TestGameOfAQuarantinedRow:
@@ -236,12 +246,12 @@ class TestGameOfAQuarantinedRow:
     ) -> None:
         write(landing, "player_gamebook.csv", [sheet_row(**changes), sheet_row("Zach LaVine", team="CHI")])
         ingested("player_gamebook", landing, warehouse)
-        assert [aside["game_id"] for aside in quarantine("player_gamebook", warehouse)] == [game_id]
+        assert [row["game_id"] for row in quarantine("player_gamebook", warehouse)] == [game_id]
 
     def test_a_table_without_game_ids_has_it_from_date_and_teams(self, landing: Path, warehouse: Warehouse) -> None:
         write(landing, "game_lines.csv", [line_row(outcome_price=-1)])
         ingested("game_lines", landing, warehouse)
-        assert [aside["game_id"] for aside in quarantine("game_lines", warehouse)] == [GAME]
+        assert [row["game_id"] for row in quarantine("game_lines", warehouse)] == [GAME]
 
 
 OLD, NEW = date(2021, 12, 1), date(2022, 2, 1)
@@ -265,7 +275,7 @@ class TestMovedGames:
         write(landing, "schedule/b.parquet", [schedule_row(), moved(NEW)], modified=2)
         report = ingested("schedule", landing, warehouse)
         assert games(warehouse) == [DAY, NEW]
-        assert (report.replaced_count, report.duplicate_count, report.set_aside_count) == (1, 1, 0)
+        assert (report.replaced_count, report.duplicate_count, report.quarantined_count) == (1, 1, 0)
         assert quarantine("schedule", warehouse) == []
 
     def test_the_time_of_processing_goes_before_the_file(self, landing: Path, warehouse: Warehouse) -> None:
@@ -314,12 +324,12 @@ class TestMovedGames:
         )
         report = ingested("schedule", landing, warehouse)
         assert games(warehouse) == [DAY]
-        asides = quarantine("schedule", warehouse)
-        assert [(aside["partition_date"], aside["game_id"]) for aside in asides] == [
+        rows_at_fault = quarantine("schedule", warehouse)
+        assert [(row["partition_date"], row["game_id"]) for row in rows_at_fault] == [
             (OLD + timedelta(days=1), "20211202_CHI_LAL"),
             (NEW, "20220201_CHI_LAL"),
         ]
-        assert asides[0]["reason"] == (
+        assert rows_at_fault[0]["reason"] == (
             "is one of 2 rows of the file for the game 0022100300 (20211202_CHI_LAL, 20220201_CHI_LAL), and nothing "
             "says which is the newest"
         )
@@ -398,7 +408,7 @@ def test_the_order_of_rows_and_the_names_of_files_change_nothing(
                 write(Path(folder), f"play_by_play/{names[file]}.csv", files[file], modified=1000 + file)
             warehouse = DuckDBWarehouse(Path(home) / "nba.duckdb")
             report = ingested("play_by_play", Path(folder), warehouse, [DAY, NEXT_DAY])
-            asides = quarantine("play_by_play", warehouse)
+            rows_at_fault = quarantine("play_by_play", warehouse)
             digests = {
                 day: facts.digest for day, facts in report.by_date.items() if facts.landed or facts.conflict_count
             }
@@ -408,7 +418,7 @@ def test_the_order_of_rows_and_the_names_of_files_change_nothing(
                 for day, facts in report.by_date.items()
             ]
             said = Counter(
-                (aside["partition_date"], aside["game_id"], aside["reason"], aside["content"]) for aside in asides
+                (row["partition_date"], row["game_id"], row["reason"], row["content"]) for row in rows_at_fault
             )
             return {day: facts.digest for day, facts in report.by_date.items()}, counts, said
 

@@ -70,7 +70,7 @@ class TestFormats:
             write(tmp_path / kind, f"{name}{kind}", NIGHT[name])
             report = ingested(name, tmp_path / kind, warehouse)
             report.raise_for_bad_files()
-            assert report.set_aside_count == 0, report.examples
+            assert report.quarantined_count == 0, report.examples
             results.append((digests(report), stored(name, warehouse)))
         assert results[0] == results[1]
         assert len(results[0][1]) == len(NIGHT[name])
@@ -110,7 +110,7 @@ class TestFormats:
             }
         )
         pq.write_table(table, landing / "player_points_props.parquet")
-        assert ingested("player_points_props", landing, warehouse).set_aside_count == 0
+        assert ingested("player_points_props", landing, warehouse).quarantined_count == 0
         first, second = stored("player_points_props", warehouse)
         assert (first["player_lookup"], first["over_price_american"], first["points_line"]) == ("ab", -110, 20.0)
         assert first["game_start_time"] == first["snapshot_timestamp"] == tip
@@ -157,9 +157,9 @@ class TestPaths:
     def test_a_row_of_another_date_than_its_path_is_set_aside(self, landing: Path, warehouse: Warehouse) -> None:
         write(landing, f"player_gamebook/{DAY}.parquet", [sheet_row(), sheet_row("Zach LaVine", NEXT_DAY, "CHI")])
         assert ingested("player_gamebook", landing, warehouse, [DAY, NEXT_DAY]).row_count == 1
-        (aside,) = quarantine("player_gamebook", warehouse)
-        assert aside["reason"] == "game_date 2021-11-16 differs from 2021-11-15, the date that the file's path names"
-        assert aside["partition_date"] == DAY
+        (row,) = quarantine("player_gamebook", warehouse)
+        assert row["reason"] == "game_date 2021-11-16 differs from 2021-11-15, the date that the file's path names"
+        assert row["partition_date"] == DAY
 
     def test_of_many_dates_in_a_file_only_those_requested_are_written(
         self, landing: Path, warehouse: Warehouse
@@ -193,7 +193,7 @@ class TestNames:
             winning_team_abbr="Phoenix Suns",
         )
         write(landing, "schedule.csv", [row])
-        assert ingested("schedule", landing, warehouse).set_aside_count == 0
+        assert ingested("schedule", landing, warehouse).quarantined_count == 0
         (found,) = stored("schedule", warehouse)
         assert [found[name] for name in ("game_id", "away_team_abbr", "home_team_abbr", "winning_team_abbr")] == [
             "20211115_PHX_UTA",
@@ -259,7 +259,7 @@ class TestNames:
         self, outcome: str, expected: str | None, landing: Path, warehouse: Warehouse
     ) -> None:
         write(landing, "game_lines.parquet", [line_row(outcome)])
-        assert ingested("game_lines", landing, warehouse).set_aside_count == 0
+        assert ingested("game_lines", landing, warehouse).quarantined_count == 0
         (found,) = stored("game_lines", warehouse)
         assert (found["outcome_team_abbr"], found["outcome_name"]) == (expected, outcome)
         assert (found["bookmaker_key"], found["market_key"]) == ("draftkings", "spreads")
@@ -360,7 +360,7 @@ class TestReplacing:
         write(landing, "player_gamebook/a.parquet", [sheet_row(points=24, processed_at=EARLIER)], modified=2)
         report = ingested("player_gamebook", landing, warehouse)
         assert [row["points"] for row in stored("player_gamebook", warehouse)] == [25]
-        assert (report.duplicate_count, report.replaced_count, report.set_aside_count) == (0, 1, 0)
+        assert (report.duplicate_count, report.replaced_count, report.quarantined_count) == (0, 1, 0)
 
     @pytest.mark.parametrize(("modified_a", "modified_b", "expected"), [(2, 1, 24), (1, 2, 25), (1, 1, 25)])
     def test_of_equal_times_the_later_file_wins(
@@ -529,7 +529,7 @@ def test_every_row_of_a_real_season_gets_in(season: int, warehouse: Warehouse) -
         report = ingested(name, folder, warehouse, days, now=datetime(2024, 1, 1, tzinfo=UTC))
         report.raise_for_bad_files()
         landed = pq.ParquetFile(folder / f"{name}.parquet").metadata.num_rows if report.files_read else 0
-        assert (report.row_count, report.set_aside_count, report.duplicate_count) == (landed, 0, 0), report.examples
+        assert (report.row_count, report.quarantined_count, report.duplicate_count) == (landed, 0, 0), report.examples
         assert report.row_count == REAL_ROWS[season].get(name, report.row_count)
         recorded = sum(entry["row_count"] for entry in partition_state(name, warehouse).values())
         assert recorded == len(stored_keys(name, warehouse)) == landed

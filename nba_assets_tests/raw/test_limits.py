@@ -203,7 +203,7 @@ def test_a_refused_file_is_quarantined_by_itself(
     report = ingested("injury_report", landing, warehouse)
     assert [row["player_lookup"] for row in stored("injury_report", warehouse)] == [injury_row()["player_lookup"]]
     assert [bad.path for bad in report.bad_files] == ["injury_report/wide.csv"]
-    assert {aside["reason"] for aside in quarantine("injury_report", warehouse)} == {report.bad_files[0].reason}
+    assert {row["reason"] for row in quarantine("injury_report", warehouse)} == {report.bad_files[0].reason}
     assert report.bad_files[0].reason.endswith("at most 12 are allowed (NBA_ASSETS_MAX_FILE_COLUMNS)")
 
 

@@ -55,7 +55,7 @@ def test_rows_of_two_ids_are_two_players(
 ) -> None:
     write(landing, f"{name}.parquet", two(name, **(changes if name in ("player_gamebook", "player_boxscores") else {})))
     report = ingested(name, landing, warehouse)
-    assert (report.row_count, report.set_aside_count, report.replaced_count) == (2, 0, 0)
+    assert (report.row_count, report.quarantined_count, report.replaced_count) == (2, 0, 0)
     assert {row["player_id"] for row in stored(name, warehouse)} == {"1", "2"}
 
 

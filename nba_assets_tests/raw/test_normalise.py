@@ -442,7 +442,7 @@ class TestNothing:
         write(
             landing, f"player_gamebook{suffix}", [{**sheet_row(player_status="dnp"), **counts, "game_date": str(DAY)}]
         )
-        assert ingested("player_gamebook", landing, warehouse).set_aside_count == 0
+        assert ingested("player_gamebook", landing, warehouse).quarantined_count == 0
         (row,) = stored("player_gamebook", warehouse)
         assert {row[name] for name in counts} == {None}
 
@@ -917,9 +917,9 @@ class TestArrowTypes:
         assert [
             (row["player_lookup"], row["points"], row["minutes"]) for row in stored("player_gamebook", warehouse)
         ] == [("josea", 25, "34:12")]
-        (aside,) = quarantine("player_gamebook", warehouse)
-        assert (aside["row_number"], aside["reason"]) == (2, "points 'x' is not a number")
-        assert json.loads(aside["content"])["player_name"] in ("B", "b'B'")
+        (row,) = quarantine("player_gamebook", warehouse)
+        assert (row["row_number"], row["reason"]) == (2, "points 'x' is not a number")
+        assert json.loads(row["content"])["player_name"] in ("B", "b'B'")
 
     def test_views_within_a_dictionary(self) -> None:
         """No writer that is at hand makes such files."""

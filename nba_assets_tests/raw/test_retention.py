@@ -67,9 +67,9 @@ def test_a_schedule_with_utc_dates_does_not_replace_a_good_one(landing: Path, wa
     assert reason.startswith("schedule.parquet 21 of 28 rows have the same fault, game_time_utc: ")
     assert reason.endswith("; this looks like UTC dates")
     assert not set(WEEK[2:4]) & partition_state("schedule", warehouse).keys()
-    assert (report.row_count, report.set_aside_count) == (0, 21)
-    files = [aside for aside in quarantine("schedule", warehouse) if aside["row_number"] == 0]
-    assert [aside["partition_date"] for aside in files] == WEEK[2:4]
+    assert (report.row_count, report.quarantined_count) == (0, 21)
+    files = [row for row in quarantine("schedule", warehouse) if row["row_number"] == 0]
+    assert [row["partition_date"] for row in files] == WEEK[2:4]
     write(landing, "schedule.parquet", games(WEEK))
     assert not ingested("schedule", landing, warehouse, WEEK[2:4]).refused
     assert partition_state("schedule", warehouse).keys() >= entries.keys()
@@ -80,7 +80,7 @@ def test_where_no_schedule_is_stored_the_rows_that_are_right_are_stored(landing:
     write(landing, "schedule.parquet", games(WEEK, utc=True))
     for _ in range(2):
         report = ingested("schedule", landing, warehouse, WEEK)
-        assert (report.row_count, report.set_aside_count, report.refused) == (7, 21, {})
+        assert (report.row_count, report.quarantined_count, report.refused) == (7, 21, {})
         assert report.hints[0].endswith("this looks like UTC dates")
     assert {row["game_date"] for row in stored("schedule", warehouse)} == set(WEEK)
 
@@ -101,7 +101,7 @@ def test_a_faulty_file_beside_a_good_one_costs_nothing_but_its_rows(landing: Pat
     ingested("schedule", landing, warehouse, WEEK)
     write(landing, "schedule/utc.parquet", games(WEEK, utc=True))
     report = ingested("schedule", landing, warehouse, WEEK)
-    assert (report.refused, report.row_count, report.set_aside_count) == ({}, 28, 21)
+    assert (report.refused, report.row_count, report.quarantined_count) == ({}, 28, 21)
 
 
 def test_a_date_of_a_schedule_of_which_most_rows_are_quarantined_keeps_its_games(
@@ -132,7 +132,7 @@ def test_one_game_of_a_date_costs_itself(landing: Path, warehouse: Warehouse) ->
     ingested("schedule", landing, warehouse, WEEK)
     write(landing, "schedule.parquet", [schedule_row(game_status=7), *games(WEEK[1:])])
     report = ingested("schedule", landing, warehouse, WEEK)
-    assert (report.refused, report.set_aside_count) == ({}, 1)
+    assert (report.refused, report.quarantined_count) == ({}, 1)
     assert DAY not in {row["game_date"] for row in stored("schedule", warehouse)}
 
 
@@ -156,7 +156,7 @@ def test_a_sheet_of_which_most_rows_are_quarantined_does_not_replace_a_good_one(
     report = ingested("player_gamebook", landing, warehouse, days)
     assert list(report.refused) == [DAY]
     assert [row["assists"] for row in stored("player_gamebook", warehouse)] == [None] * 8 + [7] * 8
-    assert report.set_aside_count == 5
+    assert report.quarantined_count == 5
 
 
 def test_a_common_fault_of_a_file_of_several_dates_costs_those_that_would_lose_rows(

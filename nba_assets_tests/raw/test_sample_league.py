@@ -1072,7 +1072,7 @@ def test_ingestion_finds_nothing_wrong(landed: tuple[Path, SeasonSummary], name:
         for offset in range(-1, (summary.last_date - summary.first_date).days + 1)
     ]
     found = collect(Request(RAW_TABLES[name], days, NOW), FolderLandingZone(folder))
-    assert (found.set_aside, found.bad_files) == ([], [])
+    assert (found.quarantined, found.bad_files) == ([], [])
     replaced = 1 if name in ("player_gamebook", "player_boxscores", "schedule") else 0
     assert (found.duplicates.total(), found.replaced.total()) == (0, replaced)
     # The date of a game that was postponed loses its row to the date on which it was made up.

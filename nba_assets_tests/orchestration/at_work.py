@@ -43,6 +43,7 @@ from nba_assets.settings import Settings
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.tables.columns import arrow_schema
 from nba_assets.tables.spec import Table
+from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets.warehouse.interface import (
     Changed,
     Insertion,
@@ -211,9 +212,11 @@ class GivenWarehouse(WarehouseResource):
     """The warehouse that stands under the address."""
 
     def open(self, longest_wait: float = math.inf) -> Warehouse:
-        """The very object that was given."""
-        del longest_wait
-        return GIVEN[str(self.address)]
+        """The very object that was given, or its file with a shorter wait."""
+        given = GIVEN[str(self.address)]
+        if isinstance(given, DuckDBWarehouse) and longest_wait < given.wait_seconds:
+            return DuckDBWarehouse(given.path, longest_wait)
+        return given
 
 
 GIVEN: dict[str, Warehouse] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from nba_assets.settings import Settings, SettingsError, variables
@@ -21,6 +21,11 @@ FIRST_DATE = Settings.from_environment(
 def league_today() -> date:
     """Today by Eastern clocks: the last date that has a partition."""
     return datetime.now(ZoneInfo(LEAGUE_TIMEZONE)).date()
+
+
+def days_between(first: date, last: date) -> list[date]:
+    """Every calendar date from `first` to `last`, both included; none where the last lies before the first."""
+    return [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
 
 
 class OutsidePartitionsError(SettingsError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 
 from nba_assets.analytics import (
@@ -48,6 +49,12 @@ ALL_TABLES: Mapping[str, Table] = (
     | dict(COMPUTED_TABLES)
     | {table.name: table for table in BOOKKEEPING_TABLES}
 )
+
+
+def description(table: Table) -> str:
+    """What a table is: a computed one as its module says."""
+    module = TABLE_MODULES.get(table.name)
+    return inspect.cleandoc((module.__doc__ if module else None) or table.description)
 
 
 def upstream_names() -> dict[str, set[str]]:

@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from dotenv import dotenv_values
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+)
 
 CORES = os.cpu_count() or 1
 SETTINGS_FILE = "settings.env"
@@ -40,6 +49,12 @@ def _address(place: str) -> str:
     return place if "://" in place else str(_absolute(Path(place)))
 
 
+def _not_the_warehouse(path: Path | None, given: ValidationInfo) -> Path | None:
+    if path is not None and str(path) == given.data.get("warehouse"):
+        raise ValueError("it is the warehouse itself")
+    return path
+
+
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 Address = Annotated[str, AfterValidator(_address)]
 """A path, made absolute, or a URL, left as it is."""
@@ -64,6 +79,11 @@ class Settings(BaseModel):
         "NBA_ASSETS_WAREHOUSE",
         "Where the tables live: a file, or bigquery://PROJECT/PREFIX?location=EU; `nba.duckdb` in the home by default",
         default_factory=lambda given: str(given["home"] / "nba.duckdb"),
+    )
+    read_copy: Annotated[AbsolutePath | None, AfterValidator(_not_the_warehouse)] = _setting(
+        "NBA_ASSETS_READ_COPY",
+        "DuckDB file for readers: a copy of the warehouse, replaced whole after each run; none is made without it",
+        default=None,
     )
     first_date: date = _setting(
         "NBA_ASSETS_FIRST_DATE",
@@ -287,6 +307,7 @@ DERIVED_DEFAULTS = {
     "home": "./var",
     "landing": "$NBA_ASSETS_HOME/landing",
     "warehouse": "$NBA_ASSETS_HOME/nba.duckdb",
+    "read_copy": "not set",
     "player_workers": "min(10, cores)",
     "team_workers": "min(5, cores)",
     "alert_webhook": "not set",

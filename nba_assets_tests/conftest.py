@@ -50,6 +50,12 @@ def no_settings_of_the_developer(tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 @pytest.fixture(autouse=True)
+def all_time_for_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test depends on how much of a landing zone can be read within some seconds, unless it says so."""
+    monkeypatch.setattr("nba_assets.raw.content_index.READING_SECONDS", 3600.0)
+
+
+@pytest.fixture(autouse=True)
 def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """No test reads or writes the developer's own home folder."""
     monkeypatch.setenv("NBA_ASSETS_HOME", str(tmp_path / "home"))

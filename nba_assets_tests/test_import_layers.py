@@ -31,12 +31,15 @@ LAYERS = (
     "analytics",
     "precompute",
     "registry",
+    "data_dictionary",
     "pictures",
+    "export",
     "demo",
     "automation",
     "orchestration",
     "report",
     "definitions",
+    "commands",
     "cli",
 )
 """From what knows least to what knows all; a new package takes its place in here."""

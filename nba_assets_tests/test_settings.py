@@ -56,9 +56,9 @@ def test_an_address_of_a_service_is_left_as_it_is() -> None:
         _ = settings.landing_folder
 
 
-def test_the_readme_lists_every_setting() -> None:
-    readme = Path(__file__).resolve().parents[1].joinpath("README.md").read_text()
-    assert settings_table() in readme
+def test_the_page_of_settings_lists_every_setting() -> None:
+    page = Path(__file__).resolve().parents[1].joinpath("docs", "settings.md").read_text()
+    assert settings_table() in page
 
 
 def test_a_variable_is_read_without_the_blanks_around_it() -> None:

@@ -1,1 +1,1 @@
-"""Phase 3: what happened in each game, and what is known of each upcoming one. One module per table."""
+"""Game summaries, and contexts of scheduled games (phase3 in stored values such as an origin), a module per table."""

@@ -1,12 +1,12 @@
-"""What a player did in one game: box score, shot zones, efficiency, usage, his points against the line, or why he did
-not play.
+"""A player in one final game: box score, shot zones, efficiency, usage, points against the line, or why he did not
+play.
 
 One row per player on the sheet of a final game, whether he played, sat out (`dnp`) or was inactive; every reader that
 averages takes played games only (`is_dnp` false and points known). A row reads its own date alone: the official sheet
 or, for a player whom it lacks, the live box score; the play-by-play; the team's row of `team_offense_game_summary` for
-usage; the schedule for the result; the closing points line. The play-by-play is held against the box score: where they
-disagree, the row says so and loses quality, and what rests on the play-by-play is null. Of a player on several sheets
-of one date the game that he played counts; two played games of one date are a failure.
+usage; the schedule for the result; the closing points line. The play-by-play is compared with the box score: where they
+disagree, the row has an issue and a lower quality score, and what rests on the play-by-play is null. Of a player on
+several sheets of one date the game that he played counts; two played games of one date are a failure.
 """
 
 from __future__ import annotations
@@ -116,8 +116,8 @@ TABLE = Table(
         count("fg_makes", "Field goals made"),
         count("ft_attempts", "Free throws attempted"),
         count("ft_makes", "Free throws made"),
-        count("three_pt_attempts", "Threes attempted, by the box score"),
-        count("three_pt_makes", "Threes made, by the box score"),
+        count("three_pt_attempts", "Three-point field goals attempted, by the box score"),
+        count("three_pt_makes", "Three-point field goals made, by the box score"),
         number(
             "minutes_played",
             "Playing time; 0:00 is 0.0, an unreadable time is null",
@@ -292,7 +292,7 @@ BLOCK_COLUMNS = {
 MEASURES = (*BOX, "plus_minus", *ZONE_COLUMNS, *BLOCK_COLUMNS, *MAKE_COLUMNS, "and1_count")
 
 
-def compute(requested: Columns, histories: Mapping[str, Columns], shared: Any = None) -> Outcome:
+def compute(requested: Grouped, histories: Mapping[str, Grouped], shared: Any = None) -> Outcome:
     """The rows of one player over all his games; `requested` holds his sheet, his team's totals (`team_` columns), his
     shots and his line.
     """
@@ -355,9 +355,9 @@ IDENTITY = (
 )
 
 
-def played_games(sheet: Columns) -> dict[str, NDArray[Any]]:
-    """Of a player's rows those of games that he played: the one definition for every reader that averages."""
-    return take(sheet, (sheet["is_dnp"] == 0) & ~np.isnan(sheet["points"]))
+def played_games(sheet: Grouped) -> Grouped:
+    """Of players' rows those of games that they played: the one definition for every reader that averages."""
+    return sheet.where((sheet["is_dnp"] == 0) & ~np.isnan(sheet["points"]))
 
 
 def _against_the_line(requested: Columns, dnp: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:

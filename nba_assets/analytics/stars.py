@@ -8,13 +8,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from nba_assets.analytics.injuries import NOT_PLAYING
 from nba_assets.basketball.arithmetic import ratio
-from nba_assets.entities.outcomes import Outcome, concatenate, length, take
+from nba_assets.entities.groups import Grouped, Numbered, joint
+from nba_assets.entities.outcomes import Outcome, length
 from nba_assets.entities.relations import at, find, tally
-from nba_assets.entities.windows import AsOfWindow
+from nba_assets.entities.windows import AsOf, AsOfWindow
 from nba_assets.tables.spec import Columns
 
 SCORER_POINTS = 18.0
@@ -24,28 +26,17 @@ FEWEST_GAMES, ENOUGH_GAMES = 3, 10
 RECENT_DAYS = 10
 
 
-def compute(requested: Columns, histories: Mapping[str, Columns], shared: Any = None) -> Outcome:
-    """Whether a player is a star of his team on each date, and his weight: 3 for an elite scorer, 2 for a scorer, 1 for
-    any other star.
+def compute(requested: Grouped, histories: Mapping[str, Grouped], shared: Any = None) -> Outcome:
+    """Whether players are stars of their teams on each date, and their weight: 3 for an elite scorer, 2 for a scorer, 1
+    for any other star.
 
     A star has played enough games for the team this season (ten, or half of the team's, but at least three) and
     averages 18 points, or 28 minutes and 12 points; the last ten days count where he played in them. `histories` hold
-    his `played` games.
+    their `played` games.
     """
     del shared
-    parts = []
-    for team in dict.fromkeys(requested["team_abbr"].tolist()):
-        mine = take(requested, requested["team_abbr"] == team)
-        played = take(histories["played"], histories["played"]["team_abbr"] == team)
-        parts.append(_for_team(mine, played))
-    together = concatenate(parts)
-    return Outcome(take(together, np.argsort(together["game_date"], kind="stable")))
-
-
-def _for_team(requested: Columns, played: Columns) -> dict[str, NDArray[Any]]:
-    as_of, since = requested["game_date"], requested["season_start"]
-    season = AsOfWindow.season_to_date(played["game_date"], as_of, since=since)
-    recent = AsOfWindow.last_days(played["game_date"], as_of, RECENT_DAYS, since=since)
+    played, as_of = _with_teams(requested, histories["played"])
+    season, recent = AsOfWindow.season_to_date(played, as_of), AsOfWindow.last_days(played, as_of, RECENT_DAYS)
     lately = recent.games() > 0
     points = np.where(lately, _mean(recent, played["points"]), _mean(season, played["points"]))
     minutes = np.where(
@@ -56,10 +47,22 @@ def _for_team(requested: Columns, played: Columns) -> dict[str, NDArray[Any]]:
         (points >= SCORER_POINTS) | ((minutes >= REGULAR_MINUTES) & (points >= REGULAR_POINTS))
     )
     weight = np.where(points >= ELITE_POINTS, 3.0, np.where(points >= SCORER_POINTS, 2.0, 1.0))
-    return {name: requested[name] for name in ("game_date", "team_abbr", "player_lookup")} | {
-        "star": star.astype(np.float64),
-        "star_weight": weight * star,
-    }
+    return Outcome(
+        {name: requested[name] for name in ("game_date", "team_abbr", "player_lookup")}
+        | {"star": star.astype(np.float64), "star_weight": weight * star}
+    )
+
+
+def _with_teams(requested: Grouped, played: Grouped) -> tuple[Numbered, AsOf]:
+    """Games in groups of one player and team, and the group that each requested row looks back on: what a player did
+    for another team counts nothing.
+    """
+    as_of = AsOf.of(requested)
+    teams = pd.factorize(np.concatenate([requested["team_abbr"], played["team_abbr"]]))[0]
+    pairs = joint(np.concatenate([as_of.entity, played.group]), teams)
+    distinct, group = np.unique(pairs, return_inverse=True)
+    mine, theirs = group[: len(as_of.entity)], group[len(as_of.entity) :]
+    return Numbered.sort(played, theirs, len(distinct), played.date_column), AsOf(mine, as_of.dates, as_of.since)
 
 
 def _mean(window: AsOfWindow, points: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,9 +1,9 @@
-"""What a team allowed in one game: the opponent's shooting by zone, its possessions and rating, and what the defence
-did about it.
+"""A team's defence in one final game: the opponent's shooting by zone, possessions and rating, and the team's blocks,
+steals and rebounds.
 
-One row per team and final game, a change of perspective on the same game's two rows of `team_offense_game_summary`;
-only the blocks by zone come from the play-by-play. A defensive rating is therefore the opponent's offensive rating, to
-the last digit. What disagrees about either row disagrees about this one.
+One row per team and final game, made of the same game's two rows of `team_offense_game_summary`; only the blocks by
+zone come from the play-by-play. A defensive rating is therefore the opponent's offensive rating, to the last digit. An
+issue of either row is an issue of this one.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from nba_assets.entities.relations import find, join_at, within
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import PLAY_BY_PLAY, PLAYER_BOXSCORES, PLAYER_GAMEBOOK, SCHEDULE, TEAM_BOXSCORES
 from nba_assets.tables.blocks import QUALITY, STAMPS
+from nba_assets.tables.remarks import PACE_COMPARED, POSSESSIONS_COMPARED, RATING_COMPARED
 from nba_assets.tables.rules import not_two_per_game, rows_per_game_sum
 from nba_assets.tables.spec import Columns, Rule, Table, count, day, flag, number, of_its_date, text, whole
 
@@ -57,11 +58,11 @@ TABLE = Table(
         count("points_allowed", "Points of the opponent", unit="points", nullable=False, usual=(50, 200)),
         count("opp_fg_attempts", "Field goals attempted by the opponent", nullable=False),
         count("opp_fg_makes", "Field goals made by the opponent"),
-        count("opp_three_pt_attempts", "Threes attempted by the opponent"),
-        count("opp_three_pt_makes", "Threes made by the opponent"),
+        count("opp_three_pt_attempts", "Three-point field goals attempted by the opponent"),
+        count("opp_three_pt_makes", "Three-point field goals made by the opponent"),
         count("opp_ft_attempts", "Free throws attempted by the opponent"),
         count("opp_ft_makes", "Free throws made by the opponent"),
-        count("opp_rebounds", "Rebounds of the opponent, both ends"),
+        count("opp_rebounds", "Total rebounds of the opponent, offensive and defensive"),
         count("opp_offensive_rebounds", "Offensive rebounds of the opponent"),
         count("opp_assists", "Assists of the opponent"),
         count("turnovers_forced", "Turnovers of the opponent"),
@@ -75,15 +76,20 @@ TABLE = Table(
         ),
         count(
             "opp_mid_range_attempts",
-            "Twos attempted by the opponent outside the paint; null where its zones are not available",
+            "Two-point field goals attempted by the opponent outside the paint; null where its zones are not available",
         ),
         count(
-            "opp_mid_range_makes", "Twos made by the opponent outside the paint; null where its zones are not available"
+            "opp_mid_range_makes",
+            "Two-point field goals made by the opponent outside the paint; null where its zones are not available",
         ),
-        count("points_in_paint_allowed", "2 x opp_paint_makes", unit="points"),
-        count("mid_range_points_allowed", "2 x opp_mid_range_makes", unit="points"),
-        count("three_pt_points_allowed", "3 x opp_three_pt_makes", unit="points"),
-        count("second_chance_points_allowed", "The opponent's second-chance points", unit="points"),
+        count("points_in_paint_allowed", "Points allowed in the paint: 2 x opp_paint_makes", unit="points"),
+        count("mid_range_points_allowed", "Points allowed from mid-range: 2 x opp_mid_range_makes", unit="points"),
+        count("three_pt_points_allowed", "Points allowed from three: 3 x opp_three_pt_makes", unit="points"),
+        count(
+            "second_chance_points_allowed",
+            "Second-chance points of the opponent: see second_chance_points_scored of team_offense_game_summary",
+            unit="points",
+        ),
         count(
             "blocks_paint",
             (
@@ -91,20 +97,41 @@ TABLE = Table(
                 "score's blocks by zone"
             ),
         ),
-        count("blocks_mid_range", "Blocks of the defending team on twos outside the paint; null where blocks_paint is"),
-        count("blocks_three_pt", "Blocks of the defending team on threes; null where blocks_paint is"),
+        count(
+            "blocks_mid_range",
+            "Blocks of the defending team on two-point shots outside the paint; null where blocks_paint is",
+        ),
+        count("blocks_three_pt", "Blocks of the defending team on three-point shots; null where blocks_paint is"),
         count("steals", "Steals of the defending team"),
         count("defensive_rebounds", "Defensive rebounds of the defending team"),
         number(
             "defensive_rating",
-            "The opponent's offensive rating",
+            f"Points allowed per 100 possessions, the opponent's offensive rating: {RATING_COMPARED}",
             unit="points per 100 possessions",
             scale=2,
             usual=(60, 160),
         ),
-        number("opponent_pace", "The opponent's pace", unit="possessions per 48 minutes", scale=1, usual=(75, 130)),
-        number("opponent_possessions_est", "The opponent's FGA + 0.44 FTA + TOV - OREB", unit="possessions", scale=2),
-        number("opponent_ts_pct", "The opponent's true shooting", unit="fraction", scale=3, usual=(0.3, 0.8)),
+        number(
+            "opponent_pace",
+            f"The opponent's own possessions per 48 minutes, {PACE_COMPARED}",
+            unit="possessions per 48 minutes",
+            scale=1,
+            usual=(75, 130),
+        ),
+        number(
+            "opponent_possessions_est",
+            "Possessions of the opponent, estimated from its own box score alone: FGA + 0.44 FTA + TOV - OREB. "
+            f"{POSSESSIONS_COMPARED}",
+            unit="possessions",
+            scale=2,
+        ),
+        number(
+            "opponent_ts_pct",
+            "True shooting percentage of the opponent, as a fraction",
+            unit="fraction",
+            scale=3,
+            usual=(0.3, 0.8),
+        ),
         flag("win_flag", "The defending team won, by the schedule's final score", nullable=False),
         whole(
             "margin_of_victory",
@@ -112,11 +139,11 @@ TABLE = Table(
             unit="points",
             nullable=False,
         ),
-        count("overtime_periods", "Overtimes played", nullable=False),
+        count("overtime_periods", "Overtime periods played", nullable=False),
         count("players_inactive", "Players of the defending team on the sheet as inactive; null without a sheet"),
         count(
             "starters_inactive",
-            "Of those, players with 5 starts or more in the team's last ten games; null without a sheet",
+            "Inactive players with 5 starts or more in the team's last ten games; null without a sheet",
         ),
         *QUALITY,
         *STAMPS,
@@ -184,8 +211,8 @@ FROM_OWN = {
 BLOCKS = {"blocks_paint": "paint_blocks", "blocks_mid_range": "mid_range_blocks", "blocks_three_pt": "three_blocks"}
 
 
-def compute(requested: Columns, histories: Mapping[str, Columns], shared: Any = None) -> Outcome:
-    """The rows of one team over all requested games.
+def compute(requested: Grouped, histories: Mapping[str, Grouped], shared: Any = None) -> Outcome:
+    """The rows of some teams over all requested games.
 
     `requested` holds both teams' offensive rows under the names of this table, blocks by zone, and what disagrees.
     """

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from nba_assets.basketball.arithmetic import Floats, ratio
 from nba_assets.basketball.travel import great_circle_miles, utc_offset_hours, zones_crossed
+from nba_assets.entities.groups import Grouped, joint, moments
 from nba_assets.entities.outcomes import Outcome
 from nba_assets.entities.relations import at, text_where
-from nba_assets.entities.windows import AsOfWindow, Dates
+from nba_assets.entities.windows import AsOf, AsOfWindow, Dates
 from nba_assets.tables.spec import Columns
 
 FORM_GAMES = 10
@@ -35,20 +36,20 @@ DEFENSE_COLUMNS = (
 )
 
 
-def compute(requested: Columns, histories: Mapping[str, Columns], shared: Any = None) -> Outcome:
-    """The facts of one team on all requested dates; `histories` are its games `behind` each date, its `scheduled` ones,
-    its `offense` and its `defense` rows.
+def compute(requested: Grouped, histories: Mapping[str, Grouped], shared: Any = None) -> Outcome:
+    """The facts of some teams on all requested dates; `histories` are their games `behind` each date, their `scheduled`
+    ones, their `offense` and their `defense` rows.
 
     See `season_games` for the games.
     """
     del shared
-    games = histories["behind"]
+    games, as_of = histories["behind"], AsOf.of(requested)
     return Outcome(
         {name: requested[name] for name in ("game_date", "team_abbr")}
-        | _form(requested, histories["offense"], histories["defense"])
-        | _road(requested, games)
-        | _ahead(requested, histories["scheduled"])
-        | _results(requested, games)
+        | _form(as_of, histories["offense"], histories["defense"])
+        | _road(requested, as_of, games)
+        | _ahead(requested, as_of, histories["scheduled"])
+        | _results(as_of, games)
     )
 
 
@@ -85,11 +86,9 @@ NUMBERS = (
 )
 
 
-def _form(requested: Columns, offense: Columns, defense: Columns) -> dict[str, NDArray[Any]]:
-    """Means and spreads over the team's last ten games of the season."""
-    as_of, since = requested["game_date"], requested["season_start"]
-    attack = AsOfWindow.last_games(offense["game_date"], as_of, FORM_GAMES, since=since)
-    guard = AsOfWindow.last_games(defense["game_date"], as_of, FORM_GAMES, since=since)
+def _form(as_of: AsOf, offense: Grouped, defense: Grouped) -> dict[str, NDArray[Any]]:
+    """Means and spreads over a team's last ten games of the season."""
+    attack, guard = (AsOfWindow.last_games(games, as_of, FORM_GAMES) for games in (offense, defense))
     ft_rate = ratio(100 * defense["opp_ft_attempts"], defense["opponent_possessions_est"])
     rebound_rate = ratio(100 * offense["rebounds"], offense["possessions_est"])
     both_known = ~np.isnan(offense["rebounds"] + offense["possessions_est"])
@@ -121,21 +120,20 @@ def spread(window: AsOfWindow, values: Floats) -> Floats:
     return np.where(known > 1, np.sqrt(ratio(np.nansum(deviations * deviations, axis=1), known - 1.0)), np.nan)
 
 
-def _road(requested: Columns, games: Columns) -> dict[str, NDArray[Any]]:
-    """Where the team comes from: the leg to tonight, legs of the last two weeks, road games in a row.
+def _road(requested: Columns, as_of: AsOf, games: Grouped) -> dict[str, NDArray[Any]]:
+    """Where a team comes from: the leg to tonight, legs of the last two weeks, road games in a row.
 
     What an unknown arena is part of is NaN.
     """
-    as_of, since, dates = requested["game_date"], requested["season_start"], games["game_date"]
-    season = AsOfWindow.season_to_date(dates, as_of, since=since)
+    season = AsOfWindow.season_to_date(games, as_of)
     first = season.games() == 0
     latitude = np.where(first, requested["home_latitude"], season.newest(games["arena_latitude"]))
     longitude = np.where(first, requested["home_longitude"], season.newest(games["arena_longitude"]))
     origin_zone = text_where(first, requested["home_timezone"], season.newest(games["arena_timezone"]))
-    origin, destination = utc_offset_hours(origin_zone, as_of), utc_offset_hours(requested["arena_timezone"], as_of)
-    recent = AsOfWindow.last_days(dates, as_of, TRAVEL_DAYS, since=since)
+    origin, destination = (utc_offset_hours(zone, as_of.dates) for zone in (origin_zone, requested["arena_timezone"]))
+    recent = AsOfWindow.last_days(games, as_of, TRAVEL_DAYS)
     away_before = season.leading_run(games["home_game"] == 0)
-    miles, zones = _legs(recent, games, as_of)
+    miles, zones = _legs(recent, games, as_of.dates)
     return {
         "travel_miles": great_circle_miles(
             latitude, longitude, requested["arena_latitude"], requested["arena_longitude"]
@@ -147,18 +145,18 @@ def _road(requested: Columns, games: Columns) -> dict[str, NDArray[Any]]:
     }
 
 
-def _legs(recent: AsOfWindow, games: Columns, as_of: Dates) -> tuple[Floats, Floats]:
+def _legs(recent: AsOfWindow, games: Grouped, dates: Dates) -> tuple[Floats, Floats]:
     """Miles and time zones of the legs between consecutive games that both lie within the window; each leg is rounded,
     then they are summed.
     """
     first, second = recent.rows[:, :-1], recent.rows[:, 1:]
     real = (first >= 0) & (second >= 0)
-    size = len(games["game_date"])
+    size = len(games.dates)
     if not size or not real.any():
-        return np.zeros(len(as_of)), np.zeros(len(as_of))
+        return np.zeros(len(dates)), np.zeros(len(dates))
     latitude, longitude = games["arena_latitude"], games["arena_longitude"]
     place = np.arange(1, size)
-    # A leg belongs to the game it leads to; the first game of the history has none.
+    # A leg belongs to the game it leads to; no window has the leg to its own first game.
     leg = np.append(
         np.append(
             0.0, great_circle_miles(latitude[place - 1], longitude[place - 1], latitude[place], longitude[place])
@@ -166,48 +164,47 @@ def _legs(recent: AsOfWindow, games: Columns, as_of: Dates) -> tuple[Floats, Flo
         0.0,
     )
     miles = np.where(real, leg[second], 0.0).sum(axis=1)
-    days = np.broadcast_to(as_of[:, np.newaxis], real.shape)[real]
+    days = np.broadcast_to(dates[:, np.newaxis], real.shape)[real]
     zone = games["arena_timezone"]
     crossed = np.zeros(real.shape)
     crossed[real] = zones_crossed(utc_offset_hours(zone[first[real]], days), utc_offset_hours(zone[second[real]], days))
     return miles, crossed.sum(axis=1)
 
 
-def _ahead(requested: Columns, games: Columns) -> dict[str, NDArray[Any]]:
+def _ahead(requested: Columns, as_of: AsOf, games: Grouped) -> dict[str, NDArray[Any]]:
     """The published schedule after the date, to the season's end: regular-season games only, and unknown on play-in and
     play-off dates.
 
     The schedule of the play-offs tells results; the next season's is another season's business.
     """
-    as_of = requested["game_date"]
-    regular = games["is_regular_season"] == 1
-    dates, seasons = games["game_date"][regular], games["season_year"][regular]
+    regular = games.where(games["is_regular_season"] == 1)
     hidden = requested["is_playoff_date"] == 1
-    end = np.searchsorted(seasons, requested["season_year"], side="right")
-    start = np.searchsorted(dates, as_of, side="right")
-    stop = np.minimum(np.searchsorted(dates, as_of + AHEAD_DAYS * ONE_DAY, side="right"), np.maximum(start, end))
+    today, week_later = (moments(as_of.entity, days) for days in (as_of.dates, as_of.dates + AHEAD_DAYS * ONE_DAY))
+    seasons = joint(regular.group, regular["season_year"].astype(np.int64))
+    end = np.searchsorted(seasons, joint(as_of.entity, requested["season_year"].astype(np.int64)), side="right")
+    start = np.searchsorted(regular.moments, today, side="right")
+    stop = np.minimum(np.searchsorted(regular.moments, week_later, side="right"), np.maximum(start, end))
     place = np.where(start < end, start, -1)
-    following = at(dates, place)
+    following = at(regular.dates, place)
     none = hidden | np.isnat(following)
-    primetime = at(games["is_primetime"][regular], place)
-    opponent = at(games["opponent_team_abbr"][regular], place)
+    primetime = at(regular["is_primetime"], place)
+    opponent = at(regular["opponent_team_abbr"], place)
     opponent[none] = None
     return {
-        "next_game_days_rest": np.where(none, np.nan, (following - as_of) / ONE_DAY),
+        "next_game_days_rest": np.where(none, np.nan, (following - as_of.dates) / ONE_DAY),
         "games_in_next_7_days": np.where(hidden, np.nan, (stop - start).astype(np.float64)),
         "next_game_is_primetime": np.where(none, np.nan, primetime),
         "next_opponent_team_abbr": opponent,
     }
 
 
-def _results(requested: Columns, games: Columns) -> dict[str, NDArray[Any]]:
+def _results(as_of: AsOf, games: Grouped) -> dict[str, NDArray[Any]]:
     """Rest since the last game, finals of the season, share of wins in the last ninety days."""
-    as_of, since, dates = requested["game_date"], requested["season_start"], games["game_date"]
     final = games["is_final"] == 1
-    season = AsOfWindow.season_to_date(dates, as_of, since=since)
-    lately = AsOfWindow.last_days(dates, as_of, WIN_PCT_DAYS, since=since).only(final)
+    season = AsOfWindow.season_to_date(games, as_of)
+    lately = AsOfWindow.last_days(games, as_of, WIN_PCT_DAYS).only(final)
     return {
-        "days_rest": (as_of - season.newest(dates)) / ONE_DAY,
+        "days_rest": (as_of.dates - season.newest(games.dates)) / ONE_DAY,
         "finals_played": season.only(final).games().astype(np.float64),
         "win_pct": lately.share(games["margin"] > 0),
     }

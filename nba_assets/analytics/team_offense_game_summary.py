@@ -1,13 +1,13 @@
-"""What a team did with the ball in one game: shooting, possessions, pace, rating, points in the paint and off second
-chances.
+"""A team's offence in one final game: shooting, possessions, pace, rating, points in the paint and second-chance
+points.
 
 One row per team and final game, two per game. A row reads the box scores and the play-by-play of its own date; only the
 count of missing starters looks back, over the season to date. Totals come from the team's own box row, or from the sum
-of its players where that row is absent or a placeholder; the result is the schedule's. Each row is held against the
-players' sums, the final score and the play-by-play: where they disagree, the row says so and loses quality, and zones
-that do not hold the box score's shots are null. A box row with the points of its opponent's final score is not
-published, nor is its opponent's. Every ratio is taken from the unrounded possession estimate and from the real length
-of the game, so that overtime games compare with the others.
+of its players where that row is absent or a placeholder; the result is the schedule's. Each row is compared with the
+players' sums, the final score and the play-by-play: where they disagree, the row has an issue and a lower quality
+score, and zones that do not hold the box score's shots are null. A box row with the points of its opponent's final
+score is not published, nor is its opponent's. Every ratio is taken from the unrounded possession estimate and from the
+real length of the game, so that overtime games compare with the others.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from nba_assets.analytics.reconciliation import (
 from nba_assets.analytics.second_chances import SECOND_CHANCE_COLUMNS, SECOND_CHANCE_EVENTS, second_chances_by_team
 from nba_assets.analytics.sheets import read_sheets
 from nba_assets.analytics.shots import SHOT_COLUMNS, ZONE_COUNTS, Shots, zones_known
-from nba_assets.analytics.starters import USUAL_STARTS, count_missing, recent_starts
+from nba_assets.analytics.starters import USUAL_STARTS, count_missing
 from nba_assets.analytics.team_boxes import COUNTS, TEAM_COLUMNS, player_sums, team_boxes
 from nba_assets.analytics.unaccounted_games import UNKNOWN_GAMES, UNTYPED_FINALS, report_unaccounted_games
 from nba_assets.basketball.possessions import overtime_periods, pace, possessions, rating
@@ -59,6 +59,7 @@ from nba_assets.raw.tables import (
 )
 from nba_assets.tables.blocks import QUALITY, STAMPS
 from nba_assets.tables.bookkeeping import RAW_QUARANTINE
+from nba_assets.tables.remarks import POSSESSIONS_COMPARED, RATING_COMPARED
 from nba_assets.tables.rules import not_two_per_game, rows_per_game_sum, unequal
 from nba_assets.tables.spec import (
     Columns,
@@ -100,11 +101,11 @@ TABLE = Table(
         count("points_scored", "Points", unit="points", nullable=False, usual=UNREALISTIC_POINTS),
         count("fg_attempts", "Field goals attempted", nullable=False, usual=(60, 130)),
         count("fg_makes", "Field goals made"),
-        count("three_pt_attempts", "Threes attempted"),
-        count("three_pt_makes", "Threes made"),
+        count("three_pt_attempts", "Three-point field goals attempted"),
+        count("three_pt_makes", "Three-point field goals made"),
         count("ft_attempts", "Free throws attempted"),
         count("ft_makes", "Free throws made"),
-        count("rebounds", "Rebounds, both ends"),
+        count("rebounds", "Total rebounds, offensive and defensive"),
         count("offensive_rebounds", "Offensive rebounds"),
         count("defensive_rebounds", "Defensive rebounds"),
         count("assists", "Assists"),
@@ -114,13 +115,24 @@ TABLE = Table(
         count("personal_fouls", "Personal fouls"),
         count("team_paint_attempts", "Field goals attempted in the paint; null where the zones are not available"),
         count("team_paint_makes", "Field goals made in the paint; null where the zones are not available"),
-        count("team_mid_range_attempts", "Twos attempted outside the paint; null where the zones are not available"),
-        count("team_mid_range_makes", "Twos made outside the paint; null where the zones are not available"),
         count(
-            "team_three_attempts_pbp", "Threes attempted by the play-by-play; null where the zones are not available"
+            "team_mid_range_attempts",
+            "Two-point field goals attempted outside the paint; null where the zones are not available",
         ),
-        count("team_three_makes_pbp", "Threes made by the play-by-play; null where the zones are not available"),
-        count("points_in_paint_scored", "2 x makes in the paint", unit="points"),
+        count(
+            "team_mid_range_makes",
+            "Two-point field goals made outside the paint; null where the zones are not available",
+        ),
+        count(
+            "team_three_attempts_pbp",
+            "Three-point field goals attempted, by the play-by-play (three_pt_attempts is the box score's); null "
+            "where the zones are not available",
+        ),
+        count(
+            "team_three_makes_pbp",
+            "Three-point field goals made, by the play-by-play; null where the zones are not available",
+        ),
+        count("points_in_paint_scored", "Points scored in the paint: 2 x team_paint_makes", unit="points"),
         count(
             "second_chance_points_scored",
             "Points after an own offensive rebound in the same possession; null where the game's play-by-play lacks "
@@ -128,23 +140,36 @@ TABLE = Table(
             "say which of how many a free throw was, or counts other shots than the box score",
             unit="points",
         ),
-        whole("possessions", "Estimated possessions, to the nearest whole", usual=(75, 140)),
-        number("possessions_est", "FGA + 0.44 FTA + TOV - OREB", unit="possessions", scale=2),
+        whole("possessions", "possessions_est to the nearest whole", unit="possessions", usual=(75, 140)),
+        number(
+            "possessions_est",
+            "Possessions, estimated from the team's own box score alone: FGA + 0.44 FTA + TOV - OREB. "
+            f"{POSSESSIONS_COMPARED}",
+            unit="possessions",
+            scale=2,
+        ),
         number(
             "offensive_rating",
-            "100 x points / possessions_est",
+            f"100 x points / possessions_est: {RATING_COMPARED}",
             unit="points per 100 possessions",
             scale=2,
             usual=(60, 160),
         ),
         number(
             "pace",
-            "possessions_est x 48 / minutes of the game",
+            "The team's own possessions per 48 minutes: possessions_est x 48 / minutes of the game; league figures "
+            "average both teams of a game",
             unit="possessions per 48 minutes",
             scale=1,
             usual=(75, 130),
         ),
-        number("ts_pct", "True shooting: points / (2 x (FGA + 0.44 FTA))", unit="fraction", scale=3, usual=(0.3, 0.8)),
+        number(
+            "ts_pct",
+            "True shooting percentage, as a fraction: points / (2 x (FGA + 0.44 FTA))",
+            unit="fraction",
+            scale=3,
+            usual=(0.3, 0.8),
+        ),
         flag("win_flag", "More points than the opponent by the schedule's final score", nullable=False),
         whole(
             "margin_of_victory",
@@ -152,11 +177,11 @@ TABLE = Table(
             unit="points",
             nullable=False,
         ),
-        count("overtime_periods", "Overtimes played", nullable=False),
+        count("overtime_periods", "Overtime periods played", nullable=False),
         count("players_inactive", "Players on the sheet as inactive; null without a sheet"),
         count(
             "starters_inactive",
-            "Of those, players with 5 starts or more in the team's last ten games; null without a sheet",
+            "Inactive players with 5 starts or more in the team's last ten games; null without a sheet",
         ),
         flag(
             "shot_zones_available",
@@ -208,11 +233,11 @@ TABLE = Table(
 )
 
 
-def compute(requested: Columns, histories: Mapping[str, Columns], shared: Any = None) -> Outcome:
-    """The rows of one team over all requested games.
+def compute(requested: Grouped, histories: Mapping[str, Grouped], shared: Any = None) -> Outcome:
+    """The rows of some teams over all requested games.
 
-    `requested` holds the team's totals by their names in `COUNTS`, the final score, what the play-by-play gave, the
-    counts of absent players and what disagrees; `histories` its season's `finals`, its `starts` and its `absent`
+    `requested` holds the teams' totals by their names in `COUNTS`, the final score, what the play-by-play gave, the
+    counts of absent players and what disagrees; `histories` their season's `finals`, their `starts` and their `absent`
     players.
     """
     del shared
@@ -253,11 +278,9 @@ def compute(requested: Columns, histories: Mapping[str, Columns], shared: Any = 
 IDENTITY = ("game_id", "nba_game_id", "game_date", "team_abbr", "opponent_team_abbr", "season_year", "home_game")
 
 
-def _starters_inactive(requested: Columns, histories: Mapping[str, Columns]) -> NDArray[np.float64]:
-    players, starts, _ = recent_starts(
-        histories["finals"], histories["starts"], requested["game_date"], requested["season_start"]
-    )
-    missing = count_missing(players, starts >= USUAL_STARTS, histories["absent"], requested)
+def _starters_inactive(requested: Grouped, histories: Mapping[str, Grouped]) -> NDArray[np.float64]:
+    finals, starts, absent = (histories[name] for name in ("finals", "starts", "absent"))
+    missing = count_missing(requested, finals, starts, absent, lambda starts, _: starts >= USUAL_STARTS)
     return np.where(np.isnan(requested["players_inactive"]), np.nan, missing)
 
 

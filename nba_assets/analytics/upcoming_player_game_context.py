@@ -1,8 +1,7 @@
-"""What is known of a player before one of his team's games: lines, fatigue, form, teammates, matchup, the schedule
-ahead.
+"""A player before a scheduled game: lines, workload, form, teammates, matchup, the schedule ahead.
 
 One row per player who belongs to a team that plays on the date and is not listed as out or doubtful. Who belongs is
-read off the latest roster snapshots, for a past date exactly as on the day. Results are those of earlier dates of the
+read from the latest roster snapshots, for a past date exactly as on the day. Results are those of earlier dates of the
 season; lines, props, injury reports count only as they stood before the game's own tip-off. A player's days of rest
 count calendar days: 1 means that he played yesterday. What he played in a game that counts in no standings (the final
 of the league's cup) counts for rest, load and travel, and for nothing else.
@@ -43,11 +42,11 @@ from nba_assets.entities.completeness import (
     Readiness,
     completeness_columns,
 )
-from nba_assets.entities.groups import Grouped
+from nba_assets.entities.groups import Grouped, Numbered
 from nba_assets.entities.outcomes import Outcome, concatenate, take
 from nba_assets.entities.quality import SAMPLE_QUALITIES, collect, quality_tier, sample_quality
 from nba_assets.entities.relations import at, find, join_at, text_where
-from nba_assets.entities.windows import AsOfWindow, Dates
+from nba_assets.entities.windows import AsOf, AsOfWindow, Dates
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import (
     GAME_LINES,
@@ -60,6 +59,7 @@ from nba_assets.raw.tables import (
     SCHEDULE,
 )
 from nba_assets.tables.blocks import CONTEXT_QUALITY, REPROCESSING, STAMPS, completeness_block, readiness_block
+from nba_assets.tables.remarks import PACE_COMPARED, RATING_COMPARED
 from nba_assets.tables.rules import group_sizes
 from nba_assets.tables.spec import (
     Columns,
@@ -156,7 +156,8 @@ TABLE = Table(
         number("total_movement", "Current minus opening total", unit="points", scale=1),
         whole(
             "days_rest",
-            "Calendar days since his last game of the season, 1 = yesterday; null before his first",
+            "Calendar days from his last game of the season to the date, 1 = he played yesterday; null before his "
+            "first. team_days_rest of upcoming_team_game_context counts one less",
             unit="days",
             allowed=(1, 400),
         ),
@@ -176,12 +177,14 @@ TABLE = Table(
         whole(
             "games_in_last_7_days",
             "Games he played in the six days before the date, in whatever competition",
+            unit="count",
             nullable=False,
             allowed=(0, 6),
         ),
         whole(
             "games_in_last_14_days",
             "Games he played in the thirteen days before the date, in whatever competition",
+            unit="count",
             nullable=False,
             allowed=(0, 13),
         ),
@@ -199,6 +202,7 @@ TABLE = Table(
         whole(
             "back_to_backs_last_14_days",
             "Pairs of his games on consecutive days in those thirteen days",
+            unit="count",
             nullable=False,
             allowed=(0, 12),
         ),
@@ -212,8 +216,8 @@ TABLE = Table(
         count(
             "travel_miles",
             (
-                "Miles the team travels to the game, from its last one or its home of the season; null where an arena "
-                "is unknown"
+                "Great-circle miles that the team travels to the game, from its last one, before its first from its "
+                "home; null where an arena is unknown"
             ),
             unit="miles",
         ),
@@ -247,8 +251,8 @@ TABLE = Table(
         ),
         number("points_avg_last_5", "Mean points of his newest 5 games of the last 30 days", unit="points", scale=1),
         number("points_avg_last_10", "Mean points of his newest 10 games of the last 30 days", unit="points", scale=1),
-        whole("l5_games_used", "Games in the first of these means", nullable=False, allowed=(0, 5)),
-        whole("l10_games_used", "Games in the second", nullable=False, allowed=(0, 10)),
+        whole("l5_games_used", "Games in the first of these means", unit="count", nullable=False, allowed=(0, 5)),
+        whole("l10_games_used", "Games in the second", unit="count", nullable=False, allowed=(0, 10)),
         text(
             "l5_sample_quality",
             "excellent 5 games, good 3, limited 2, else insufficient",
@@ -290,33 +294,33 @@ TABLE = Table(
         count("probable_teammates", "Teammates listed as probable; null on a date without injury reports"),
         number(
             "shooting_pct_decline_last_5",
-            "Field-goal share of his newest 5 games minus that of his newest 10",
+            "Field-goal percentage of his newest 5 games minus that of his newest 10, as fractions",
             unit="fraction",
             scale=3,
             allowed=(-1, 1),
         ),
         number(
             "pace_differential",
-            "Mean pace of the team's last 10 games minus the opponent's",
+            f"Mean pace of the team's last 10 games minus the opponent's, both {PACE_COMPARED}",
             unit="possessions per 48 minutes",
             scale=1,
         ),
         number(
             "opponent_pace_last_10",
-            "Mean pace of the opponent's last 10 games",
+            f"Mean pace of the opponent's last 10 games, {PACE_COMPARED}",
             unit="possessions per 48 minutes",
             scale=1,
             usual=(80, 120),
         ),
         number(
             "opponent_def_rating_last_10",
-            "Mean defensive rating of the opponent's last 10 games",
+            f"Mean defensive rating of the opponent's last 10 games, {RATING_COMPARED}",
             unit="points per 100 possessions",
             scale=2,
         ),
         number(
             "opponent_off_rating_last_10",
-            "Mean offensive rating of the opponent's last 10 games",
+            f"Mean offensive rating of the opponent's last 10 games, {RATING_COMPARED}",
             unit="points per 100 possessions",
             scale=2,
         ),
@@ -332,22 +336,40 @@ TABLE = Table(
             unit="per 100 possessions",
             scale=2,
         ),
-        number("opponent_pace_variance", "Sample standard deviation of the opponent's pace, last 10 games", scale=2),
+        number(
+            "opponent_pace_variance",
+            "Sample standard deviation (not the variance) of the opponent's pace, last 10 games",
+            unit="possessions per 48 minutes",
+            scale=2,
+        ),
         number(
             "opponent_ft_rate_variance",
-            "Sample standard deviation of the free throws allowed per 100 possessions",
+            "Sample standard deviation (not the variance) of the free throws allowed per 100 possessions, last 10 "
+            "games",
+            unit="per 100 possessions",
             scale=3,
         ),
-        number("opponent_def_rating_variance", "Sample standard deviation of the opponent's defensive rating", scale=2),
-        number("opponent_off_rating_variance", "Sample standard deviation of the opponent's offensive rating", scale=2),
+        number(
+            "opponent_def_rating_variance",
+            "Sample standard deviation (not the variance) of the opponent's defensive rating, last 10 games",
+            unit="points per 100 possessions",
+            scale=2,
+        ),
+        number(
+            "opponent_off_rating_variance",
+            "Sample standard deviation (not the variance) of the opponent's offensive rating, last 10 games",
+            unit="points per 100 possessions",
+            scale=2,
+        ),
         number(
             "opponent_rebounding_rate_variance",
-            "Sample standard deviation of its rebounds per 100 possessions",
+            "Sample standard deviation (not the variance) of its rebounds per 100 possessions, last 10 games",
+            unit="per 100 possessions",
             scale=2,
         ),
         number(
             "projected_usage_rate",
-            "Mean usage rate of his newest 3 games of the last 30 days: where his role is heading",
+            "Mean usage rate of his newest 3 games of the last 30 days, taken as his expected role",
             unit="percent",
             scale=1,
             allowed=(0, 100),
@@ -361,6 +383,7 @@ TABLE = Table(
         whole(
             "games_in_next_7_days",
             "The team's regular-season games in the 7 days after the date; null on play-in and play-off dates",
+            unit="count",
             allowed=(0, 7),
         ),
         number(
@@ -373,11 +396,13 @@ TABLE = Table(
         flag("next_game_is_primetime", "The next game is on national television"),
         whole(
             "opponent_days_rest",
-            "Calendar days since the opponent's last game, 1 = yesterday",
+            "Calendar days from the opponent's last game to the date, 1 = it played yesterday",
             unit="days",
             allowed=(1, 400),
         ),
-        whole("opponent_games_in_next_7_days", "As games_in_next_7_days, of the opponent", allowed=(0, 7)),
+        whole(
+            "opponent_games_in_next_7_days", "As games_in_next_7_days, of the opponent", unit="count", allowed=(0, 7)
+        ),
         whole("opponent_next_game_days_rest", "As next_game_days_rest, of the opponent", unit="days", allowed=(1, 200)),
         text("game_start_time_local", "Tip-off at the arena, e.g. 7:30 PM ET"),
         text(
@@ -386,9 +411,19 @@ TABLE = Table(
             values=("questionable", "probable", "available"),
         ),
         text("injury_report", "What the report says of him"),
-        *completeness_block("finals of his team in the 30 days before the date for which he was available", WINDOWS),
-        whole("l10_expected_games", "Expected games of the ten-game window", nullable=False, allowed=(0, 10)),
-        whole("l10_actual_games", "Those of them that have his row", nullable=False, allowed=(0, 10)),
+        *completeness_block(
+            "final games of his team in the 30 days before the date for which he was available", WINDOWS
+        ),
+        whole(
+            "l10_expected_games", "Expected games of the ten-game window", unit="count", nullable=False, allowed=(0, 10)
+        ),
+        whole(
+            "l10_actual_games",
+            "Expected games of the ten-game window that have his row",
+            unit="count",
+            nullable=False,
+            allowed=(0, 10),
+        ),
         text(
             "gap_classification",
             "Kind of gap in the last 30 days",
@@ -445,21 +480,20 @@ class Shared:
     league: League
 
 
-def compute(requested: Columns, histories: Mapping[str, Columns], shared: Shared) -> Outcome:
-    """The rows of one player over all requested dates; `histories` are his `sheet` rows, his minutes `besides` them and
-    his `roster` rows.
+def compute(requested: Grouped, histories: Mapping[str, Grouped], shared: Shared) -> Outcome:
+    """The rows of some players over all requested dates; `histories` are their `sheet` rows, their minutes `besides`
+    them and their `roster` rows.
     """
-    requested, refused = refusals.divide(requested, TABLE.date_column)
+    requested, refused = refusals.divide(requested)
     if not len(requested["game_date"]):
         return Outcome({}, refused)
-    played = played_games(histories["sheet"])
-    as_of, since = requested["game_date"], requested["season_start"]
-    history = AsOfWindow.last_days(played["game_date"], as_of, HISTORY_DAYS, since=since)
+    played, as_of = played_games(histories["sheet"]), AsOf.of(requested)
+    history = AsOfWindow.last_days(played, as_of, HISTORY_DAYS)
     rows = {
         **{name: requested[name] for name in COPIED},
-        **_fatigue(_load(played, histories["besides"]), as_of, since),
+        **_fatigue(_load(played, histories["besides"]), as_of),
         **_form(played, history, requested["current_points_line"]),
-        **_completeness(requested, histories, shared),
+        **_completeness(requested, as_of, histories, shared),
     }
     return Outcome(rows | _quality(requested, rows, history.games()), refused)
 
@@ -523,28 +557,29 @@ COPIED = (
 """Columns that preparing the run joins to the requested rows, because they are not the player's own past."""
 
 
-def _load(played: Columns, besides: Columns) -> Columns:
-    """All games that he was on the floor in, ascending: `game_date` and `minutes_played`."""
+def _load(played: Grouped, besides: Grouped) -> Numbered:
+    """All games that each player was on the floor in: `game_date` and `minutes_played`."""
+    if not len(besides.dates):
+        return played
     names = ("game_date", "minutes_played")
-    if not len(besides["game_date"]):
-        return {name: played[name] for name in names}
     together = concatenate([{name: games[name] for name in names} for games in (played, besides)])
-    return take(together, np.argsort(together["game_date"], kind="stable"))
+    group = np.concatenate([played.group, besides.group])
+    return Numbered.sort(together, group, len(played.entities), "game_date")
 
 
-def _fatigue(load: Columns, as_of: Dates, since: Dates) -> dict[str, NDArray[Any]]:
+def _fatigue(load: Numbered, as_of: AsOf) -> dict[str, NDArray[Any]]:
     """How rested he is. Only the days since his last game look back over the whole season."""
-    dates, minutes = load["game_date"], load["minutes_played"]
-    rest = (as_of - AsOfWindow.season_to_date(dates, as_of, since=since).newest(dates)) / ONE_DAY
-    history = AsOfWindow.last_days(dates, as_of, HISTORY_DAYS, since=since)
-    week, fortnight = (AsOfWindow.within_days(dates, as_of, days, since=since) for days in (7, 14))
+    dates, minutes = load.dates, load["minutes_played"]
+    rest = (as_of.dates - AsOfWindow.season_to_date(load, as_of).newest(dates)) / ONE_DAY
+    history = AsOfWindow.last_days(load, as_of, HISTORY_DAYS)
+    week, fortnight = (AsOfWindow.within_days(load, as_of, days) for days in (7, 14))
     gaps = np.append(np.nan, np.diff(dates) / ONE_DAY)[: len(dates)]
     tenths = np.rint(10 * minutes)
     return {
         "days_rest": rest,
         "back_to_back": rest == 1,
         "days_rest_before_last_game": (history.newest(dates) - history.newest(dates, rank=1)) / ONE_DAY,
-        "days_since_2_plus_days_rest": _days_since_rest(history, dates, gaps, as_of),
+        "days_since_2_plus_days_rest": _days_since_rest(history, dates, gaps, as_of.dates),
         "games_in_last_7_days": week.games(),
         "games_in_last_14_days": fortnight.games(),
         "minutes_in_last_7_days": np.floor(week.total(tenths) / 10),
@@ -611,15 +646,11 @@ def _streaks(
     return run(above, below), run(below, above)
 
 
-def _completeness(requested: Columns, histories: Mapping[str, Columns], shared: Shared) -> dict[str, NDArray[Any]]:
-    games = PlayerWindows.of(
-        requested["team_abbr"],
-        requested["game_date"],
-        requested["season_start"],
-        histories["sheet"],
-        histories["roster"],
-        shared.league,
-    )
+def _completeness(
+    requested: Columns, as_of: AsOf, histories: Mapping[str, Grouped], shared: Shared
+) -> dict[str, NDArray[Any]]:
+    sheet, roster = histories["sheet"], histories["roster"]
+    games = PlayerWindows.of(requested["team_abbr"], as_of, sheet, roster, shared.league)
     windows = {f"l{number}": games.last_games(number) for number in (5, 10)} | {
         f"l{days}d": games.last_days(days) for days in (7, 14, HISTORY_DAYS)
     }
@@ -686,12 +717,12 @@ def build(run: TableRun) -> Outcome:
         facts["finals_played"],
         find((people["game_date"], people["team_abbr"]), (facts["game_date"], facts["team_abbr"])),
     )
-    played = played_games(sheet)
+    sheets = Grouped.by(sheet, "player_lookup", "game_date")
     known_stars = run.map(
         "players",
         stars.compute,
         Grouped.by(people, "player_lookup", "game_date"),
-        {"played": Grouped.by(played, "player_lookup", "game_date")},
+        {"played": played_games(sheets)},
     )
     requested, uncertain = of_certain_games(
         take(people, ~np.isin(people["status"].astype(str), NOT_PLAYING)), "player_lookup", tonight
@@ -707,7 +738,7 @@ def build(run: TableRun) -> Outcome:
     )
     shared = Shared(Readiness(run.settings.ready_threshold_pct), League.of(season.finals, rosters))
     histories = {
-        "sheet": Grouped.by(sheet, "player_lookup", "game_date"),
+        "sheet": sheets,
         "besides": Grouped.by(minutes_besides(feeds, season), "player_lookup", "game_date"),
         "roster": Grouped.by(rosters, "player_lookup", "roster_date"),
     }

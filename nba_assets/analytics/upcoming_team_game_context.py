@@ -1,4 +1,4 @@
-"""What is known of a team before one of its games: rest, density, form, travel, the lines, who is out.
+"""A team before a scheduled game: rest, schedule density, form, travel, lines, players out.
 
 One row per team and scheduled game, two per game. Results are those of earlier dates of the season; announcements
 (lines, injury reports) count only as they stood before the game's own tip-off. A team's rest counts free days (0 is a
@@ -21,7 +21,7 @@ from nba_assets.analytics.injuries import IN_DOUBT, INJURY_COLUMNS, latest_statu
 from nba_assets.analytics.lines import LINE_COLUMNS, OVER, preferred
 from nba_assets.analytics.parts import BEHIND, HOMES, PEOPLE, SLATE, STARTERS
 from nba_assets.analytics.season_games import SeasonGames, of_certain_games
-from nba_assets.analytics.starters import count_missing, recent_starts
+from nba_assets.analytics.starters import count_missing
 from nba_assets.analytics.team_offense_game_summary import TABLE as TEAM_OFFENSE
 from nba_assets.basketball.travel import great_circle_miles
 from nba_assets.entities.completeness import Completeness, Readiness, completeness_columns
@@ -29,7 +29,7 @@ from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, concatenate, take
 from nba_assets.entities.quality import collect, quality_tier
 from nba_assets.entities.relations import at, find, tally, text_where
-from nba_assets.entities.windows import AsOfWindow
+from nba_assets.entities.windows import AsOf, AsOfWindow, Counts, Masks
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import GAME_LINES, INJURY_REPORT, PLAYER_BOXSCORES, PLAYER_REGISTRY, SCHEDULE
 from nba_assets.tables.blocks import CONTEXT_QUALITY, REPROCESSING, STAMPS, completeness_block, readiness_block
@@ -69,13 +69,15 @@ TABLE = Table(
         flag("home_game", "The team is the schedule's home team", nullable=False),
         whole(
             "days_since_last_game",
-            "Calendar days since its last game of the season, 1 = yesterday; null before its first",
+            "Calendar days from its last game of the season to the date, 1 = it played yesterday; null before its "
+            "first",
             unit="days",
             allowed=(1, 400),
         ),
         whole(
             "team_days_rest",
-            "Free days since that game: 0 = back-to-back; null before its first",
+            "Days without a game since its last one, 0 = it played yesterday; one less than days_since_last_game, and "
+            "than days_rest of upcoming_player_game_context; null before its first",
             unit="days",
             allowed=(0, 400),
             usual=(0, 21),
@@ -84,36 +86,43 @@ TABLE = Table(
         whole(
             "games_in_last_7_days",
             "Games in the six days before the date, in whatever competition",
+            unit="count",
             nullable=False,
             allowed=(0, 6),
         ),
         whole(
             "games_in_last_14_days",
             "Games in the thirteen days before the date, in whatever competition",
+            unit="count",
             nullable=False,
             allowed=(0, 13),
         ),
         whole(
             "game_number_in_season",
-            "All its earlier league games of the season + 1; the final of the league's cup is none",
+            "Number of the game in its season, 1 for the first; the final of the league's cup is not counted",
             nullable=False,
             allowed=(1, 128),
         ),
         number(
             "game_spread",
-            "The team's spread, negative = favoured; one bookmaker's last before tip-off",
+            "The team's point spread, negative = favoured: the last one of a single bookmaker before tip-off "
+            "(upcoming_player_game_context has the median over bookmakers)",
             unit="points",
             scale=2,
             usual=(-30, 30),
         ),
         number(
             "game_total",
-            "The game's total; one bookmaker's last before tip-off",
+            "The game's total points: the last line of a single bookmaker before tip-off "
+            "(upcoming_player_game_context has the median over bookmakers)",
             unit="points",
             scale=1,
             usual=(170, 280),
         ),
-        text("game_spread_source", "Bookmaker of the spread: draftkings, else fanduel, else all whose median it is"),
+        text(
+            "game_spread_source",
+            "Bookmaker of the spread: draftkings, else fanduel, else all of which it is the median",
+        ),
         text("game_total_source", "Bookmaker of the total"),
         number(
             "spread_movement",
@@ -122,14 +131,16 @@ TABLE = Table(
             scale=2,
         ),
         number("total_movement", "Total minus the same bookmaker's first one", unit="points", scale=1),
-        moment("betting_lines_updated_at", "When the spread stood, else the total"),
+        moment(
+            "betting_lines_updated_at", "When the bookmaker's spread was recorded; the total where there is no spread"
+        ),
         count(
             "players_out_count",
             "Players listed as out by what was known before tip-off; null on a date without injury reports",
         ),
         count(
             "starters_out_count",
-            "Of those, who started at least half of the team's last ten games; null on a date without injury reports",
+            "Players out who started at least half of the team's last ten games; null on a date without injury reports",
         ),
         count(
             "questionable_players_count",
@@ -150,7 +161,7 @@ TABLE = Table(
             usual=(0, 6000),
         ),
         flag("early_season_flag", f"Fewer than {EARLY_SEASON_DAYS} days since opening night", nullable=False),
-        *completeness_block("team's finals of the 14 days before the date that are summarised", WINDOWS),
+        *completeness_block("team's final games of the 14 days before the date that have a game summary", WINDOWS),
         *readiness_block(),
         *CONTEXT_QUALITY,
         *REPROCESSING,
@@ -193,19 +204,17 @@ class Shared:
     readiness: Readiness
 
 
-def compute(requested: Columns, histories: Mapping[str, Columns], shared: Shared) -> Outcome:
-    """The rows of one team over all requested games; `histories` are the `games` behind it, its `starts` and its
-    players listed `out`.
+def compute(requested: Grouped, histories: Mapping[str, Grouped], shared: Shared) -> Outcome:
+    """The rows of some teams over all requested games; `histories` are the `games` behind them, their `starts` and
+    their players listed `out`.
     """
-    as_of, since, games = requested["game_date"], requested["season_start"], histories["games"]
-    dates, final, margin = games["game_date"], games["is_final"] == 1, games["margin"]
-    season = AsOfWindow.season_to_date(dates, as_of, since=since)
+    games, as_of = histories["games"], AsOf.of(requested)
+    final, margin = games["is_final"] == 1, games["margin"]
+    season = AsOfWindow.season_to_date(games, as_of)
     league, finals = season.only(games["is_league"] == 1), season.only(final)
-    since_last = (as_of - season.newest(dates)) / np.timedelta64(1, "D")
+    since_last = (as_of.dates - season.newest(games.dates)) / np.timedelta64(1, "D")
     complete = {
-        f"l{days}d": Completeness.of(
-            AsOfWindow.last_days(dates, as_of, days, since=since).only(final), games["has_row"] == 1
-        )
+        f"l{days}d": Completeness.of(AsOfWindow.last_days(games, as_of, days).only(final), games["has_row"] == 1)
         for days in (7, 14)
     }
     last_margin = finals.newest(margin)
@@ -214,8 +223,8 @@ def compute(requested: Columns, histories: Mapping[str, Columns], shared: Shared
         "days_since_last_game": since_last,
         "team_days_rest": since_last - 1,
         "team_back_to_back": since_last == 1,
-        "games_in_last_7_days": AsOfWindow.within_days(dates, as_of, 7, since=since).games(),
-        "games_in_last_14_days": AsOfWindow.within_days(dates, as_of, 14, since=since).games(),
+        "games_in_last_7_days": AsOfWindow.within_days(games, as_of, 7).games(),
+        "games_in_last_14_days": AsOfWindow.within_days(games, as_of, 14).games(),
         "game_number_in_season": league.games() + 1,
         "game_spread": requested["spread_current"],
         "game_total": requested["total_current"],
@@ -258,16 +267,14 @@ def _travel(requested: Columns, season: AsOfWindow, games: Columns) -> NDArray[n
     )
 
 
-def _starters_out(requested: Columns, histories: Mapping[str, Columns]) -> NDArray[np.float64]:
-    games = histories["games"]
-    finals = take(games, games["is_final"] == 1)
-    players, starts, window_games = recent_starts(
-        finals, histories["starts"], requested["game_date"], requested["season_start"]
-    )
-    half = (starts >= 1) & (2 * starts >= window_games[:, np.newaxis])
-    return np.where(
-        np.isnan(requested["players_out"]), np.nan, count_missing(players, half, histories["out"], requested)
-    )
+def _starters_out(requested: Grouped, histories: Mapping[str, Grouped]) -> NDArray[np.float64]:
+    games, starts, out = (histories[name] for name in ("games", "starts", "out"))
+    missing = count_missing(requested, games.where(games["is_final"] == 1), starts, out, _started_half)
+    return np.where(np.isnan(requested["players_out"]), np.nan, missing)
+
+
+def _started_half(starts: Counts, games: Counts) -> Masks:
+    return (starts >= 1) & (2 * starts >= games)
 
 
 def _quality(requested: Columns, rows: Columns, readiness: Readiness) -> dict[str, NDArray[Any]]:

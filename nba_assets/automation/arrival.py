@@ -14,13 +14,16 @@ and tables is the business of `sensors`.
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 
 from nba_assets.automation.planned_runs import Launch, PlannedRun, fingerprint
 from nba_assets.automation.slates import Slate, league_date, slate_of, slates
 from nba_assets.automation.staleness import ANNOUNCEMENTS, PartitionState, is_built_from
+from nba_assets.entities.completeness import OLDEST_SNAPSHOT_DAYS
 from nba_assets.raw.content_index import EARLIEST, RESULTS, ContentIndex
 from nba_assets.raw.tables import (
     PLAY_BY_PLAY,
@@ -28,6 +31,7 @@ from nba_assets.raw.tables import (
     PLAYER_GAMEBOOK,
     PLAYER_POINTS_PROPS,
     PLAYER_REGISTRY,
+    ROSTERS,
     SCHEDULE,
     TEAM_BOXSCORES,
 )
@@ -36,6 +40,9 @@ from nba_assets.settings import Settings
 
 SUMMARISED = (*RESULTS, PLAYER_POINTS_PROPS.name, SCHEDULE.name)
 """Raw tables of whose own date the summaries are made; none of them may be in a file that cannot be read."""
+
+LONGEST_SILENCE = timedelta(minutes=10)
+"""Longer than that between two decisions, which are due twice a minute, is worth a line in the log."""
 
 TEAMS_IN_A_GAME = 2
 ONE_YEAR = timedelta(days=365)
@@ -54,14 +61,18 @@ Sightings = Mapping[date, Seen]
 
 @dataclass(frozen=True)
 class State:
-    """What is remembered between two decisions: the dates of which results are incomplete."""
+    """What is remembered between two decisions: the dates of which results are incomplete, and when the last one was
+    made.
+    """
 
     results: Sightings = field(default_factory=dict)
+    decided_at: datetime | None = field(default=None, compare=False)
 
     def to_json(self) -> str:
         """For a cursor."""
         plain = {day.isoformat(): [seen.content, seen.since.isoformat()] for day, seen in sorted(self.results.items())}
-        return json.dumps({"results": plain}, separators=(",", ":"))
+        decided = {} if self.decided_at is None else {"decided_at": self.decided_at.isoformat()}
+        return json.dumps({"results": plain, **decided}, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str | None) -> State:
@@ -69,11 +80,14 @@ class State:
         settled.
         """
         try:
+            plain = json.loads(text or "{}")
+            decided_at = plain.get("decided_at")
             return cls(
                 {
                     date.fromisoformat(day): Seen(content, datetime.fromisoformat(since).astimezone(UTC))
-                    for day, (content, since) in json.loads(text or "{}").get("results", {}).items()
-                }
+                    for day, (content, since) in plain.get("results", {}).items()
+                },
+                None if decided_at is None else datetime.fromisoformat(decided_at).astimezone(UTC),
             )
         except (ValueError, TypeError, AttributeError):
             return cls()
@@ -88,6 +102,8 @@ class Decision:
     planned: list[PlannedRun]
     state: State
     notes: list[str]
+    clock: str | None = None
+    """What is odd about the time since the last decision; None where nothing is."""
 
 
 def decide(
@@ -104,10 +120,26 @@ def decide(
             decision.results(day)
         else:
             decision.keep(day)
+    decision.rosters_between_games(today)
     for day in landed.dates(ANNOUNCEMENTS):
         if EARLIEST <= day < today:
             decision.late_announcements(day)
-    return Decision(decision.planned, State(decision.kept), decision.notes)
+    return Decision(
+        decision.planned, State(decision.kept, now), decision.notes, _oddity_of_clock(state.decided_at, now)
+    )
+
+
+def _oddity_of_clock(before: datetime | None, now: datetime) -> str | None:
+    """A clock that was set back, or a time without decisions: nothing depends on it, it explains what came late."""
+    if before is None or timedelta(0) <= now - before <= LONGEST_SILENCE:
+        return None
+    if now < before:
+        return f"the clock was set back: the last look was at {before:%Y-%m-%d %H:%M:%S} UTC, it is {now:%H:%M:%S} now"
+    return (
+        f"nobody looked for {(now - before) // timedelta(minutes=1)} minutes, since {before:%Y-%m-%d %H:%M} UTC: the "
+        "sensor was off, the daemon or the machine did not run, a tick did not come to its end, or the clock was set "
+        "forward"
+    )
 
 
 @dataclass
@@ -162,14 +194,13 @@ class _Decisions:
         )
 
     def late_announcements(self, day: date) -> None:
-        """Decide about announcements of a past date that came after its results: its descriptions are made again with
-        them, where there are any.
+        """Decide about announcements of a past date that came after its results: its descriptions are made (again)
+        with them, where there are any, or should be.
         """
         described = [self.partition_state[name].at(day) is not None for name in CONTEXTS]
-        if not any(described) or not all(self.partition_state[name].at(day) for name in GAME_SUMMARIES):
+        if not self._is_summarised(day) or not (any(described) or self._follows_a_summarised_date(day)):
             return
-        # A description that is missing beside another one was refused: only other announcements make a difference to
-        # it.
+        # A description that is missing was refused: only other announcements make a difference to it.
         news = all(described) or not _holds(self.partition_state, self.landed.digests(ANNOUNCEMENTS, day), day)
         # Where results have landed that are not ingested, a run of theirs brings the announcements in as well.
         if (
@@ -210,6 +241,42 @@ class _Decisions:
                     self.planned.append(
                         PlannedRun(launch, f"pregame:{name}:{day}:{digest}", "season_feed", f"new: {name}")
                     )
+
+    def rosters_between_games(self, today: date) -> None:
+        """Decide about rosters of dates without games, which the descriptions of the next games read: one run for those
+        between the same two dates with games.
+
+        What is stale because of them is found once they are ingested.
+        """
+        name = ROSTERS.name
+        news: dict[date, dict[date, str]] = {}
+        for day, digest in sorted(self.landed.tables[name].digests.items()):
+            following = bisect_left(self.game_days, day)
+            if not EARLIEST <= day <= today or following == len(self.game_days):
+                continue
+            games = self.game_days[following]
+            is_read = 0 < (games - day).days <= OLDEST_SNAPSHOT_DAYS
+            known = self.landed.is_known((name,), day) and self.landed.tables[name].trouble(day) is None
+            if is_read and known and not _holds(self.partition_state, {name: digest}, day):
+                news.setdefault(games, {})[day] = digest
+        for digests in news.values():
+            launch = Launch("pregame", (name,), min(digests), max(digests))
+            key = fingerprint(f"{day} {digest}" for day, digest in digests.items())
+            run_key = f"pregame:{name}:{launch.start}:{launch.end}:{key}"
+            self.planned.append(PlannedRun(launch, run_key, "announcements", f"new: {name}"))
+
+    def _is_summarised(self, day: date) -> bool:
+        return all(self.partition_state[name].at(day) for name in GAME_SUMMARIES)
+
+    def _follows_a_summarised_date(self, day: date) -> bool:
+        """Whether `staleness` has descriptions of the date made without being told of announcements."""
+        place = bisect_left(self.game_days, day)
+        return place > 0 and self._is_summarised(self.game_days[place - 1])
+
+    @cached_property
+    def game_days(self) -> list[date]:
+        """Dates with games that count, ascending."""
+        return sorted(day for day, slate in self.slates.items() if slate.games)
 
     def keep(self, day: date) -> None:
         """Leave what is remembered of the date as it was."""

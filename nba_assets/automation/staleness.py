@@ -369,7 +369,14 @@ class Repairs:
     descriptions: list[PlannedRun]
 
 
-def repairs(late: StaleDates, partition_state: PartitionState, graph: Graph, game_days: Dates, today: date) -> Repairs:
+def repairs(
+    late: StaleDates,
+    partition_state: PartitionState,
+    inputs: InputState,
+    graph: Graph,
+    game_days: Dates,
+    today: date,
+) -> Repairs:
     """The runs that bring dates up to date: one per unbroken range of game days that lack the same tables, and one for
     the newest date that is to be built.
     """
@@ -378,7 +385,9 @@ def repairs(late: StaleDates, partition_state: PartitionState, graph: Graph, gam
         "postgame", {name: dates for name, dates in late.items() if name in GAME_SUMMARIES}, game_days
     )
     corrections = _late_runs("pregame", {name: dates for name, dates in late.items() if name in described}, game_days)
-    return Repairs(summaries, [*_next_runs(partition_state, game_days, described, today), *corrections])
+    missing = without_pregame(partition_state, game_days, described, today)
+    sources = [[source for source in graph[name] if source.table.name not in described] for name in described]
+    return Repairs(summaries, [*_next_runs(missing, inputs, sources, game_days), *corrections])
 
 
 def _late_runs(job: str, late: StaleDates, game_days: Dates) -> list[PlannedRun]:
@@ -404,23 +413,19 @@ def _late_runs(job: str, late: StaleDates, game_days: Dates) -> list[PlannedRun]
 
 
 def _next_runs(
-    partition_state: PartitionState, game_days: Dates, described: Sequence[str], today: date
+    days: Sequence[date], inputs: InputState, sources: Sequence[Sequence[Input]], game_days: Dates
 ) -> list[PlannedRun]:
-    days = without_pregame(partition_state, game_days, described, today)
-    if not days:
-        return []
     # The newest date has a run to itself: one in the past that cannot be built does not hold it up.
     ranges = [days[-1:], *reversed(list(_unbroken(days[:-1], game_days, lambda _: None)))]
-    return [_next_run(partition_state, mine) for mine in ranges if mine]
+    return [_next_run(mine, inputs, sources) for mine in ranges if mine]
 
 
-def _next_run(partition_state: PartitionState, days: Sequence[date]) -> PlannedRun:
-    """A run that failed is not requested again until some summary before it has changed."""
-    known = [
-        partition_state[name].digests[partition_state[name].days < np.datetime64(days[-1], "D")]
-        for name in GAME_SUMMARIES
-    ]
-    key = fingerprint([*days, *np.concatenate(known)])
+def _next_run(days: Sequence[date], inputs: InputState, sources: Sequence[Sequence[Input]]) -> PlannedRun:
+    """A run that failed or was refused is requested again once anything that the dates would be built from has changed;
+    `sources` are what each table reads.
+    """
+    read = [inputs.digests(mine, np.array(days, dtype="M8[D]")) for mine in sources]
+    key = fingerprint([*days, *(text for digests in read for text in inputs_texts(digests))])
     return PlannedRun(Launch("pregame", (), days[0], days[-1]), f"next_date:{days[0]}:{days[-1]}:{key}", "next_date")
 
 

@@ -1,12 +1,11 @@
-"""What a worker does with a chunk of entities: compute one after the other, check each answer, and keep each one's
-failure from the others.
+"""What a worker does with a chunk of entities: compute them together, check the answer, and where that fails look for
+the entities and dates that fail.
 """
 
 from __future__ import annotations
 
 import os
 import traceback
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,17 +14,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nba_assets.entities.executors import Broadcast
-from nba_assets.entities.groups import Grouped
-from nba_assets.entities.outcomes import FAILURE_COLUMNS, Compute, Outcome, concatenate, failures, join, take
+from nba_assets.entities.groups import Grouped, days_of, moments
+from nba_assets.entities.outcomes import FAILURE_COLUMNS, Outcome, failures, join, take
 from nba_assets.entities.time_limits import ended_after
 from nba_assets.tables.bookkeeping import FAILURE_CATEGORIES, HARD_FAILURE
 from nba_assets.tables.spec import Columns
 from nba_assets.wording import listed
 
-NO_DATES = np.array([], dtype="M8[D]")
 NUMBERS, MOMENTS, OBJECTS = "fiub", "M", "OU"
 """Kinds of numpy arrays that hold one kind of column: numbers and flags, dates and moments, texts and lists."""
-KINDS = {kind: kinds for kinds in (NUMBERS, MOMENTS, OBJECTS) for kind in kinds}
+
+Compute = Callable[[Grouped, Mapping[str, Grouped], Any], Outcome]
+"""compute(requested, histories, shared): some entities over all their requested dates.
+
+`requested` holds one row per row to be computed: each yields a row or a failure. `histories` are the past of the same
+entities, by name, in groups of the same numbers; they hold whatever was loaded, so only as-of windows may look into
+them. `shared` is read-only context of the run, the same for all. What is computed of an entity must not depend on which
+others are computed with it.
+"""
 
 
 @dataclass(frozen=True)
@@ -38,42 +44,37 @@ class Task:
     date_column: str
     shared: Any
     columns: Mapping[str, str] | None = None
-    """Columns of an answer, each with the kinds of array that it may be; None where the answers only have to be alike.
+    """Columns of an answer, each with the kinds of array that it may be; None where any will do."""
+
+
+def compute_chunk(task: Task, requested: Grouped, histories: Mapping[str, Grouped]) -> Outcome:
+    """Rows and failures of the requested entities, in order of entity and date.
+
+    Where the computation raises, or its answer does not fit the request, each half of the entities is computed on its
+    own, then each half of an entity's dates: only the dates of entities that fail alone become failures.
     """
-
-
-def compute_chunk(
-    task: Task,
-    requested: Grouped,
-    histories: Mapping[str, Grouped],
-    entities: Sequence[str],
-    begin: Callable[[str], object] = lambda _: None,
-) -> list[Outcome]:
-    """The outcomes of some entities, one after the other: joined where their columns are alike, in as many parts as
-    there are kinds of answers.
-
-    `begin` is called with each entity before it is computed.
-    """
-    parts: dict[frozenset[tuple[str, str]], list[Outcome]] = {}
-    for entity in entities:
-        begin(entity)
-        for outcome in _of_entity(
-            task, entity, requested.of(entity), {name: history.of(entity) for name, history in histories.items()}
-        ):
-            likeness = _likeness(outcome.rows) if task.columns is None else frozenset[tuple[str, str]]()
-            parts.setdefault(likeness, []).append(outcome)
-    return [join(part) for part in parts.values()]
+    aligned = {name: history.chunk(requested.entities).read_only() for name, history in histories.items()}
+    try:
+        return _checked(task, requested, task.compute(requested.read_only(), aligned, task.shared))
+    except MemoryError:
+        raise
+    except Exception as error:
+        parts = _halves(requested)
+        if not parts:
+            return Outcome({}, _failed(task, requested.entities[0], requested.dates[:1], _reason(error)))
+    return join([compute_chunk(task, part, aligned) for part in parts])
 
 
 def compute_sent_chunk(
     task: Broadcast, requested: Grouped, histories: Mapping[str, Grouped], seconds: float
-) -> list[Outcome]:
-    """The same in another process, of all entities of `requested`; the process ends where this takes longer than so
-    many seconds.
+) -> Outcome:
+    """The same in another process, which ends where this takes longer than so many seconds, and notes down the first of
+    the entities.
     """
     opened = task.opened()
     with ended_after(seconds, task.folder) as begin:
-        return compute_chunk(opened, requested, histories, requested.entities, begin)
+        begin(requested.entities[0])
+        return compute_chunk(opened, requested, histories)
 
 
 DIED = "the worker process died while it computed this entity alone, twice (killed, or out of memory)"
@@ -84,105 +85,88 @@ def unfinished(seconds: float, place: str) -> str:
     return f"the computation of this entity did not finish within {seconds:g} s{f' ({place})' if place else ''}"
 
 
-def given_up(task: Task, entity: str, requested: Columns, reason: str) -> list[Outcome]:
+def given_up(task: Task, requested: Grouped, reason: str) -> Outcome:
     """The failures of an entity whose computation ends its worker, or does not end itself."""
-    return [Outcome({}, _failed(task, entity, np.unique(requested[task.date_column]), reason))]
+    return Outcome({}, _failed(task, requested.entities[0], np.unique(requested.dates), reason))
 
 
-def joined(task: Task, parts: Sequence[Outcome]) -> Outcome:
-    """All parts as one.
+def joined(parts: Sequence[Outcome]) -> Outcome:
+    """The outcomes of all chunks as one.
 
-    Answers whose columns are not those of most rows are failures of their entities, wherever they were computed.
+    Raises ValueError where they have different columns, which nobody declared.
     """
-    if task.columns is not None:
-        return join(parts)
-    alike = [_likeness(part.rows) for part in parts]
-    rows: Counter[frozenset[tuple[str, str]]] = Counter()
-    for likeness, part in zip(alike, parts, strict=True):
-        if part.rows:
-            rows[likeness] += part.row_count
-    if len(rows) < 2:
-        return join(parts)
-    usual = max(rows, key=lambda likeness: (rows[likeness], sorted(likeness)))
-    kept = [
-        part if not part.rows or likeness == usual else Outcome({}, part.failures)
-        for likeness, part in zip(alike, parts, strict=True)
-    ]
-    unlike = [
-        _unlike(task, part.rows, usual)
-        for likeness, part in zip(alike, parts, strict=True)
-        if part.rows and likeness != usual
-    ]
-    outcome = join(kept)
-    failed = concatenate([outcome.failures, *unlike])
-    return Outcome(outcome.rows, take(failed, np.lexsort((failed["partition_date"], failed["entity_id"].astype(str)))))
+    columns = [part.rows.keys() for part in parts if part.rows]
+    unlike = {name for names in columns for name in names ^ columns[0]}
+    if unlike:
+        raise ValueError(f"the compute function gave some entities other columns than others: {_said(unlike)}")
+    return join(parts)
 
 
-def _unlike(task: Task, rows: Columns, usual: frozenset[tuple[str, str]]) -> Columns:
-    pairs = sorted({*zip(rows[task.entity_column].tolist(), rows[task.date_column].tolist(), strict=True)})
-    reason = (
-        "the compute function gave other columns than for most entities: "
-        f"{_said({name for name, _ in _likeness(rows) ^ usual})}"
-    )
-    ids, days = (
-        np.array([entity for entity, _ in pairs], dtype=object),
-        np.array([day for _, day in pairs], dtype="M8[D]"),
-    )
-    return failures(ids, days, task.entity_type, HARD_FAILURE, reason, can_retry=True, failure_type=HARD_FAILURE)
+def _halves(requested: Grouped) -> list[Grouped]:
+    """Two halves of the entities; of a single entity two halves of its dates; none of a single date."""
+    entities = requested.entities
+    if len(entities) > 1:
+        middle = len(entities) // 2
+        return [requested.chunk(entities[:middle]), requested.chunk(entities[middle:])]
+    days = np.unique(requested.dates)
+    early = requested.dates < days[len(days) // 2]
+    return [requested.where(early), requested.where(~early)] if len(days) > 1 else []
 
 
-def _likeness(rows: Columns) -> frozenset[tuple[str, str]]:
-    """The names of columns and what kind of values they hold: rows that are alike can be joined."""
-    return frozenset((name, KINDS.get(values.dtype.kind, "")) for name, values in rows.items())
-
-
-def _of_entity(task: Task, entity: str, requested: Columns, histories: Mapping[str, Columns]) -> list[Outcome]:
-    """One entity; if it raises, each of its dates on its own, so that only those fail that raise again."""
-    dates = requested[task.date_column]
-    try:
-        return [_checked(task, entity, dates, task.compute(requested, histories, task.shared))]
-    except MemoryError:
-        raise
-    except Exception as error:
-        if dates[0] == dates[-1]:
-            return [Outcome({}, _failed(task, entity, dates[:1], _reason(error)))]
-    return [
-        part for day in np.unique(dates) for part in _of_entity(task, entity, take(requested, dates == day), histories)
-    ]
-
-
-def _checked(task: Task, entity: str, requested: NDArray[np.datetime64], outcome: Outcome) -> Outcome:
-    """The outcome, if it answers the request: rows and failures of this entity, as many rows as requested of each date,
-    fewer only beside a failure.
+def _checked(task: Task, requested: Grouped, outcome: Outcome) -> Outcome:
+    """The outcome in order of entity and date, if it answers the request: rows and failures of the requested entities,
+    as many rows as requested of each date, fewer only beside a failure.
 
     Raises ValueError or TypeError with what is wrong.
     """
     if not isinstance(outcome, Outcome):
         raise TypeError(f"the compute function gave {type(outcome).__name__}, not an Outcome")
-    if outcome.rows:
-        _see_rows(task, entity, outcome.rows)
-    if outcome.failures:
-        _see_failures(entity, outcome.failures)
-    rows = outcome.rows.get(task.date_column, NO_DATES)
-    if not outcome.failures and np.array_equal(rows, requested):
+    rows, failed = outcome.rows, outcome.failures
+    given = lost = np.array([], dtype=np.int64)
+    if rows:
+        _see_rows(task, rows)
+        given = _moments(requested, "rows", rows[task.entity_column], rows[task.date_column])
+    if failed:
+        _see_failures(failed)
+        lost = _moments(requested, "failure records", failed["entity_id"], failed["partition_date"])
+    if not len(lost) and np.array_equal(given, requested.moments):
         return outcome
-    wanted, given = Counter(requested.tolist()), Counter(rows.tolist())
-    failed = set(outcome.failures.get("partition_date", NO_DATES).tolist())
-    missing, surplus = (
-        {day for day in wanted - given if day not in failed},
-        {*(given - wanted), *(failed - wanted.keys())},
-    )
-    for days, complaint in (
+    wanted, wanted_rows = np.unique(requested.moments, return_counts=True)
+    found, found_rows = np.unique(given, return_counts=True)
+    rows_of = np.zeros(len(wanted), dtype=np.intp)
+    known = np.isin(found, wanted)
+    rows_of[np.searchsorted(wanted, found[known])] = found_rows[known]
+    missing = wanted[(rows_of < wanted_rows) & ~np.isin(wanted, lost)]
+    surplus = np.concatenate([wanted[rows_of > wanted_rows], found[~known], np.setdiff1d(lost, wanted)])
+    for which, complaint in (
         (missing, "no row and no failure for a date that was requested"),
         (surplus, "more than was requested"),
     ):
-        if days:
-            raise ValueError(f"the compute function gave {complaint}: {_said(days)}")
-    return outcome
+        if len(which):
+            raise ValueError(f"the compute function gave {complaint}: {_said(set(days_of(which).tolist()))}")
+    return Outcome(_ascending(rows, given), _ascending(failed, lost))
 
 
-def _see_rows(task: Task, entity: str, rows: Columns) -> None:
-    """See that rows have the columns that they should have, of one length, storable, and are the entity's own."""
+def _ascending(columns: Columns, moments: NDArray[np.int64]) -> Columns:
+    return columns if (moments[1:] >= moments[:-1]).all() else take(columns, np.argsort(moments, kind="stable"))
+
+
+def _moments(
+    requested: Grouped, what: str, entities: NDArray[np.object_], dates: NDArray[np.datetime64]
+) -> NDArray[np.int64]:
+    """Entity and date of computed rows as one number.
+
+    Raises ValueError where an entity is not one of those requested.
+    """
+    numbers = requested.numbers(entities.tolist())
+    if (numbers < 0).any():
+        others = set(map(str, entities[numbers < 0].tolist()))
+        raise ValueError(f"the compute function gave {what} of somebody else: {_said(others)}")
+    return moments(numbers, dates)
+
+
+def _see_rows(task: Task, rows: Columns) -> None:
+    """See that rows have the columns that they should have, of one length and storable."""
     expected = rows.keys() if task.columns is None else task.columns.keys()
     lacking = {*(expected - rows.keys()), *({task.entity_column, task.date_column} - rows.keys())}
     if lacking:
@@ -202,24 +186,14 @@ def _see_rows(task: Task, entity: str, rows: Columns) -> None:
         raise ValueError(
             f"the compute function gave columns of another length or type than declared: {_said(wrong or rows.keys())}"
         )
-    if rows[task.entity_column].tolist().count(entity) != len(rows[task.entity_column]):
-        raise ValueError(
-            "the compute function gave rows of somebody else: "
-            f"{_said(set(map(str, rows[task.entity_column].tolist())) - {entity})}"
-        )
 
 
-def _see_failures(entity: str, failed: Columns) -> None:
-    """See that failure records are whole and the entity's own."""
+def _see_failures(failed: Columns) -> None:
+    """See that failure records are whole."""
     if set(failed) != set(FAILURE_COLUMNS) or len({len(values) for values in failed.values()}) != 1:
         raise ValueError(
             f"the compute function gave failure records of other columns than {_said(FAILURE_COLUMNS)}, or of unequal "
             "lengths"
-        )
-    if any(name != entity for name in failed["entity_id"].tolist()):
-        raise ValueError(
-            "the compute function gave failure records of somebody else: "
-            f"{_said(set(map(str, failed['entity_id'].tolist())) - {entity})}"
         )
     if unknown := set(failed["failure_category"].tolist()) - set(FAILURE_CATEGORIES):
         raise ValueError(f"the compute function gave failure records of unknown categories: {_said(map(str, unknown))}")

@@ -7,8 +7,9 @@ are those of them that have a row. Nothing expected is complete. Percentages lie
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nba_assets.basketball.season import season_year
-from nba_assets.entities.outcomes import concatenate, take
-from nba_assets.entities.relations import at, text_where
-from nba_assets.entities.windows import AsOfWindow, Counts, Dates, Masks
+from nba_assets.entities.groups import SPAN, Grouped, Numbered, Numbers, joint
+from nba_assets.entities.outcomes import failures, take
+from nba_assets.entities.relations import at, find, text_where
+from nba_assets.entities.windows import AsOf, AsOfWindow, Counts, Masks
 from nba_assets.tables.spec import Columns
 
 OLDEST_SNAPSHOT_DAYS = 90
@@ -39,8 +41,7 @@ class Completeness:
     def of(cls, expected: AsOfWindow, has_row: Masks) -> Completeness:
         """From a window over the expected games, and which games have a row.
 
-        For a team, the window is over its finals: `Completeness.of(AsOfWindow.last_games(finals["game_date"], as_of,
-        15, since=since), has_row)`.
+        For a team, the window is over its finals: `Completeness.of(AsOfWindow.last_games(finals, as_of, 15), has_row)`.
         """
         return cls(expected.games(), expected.count(has_row))
 
@@ -99,9 +100,12 @@ def completeness_counts(window: Completeness) -> dict[str, NDArray[Any]]:
 
 def missing_game_ids(expected: AsOfWindow, has_row: Masks, game_ids: NDArray[np.object_]) -> NDArray[np.object_]:
     """The expected games without a row, oldest first: a tuple per as-of date."""
-    missing = np.empty(len(expected.stop), dtype=object)
-    missing[:] = [tuple(game_ids[row[row >= 0]]) for row in expected.only(~has_row).rows]
-    return missing
+    missing = expected.only(~has_row)
+    ids = missing.of_kept(game_ids).tolist()
+    bounds = zip(missing.start.tolist(), missing.stop.tolist(), strict=True)
+    column = np.empty(len(missing.start), dtype=object)
+    column[:] = [tuple(ids[start:stop]) for start, stop in bounds]
+    return column
 
 
 def shortfall(expected: Counts, minimum: Counts | int) -> tuple[NDArray[np.object_], Masks]:
@@ -120,8 +124,8 @@ def shortfall(expected: Counts, minimum: Counts | int) -> tuple[NDArray[np.objec
 class League:
     """The finals of every team with the roster snapshot that held on each date; the same for all players of a run."""
 
-    finals: Mapping[str, Columns]
-    """By team, ascending: `game_id`, `game_date`, `roster_date` (NaT where no snapshot counts)."""
+    finals: Grouped
+    """By team: `game_id`, `game_date`, `roster_date` (NaT where no snapshot counts)."""
 
     @classmethod
     def of(cls, finals: Columns, rosters: Columns) -> League:
@@ -139,20 +143,20 @@ class League:
             {
                 "team": finals["team_abbr"],
                 "season": finals["season_year"].astype(np.float64),
-                "day": _moments(finals["game_date"]),
+                "day": finals["game_date"].astype("M8[ns]"),
             }
         )
         snapshots = pd.DataFrame(
             {
                 "team": rosters["team_abbr"],
                 "season": own_season.astype(np.float64),
-                "day": _moments(rosters["roster_date"]),
+                "day": rosters["roster_date"].astype("M8[ns]"),
             }
         )
         snapshots = (
             snapshots.drop_duplicates().sort_values("day", kind="stable").assign(roster_date=lambda frame: frame["day"])
         )
-        order = np.lexsort([finals["game_id"].astype(str), finals["game_date"]])
+        order = np.argsort(finals["game_date"], kind="stable")
         joined = pd.merge_asof(
             played.iloc[order],
             snapshots,
@@ -161,93 +165,151 @@ class League:
             tolerance=pd.Timedelta(days=OLDEST_SNAPSHOT_DAYS),
             direction="backward",
         )
-        ascending = {
+        columns = {
+            "team_abbr": finals["team_abbr"][order],
             "game_id": finals["game_id"][order],
             "game_date": finals["game_date"][order].astype("M8[D]"),
             "roster_date": joined["roster_date"].to_numpy().astype("M8[D]"),
         }
-        return cls(
-            {str(team): take(ascending, np.asarray(places)) for team, places in joined.groupby("team").indices.items()}
-        )
+        return cls(Grouped.by(columns, "team_abbr", "game_date", tie_break=("game_id",)))
+
+    def numbers(self, teams: NDArray[np.object_]) -> NDArray[np.intp]:
+        """The number of each team among the league's; -1 for none of its teams."""
+        return self.finals.numbers(teams.tolist())
+
+
+def games_of(players: Numbers, teams: Numbers, sheet: Numbered, roster: Numbered, league: League) -> Numbered:
+    """Finals as they concern players: group number i are those of the i-th of some pairs of a player and a team.
+
+    A game is `expected` of a player if its sheet has him for this team and he played, or if it has no row of his
+    although the team's roster snapshot that held then lists him. `has_row` marks the games that he played, `sat_out`
+    those that he did not play although its sheet has him. `sheet` are the players' rows of player_game_summary,
+    `roster` their roster rows (`team_abbr`, `roster_date`).
+    """
+    rows, bounds = league.finals.rows_of(teams)
+    finals, sizes = take(league.finals, rows), np.diff(bounds)
+    player, team = np.repeat(players, sizes), np.repeat(teams, sizes)
+    place = find((player, finals["game_id"]), (sheet.group, sheet["game_id"]))
+    mine = (place >= 0) & (np.append(league.numbers(sheet["team_abbr"]), -1)[place] == team)
+    sat_out = mine & (at(sheet["is_dnp"], place) == 1)
+    played = mine & ~sat_out
+    snapshots = (roster.group, league.numbers(roster["team_abbr"]), roster["roster_date"])
+    listed = find((player, team, finals["roster_date"]), snapshots) >= 0
+    marks = {"expected": played | ((place < 0) & listed), "has_row": played, "sat_out": sat_out}
+    return Numbered({**finals, **marks}, bounds, league.finals.date_column)
+
+
+def games_of_all_teams(players: Numbers, sheet: Numbered, roster: Numbered, league: League) -> Numbered:
+    """The games expected of players with any team that they were with, each once: what a failure record counts.
+
+    Of `sheet` and `roster` those groups are looked at that are among `players`.
+    """
+    pairs = np.unique(np.concatenate([_pairs(sheet, league), _pairs(roster, league)]))
+    player, team = np.divmod(pairs, SPAN)
+    concerned = np.isin(player, players)
+    player, team = player[concerned], team[concerned]
+    games = games_of(player, team, sheet, roster, league)
+    games = games.where(games["expected"])
+    player, number = player[games.group], pd.factorize(games["game_id"], sort=True)[0]
+    # On the rosters of two teams that meet, the game is expected of him once; games of one date go by their id.
+    _, once = np.unique(joint(player, number), return_index=True)
+    return Numbered.sort(take(games, once), player[once], len(sheet.sizes), games.date_column)
+
+
+def _pairs(rows: Numbered, league: League) -> NDArray[np.int64]:
+    """Player and team of each row that has a team of the league, as one number."""
+    team = league.numbers(rows["team_abbr"])
+    return joint(rows.group, team)[team >= 0]
 
 
 @dataclass(frozen=True, eq=False)
-class PlayerGames:
-    """Finals as they concern one player: which were expected of him, which have his row, and at which he sat out."""
+class PlayerWindows:
+    """Windows of all requested rows, each over the finals of the team that the player is with on that date."""
 
-    game_ids: NDArray[np.object_]
-    dates: Dates
-    expected: Masks
-    has_row: Masks
-    sat_out: Masks
+    as_of: AsOf
+    """Looks back from the pair of player and team."""
+    games: Numbered
+    """Of each pair, see `games_of`; the last group has none, it is that of players without a team."""
 
     @classmethod
-    def with_team(cls, team: str, finals: Columns, sheet: Columns, roster: Columns) -> PlayerGames:
-        """Sort a team's finals by what the player had to do with them.
-
-        A game is expected of him if its sheet has him for this team and he played, or if it has no row of his although
-        the team's roster snapshot that held then lists him. `finals` are those of a `League`; `sheet` are his rows of
-        player_game_summary, `roster` his roster rows (`team_abbr`, `roster_date`).
+    def of(
+        cls, teams: NDArray[np.object_], as_of: AsOf, sheet: Numbered, roster: Numbered, league: League
+    ) -> PlayerWindows:
+        """From a player's current team on each date (None: no team, and nothing expected), and the sheet rows and
+        roster rows of all players.
         """
-        row_of = {game: row for row, game in enumerate(sheet["game_id"].tolist())}
-        place = np.array([row_of.get(game, -1) for game in finals["game_id"].tolist()], dtype=np.intp)
-        mine = (place >= 0) & (at(sheet["team_abbr"], place) == team)
-        sat_out = mine & (at(sheet["is_dnp"], place) == 1)
-        played = mine & ~sat_out
-        listed = np.isin(finals["roster_date"], roster["roster_date"][roster["team_abbr"] == team])
-        return cls(finals["game_id"], finals["game_date"], played | ((place < 0) & listed), played, sat_out)
+        team = league.numbers(teams)
+        known = team >= 0
+        pairs, number = np.unique(joint(as_of.entity, team)[known], return_inverse=True)
+        pair = np.full(len(team), len(pairs))
+        pair[known] = number
+        games = games_of(*np.divmod(pairs, SPAN), sheet, roster, league)
+        games = replace(games, bounds=np.append(games.bounds, games.bounds[-1]))
+        return cls(AsOf(pair, as_of.dates, as_of.since), games)
 
-    @classmethod
-    def of_all_teams(cls, sheet: Columns, roster: Columns, league: League) -> PlayerGames:
-        """The games expected of him with any team that he was with: what a failure record counts."""
-        teams = sorted({*sheet["team_abbr"].tolist(), *roster["team_abbr"].tolist()} & league.finals.keys())
-        parts = []
-        for team in teams:
-            games = cls.with_team(team, league.finals[team], sheet, roster)
-            parts.append(take(vars(games), games.expected))
-        if not parts:
-            return cls(sheet["game_id"][:0], sheet["game_date"][:0], *(np.zeros(0, dtype=bool) for _ in range(3)))
-        together = concatenate(parts)
-        # On the rosters of two teams that meet, the game is expected of him once.
-        _, once = np.unique(together["game_ids"].astype(str), return_index=True)
-        return cls(**take(together, once[np.argsort(together["dates"][once], kind="stable")]))
-
-    def last_games(self, as_of: Dates, games: int, since: Dates) -> Completeness:
+    def last_games(self, games: int) -> Completeness:
         """Over the team's last finals; games not expected are taken out of the window, not replaced by earlier ones."""
-        return self._within(AsOfWindow.last_games(self.dates, as_of, games, since=since))
+        return self._within(AsOfWindow.last_games(self.games, self.as_of, games))
 
-    def last_days(self, as_of: Dates, days: int, since: Dates) -> Completeness:
+    def last_days(self, days: int) -> Completeness:
         """Over the team's finals of the last days."""
-        return self._within(AsOfWindow.last_days(self.dates, as_of, days, since=since))
+        return self._within(AsOfWindow.last_days(self.games, self.as_of, days))
 
-    def season_to_date(self, as_of: Dates, since: Dates) -> Completeness:
+    def season_to_date(self) -> Completeness:
         """Over the team's finals of the season."""
-        return self._within(AsOfWindow.season_to_date(self.dates, as_of, since=since))
+        return self._within(AsOfWindow.season_to_date(self.games, self.as_of))
 
-    def missing_of_season(self, as_of: Dates, since: Dates) -> NDArray[np.object_]:
-        """Ids of the season's expected games that have no row of his, oldest first: a tuple per as-of date."""
-        return missing_game_ids(
-            AsOfWindow.season_to_date(self.dates, as_of, since=since).only(self.expected), self.has_row, self.game_ids
-        )
-
-    def gap(self, as_of: Dates, days: int, since: Dates) -> NDArray[np.object_]:
+    def gap(self, days: int) -> NDArray[np.object_]:
         """What kind of gap the last days have: NO_GAP, DATA_GAP, or NAME_UNRESOLVED where no game at all bears his
         name.
         """
-        window = AsOfWindow.last_days(self.dates, as_of, days, since=since)
+        window = AsOfWindow.last_days(self.games, self.as_of, days)
         found = self._within(window)
-        unknown = (found.expected > 0) & (found.actual == 0) & (window.count(self.sat_out) == 0)
+        unknown = (found.expected > 0) & (found.actual == 0) & (window.count(self.games["sat_out"]) == 0)
         return text_where(unknown, "NAME_UNRESOLVED", text_where(found.is_complete, "NO_GAP", "DATA_GAP"))
 
-    def kind_of_gap(self, as_of: Dates, since: Dates, in_raw_box: Masks) -> tuple[NDArray[np.object_], Masks]:
+    def _within(self, window: AsOfWindow) -> Completeness:
+        return Completeness.of(window.only(self.games["expected"]), self.games["has_row"])
+
+
+@dataclass(frozen=True, eq=False)
+class SeasonSoFar:
+    """What was expected of players with all their teams, season to date: the substance of their failure records."""
+
+    as_of: AsOf
+    games: Numbered
+    """Of each player, see `games_of_all_teams`."""
+    in_raw_box: Masks
+    """The games of which the raw box score has him."""
+
+    @classmethod
+    def of(cls, as_of: AsOf, sheet: Numbered, roster: Numbered, box: Numbered, league: League) -> SeasonSoFar:
+        """From the players' rows of player_game_summary, of the rosters and of the raw box scores."""
+        games = games_of_all_teams(as_of.entity, sheet, roster, league)
+        return cls(as_of, games, find((games.group, games["game_id"]), (box.group, box["game_id"])) >= 0)
+
+    @cached_property
+    def completeness(self) -> Completeness:
+        """Expected and actual games."""
+        return Completeness.of(self._season, self.games["has_row"])
+
+    @cached_property
+    def _season(self) -> AsOfWindow:
+        return AsOfWindow.season_to_date(self.games, self.as_of)
+
+    def missing_game_ids(self) -> NDArray[np.object_]:
+        """The expected games that have no row of the player, oldest first: a tuple per as-of date."""
+        return missing_game_ids(self._season, self.games["has_row"], self.games["game_id"])
+
+    def kind_of_gap(self) -> tuple[NDArray[np.object_], Masks]:
         """Why rows of the last 14 days are missing, for failure records, and whether better data would correct it.
 
         COMPLETE where none is missing, INSUFFICIENT_HISTORY where fewer than 5 are expected; a missing game is a
-        DATA_GAP where the raw box score has him (`in_raw_box`), else PLAYER_DNP; MIXED where there are both.
+        DATA_GAP where the raw box score has him, else PLAYER_DNP; MIXED where there are both.
         """
-        expected = AsOfWindow.last_days(self.dates, as_of, GAP_DAYS, since=since).only(self.expected)
-        missing = expected.only(~self.has_row)
-        gaps, all_missing = missing.count(in_raw_box), missing.games()
+        expected = AsOfWindow.last_days(self.games, self.as_of, GAP_DAYS)
+        missing = expected.only(~self.games["has_row"])
+        gaps, all_missing = missing.count(self.in_raw_box), missing.games()
         kinds = np.select(
             [all_missing == 0, expected.games() < FEWEST_EXPECTED, gaps == all_missing, gaps == 0],
             ["COMPLETE", "INSUFFICIENT_HISTORY", "DATA_GAP", "PLAYER_DNP"],
@@ -255,58 +317,28 @@ class PlayerGames:
         )
         return kinds.astype(object), np.isin(kinds, ("DATA_GAP", "MIXED"))
 
-    def _within(self, window: AsOfWindow) -> Completeness:
-        return Completeness.of(window.only(self.expected), self.has_row)
-
-
-@dataclass(frozen=True, eq=False)
-class PlayerWindows:
-    """One player's windows at all requested dates, each over the finals of the team that he is with on that date."""
-
-    as_of: Dates
-    since: Dates
-    with_teams: tuple[tuple[NDArray[np.intp], PlayerGames], ...]
-    """Which requested dates he is with a team, and that team's finals."""
-
-    @classmethod
-    def of(
-        cls, teams: NDArray[np.object_], as_of: Dates, since: Dates, sheet: Columns, roster: Columns, league: League
-    ) -> PlayerWindows:
-        """From his current team on each date (None: no team, and nothing expected), his sheet rows and his roster
-        rows.
+    def failures(
+        self,
+        players: NDArray[np.object_],
+        category: str | NDArray[np.object_],
+        reasons: Sequence[str] | NDArray[np.object_],
+        can_retry: bool | Masks,
+        actual: Counts,
+    ) -> dict[str, Any]:
+        """A failure record per requested row, with the games that were expected and have no row; `actual` are the games
+        that the player has.
         """
-        known = sorted({*teams.tolist()} & league.finals.keys())
-        games = (PlayerGames.with_team(team, league.finals[team], sheet, roster) for team in known)
-        return cls(
-            as_of, since, tuple((np.flatnonzero(teams == team), mine) for team, mine in zip(known, games, strict=True))
+        kinds, correctable = self.kind_of_gap()
+        return failures(
+            players,
+            self.as_of.dates,
+            "PLAYER",
+            category,
+            reasons,
+            can_retry=can_retry,
+            failure_type=kinds,
+            is_correctable=correctable,
+            expected=self.completeness.expected,
+            actual=actual,
+            missing_game_ids=self.missing_game_ids(),
         )
-
-    def last_games(self, games: int) -> Completeness:
-        """Over the team's last finals; games not expected are taken out of the window, not replaced by earlier ones."""
-        return self._each(lambda mine, as_of, since: mine.last_games(as_of, games, since))
-
-    def last_days(self, days: int) -> Completeness:
-        """Over the team's finals of the last days."""
-        return self._each(lambda mine, as_of, since: mine.last_days(as_of, days, since))
-
-    def season_to_date(self) -> Completeness:
-        """Over the team's finals of the season."""
-        return self._each(lambda mine, as_of, since: mine.season_to_date(as_of, since))
-
-    def gap(self, days: int) -> NDArray[np.object_]:
-        """What kind of gap the last days have: NO_GAP, DATA_GAP, NAME_UNRESOLVED."""
-        gaps = np.full(len(self.as_of), "NO_GAP", dtype=object)
-        for places, mine in self.with_teams:
-            gaps[places] = mine.gap(self.as_of[places], days, self.since[places])
-        return gaps
-
-    def _each(self, window: Callable[[PlayerGames, Dates, Dates], Completeness]) -> Completeness:
-        expected, actual = np.zeros((2, len(self.as_of)), dtype=np.int64)
-        for places, mine in self.with_teams:
-            found = window(mine, self.as_of[places], self.since[places])
-            expected[places], actual[places] = found.expected, found.actual
-        return Completeness(expected, actual)
-
-
-def _moments(days: Dates) -> NDArray[np.datetime64]:
-    return days.astype("M8[ns]")

@@ -4,7 +4,7 @@ columns.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,7 +31,7 @@ LONGEST_REASON = 1000
 
 @dataclass(frozen=True)
 class Outcome:
-    """Rows and failures of one entity, or of many joined. No failures is an empty mapping."""
+    """Rows and failures of some entities. No failures is an empty mapping."""
 
     rows: Columns
     failures: Columns = field(default_factory=dict)
@@ -45,15 +45,6 @@ class Outcome:
     def failure_count(self) -> int:
         """Entities and dates that failed."""
         return length(self.failures)
-
-
-Compute = Callable[[Columns, Mapping[str, Columns], Any], Outcome]
-"""compute(requested, histories, shared): one entity over all its requested dates.
-
-`requested` holds one row per row to be computed, ascending by date: each yields a row or a failure. `histories` are the
-entity's own past, by name, each ascending by date; they hold whatever was loaded, so only as-of windows may look into
-them. `shared` is read-only context of the run, the same for all.
-"""
 
 
 def failures(

@@ -1,27 +1,36 @@
-"""Every entity through one compute function, in parallel: chunks, warm workers, workers that die or hang, order,
-progress.
+"""Every entity through one compute function: chunks of entities, warm workers where there is work enough for several,
+workers that die or hang, order, progress.
 
 The result is the same whatever the number and kind of workers: chunks are cut by entity, rows come back in key order,
-and nothing that a compute function sees depends on its neighbours. Workers say nothing; the caller's thread does.
+and nothing that is computed of an entity depends on its neighbours. Workers say nothing; the caller's thread does.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import pairwise
 from typing import Any, Literal
 
-from nba_assets.entities.chunks import DIED, Task, compute_chunk, compute_sent_chunk, given_up, joined, unfinished
+from nba_assets.entities.chunks import (
+    DIED,
+    Compute,
+    Task,
+    compute_chunk,
+    compute_sent_chunk,
+    given_up,
+    joined,
+    unfinished,
+)
 from nba_assets.entities.executors import Broadcast, end_at_once, executor_for
 from nba_assets.entities.groups import Grouped
-from nba_assets.entities.outcomes import Compute, Outcome, length
-from nba_assets.entities.time_limits import StoppedError, UnfinishedError, stopped_after, take_unfinished
+from nba_assets.entities.outcomes import Outcome, length
+from nba_assets.entities.time_limits import StoppedError, UnfinishedError, place_of, stopped_after, take_unfinished
 from nba_assets.settings import Backend
 
 EntityKind = Literal["players", "teams"]
@@ -29,8 +38,10 @@ Chunk = Sequence[str]
 """Some entities, ascending."""
 
 ENTITY_TYPES: Mapping[EntityKind, str] = {"players": "PLAYER", "teams": "TEAM"}
-CHUNKS_PER_WORKER = 4
-"""Enough to even out chunks of unequal cost, few enough for their overhead to stay small."""
+CHUNK_ROWS = 20_000
+"""Largest chunk, in requested rows: it bounds what a chunk takes of memory and how long nothing is told of progress."""
+WORTH_A_WORKER: Mapping[Backend, int] = {Backend.threads: 5_000, Backend.processes: 500_000}
+"""Requested rows for which another worker saves more time than it costs; a process first has to start."""
 PROGRESS_EVERY = 50
 
 
@@ -50,14 +61,14 @@ class ParallelEntities:
     teams: Workers
     backend: Backend = Backend.threads
     chunk_entities: int | None = None
-    """Entities per chunk; by default a few chunks per worker, none larger than what is told of the progress."""
+    """Entities per chunk; by default one chunk per worker, more of many rows, fewer of few."""
     chunk_seconds: float = 600.0
-    """Bound in time of a chunk, in serial mode of an entity."""
+    """Bound in time of a chunk; of an entity where its chunk has not kept it."""
     _pools: dict[EntityKind, Executor] = field(default_factory=dict, repr=False)
 
     @classmethod
     def serial(cls) -> ParallelEntities:
-        """One entity after the other, in the calling thread."""
+        """All in the calling thread."""
         return cls(Workers(1, enabled=False), Workers(1, enabled=False))
 
     def __enter__(self) -> ParallelEntities:
@@ -85,25 +96,30 @@ class ParallelEntities:
     ) -> Outcome:
         """Compute every requested row; rows and failures come back in order of entity and date.
 
-        `columns` are those of an answer, each with the numpy kinds that it may have; without them, those that most
-        answers have. An entity whose computation raises, or answers with anything but its own rows of these columns, is
-        computed date by date, and only the dates that fail again become PROCESSING_ERROR records. A worker process that
-        dies takes nobody with it: its entities are computed again in smaller pieces, and the entity that kills its
-        worker again becomes a failure. So does one that takes longer than the bound of a chunk, in processes and in
-        serial mode; a thread cannot be stopped, there UnfinishedError names it. MemoryError and what is no Exception
-        (an interrupt, an exit) end the map. A map that ends like this waits for no worker.
+        `columns` are those of an answer, each with the numpy kinds that it may have. A chunk whose computation raises,
+        or answers with anything but rows of its entities and these columns, is halved down to an entity's single dates,
+        and only the dates that fail alone become PROCESSING_ERROR records. A worker process that dies takes nobody with
+        it: its entities are computed again in smaller pieces, and the entity that kills its worker again becomes a
+        failure. A chunk that takes longer than its bound is computed again entity by entity, and one that does not keep
+        the bound alone becomes a failure; a thread other than the main one cannot be stopped, there UnfinishedError
+        names the chunk. MemoryError and what is no Exception (an interrupt, an exit) end the map. A map that ends like
+        this waits for no worker.
 
-        With processes, `compute`, `shared` and all columns must be picklable.
+        Work that is too little for two workers is done by the calling thread, unless `chunk_entities` is set. With
+        processes, `compute`, `shared` and all columns must be picklable.
         """
         workers: Workers = getattr(self, kind)
         progress = _Progress(kind, len(requested.entities), log)
         task = Task(compute, ENTITY_TYPES[kind], requested.entity_column, requested.date_column, shared, columns)
         work = _Work(task, requested, histories or {}, progress, self.chunk_seconds)
         progress.begin(workers)
-        chunks = deque(self._chunks(requested.entities, workers))
+        useful = self._useful(workers, len(requested.dates))
+        chunks = deque(self._chunks(requested, useful))
         try:
-            if not workers.enabled:
-                work.serially()
+            if not useful:
+                if workers.enabled and self.backend is Backend.processes:
+                    log(f"{len(requested.dates)} rows of {kind} are too few for processes; this process computes them")
+                work.in_this_thread(chunks)
             elif self.backend is Backend.processes:
                 self._through_processes(kind, work, chunks)
             else:
@@ -116,9 +132,16 @@ class ParallelEntities:
         progress.end(outcome)
         return outcome
 
-    def _chunks(self, entities: Sequence[str], workers: Workers) -> list[Chunk]:
-        even = -(-len(entities) // (CHUNKS_PER_WORKER * workers.count))
-        size = self.chunk_entities or max(1, min(even, PROGRESS_EVERY))
+    def _useful(self, workers: Workers, rows: int) -> int:
+        """How many of the workers are worth their cost for so many rows; 0 where the calling thread is as fast."""
+        if not workers.enabled or self.chunk_entities is not None:
+            return workers.count * workers.enabled
+        useful = min(workers.count, rows // WORTH_A_WORKER[self.backend])
+        return useful if useful > 1 else 0
+
+    def _chunks(self, requested: Grouped, useful: int) -> list[Chunk]:
+        rows, entities = len(requested.dates), requested.entities
+        size = self.chunk_entities or max(-(-len(entities) // max(useful, -(-rows // CHUNK_ROWS), 1)), 1)
         return [entities[start : start + size] for start in range(0, len(entities), size)]
 
     def _through_processes(self, kind: EntityKind, work: _Work, chunks: deque[Chunk]) -> None:
@@ -127,29 +150,23 @@ class ParallelEntities:
             while chunks:
                 # One chunk more than there are workers waits in line. What is in flight when a worker dies is all that
                 # has to be looked into.
-                suspects = deque(
-                    work.attempt(partial(work.send, self._pool(kind, work), broadcast), chunks, workers.count + 1)
-                )
-                if suspects:
+                lost = work.attempt(partial(work.send, self._pool(kind, work), broadcast), chunks, workers.count + 1)
+                if lost:
                     self._dismiss(kind)
-                    suspects = deque(
-                        part for chunk in suspects for part in _around(chunk, take_unfinished(broadcast.folder))
-                    )
-                # Alone, most chunks come through. The one that does not is cut around the entity that hangs, else
+                hanging = take_unfinished(broadcast.folder)
+                suspects = deque(part for chunk in lost for part in _looked_into(chunk, hanging))
+                # Alone, most chunks come through. The one that does not is cut into its entities where it hangs, else
                 # halved, until a single entity is left.
                 while suspects:
                     crashed = work.attempt_alone(broadcast, suspects)
                     hanging = take_unfinished(broadcast.folder)
                     for chunk in crashed:
                         if len(chunk) > 1:
-                            suspects.extendleft(
-                                reversed(_around(chunk, hanging) if hanging.keys() & {*chunk} else _halves(chunk))
-                            )
+                            parts = _looked_into(chunk, hanging) if chunk[0] in hanging else _halves(chunk)
+                            suspects.extendleft(reversed(parts))
                         else:
-                            work.give_up(
-                                chunk[0],
-                                unfinished(self.chunk_seconds, hanging[chunk[0]]) if chunk[0] in hanging else DIED,
-                            )
+                            place = hanging.get(chunk[0])
+                            work.give_up(chunk[0], DIED if place is None else unfinished(self.chunk_seconds, place))
 
     def _pool(self, kind: EntityKind, work: _Work) -> Executor:
         if kind not in self._pools:
@@ -170,9 +187,9 @@ class _Work:
     progress: _Progress
     seconds: float
     """Bound of a chunk."""
-    computing: dict[str, str] = field(default_factory=dict)
-    """The entity that each thread is at, by the first entity of its chunk."""
-    done: dict[str, list[Outcome]] = field(default_factory=dict)
+    threads: dict[str, int] = field(default_factory=dict)
+    """The thread that computes each chunk, by the chunk's first entity."""
+    done: dict[str, Outcome] = field(default_factory=dict)
     """Outcomes of chunks, by the chunk's first entity."""
 
     @property
@@ -180,32 +197,36 @@ class _Work:
         """What a worker process has to import for this."""
         return sorted({compute_chunk.__module__, self.task.compute.__module__} - {"__main__"})
 
-    def serially(self) -> None:
-        """Compute one entity after the other in the calling thread."""
-        for entity in self.requested.entities:
+    def in_this_thread(self, chunks: Iterable[Chunk]) -> None:
+        """Compute one chunk after the other in the calling thread, one that hangs entity by entity."""
+        for chunk in chunks:
             try:
                 with stopped_after(self.seconds):
-                    outcomes = compute_chunk(self.task, self.requested, self.histories, [entity])
+                    outcome = compute_chunk(self.task, *self.part(chunk))
             except StoppedError as stopped:
-                self.give_up(entity, unfinished(self.seconds, str(stopped)))
+                if len(chunk) > 1:
+                    self.in_this_thread([[entity] for entity in chunk])
+                else:
+                    self.give_up(chunk[0], unfinished(self.seconds, str(stopped)))
             else:
-                self.finish([entity], outcomes)
+                self.finish(chunk, outcome)
 
-    def submit(self, pool: Executor, chunk: Chunk) -> Future[list[Outcome]]:
-        """Have a chunk computed by workers that see this process's memory, or fetch what they need themselves."""
-        return pool.submit(
-            compute_chunk,
-            self.task,
-            self.requested,
-            self.histories,
-            chunk,
-            partial(self.computing.__setitem__, chunk[0]),
-        )
+    def part(self, chunk: Chunk) -> tuple[Grouped, dict[str, Grouped]]:
+        """What is requested of a chunk's entities, and their histories."""
+        return self.requested.chunk(chunk), {name: rows.chunk(chunk) for name, rows in self.histories.items()}
 
-    def send(self, pool: Executor, task: Broadcast, chunk: Chunk) -> Future[list[Outcome]]:
+    def submit(self, pool: Executor, chunk: Chunk) -> Future[Outcome]:
+        """Have a chunk computed by workers that see this process's memory."""
+        return pool.submit(self.in_a_thread, chunk)
+
+    def in_a_thread(self, chunk: Chunk) -> Outcome:
+        """The outcome of a chunk."""
+        self.threads[chunk[0]] = threading.get_ident()
+        return compute_chunk(self.task, *self.part(chunk))
+
+    def send(self, pool: Executor, task: Broadcast, chunk: Chunk) -> Future[Outcome]:
         """Have a chunk computed by another process, which gets these entities' rows and no others."""
-        histories = {name: history.chunk(chunk) for name, history in self.histories.items()}
-        return pool.submit(compute_sent_chunk, task, self.requested.chunk(chunk), histories, self.seconds)
+        return pool.submit(compute_sent_chunk, task, *self.part(chunk), self.seconds)
 
     def attempt_alone(self, task: Broadcast, chunks: deque[Chunk]) -> list[Chunk]:
         """The same with a process of its own for as long as none dies."""
@@ -217,7 +238,7 @@ class _Work:
 
     def attempt(
         self,
-        start: Callable[[Chunk], Future[list[Outcome]]],
+        start: Callable[[Chunk], Future[Outcome]],
         chunks: deque[Chunk],
         at_once: int,
         seconds: float | None = None,
@@ -228,8 +249,8 @@ class _Work:
         Raises UnfinishedError where one takes longer than `seconds`; all that are started must be computed at once
         then.
         """
-        running: dict[Future[list[Outcome]], Chunk] = {}
-        began: dict[Future[list[Outcome]], float] = {}
+        running: dict[Future[Outcome], Chunk] = {}
+        began: dict[Future[Outcome], float] = {}
         lost: list[Chunk] = []
         try:
             while running or (chunks and not lost):
@@ -263,35 +284,36 @@ class _Work:
         return sorted(lost, key=lambda chunk: chunk[0])
 
     def _name_unfinished(self, chunks: Sequence[Chunk]) -> None:
-        """Raise UnfinishedError for the entities that chunks are at whose time is over."""
+        """Raise UnfinishedError for chunks whose time is over."""
         if chunks:
-            names = ", ".join(self.computing.get(chunk[0], chunk[0]) for chunk in chunks)
+            named = [f"{_named(chunk)}{place_of(self.threads.get(chunk[0]))}" for chunk in chunks]
             raise UnfinishedError(
-                f"the computation of {names} did not finish within {self.seconds:g} s, and a thread cannot be "
-                "stopped. Compute in processes with "
-                "NBA_ASSETS_PARALLEL_BACKEND=processes to have the others published, or allow more with "
-                "NBA_ASSETS_CHUNK_SECONDS."
+                f"the computation of {', '.join(named)} did not finish within {self.seconds:g} s, and a thread cannot "
+                "be stopped. Compute in processes with NBA_ASSETS_PARALLEL_BACKEND=processes to have the others "
+                "published, or allow more with NBA_ASSETS_CHUNK_SECONDS."
             )
 
     def give_up(self, entity: str, reason: str) -> None:
         """Make all dates of an entity failures."""
-        self.finish([entity], given_up(self.task, entity, self.requested.of(entity), reason))
+        self.finish([entity], given_up(self.task, self.requested.chunk([entity]), reason))
 
-    def finish(self, chunk: Chunk, outcomes: list[Outcome]) -> None:
-        """Keep the outcomes of a chunk."""
-        self.done[chunk[0]] = outcomes
+    def finish(self, chunk: Chunk, outcome: Outcome) -> None:
+        """Keep the outcome of a chunk."""
+        self.done[chunk[0]] = outcome
         self.progress.advance(len(chunk))
 
     def outcome(self) -> Outcome:
         """Everything, in order of entity."""
-        return joined(self.task, [part for entity in sorted(self.done) for part in self.done[entity]])
+        return joined([self.done[entity] for entity in sorted(self.done)])
 
 
-def _around(chunk: Chunk, hanging: Container[str]) -> list[Chunk]:
-    """A chunk cut into the entities that hang, each alone, and those before and after them."""
-    alone = [place for place, entity in enumerate(chunk) if entity in hanging]
-    cuts = [0, *(cut for place in alone for cut in (place, place + 1)), len(chunk)]
-    return [chunk[start:end] for start, end in pairwise(cuts) if start < end]
+def _named(chunk: Chunk) -> str:
+    return chunk[0] if len(chunk) == 1 else f"{len(chunk)} entities from {chunk[0]} to {chunk[-1]}"
+
+
+def _looked_into(chunk: Chunk, hanging: Collection[str]) -> list[Chunk]:
+    """A chunk that hangs as its entities, any other as it is; of those that hang the first entity is known."""
+    return [[entity] for entity in chunk] if chunk[0] in hanging else [chunk]
 
 
 def _halves(chunk: Chunk) -> list[Chunk]:

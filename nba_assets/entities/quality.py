@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 TIERS = (("gold", 95), ("silver", 75), ("bronze", 50), ("poor", 25))
@@ -38,13 +39,20 @@ def collect(size: int, named: Sequence[tuple[NDArray[np.bool_], str | NDArray[np
     """For each of `size` rows the names whose mask holds there, in the order given, as a tuple; a name may differ by
     row.
     """
-    lists: list[list[str]] = [[] for _ in range(size)]
+    kinds = np.zeros(size, dtype=np.int64)
     for mask, name in named:
-        for place in np.flatnonzero(mask).tolist():
-            lists[place].append(name if isinstance(name, str) else name[place])
-    gathered = np.empty(size, dtype=object)
-    gathered[:] = [tuple(names) for names in lists]
-    return gathered
+        codes = mask.astype(np.int64)
+        if not isinstance(name, str):
+            codes *= pd.factorize(name, use_na_sentinel=False)[0] + 1
+        kinds = pd.factorize(kinds * (codes.max(initial=0) + 1) + codes)[0]
+    # Rows of one kind have the same names; kinds are numbered as they appear.
+    _, first = np.unique(kinds, return_index=True)
+    names = np.empty(len(first), dtype=object)
+    names[:] = [
+        tuple(name if isinstance(name, str) else name[row] for mask, name in named if mask[row])
+        for row in first.tolist()
+    ]
+    return names[kinds]
 
 
 def production_ready(tiers: NDArray[np.object_], issues: NDArray[np.object_]) -> NDArray[np.bool_]:

@@ -5,12 +5,11 @@ What is computed once per team, or for a player's teammates, costs that team's p
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from nba_assets.entities.outcomes import failures, take
+from nba_assets.entities.groups import Grouped
+from nba_assets.entities.outcomes import failures
 from nba_assets.entities.relations import at, find
 from nba_assets.tables.bookkeeping import HARD_FAILURE
 from nba_assets.tables.spec import Columns
@@ -50,22 +49,22 @@ def first_of(*several: NDArray[np.object_]) -> NDArray[np.object_]:
     return found
 
 
-def divide(requested: Columns, date_column: str) -> tuple[dict[str, NDArray[Any]], Columns]:
-    """The rows of a player that can be computed, and the failure records of the others."""
-    able = _is_none(requested.get(REASON, no_reasons(len(requested[date_column]))))
+def divide(requested: Grouped) -> tuple[Grouped, Columns]:
+    """The rows of players that can be computed, and the failure records of the others."""
+    able = _is_none(requested.get(REASON, no_reasons(len(requested.dates))))
     if able.all():
-        return dict(requested), {}
-    lost = take(requested, ~able)
+        return requested, {}
+    lost = requested.where(~able)
     records = failures(
         lost["player_lookup"],
-        lost[date_column],
+        lost.dates,
         "PLAYER",
         HARD_FAILURE,
         lost[REASON],
         can_retry=True,
         failure_type=HARD_FAILURE,
     )
-    return take(requested, able), records
+    return requested.where(able), records
 
 
 def _is_none(texts: NDArray[np.object_]) -> NDArray[np.bool_]:

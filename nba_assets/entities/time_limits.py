@@ -9,6 +9,7 @@ import faulthandler
 import os
 import re
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -41,10 +42,7 @@ def stopped_after(seconds: float) -> Iterator[None]:
         return
 
     def stop(_: int, frame: FrameType | None) -> None:
-        code = frame.f_code if frame is not None else None
-        raise StoppedError(
-            f"{code.co_name} {os.path.basename(code.co_filename)}:{frame.f_lineno}" if code and frame else ""
-        )
+        raise StoppedError(_named(frame) if frame is not None else "")
 
     before = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds)
@@ -55,10 +53,16 @@ def stopped_after(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
+def place_of(thread: int | None) -> str:
+    """Where the code of a thread stands, in brackets behind a space; nothing of a thread that is unknown or over."""
+    frame = sys._current_frames().get(thread or 0)
+    return f" ({_named(frame)})" if frame is not None else ""
+
+
 @contextmanager
 def ended_after(seconds: float, folder: Path) -> Iterator[Callable[[str], object]]:
     """End this worker process where the block takes longer, whatever it does; gives what notes in the folder which
-    entity is computed.
+    entity its chunk begins with.
 
     The bound is kept by a thread of `faulthandler`, which needs no part of the interpreter and writes down where the
     code stands.
@@ -76,13 +80,19 @@ def ended_after(seconds: float, folder: Path) -> Iterator[Callable[[str], object
 
 
 def take_unfinished(folder: Path) -> dict[str, str]:
-    """The entities at which workers were ended since the last call, each with the place in the code where it stood."""
+    """The chunks at which workers were ended since the last call, by their first entity, each with the place in the
+    code where it stood.
+    """
     unfinished = {}
     for stack in folder.glob(f"*{STACK}"):
         if text := stack.read_text(errors="replace"):
             unfinished[stack.with_suffix(ENTITY).read_bytes().split(END)[0].decode()] = _place(text)
             stack.unlink()
     return unfinished
+
+
+def _named(frame: FrameType) -> str:
+    return f"{frame.f_code.co_name} {os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"
 
 
 def _place(stack: str) -> str:

@@ -1,11 +1,11 @@
 """As-of windows: the only way a compute function looks back.
 
-A window answers, for each as-of date, which rows of one entity's history may be seen: always rows dated strictly before
-it, never across the season's start. Functions that need history take a window; they never compare dates themselves.
-Storage, Dagster and the sport are none of this module's business.
+A window answers, for each entity and as-of date, which rows of the entity's history may be seen: always rows dated
+strictly before the date, never across the season's start. Functions that need history take a window; they never compare
+dates themselves. Storage, Dagster and the sport are none of this module's business.
 
-A reduction gives the same bits for one date and for a season, whatever else was loaded: it adds the visible rows alone,
-never totals that began before them.
+A reduction gives the same bits for one entity and date as for many seasons of all entities: it adds the visible rows
+alone, never totals that began before them.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nba_assets.basketball.arithmetic import Floats, ratio
+from nba_assets.entities.groups import Grouped, Numbered, Numbers, moments, running
 
 Dates = NDArray[np.datetime64]
 Counts = NDArray[np.int64]
@@ -29,10 +30,32 @@ EXACT = 2.0**53
 
 
 @dataclass(frozen=True, eq=False)
-class AsOfWindow:
-    """Rows visible at each as-of date: of the rows that the window is made of, those from `start` up to `stop`.
+class AsOf:
+    """From where one looks back: the number of an entity, a date, and the first day `since` of the date's season, each
+    as one entry per row to be computed.
+    """
 
-    It is made of the whole history, or of the positions `kept` of it, ascending.
+    entity: Numbers
+    dates: Dates
+    since: Dates
+
+    @classmethod
+    def of(cls, requested: Grouped) -> AsOf:
+        """The entities and dates of requested rows, which say their `season_start`."""
+        return cls(requested.group, requested.dates, requested["season_start"])
+
+    def where(self, mask: Masks) -> AsOf:
+        """Some of the rows."""
+        return AsOf(self.entity[mask], self.dates[mask], self.since[mask])
+
+
+@dataclass(frozen=True, eq=False)
+class AsOfWindow:
+    """Rows visible from each entity and as-of date: of the rows that the window is made of, those from `start` up to
+    `stop`.
+
+    It is made of a whole history, or of the positions `kept` of it, ascending. The history's groups are the entities
+    that are looked back from, by the same numbers.
     """
 
     start: NDArray[np.intp]
@@ -42,40 +65,38 @@ class AsOfWindow:
     kept: NDArray[np.intp] | None = None
 
     @classmethod
-    def last_games(cls, history: Dates, as_of: Dates, games: int, *, since: Dates) -> AsOfWindow:
-        """The newest `games` rows dated before each as-of date and on or after its season's first day `since`;
-        `history` ascends.
-        """
-        whole = cls.season_to_date(history, as_of, since=since)
-        return whole.last(games)
+    def last_games(cls, history: Numbered, as_of: AsOf, games: int) -> AsOfWindow:
+        """The newest `games` rows of the season before each as-of date."""
+        return cls.season_to_date(history, as_of).last(games)
 
     @classmethod
-    def last_days(cls, history: Dates, as_of: Dates, days: int, *, since: Dates) -> AsOfWindow:
-        """Rows dated in [as-of - `days`, as-of), however many there are on a day."""
-        first = np.maximum(as_of.astype("M8[D]") - np.timedelta64(days, "D"), since.astype("M8[D]"))
-        return cls._between(history, first, as_of, width=days)
+    def last_days(cls, history: Numbered, as_of: AsOf, days: int) -> AsOfWindow:
+        """Rows of the season dated in [as-of - `days`, as-of), however many there are on a day."""
+        first = np.maximum(as_of.dates.astype("M8[D]") - np.timedelta64(days, "D"), as_of.since.astype("M8[D]"))
+        return cls._between(history, as_of, first, width=days)
 
     @classmethod
-    def within_days(cls, history: Dates, as_of: Dates, days: int, *, since: Dates) -> AsOfWindow:
+    def within_days(cls, history: Numbered, as_of: AsOf, days: int) -> AsOfWindow:
         """Rows dated strictly between as-of - `days` and as-of: `days` calendar days including the as-of date itself,
         whose own row is never seen.
         """
-        return cls.last_days(history, as_of, days - 1, since=since)
+        return cls.last_days(history, as_of, days - 1)
 
     @classmethod
-    def season_to_date(cls, history: Dates, as_of: Dates, *, since: Dates) -> AsOfWindow:
+    def season_to_date(cls, history: Numbered, as_of: AsOf) -> AsOfWindow:
         """Every row of the season before each as-of date."""
-        return cls._between(history, since, as_of, width=1)
+        return cls._between(history, as_of, as_of.since, width=1)
 
     @classmethod
-    def _between(cls, history: Dates, first: Dates, as_of: Dates, width: int) -> AsOfWindow:
-        stop = np.searchsorted(history, as_of, side="left")
-        return cls(np.minimum(np.searchsorted(history, first, side="left"), stop), stop, width)
+    def _between(cls, history: Numbered, as_of: AsOf, first: Dates, width: int) -> AsOfWindow:
+        stop = np.searchsorted(history.moments, moments(as_of.entity, as_of.dates), side="left")
+        start = np.searchsorted(history.moments, moments(as_of.entity, first), side="left")
+        return cls(np.minimum(start, stop), stop, width)
 
     def only(self, mask: Masks) -> AsOfWindow:
         """The same window without the rows for which `mask` is false; it does not reach further back for others."""
-        chosen = self._of_kept(mask)
-        before = _running(chosen)
+        chosen = self.of_kept(mask)
+        before = running(chosen)
         kept = np.flatnonzero(chosen) if self.kept is None else self.kept[chosen]
         return AsOfWindow(before[self.start], before[self.stop], self.width, kept)
 
@@ -117,7 +138,7 @@ class AsOfWindow:
 
     def totals(self, columns: Mapping[str, Floats]) -> dict[str, Floats]:
         """`total` of several columns of whole numbers, in one go: for one date, calls cost more than sums."""
-        stacked = np.array([self._of_kept(values) for values in columns.values()], dtype=np.float64)
+        stacked = np.array([self.of_kept(values) for values in columns.values()], dtype=np.float64)
         padded = np.zeros((len(columns), stacked.shape[1] + 1))
         np.copyto(padded[:, :-1], stacked, where=~np.isnan(stacked))
         with np.errstate(over="ignore", invalid="ignore"):  # what lies between windows may hold anything
@@ -144,9 +165,8 @@ class AsOfWindow:
         variance = np.where(exact, ratio(n * squares - total * total, n * (n - 1.0)), np.nan)
         if not (exact | (n < 2)).all():
             deviations = self.gather(units) - ratio(total, n)[:, np.newaxis]
-            squares = np.cumsum(np.where(np.isnan(deviations), 0.0, deviations * deviations), axis=1)[
-                :, -1
-            ]  # in order: the same in any width
+            # Added in order, so that the sum is the same in any width.
+            squares = np.cumsum(np.where(np.isnan(deviations), 0.0, deviations * deviations), axis=1)[:, -1]
             variance = np.where(exact, variance, ratio(squares, n - 1.0))
         return np.sqrt(np.where(n > 1, variance, np.nan)) / 10.0**scale
 
@@ -168,20 +188,21 @@ class AsOfWindow:
         Works for texts and dates too.
         """
         place = self.stop - 1 - rank
-        chosen = self._of_kept(values)
+        chosen = self.of_kept(values)
         blank = {"M": np.datetime64("NaT"), "O": None}.get(values.dtype.kind, np.nan)
         padded = np.append(chosen, np.array([blank], dtype=values.dtype if values.dtype.kind in "MO" else np.float64))
         return padded[np.where(place >= self.start, place, -1)]
 
     def leading_run(self, mask: Masks) -> Counts:
         """How many of the newest rows in a row `mask` holds for, counted backwards from the newest."""
-        holds = self._of_kept(mask)
+        holds = self.of_kept(mask)
         # For each row, where the run that it stands in began.
         broken = np.maximum.accumulate(np.where(holds, 0, np.arange(1, len(holds) + 1)))
         began = np.append(0, broken)[self.stop]
         return self.stop - np.maximum(began, self.start)
 
-    def _of_kept(self, values: NDArray[Any]) -> NDArray[Any]:
+    def of_kept(self, values: NDArray[Any]) -> NDArray[Any]:
+        """A column of the history at the rows that the window is made of: those from `start` to `stop` are visible."""
         return values if self.kept is None else values[self.kept]
 
     def _sum(self, values: Floats) -> Floats:
@@ -189,7 +210,7 @@ class AsOfWindow:
 
     def _add(self, values: NDArray[Any], dtype: type[np.generic]) -> NDArray[Any]:
         """Sums over each window's own rows, whatever lies around them; 0 over nothing."""
-        chosen = self._of_kept(values)
+        chosen = self.of_kept(values)
         padded = np.zeros(len(chosen) + 1, dtype)
         padded[:-1] = chosen
         with np.errstate(over="ignore", invalid="ignore"):  # what lies between windows may hold anything
@@ -207,10 +228,3 @@ def _units(values: Floats, scale: int) -> Floats:
         return values
     with np.errstate(over="ignore"):  # a row that is not visible may hold anything
         return np.rint(values * 10.0**scale)
-
-
-def _running(mask: Masks) -> NDArray[np.intp]:
-    """How many of the first i entries hold, for i from 0 on."""
-    totals = np.zeros(len(mask) + 1, dtype=np.intp)
-    np.cumsum(mask, out=totals[1:])
-    return totals

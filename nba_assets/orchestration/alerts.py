@@ -159,11 +159,12 @@ def alert_sensors() -> list[dg.SensorDefinition]:
     """The sensors that alert; running by themselves where the webhook is set when the definitions are loaded."""
     status = dg.DefaultSensorStatus.STOPPED if configured_webhook() is None else dg.DefaultSensorStatus.RUNNING
 
-    # Runs of the command line belong to no code location; only a sensor that monitors all of them sees these.
+    # The same definitions may be served under another name than that which runs of the command line are recorded under.
     @dg.run_failure_sensor(
         name="alert_failed_runs",
         description=(
-            f"Tells {WEBHOOK_VARIABLE} of runs that fail: job, dates, the failing steps' messages, failed checks"
+            f"Sends an alert to {WEBHOOK_VARIABLE} for runs that fail: job, dates, the failing steps' messages, failed "
+            "checks"
         ),
         default_status=status,
         monitor_all_code_locations=True,
@@ -176,8 +177,8 @@ def alert_sensors() -> list[dg.SensorDefinition]:
         run_status=dg.DagsterRunStatus.SUCCESS,
         name="alert_failed_checks",
         description=(
-            f"Tells {WEBHOOK_VARIABLE} of runs that succeed with failed checks: job, dates, checks and the "
-            "dates that they name"
+            f"Sends an alert to {WEBHOOK_VARIABLE} for runs that succeed with failed checks: job, dates, checks and "
+            "the dates that they name"
         ),
         default_status=status,
         monitor_all_code_locations=True,

@@ -4,9 +4,8 @@
 everything that all tables do alike (partitions, checks, publishing, metadata) is said here, once.
 """
 
-import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -16,8 +15,9 @@ from nba_assets.entities.outcomes import Outcome
 from nba_assets.orchestration.column_schema import column_schema
 from nba_assets.orchestration.daily import DAILY
 from nba_assets.orchestration.entities_resource import ParallelEntitiesResource
+from nba_assets.orchestration.opening import warehouse_kind
 from nba_assets.orchestration.presentation import presented
-from nba_assets.orchestration.warehouse_resource import WarehouseResource, warehouse_kind
+from nba_assets.orchestration.warehouse_resource import WarehouseResource
 from nba_assets.publishing.inputs import MissingInputsError, computed
 from nba_assets.publishing.lineage import InputFacts, inputs_by_date, thin_look_backs
 from nba_assets.publishing.observations import Observation, observation_names
@@ -33,6 +33,7 @@ from nba_assets.publishing.refusals import (
 from nba_assets.publishing.retry import RETRY_TAG, Retry
 from nba_assets.publishing.scope import WholeDates
 from nba_assets.publishing.table_run import TableRun, entries_of
+from nba_assets.registry import description
 from nba_assets.settings import Settings
 from nba_assets.tables.audit import Finding, check_names
 from nba_assets.tables.columns import to_columns
@@ -41,6 +42,12 @@ from nba_assets.tables.spec import Table
 from nba_assets.warehouse.interface import OvertakenError, Warehouse
 
 OWNERS = ["team:nba-assets"]
+FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=8), warn_window=timedelta(hours=36))
+"""A table is fresh while its newest build is no older than a night and a day; the longest break within a season, around
+the All-Star game, is a warning yet.
+"""
+ENTITIES = {"player_lookup": "player", "team_abbr": "team", "defending_team_abbr": "team"}
+"""What a row is about, by the column of its key."""
 PREVIEW_ROWS, PREVIEW_COLUMNS = 5, 10
 TRIES = 3
 """How often a run computes its dates before it gives up because others write them in the meantime."""
@@ -51,7 +58,6 @@ Build = Callable[[TableRun], Outcome]
 
 def table_asset(table: Table, build: Build) -> dg.AssetsDefinition:
     """The asset of a table, from the function that builds its rows."""
-    module = inspect.getmodule(build)
 
     @dg.asset(
         name=table.name,
@@ -60,9 +66,11 @@ def table_asset(table: Table, build: Build) -> dg.AssetsDefinition:
         backfill_policy=dg.BackfillPolicy.single_run(),
         group_name=table.layer,
         kinds={"python", warehouse_kind()},
+        tags=asset_tags(table),
         owners=OWNERS,
+        freshness_policy=FRESH,
         code_version=table.code_version,
-        description=inspect.cleandoc((module.__doc__ if module else None) or table.description),
+        description=description(table),
         metadata=definition_metadata(table),
         check_specs=check_specs(table),
     )
@@ -106,9 +114,26 @@ def table_asset(table: Table, build: Build) -> dg.AssetsDefinition:
         _add_date_metadata(context, run, publication, facts, inputs)
         for line in refusal_lines(table.name, run.refused):
             context.log.error(line)
-        yield dg.MaterializeResult(metadata=run_metadata(run, facts))
+        yield dg.MaterializeResult(
+            metadata=run_metadata(run, facts), data_version=data_version(context, [fact.digest for fact in facts])
+        )
 
     return asset
+
+
+def asset_tags(table: Table) -> dict[str, str]:
+    """Tags to filter tables by: their layer, and whether a row is about a player, a team or a game."""
+    return {
+        "layer": table.layer,
+        "entity": next((kind for column, kind in ENTITIES.items() if column in table.key), "game"),
+    }
+
+
+def data_version(context: dg.AssetExecutionContext, digests: Sequence[str]) -> dg.DataVersion | None:
+    """The digest of the date of a run as its data version; None for a range, since Dagster gives all partitions of a
+    run the same.
+    """
+    return dg.DataVersion(digests[0]) if len(context.partition_keys) == len(digests) == 1 else None
 
 
 def _add_date_metadata(

@@ -36,7 +36,7 @@ class ParallelEntitiesResource(dg.ConfigurableResource):  # type: ignore[type-ar
         default=None, description="threads or processes; NBA_ASSETS_PARALLEL_BACKEND where not given"
     )
     chunk_entities: int | None = Field(
-        default=None, ge=1, description="Entities per chunk; by default a few chunks per worker"
+        default=None, ge=1, description="Entities per chunk; by default one chunk per worker, fewer of few rows"
     )
 
     _parallel_entities: ParallelEntities | None = PrivateAttr(default=None)

@@ -1,14 +1,15 @@
-"""Checks of what stands in the warehouse, apart from any run: game days without rows, failures that are still open,
-refused dates, bad raw data.
+"""Checks of the warehouse's content, apart from any run: game days without rows, open failures, refused dates, bad raw
+data, rows altered by hand.
 
-They read the state of partitions and the schedule only, and run by themselves: by the job `health`, or by hand in the
-UI. They are checks of an asset of their own, `warehouse_health`, on whose page all tables stand together. On the tables
-themselves they would be run by everything that materializes one, as Dagster has it: two more steps per table, longer
-than a single date takes to build, and in the midst of a backfill they would tell of days that it has not reached yet.
+They read the state of partitions and the schedule only, in one step, and run by themselves: by the job `health`, or by
+hand in the UI. They are checks of an asset of their own, `warehouse_health`, on whose page all tables stand together.
+On the tables themselves Dagster would run them with everything that materializes one: two more steps per table, longer
+than a single date takes to build, and during a backfill they would report days that it has not reached yet.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sized
+from collections.abc import Callable, Iterator, Mapping, Sized
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,7 +20,8 @@ import numpy as np
 from nba_assets.basketball.season import SeasonCalendar
 from nba_assets.entities.outcomes import take
 from nba_assets.orchestration.computed_assets import OWNERS
-from nba_assets.orchestration.warehouse_resource import WarehouseResource, warehouse_kind
+from nba_assets.orchestration.opening import warehouse_kind
+from nba_assets.orchestration.warehouse_resource import WarehouseResource
 from nba_assets.partitions import LEAGUE_TIMEZONE
 from nba_assets.publishing.observations import rows_expected
 from nba_assets.publishing.refusals import stored_refusals
@@ -51,10 +53,25 @@ WAREHOUSE_HEALTH = dg.AssetSpec(
     kinds={warehouse_kind()},
     owners=OWNERS,
     description=(
-        "What stands in the warehouse, table by table: see its checks. Nothing is materialized here; run the "
-        "job health."
+        "The state of the warehouse, table by table, as its checks: game days without rows, open failures, refused "
+        "dates, unreadable files, quarantined rows, rows altered by hand. Nothing is materialized; run the job health."
     ),
+    tags={"layer": "health"},
 )
+
+
+@dataclass(frozen=True)
+class HealthCheck:
+    """One check of the warehouse: its name, what has to hold, and how that is found out."""
+
+    name: str
+    description: str
+    evaluate: Callable[[Warehouse], dg.AssetCheckResult]
+
+    @property
+    def spec(self) -> dg.AssetCheckSpec:
+        """The check as Dagster knows it."""
+        return dg.AssetCheckSpec(self.name, asset=WAREHOUSE_HEALTH.key, description=self.description)
 
 
 def game_days_without_rows(warehouse: Warehouse, table: Table, settings: Settings, today: date) -> list[date]:
@@ -77,8 +94,8 @@ def game_days_without_rows(warehouse: Warehouse, table: Table, settings: Setting
     partition_state: Columns = to_columns(
         warehouse.read(TABLE_PARTITIONS, names, days[0].item(), days[-1].item(), {"table_name": table.name})
     )
-    told = partition_state["partition_date"][partition_state["row_count"] + partition_state["failure_count"] > 0]
-    missing: list[date] = np.setdiff1d(days, told).tolist()
+    accounted = partition_state["partition_date"][partition_state["row_count"] + partition_state["failure_count"] > 0]
+    missing: list[date] = np.setdiff1d(days, accounted).tolist()
     return missing
 
 
@@ -87,57 +104,44 @@ def counts_by_category(failures: list[OpenFailure]) -> dict[str, int]:
     return dict(Counter(failure.category for failure in failures).most_common())
 
 
-def _game_days_check(table: Table) -> dg.AssetChecksDefinition:
-    @dg.asset_check(
-        asset=WAREHOUSE_HEALTH.key,
-        name=f"{table.name}_{GAME_DAYS_HAVE_ROWS}",
-        description=(
-            f"{table.qualified_name}: every day with final games of the newest season, up to yesterday, has "
-            "rows or failure records; bootstrap days row"
-        ),
-    )
-    def check(warehouse: WarehouseResource) -> dg.AssetCheckResult:
+def _game_days_check(table: Table) -> HealthCheck:
+    def evaluate(warehouse: Warehouse) -> dg.AssetCheckResult:
         today = datetime.now(ZoneInfo(LEAGUE_TIMEZONE)).date()
-        missing = game_days_without_rows(warehouse.open(), table, Settings.from_environment(), today)
+        missing = game_days_without_rows(warehouse, table, Settings.from_environment(), today)
         named: dict[str, Any] = (
             {"first": missing[0].isoformat(), "dates": [day.isoformat() for day in missing[-SHOWN:]]} if missing else {}
         )
-        return dg.AssetCheckResult(
-            passed=not missing,
-            severity=dg.AssetCheckSeverity.WARN,
-            metadata={"days_without_rows": len(missing), **named},
-        )
+        return _result(missing, {"days_without_rows": len(missing)}, named, dg.AssetCheckSeverity.WARN)
 
-    return check
-
-
-def _open_failures_check(table: Table) -> dg.AssetChecksDefinition:
-    @dg.asset_check(
-        asset=WAREHOUSE_HEALTH.key,
-        name=f"{table.name}_{OPEN_FAILURES}",
-        description=(
-            f"{table.qualified_name}: no failure is open that a retry may mend, and none of the computation "
-            "itself; all are counted by category"
-        ),
+    return HealthCheck(
+        f"{table.name}_{GAME_DAYS_HAVE_ROWS}",
+        f"{table.qualified_name}: every day with final games of the newest season, up to yesterday, has rows or "
+        "failure records; precomputed tables have none on the first days of a season",
+        evaluate,
     )
-    def check(warehouse: WarehouseResource) -> dg.AssetCheckResult:
-        failures = open_failures(warehouse.open(), datetime.now(ZoneInfo(LEAGUE_TIMEZONE)), tables=[table.name])
+
+
+def _open_failures_check(table: Table) -> HealthCheck:
+    def evaluate(warehouse: Warehouse) -> dg.AssetCheckResult:
+        failures = open_failures(warehouse, datetime.now(ZoneInfo(LEAGUE_TIMEZONE)), tables=[table.name])
         pressing = sorted({failure.day for failure in failures if failure.needs_attention})
         hard = any(failure.is_hard for failure in failures)
-        return dg.AssetCheckResult(
-            passed=not pressing,
-            severity=dg.AssetCheckSeverity.ERROR if hard else dg.AssetCheckSeverity.WARN,
-            metadata={
-                "open": len(failures),
-                "retryable": sum(failure.can_retry for failure in failures),
-                "hard": sum(failure.is_hard for failure in failures),
-                "by_category": counts_by_category(failures),
-                "dates_to_look_at": len(pressing),
-                **({"dates": [day.isoformat() for day in pressing[-SHOWN:]]} if pressing else {}),
-            },
-        )
+        counts = {
+            "open": len(failures),
+            "retryable": sum(failure.can_retry for failure in failures),
+            "hard": sum(failure.is_hard for failure in failures),
+            "by_category": counts_by_category(failures),
+            "dates_to_look_at": len(pressing),
+        }
+        severity = dg.AssetCheckSeverity.ERROR if hard else dg.AssetCheckSeverity.WARN
+        return _result(pressing, counts, {"dates": [day.isoformat() for day in pressing[-SHOWN:]]}, severity)
 
-    return check
+    return HealthCheck(
+        f"{table.name}_{OPEN_FAILURES}",
+        f"{table.qualified_name}: no failure is open that a retry may resolve, and none of the computation itself; "
+        "all are counted by category",
+        evaluate,
+    )
 
 
 def quarantined_rows(warehouse: Warehouse) -> dict[str, int]:
@@ -152,16 +156,8 @@ def quarantined_rows(warehouse: Warehouse) -> dict[str, int]:
     return dict(Counter(row["table_name"] for row in rows if row["row_number"] != WHOLE_FILE).most_common())
 
 
-@dg.asset_check(
-    asset=WAREHOUSE_HEALTH.key,
-    name=NO_DATE_REFUSED,
-    description=(
-        "No table's newest build of a date was refused; a refused date holds what it held before, and tables "
-        "behind refuse it too"
-    ),
-)
-def _refused_dates_check(warehouse: WarehouseResource) -> dg.AssetCheckResult:
-    refused = stored_refusals(warehouse.open(), list(COMPUTED_TABLES))
+def _refused_dates(warehouse: Warehouse) -> dg.AssetCheckResult:
+    refused = stored_refusals(warehouse, list(COMPUTED_TABLES))
     named = {
         "refused": [str(refusal) for refusal in refused[-SHOWN:]],
         "dates": sorted({refusal.day.isoformat() for refusal in refused})[-SHOWN:],
@@ -169,31 +165,15 @@ def _refused_dates_check(warehouse: WarehouseResource) -> dg.AssetCheckResult:
     return _result(refused, {"dates_refused": len(refused)}, named, dg.AssetCheckSeverity.ERROR)
 
 
-@dg.asset_check(
-    asset=WAREHOUSE_HEALTH.key,
-    name=FILES_READABLE,
-    description=(
-        "No raw date lacks its partition because of a file that could not be used; replace the file and "
-        "ingest the date again"
-    ),
-)
-def _files_readable_check(warehouse: WarehouseResource) -> dg.AssetCheckResult:
-    files = unreadable_files(warehouse.open())
+def _files_readable(warehouse: Warehouse) -> dg.AssetCheckResult:
+    files = unreadable_files(warehouse)
     said = [f"{table} {day}: {why}" for table, day, why in files[-SHOWN:]]
     named = {"files": said, "dates": sorted({day.isoformat() for _, day, _ in files})[-SHOWN:]}
     return _result(files, {"files_not_used": len(files)}, named, dg.AssetCheckSeverity.ERROR)
 
 
-@dg.asset_check(
-    asset=WAREHOUSE_HEALTH.key,
-    name=NO_ROW_QUARANTINED,
-    description=(
-        "No raw row of the newest season with results is quarantined; nba_processing.raw_quarantine has each "
-        "with its reason"
-    ),
-)
-def _quarantined_rows_check(warehouse: WarehouseResource) -> dg.AssetCheckResult:
-    rows = quarantined_rows(warehouse.open())
+def _quarantined_rows(warehouse: Warehouse) -> dg.AssetCheckResult:
+    rows = quarantined_rows(warehouse)
     return _result(rows, {"rows_quarantined": sum(rows.values())}, {"by_table": rows}, dg.AssetCheckSeverity.WARN)
 
 
@@ -239,33 +219,64 @@ def altered_partitions(warehouse: Warehouse, newest_dates: int) -> list[tuple[st
     return altered
 
 
-@dg.asset_check(
-    asset=WAREHOUSE_HEALTH.key,
-    name=ROWS_AS_RECORDED,
-    description=(
-        "Every date holds as many rows as its run recorded, and the newest dates of computed tables those "
-        "very rows: nothing was deleted or edited by hand"
-    ),
-)
-def _rows_as_recorded_check(warehouse: WarehouseResource) -> dg.AssetCheckResult:
-    altered = altered_partitions(warehouse.open(), Settings.from_environment().health_digest_dates)
+def _rows_as_recorded(warehouse: Warehouse) -> dg.AssetCheckResult:
+    altered = altered_partitions(warehouse, Settings.from_environment().health_digest_dates)
     said = [f"{table} {day}: {why}" for table, day, why in altered[-SHOWN:]]
     named = {"partitions": said, "dates": sorted({day.isoformat() for _, day, _ in altered})[-SHOWN:]}
     return _result(altered, {"partitions_altered": len(altered)}, named, dg.AssetCheckSeverity.ERROR)
 
 
 def _result(
-    found: Sized, counts: Mapping[str, int], named: Mapping[str, Any], severity: dg.AssetCheckSeverity
+    found: Sized, counts: Mapping[str, Any], named: Mapping[str, Any], severity: dg.AssetCheckSeverity
 ) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         passed=not len(found), severity=severity, metadata={**counts, **(named if len(found) else {})}
     )
 
 
-HEALTH_CHECKS = [
+CHECKS = (
     *(make(table) for table in COMPUTED_TABLES.values() for make in (_game_days_check, _open_failures_check)),
-    _refused_dates_check,
-    _files_readable_check,
-    _quarantined_rows_check,
-    _rows_as_recorded_check,
-]
+    HealthCheck(
+        NO_DATE_REFUSED,
+        "No table's newest build of a date was refused; a refused date holds what it held before, and tables that "
+        "read it refuse it too",
+        _refused_dates,
+    ),
+    HealthCheck(
+        FILES_READABLE,
+        "No raw date lacks its partition because of a file that could not be used; replace the file and ingest the "
+        "date again",
+        _files_readable,
+    ),
+    HealthCheck(
+        NO_ROW_QUARANTINED,
+        "No raw row of the newest season with results is quarantined; nba_processing.raw_quarantine has each with its "
+        "reason",
+        _quarantined_rows,
+    ),
+    HealthCheck(
+        ROWS_AS_RECORDED,
+        "Every date holds as many rows as its run recorded, and the newest dates of computed tables those very rows: "
+        "nothing was deleted or edited by hand",
+        _rows_as_recorded,
+    ),
+)
+
+
+@dg.multi_asset_check(
+    name="check_warehouse",
+    specs=[check.spec for check in CHECKS],
+    description="All checks of the warehouse, or those of them that are chosen, in one step.",
+    can_subset=True,
+)
+def _check_warehouse(
+    context: dg.AssetCheckExecutionContext, warehouse: WarehouseResource
+) -> Iterator[dg.AssetCheckResult]:
+    chosen = {key.name for key in context.selected_asset_check_keys}
+    opened = warehouse.open()
+    for check in CHECKS:
+        if check.name in chosen:
+            yield check.evaluate(opened)._replace(check_name=check.name)
+
+
+HEALTH_CHECKS = [_check_warehouse]

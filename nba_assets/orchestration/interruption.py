@@ -26,14 +26,21 @@ from dagster._core.execution.context.system import PlanOrchestrationContext
 from dagster._core.execution.plan.plan import ExecutionPlan
 from dagster._core.executor.in_process import InProcessExecutor
 
+from nba_assets.orchestration.run_origin import is_of_command_line
 from nba_assets.settings import Settings
 from nba_assets.signals import SIGNALS
+from nba_assets.warehouse.read_copy import publish_for_readers
 
 GRACE_SECONDS = 10.0
 """How long a run that is to end may take for it before its process is ended."""
 MARKING_SECONDS = 3.0
 SIGNAL_TAG = "nba_assets/signal"
 """Tag of a run that a signal ended: its number."""
+
+
+def ended_by(number: int) -> str:
+    """What is said of a run that a signal ended."""
+    return f"ended by {signal.Signals(number).name}; what was published before stays"
 
 
 class RunEndedError(DagsterExecutionInterruptedError):
@@ -67,6 +74,7 @@ class InterruptibleExecutor(InProcessExecutor):
         with _Watch(instance, run, Settings.from_environment().run_seconds).kept() as watch:
             try:
                 yield from super().execute(plan_context, execution_plan)
+                publish_for_readers(plan_context.log.warning)
             except RunEndedError:
                 raise
             except (KeyboardInterrupt, DagsterExecutionInterruptedError):
@@ -75,8 +83,10 @@ class InterruptibleExecutor(InProcessExecutor):
                     raise RunTooLongError(watch.overrun) from None
                 number = watch.signal(patience=1.0)
                 instance.add_run_tags(run.run_id, {SIGNAL_TAG: str(int(number))})
-                if run.remote_job_origin is None:
+                if is_of_command_line(run):
                     instance.report_run_canceling(run, f"Interrupted by {number.name}.")
+                else:
+                    plan_context.log.critical(ended_by(number))
                 raise
             if watch.has_seen and not watch.is_overrun:
                 # It came when nothing could be interrupted any more: the run is complete, what comes after it is not to
@@ -180,7 +190,7 @@ class _Watch:
     def _mark(self) -> None:
         if self.is_overrun:
             self.instance.report_run_failed(self.run, self.overrun)
-        elif self.run.remote_job_origin is None:
+        elif is_of_command_line(self.run):
             self.instance.report_run_canceled(self.run, "Interrupted; the process was ended, since it did not react.")
         else:
             self.instance.report_run_failed(self.run, "Interrupted; the process was ended, since it did not react.")

@@ -1,8 +1,8 @@
 """The jobs: which assets are run together.
 
-`postgame` summarises the games of a date; `pregame` describes them before they begin, up to the feature vector;
-`ingest` brings raw data in; `full` is everything, and the documented route for date ranges. `retry` computes failed
-entities again; `health` checks what stands in the warehouse.
+`postgame` builds the game summaries of a date; `pregame` builds what is known before its games, up to the feature
+vector; `ingest` brings raw data in; `full` is everything, and the documented route for date ranges. `retry` computes
+failed entities again; `health` checks the content of the warehouse.
 """
 
 from __future__ import annotations
@@ -15,26 +15,36 @@ from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.registry import COMPUTED_TABLES, GAME_SUMMARIES, PREGAME_TABLES
 
 FULL = dg.define_asset_job(
-    "full", dg.AssetSelection.all(), description="Every table, raw data included; the route for ranges."
+    "full",
+    dg.AssetSelection.all(),
+    description="Builds every table of a date or range, raw data included; the job for backfills.",
 )
-INGEST = dg.define_asset_job("ingest", dg.AssetSelection.groups("raw"), description="Raw data from the landing zone.")
+INGEST = dg.define_asset_job(
+    "ingest",
+    dg.AssetSelection.groups("raw"),
+    description="Loads the raw tables of a date or range from the landing zone; computes nothing.",
+)
 POSTGAME = dg.define_asset_job(
     "postgame",
     dg.AssetSelection.groups("raw") | dg.AssetSelection.assets(*GAME_SUMMARIES),
-    description="Raw data and game summaries of a date, once its games are over.",
+    description="After the games: loads a date's raw data and builds its game summaries.",
 )
 
 PREGAME = dg.define_asset_job(
     "pregame",
     dg.AssetSelection.assets(*(name for name, raw in RAW_TABLES.items() if raw.is_pregame), *PREGAME_TABLES),
-    description="What is known of a date's games before they begin, from announcements up to the feature vector.",
+    description=(
+        "Before the games: loads a date's announcements (schedule, lines, props, injuries, rosters) and builds its "
+        "contexts, precomputed tables and feature vectors."
+    ),
 )
 
 RETRY = dg.define_asset_job(
     "retry",
     dg.AssetSelection.assets(*COMPUTED_TABLES),
     description=(
-        "Only the failed entities of a date or range that may be mended; all other rows stay as they are, bit for bit."
+        "Computes only the failed players and teams of a date or range again; all other rows stay as they are, bit for "
+        "bit."
     ),
     tags={RETRY_TAG: "true"},
 )
@@ -42,7 +52,8 @@ HEALTH = dg.define_asset_job(
     "health",
     dg.AssetSelection.checks(*HEALTH_CHECKS),
     description=(
-        "Game days without rows, open failures, refused dates, unreadable files, quarantined rows; nothing is computed."
+        "Checks the warehouse: game days without rows, open failures, refused dates, unreadable files, quarantined "
+        "rows, rows altered by hand; computes nothing."
     ),
 )
 

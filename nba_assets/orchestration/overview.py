@@ -13,9 +13,9 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 
+from nba_assets.automation.landed_files import landed_since
 from nba_assets.automation.stored_state import StoredState, read_state
 from nba_assets.orchestration.health import game_days_without_rows
-from nba_assets.orchestration.launch import landed_since
 from nba_assets.publishing.refusals import stored_refusals
 from nba_assets.publishing.retry import open_failures
 from nba_assets.raw.landing import LandingZone, LandingZoneError

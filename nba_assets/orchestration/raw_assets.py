@@ -9,13 +9,21 @@ from typing import Any, NoReturn
 import dagster as dg
 from dagster._core.events import JobFailureData, RunFailureReason
 
-from nba_assets.orchestration.computed_assets import OWNERS, definition_metadata, partition_dates
+from nba_assets.orchestration.computed_assets import (
+    FRESH,
+    OWNERS,
+    asset_tags,
+    data_version,
+    definition_metadata,
+    partition_dates,
+)
 from nba_assets.orchestration.daily import DAILY
 from nba_assets.orchestration.interruption import RunEndedError
 from nba_assets.orchestration.landing_zone import landing_zone
-from nba_assets.orchestration.warehouse_resource import WarehouseResource, warehouse_kind
+from nba_assets.orchestration.opening import warehouse_kind
+from nba_assets.orchestration.warehouse_resource import WarehouseResource
 from nba_assets.raw.ingestion import ABSENT, CODE_VERSION, DateReport, IngestionError, IngestionReport, ingest
-from nba_assets.raw.tables import RAW_TABLES, RawTable
+from nba_assets.raw.tables import RAW_TABLES, SCHEDULE, RawTable
 from nba_assets.warehouse.interface import OvertakenError, WarehouseBusyError
 from nba_assets.wording import listed
 
@@ -24,6 +32,10 @@ COMMON_FAULTS, NOTICES, ROWS_NOT_UNDERSTOOD = "looks_like", "notices", "rows_not
 """Metadata of `ROWS_ACCEPTED`: files of which most rows have one fault, words that are kept and not understood, and how
 many rows have such words.
 """
+NOTHING_LANDED = (
+    "nothing has landed, not even a schedule, so that no date counts as ingested. Put the raw files into the landing "
+    "zone, or set NBA_ASSETS_LANDING to their folder, and ingest again."
+)
 SHOWN = 10
 """Files, notices and dates that a check or a line of the log names; all are counted."""
 
@@ -33,16 +45,18 @@ def raw_asset(raw: RawTable) -> dg.AssetsDefinition:
 
     A file that cannot be used costs the dates of which it may hold rows: they do not count as ingested, a failed check
     names them, and the others are ingested. The tables that need these dates refuse them. The asset fails where a
-    required feed has no file at all.
+    required feed has no file at all, an optional one where there is no schedule either.
     """
 
     @dg.asset(
         name=raw.name,
         partitions_def=DAILY,
         backfill_policy=dg.BackfillPolicy.single_run(),
-        group_name="raw",
+        group_name=raw.table.layer,
         kinds={"python", warehouse_kind()},
+        tags=asset_tags(raw.table),
         owners=OWNERS,
+        freshness_policy=FRESH,
         code_version=CODE_VERSION,
         description=raw.table.description,
         metadata=definition_metadata(raw.table),
@@ -57,6 +71,9 @@ def raw_asset(raw: RawTable) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, warehouse: WarehouseResource
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
         landing = landing_zone()
+        if not landing.files(SCHEDULE.name) and not landing.files(raw.name) and not raw.required:
+            # Whether a feed has nothing for a date, or nothing has landed at all, only a schedule tells.
+            raise dg.Failure(f"{raw.name}: {NOTHING_LANDED}", allow_retries=False)
         try:
             report = ingest(
                 raw,
@@ -85,7 +102,10 @@ def raw_asset(raw: RawTable) -> dg.AssetsDefinition:
             raise dg.Failure(str(error), metadata=_run_metadata(report), allow_retries=False) from None
         for day in report.by_date.values():
             context.add_asset_metadata(_date_metadata(day), partition_key=day.day.isoformat())
-        yield dg.MaterializeResult(metadata=_run_metadata(report))
+        yield dg.MaterializeResult(
+            metadata=_run_metadata(report),
+            data_version=data_version(context, [day.digest for day in report.by_date.values() if day.refusal is None]),
+        )
 
     return asset
 

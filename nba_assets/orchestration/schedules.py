@@ -1,7 +1,6 @@
-"""The schedules: runs at fixed times of the league's day, as a rhythm for whoever has no sensors on, and as a safety
-net for whoever has.
+"""The schedules: runs at fixed times of the league's day, in place of the sensors or as a safety net beside them.
 
-All are off until somebody turns them on, and skip days without games.
+All are off until they are turned on, and skip days without games.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ def build_schedules(landing: Callable[[], LandingZone] = landing_zone) -> list[d
         cron_schedule=["0 9 * * *", "0 12 * * *"],
         execution_timezone=LEAGUE_TIMEZONE,
         default_status=dg.DefaultScheduleStatus.STOPPED,
-        description="Describes today's games in the morning and at noon, US-Eastern.",
+        description="Starts pregame for today's games at 9:00 and 12:00, US-Eastern; skips days without games.",
     )
     def pregame_daily(
         context: dg.ScheduleEvaluationContext, warehouse: WarehouseResource
@@ -60,7 +59,7 @@ def build_schedules(landing: Callable[[], LandingZone] = landing_zone) -> list[d
         cron_schedule="*/15 * * * *",
         execution_timezone=LEAGUE_TIMEZONE,
         default_status=dg.DefaultScheduleStatus.STOPPED,
-        description="Describes today's games an hour before the first of them tips off.",
+        description="Starts pregame an hour before today's first tip-off, for the last lines and injury reports.",
     )
     def pregame_before_tip(
         context: dg.ScheduleEvaluationContext, warehouse: WarehouseResource
@@ -85,7 +84,7 @@ def build_schedules(landing: Callable[[], LandingZone] = landing_zone) -> list[d
         cron_schedule="30 3 * * *",
         execution_timezone=LEAGUE_TIMEZONE,
         default_status=dg.DefaultScheduleStatus.STOPPED,
-        description="Summarises yesterday's games in the night, US-Eastern, whatever has landed of them.",
+        description="Starts postgame for yesterday's games at 3:30, US-Eastern, with whatever has landed of them.",
     )
     def postgame_nightly(
         context: dg.ScheduleEvaluationContext, warehouse: WarehouseResource

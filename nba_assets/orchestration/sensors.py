@@ -25,6 +25,7 @@ from nba_assets.orchestration.landing_zone import landing_zone
 from nba_assets.orchestration.run_history import failure_of, launched_runs, run_request
 from nba_assets.orchestration.run_workers import fail_dead_runs
 from nba_assets.orchestration.warehouse_resource import WarehouseResource
+from nba_assets.partitions import days_between
 from nba_assets.raw.content_index import landed_index
 from nba_assets.raw.landing import LandingZone, LandingZoneError
 from nba_assets.raw.tables import RAW_TABLES
@@ -66,7 +67,7 @@ def _now() -> datetime:
 
 
 def build_sensors(clock: Clock = _now, landing: Callable[[], LandingZone] = landing_zone) -> list[dg.SensorDefinition]:
-    """The sensors; `clock` tells the time that decisions are made at."""
+    """The sensors; `clock` gives the time of decisions."""
 
     @dg.sensor(
         name="raw_arrival",
@@ -74,8 +75,9 @@ def build_sensors(clock: Clock = _now, landing: Callable[[], LandingZone] = land
         minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
         default_status=dg.DefaultSensorStatus.STOPPED,
         description=(
-            "Watches the landing zone. Complete results of a date start postgame for it, announcements for games "
-            "ahead start pregame; what is missing when the deadline has passed is in the run's tags."
+            "Watches the landing zone. Complete results of a date start postgame for it, announcements of games "
+            "ahead start pregame. Incomplete results are run for after a deadline, and the run's tags say what is "
+            "missing. The cursor holds the dates that wait."
         ),
     )
     def raw_arrival(
@@ -89,6 +91,8 @@ def build_sensors(clock: Clock = _now, landing: Callable[[], LandingZone] = land
         except (LandingZoneError, WarehouseError) as error:
             return dg.SkipReason(str(error))
         decision = decide(State.from_json(context.cursor), landed, partition_state, now, Settings.from_environment())
+        if decision.clock is not None:
+            context.log.warning(decision.clock)
         selection = _selected(context, decision.planned, now)
         return _result(context, selection, decision.state.to_json(), [*selection.notes, *decision.notes])
 
@@ -98,10 +102,9 @@ def build_sensors(clock: Clock = _now, landing: Callable[[], LandingZone] = land
         minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
         default_status=dg.DefaultSensorStatus.STOPPED,
         description=(
-            "Watches the state of partitions. Dates that were built from something that is no longer so are built "
-            "again, as one range, "
-            "and the tables of the next date with games are built once the results before it are in. Dates from older "
-            "code are only counted."
+            "Watches the state of partitions. Dates whose inputs have changed since they were built are built again, "
+            "as one range, and the tables of the next date with games are built once the results before it are in. "
+            "Dates built by older code are only counted."
         ),
     )
     def stale_dates(
@@ -117,7 +120,9 @@ def build_sensors(clock: Clock = _now, landing: Callable[[], LandingZone] = land
                 state = read_state(opened, today)
         except WarehouseError as error:
             return dg.SkipReason(str(error))
-        planned = repairs(state.stale(today), state.partition_state, reading_graph(), state.game_days, today)
+        planned = repairs(
+            state.stale(today), state.partition_state, state.inputs, reading_graph(), state.game_days, today
+        )
         selection = _selected(context, planned.summaries, now)
         if not selection.launches:
             descriptions = _selected(context, planned.descriptions, now)
@@ -155,8 +160,7 @@ def _dates_of(run: dg.DagsterRun) -> list[date]:
     start, end = run.tags.get(RANGE_START_TAG, single), run.tags.get(RANGE_END_TAG, single)
     if start is None or end is None:
         return []
-    first, last = date.fromisoformat(start), date.fromisoformat(end)
-    return [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
+    return days_between(date.fromisoformat(start), date.fromisoformat(end))
 
 
 def _selected(context: dg.SensorEvaluationContext, planned: Sequence[PlannedRun], now: datetime) -> Selection:

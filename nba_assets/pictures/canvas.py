@@ -35,7 +35,7 @@ INKS = 48
 INK, FAINT, RULE, PAPER, SHADE = "#1c2430", "#5b6673", "#d5dae1", "#ffffff", "#f6f7f9"
 BLUE, ORANGE, GREEN, PURPLE = "#0072b2", "#d55e00", "#009e73", "#aa4499"
 PALE_BLUE, PALE_ORANGE, PALE_GREEN, DARK_ORANGE = "#d3e6f2", "#f9dfcf", "#d0ede3", "#a84400"
-"""Told apart by people who see few colours, too. Where something is good or bad, blue is good and orange bad."""
+"""Distinct to people who see few colours, too. Where something is good or bad, blue is good and orange bad."""
 
 TITLE, BODY, SMALL, TINY = 15.0, 11.5, 10.5, 9.5
 """Heights of text in pixels of the layout."""

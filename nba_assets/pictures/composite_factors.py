@@ -1,15 +1,17 @@
-"""What moves a date's players up and down: the four composite factors of those whom they favour and hinder most,
-stacked to their total.
+"""The composite adjustment of a date's rotation players: the four factors of those with the highest and the lowest
+totals, stacked.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nba_assets.entities.outcomes import take
 from nba_assets.pictures.canvas import (
     BLUE,
     FAINT,
@@ -26,6 +28,7 @@ from nba_assets.pictures.canvas import (
     shortened,
     signed,
 )
+from nba_assets.tables.remarks import COMPOSITE_WORTH
 from nba_assets.tables.spec import Columns
 
 FACTORS = {
@@ -37,7 +40,9 @@ FACTORS = {
 """Title and colour of each factor, in the order in which they are stacked."""
 FATIGUE_PER_POINT = 20
 SHOWN = 10
-LEFT, RIGHT, TOP, ROW, HEADING, GAP, FOOT = 268.0, 640.0, 84.0, 19.0, 24.0, 6.0, 34.0
+ROTATION_MINUTES = 15.0
+"""Minutes a game from which a player is one of the rotation."""
+LEFT, RIGHT, TOP, ROW, HEADING, GAP, FOOT = 268.0, 640.0, 84.0, 19.0, 24.0, 6.0, 52.0
 
 
 def contributions(rows: Columns) -> dict[str, NDArray[np.float64]]:
@@ -50,11 +55,24 @@ def contributions(rows: Columns) -> dict[str, NDArray[np.float64]]:
     }
 
 
+def is_in_rotation(rows: Columns) -> NDArray[np.bool_]:
+    """Who played `ROTATION_MINUTES` a game in the last seven days, by the inputs of the fatigue score; everybody where
+    nobody did.
+    """
+    minutes = [json.loads(inputs).get("avg_minutes_pg_last_7") or 0.0 for inputs in rows["fatigue_context_json"]]
+    found = np.array(minutes) >= ROTATION_MINUTES
+    return found if found.any() else np.ones(len(found), dtype=bool)
+
+
 def composite_factors(day: date, rows: Columns, names: Mapping[str, str]) -> bytes:
-    """The date's most favoured and most hindered players, each with the points that every factor gives or takes.
+    """The date's rotation players with the highest and the lowest composite adjustment, each with the points that every
+    factor adds or takes.
 
     `rows` are the date's rows of player_composite_factors; `names` are full names by player_lookup.
     """
+    rotation = is_in_rotation(rows)
+    who = f"players with {ROTATION_MINUTES:g} minutes a game" if not rotation.all() else "players"
+    rows = take(rows, rotation)
     total = rows["total_composite_adjustment"]
     order = np.lexsort([rows["player_lookup"].astype(str), -total])
     shown = min(SHOWN, -(-len(order) // 2))
@@ -62,8 +80,8 @@ def composite_factors(day: date, rows: Columns, names: Mapping[str, str]) -> byt
     height = TOP + sum(HEADING + ROW * len(places) + GAP for places in groups.values()) + FOOT
     sheet = Sheet.blank(
         height,
-        f"What moves tonight's expectations, {day_text(day)}",
-        f"{shown} most favoured and {len(groups['Most hindered'])} most hindered of {len(order)} players, in points; "
+        f"Composite adjustment in points, {day_text(day)}",
+        f"{shown} most favoured and {len(groups['Most hindered'])} most hindered of {len(order)} {who}; "
         f"median of all {signed(float(np.median(total)), 2)}",
     )
     _legend(sheet)
@@ -93,6 +111,7 @@ def composite_factors(day: date, rows: Columns, names: Mapping[str, str]) -> byt
             )
             top += ROW
         top += GAP
+    sheet.text(14, height - 14, f"{COMPOSITE_WORTH[0].upper()}{COMPOSITE_WORTH[1:]}", size=TINY - 0.5, color=FAINT)
     return sheet.png()
 
 

@@ -63,8 +63,8 @@ Line = tuple[str, str]
 
 
 def shot_zones(day: date, rows: Columns, names: Mapping[str, str]) -> bytes:
-    """Where the players of a date shoot from: shares and accuracy by zone of all of them, their spread, and who lives
-    in a zone.
+    """Where the players of a date shoot from: shares and accuracy by zone of all of them, their spread, and the players
+    with the largest share in each zone.
 
     `rows` are the date's rows of player_shot_zone_analysis; `names` are full names by player_lookup.
     """
@@ -80,14 +80,14 @@ def shot_zones(day: date, rows: Columns, names: Mapping[str, str]) -> bytes:
     attempts = {zone: rows[f"{zone}_rate_last_10"][known] / 100 * shots[known] for zone in ZONES}
     makes = {zone: float(np.nansum(rows[f"{zone}_pct_last_10"][known] * attempts[zone])) for zone in ZONES}
     tried = {zone: float(values.sum()) for zone, values in attempts.items()}
-    told = {
+    words_of = {
         zone: [
             (f"{_share(tried[zone], sum(tried.values()))} of all shots", INK),
             (f"{_share(makes[zone], tried[zone])} go in", INK),
         ]
         for zone in ZONES
     }
-    _court(sheet, PALE, told)
+    _court(sheet, PALE, words_of)
     _spread(sheet, 76, "Share of a player's shots", {zone: rows[f"{zone}_rate_last_10"][known] for zone in ZONES})
     _spread(sheet, 214, "Accuracy of a player", {zone: 100 * rows[f"{zone}_pct_last_10"][known] for zone in ZONES})
     sheet.text(
@@ -100,7 +100,7 @@ def shot_zones(day: date, rows: Columns, names: Mapping[str, str]) -> bytes:
     sheet.text(
         14,
         368,
-        f"Most pronounced shooters, with {ENOUGH_SHOTS} shots or more: share of their shots, and how many go in",
+        f"Largest shares in a zone, {ENOUGH_SHOTS} shots or more: share of their shots, and how many go in",
         weight="bold",
     )
     for number, zone in enumerate(ZONES):
@@ -136,7 +136,7 @@ def zone_defense(day: date, rows: Columns) -> bytes:
     return sheet.png()
 
 
-def _court(sheet: Sheet, colours: Mapping[str, str], told: Mapping[str, Sequence[Line]]) -> None:
+def _court(sheet: Sheet, colours: Mapping[str, str], words_of: Mapping[str, Sequence[Line]]) -> None:
     """A half court with its zones coloured, and in each its title over some lines of text."""
     turn = np.arccos(CORNER_X / ARC_RADIUS)
     arc = [(ARC_RADIUS * np.cos(angle), ARC_RADIUS * np.sin(angle)) for angle in np.linspace(turn, np.pi - turn, 90)]
@@ -152,7 +152,7 @@ def _court(sheet: Sheet, colours: Mapping[str, str], told: Mapping[str, Sequence
         sheet.polygon([_on_court(*corner) for corner in corners], colours[zone], edge=FAINT, thickness=1.2)
     sheet.dot(*_on_court(0, 0), INK, 9, hollow=True)
     sheet.line(_on_court(-3, -1.25), _on_court(3, -1.25), INK, 1.6)
-    for zone, lines in told.items():
+    for zone, lines in words_of.items():
         x, middle = _on_court(0, WORDS_AT[zone])
         top = middle - 7.5 * len(lines)
         sheet.text(x, top, TITLES[zone], align="center", weight="bold")

@@ -32,8 +32,15 @@ from nba_assets.tables.spec import Columns
 ROW, TOP = 19.0, 104.0
 LEFT, RIGHT = 246.0, 452.0
 ORIGINS_LEFT, ORIGINS_RIGHT = 512.0, 632.0
-ORIGINS = {"phase4": BLUE, "calculated": GREEN, "phase3": PURPLE, "default": ORANGE}
-"""Colour of each origin of a feature; the default, which stands in where nothing is known, comes last."""
+ORIGINS = {
+    "phase4": ("precomputed table", BLUE),
+    "calculated": ("formula", GREEN),
+    "phase3": ("summary or context", PURPLE),
+    "default": ("default", ORANGE),
+}
+"""What each origin of a feature is called on the sheet, and its colour; the default, which stands in where nothing is
+known, comes last.
+"""
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,7 @@ def feature_strip(day: date, rows: Columns, scales: Sequence[Scale]) -> bytes:
     size = len(rows["feature_sources"])
     sheet = Sheet.blank(
         TOP + ROW * len(scales) + 34,
-        f"What the model reads, {day_text(day)}",
+        f"Features, {day_text(day)}",
         (
             f"{size} players, {len(scales)} features; mean quality score {np.mean(rows['feature_quality_score']):.1f} "
             "of 100"
@@ -120,7 +127,7 @@ def _place(value: float, scale: Scale) -> float:
 
 def _origin_bar(sheet: Sheet, y: float, origins: NDArray[np.str_]) -> None:
     left = ORIGINS_LEFT
-    for origin, colour in ORIGINS.items():
+    for origin, (_, colour) in ORIGINS.items():
         width = (ORIGINS_RIGHT - ORIGINS_LEFT) * float(np.mean(origins == origin))
         if width:
             sheet.box(left, y - 5, width, 10, colour)
@@ -130,10 +137,10 @@ def _origin_bar(sheet: Sheet, y: float, origins: NDArray[np.str_]) -> None:
 def _legend(sheet: Sheet) -> None:
     sheet.text(14, 66, "Where values come from:", size=SMALL, color=FAINT)
     left = 164.0
-    for origin, colour in ORIGINS.items():
+    for words, colour in ORIGINS.values():
         sheet.box(left, 60, 11, 11, colour)
-        sheet.text(left + 17, 66, origin, size=SMALL)
-        left += 40 + 6.6 * len(origin)
+        sheet.text(left + 17, 66, words, size=SMALL)
+        left += 40 + 6.0 * len(words)
     sheet.text(14, 92, "Feature", size=SMALL, weight="bold")
     sheet.text((LEFT + RIGHT) / 2, 92, "Values within the usual range", size=SMALL, weight="bold", align="center")
     sheet.text(

@@ -1,4 +1,3 @@
-"""From game summaries and contexts to features: shot zones, composite factors, the daily cache, the feature store.
-
-One module per table.
+"""Precomputed tables (phase4 in stored values such as an origin): shot zones, composite factors, the daily cache, the
+feature store; one module per table.
 """

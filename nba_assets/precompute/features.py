@@ -14,12 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nba_assets.basketball.arithmetic import Floats, ratio
+from nba_assets.tables.remarks import COMPOSITE_WORTH, PACE_COMPARED, RATING_COMPARED
 from nba_assets.tables.spec import Column, Columns, number
 
 Tag = Literal["phase4", "phase3", "calculated", "default"]
 WEIGHTS: Mapping[Tag, float] = {"phase4": 100, "phase3": 75, "calculated": 100, "default": 40}
 """How much a feature of each origin is trusted; their mean over all features is a row's quality score."""
 TAGS: tuple[Tag, ...] = tuple(WEIGHTS)
+ORIGINS = (
+    "phase4 is read from a precomputed table, phase3 is computed from game summaries or read from a context, "
+    "calculated is a formula over several inputs, default stands in for an unknown value"
+)
+"""What the tags mean."""
 
 CACHE, FACTORS, ZONES, DEFENSE = (
     "player_daily_cache",
@@ -58,7 +64,7 @@ class Feature:
     @property
     def column(self) -> Column:
         """The feature as a column of its own: null where no source knows it."""
-        origin = "; else ".join(f"{source.tag}: {', '.join(source.reads)}" for source in self.sources)
+        origin = ", else ".join(f"{', '.join(source.reads)} (origin {source.tag})" for source in self.sources)
         said = f"{self.meaning}. From {origin}. Null where unknown; {self.default:g} stands in for it in `features`"
         return number(self.name, said, unit=self.unit, scale=self.scale, usual=self.usual, allowed=self.allowed)
 
@@ -226,13 +232,19 @@ BASELINE: tuple[Feature, ...] = (
         "Games he played in the six days before",
         (stored("phase4", CACHE, "games_in_last_7_days"), stored("phase3", CONTEXT, "games_in_last_7_days")),
         3.0,
-        "games",
+        "count",
         (0, 5),
     ),
-    Feature("fatigue_score", "100 = fresh", (stored("phase4", FACTORS, "fatigue_score"),), 50.0, allowed=(0, 100)),
+    Feature(
+        "fatigue_score",
+        f"Freshness, 100 without any load; part of the composite adjustment, {COMPOSITE_WORTH}",
+        (stored("phase4", FACTORS, "fatigue_score"),),
+        50.0,
+        allowed=(0, 100),
+    ),
     Feature(
         "shot_zone_mismatch_score",
-        "What the opponent's defence of his primary zone is worth to him",
+        f"Opponent's defence of his primary zone, as points; part of the composite adjustment, {COMPOSITE_WORTH}",
         (stored("phase4", FACTORS, "shot_zone_mismatch_score"),),
         0.0,
         "points",
@@ -240,7 +252,7 @@ BASELINE: tuple[Feature, ...] = (
     ),
     Feature(
         "pace_score",
-        "What the game's pace is worth",
+        f"The game's pace, as points; part of the composite adjustment, {COMPOSITE_WORTH}",
         (stored("phase4", FACTORS, "pace_score"),),
         0.0,
         "points",
@@ -248,7 +260,7 @@ BASELINE: tuple[Feature, ...] = (
     ),
     Feature(
         "usage_spike_score",
-        "What a growing role is worth",
+        f"Change of his usage rate, as points; part of the composite adjustment, {COMPOSITE_WORTH}",
         (stored("phase4", FACTORS, "usage_spike_score"),),
         0.0,
         "points",
@@ -256,7 +268,7 @@ BASELINE: tuple[Feature, ...] = (
     ),
     Feature(
         "rest_advantage",
-        "His days of rest minus the opponent's, within two",
+        "His days of rest minus the opponent's (both 1 after a game yesterday), limited to two",
         (Source("calculated", (f"{CONTEXT}.days_rest", f"{CONTEXT}.opponent_days_rest"), rest_advantage),),
         0.0,
         "days",
@@ -264,28 +276,28 @@ BASELINE: tuple[Feature, ...] = (
     ),
     Feature(
         "injury_risk",
-        "0 available or not listed, 1 probable, 2 questionable",
+        "By injury status: 0 available or not listed, 1 probable, 2 questionable, 3 doubtful or out",
         (Source("calculated", (f"{CONTEXT}.player_status",), injury_risk),),
         0.0,
         allowed=(0, 3),
     ),
     Feature(
         "recent_trend",
-        "Newest two games against the three before, in points a game: +-1 from 2, +-2 from 5",
+        "Mean points of the newest two games against the three before, in steps: +-1 from 2 points, +-2 from 5",
         (Source("calculated", (f"{GAMES}.points",), lambda inputs: inputs["games.recent_trend"]),),
         0.0,
         allowed=(-2, 2),
     ),
     Feature(
         "minutes_change",
-        "Minutes of his newest 10 games against the season: +-1 from 10 %, +-2 from 20 %",
+        "Mean minutes of his newest 10 games against the season, in steps: +-1 from 10 %, +-2 from 20 %",
         (Source("calculated", (f"{CACHE}.minutes_avg_last_10", f"{GAMES}.minutes_played"), _minutes),),
         0.0,
         allowed=(-2, 2),
     ),
     Feature(
         "opponent_def_rating",
-        "Mean defensive rating of the opponent's newest 15 games",
+        f"Mean defensive rating of the opponent's newest 15 games, {RATING_COMPARED}",
         (stored("phase4", DEFENSE, "defensive_rating_last_15"),),
         112.0,
         "points per 100 possessions",
@@ -293,7 +305,7 @@ BASELINE: tuple[Feature, ...] = (
     ),
     Feature(
         "opponent_pace",
-        "Mean pace of the games that the opponent defended, newest 15",
+        f"Mean pace of the teams that the opponent played, newest 15 games, {PACE_COMPARED}",
         (stored("phase4", DEFENSE, "opponent_pace"),),
         100.0,
         "possessions per 48 minutes",
@@ -318,7 +330,7 @@ BASELINE: tuple[Feature, ...] = (
     ),
     Feature(
         "pct_paint",
-        "Share of his shots in the paint",
+        "Share of his field-goal attempts in the paint, as a fraction",
         (stored("phase4", ZONES, "paint_rate_last_10", 100), stored("phase4", CACHE, "paint_rate_last_10", 100)),
         0.30,
         "fraction",
@@ -326,7 +338,7 @@ BASELINE: tuple[Feature, ...] = (
     ),
     Feature(
         "pct_mid_range",
-        "Share of his shots from mid-range",
+        "Share of his field-goal attempts from mid-range, as a fraction",
         (stored("phase4", ZONES, "mid_range_rate_last_10", 100),),
         0.20,
         "fraction",
@@ -334,7 +346,7 @@ BASELINE: tuple[Feature, ...] = (
     ),
     Feature(
         "pct_three",
-        "Share of his shots from three",
+        "Share of his field-goal attempts from three (three_pt, perimeter in other tables), as a fraction",
         (stored("phase4", ZONES, "three_pt_rate_last_10", 100), stored("phase4", CACHE, "three_pt_rate_last_10", 100)),
         0.35,
         "fraction",
@@ -355,7 +367,7 @@ BASELINE: tuple[Feature, ...] = (
     ),
     Feature(
         "team_pace",
-        "Mean pace of his team's newest 10 games",
+        f"Mean pace of his team's newest 10 games, {PACE_COMPARED}",
         (
             stored("phase4", CACHE, "team_pace_last_10"),
             Source("phase3", (f"{OFFENSE}.pace",), lambda inputs: inputs["team.pace_last_10"]),
@@ -366,7 +378,7 @@ BASELINE: tuple[Feature, ...] = (
     ),
     Feature(
         "team_off_rating",
-        "Mean offensive rating of his team's newest 10 games",
+        f"Mean offensive rating of his team's newest 10 games, {RATING_COMPARED}",
         (
             stored("phase4", CACHE, "team_off_rating_last_10"),
             Source("phase3", (f"{OFFENSE}.offensive_rating",), lambda inputs: inputs["team.offensive_rating_last_10"]),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nba_assets.basketball.arithmetic import Floats
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.relations import at, find
-from nba_assets.entities.windows import AsOfWindow, Dates
+from nba_assets.entities.windows import AsOf, AsOfWindow, Dates
 from nba_assets.precompute.zones import ZONES, allowed_pct, known_games
 
 RECENT_DAYS = 30
@@ -64,18 +64,13 @@ class LeagueAverages:
 
 def _team_pcts(defense: Grouped, days: Dates, since: Dates, *, recent: bool) -> Floats:
     """What each team allowed by zone, as (teams, dates, zones); NaN where it has not played enough."""
-    pcts = np.full((len(defense.entities), len(days), len(ZONES)), np.nan)
-    for number, team in enumerate(defense.entities):
-        games = defense.of(team)
-        dates = games["game_date"]
-        window = (
-            AsOfWindow.last_days(dates, days, RECENT_DAYS, since=since)
-            if recent
-            else AsOfWindow.season_to_date(dates, days, since=since)
-        )
-        enough = window.games() >= FEWEST_GAMES
-        for place, zone in enumerate(ZONES):
-            pcts[number, :, place] = np.where(
-                enough, allowed_pct(games, zone, known_games(games, zone, window)), np.nan
-            )
-    return pcts
+    shape = len(defense.entities), len(days)
+    team, place = np.divmod(np.arange(shape[0] * shape[1]), len(days))
+    as_of = AsOf(team, days[place], since[place])
+    window = AsOfWindow.last_days(defense, as_of, RECENT_DAYS) if recent else AsOfWindow.season_to_date(defense, as_of)
+    enough = window.games() >= FEWEST_GAMES
+    pcts = [
+        np.where(enough, allowed_pct(defense, zone, known_games(defense, zone, window)), np.nan).reshape(shape)
+        for zone in ZONES
+    ]
+    return np.stack(pcts, axis=-1)

@@ -1,9 +1,9 @@
-"""What the points model reads of a player before a game: one number per feature, where it comes from, and how far it is
-to be trusted.
+"""The feature vector of a player before a game, for a model of his points: each feature with its origin, and a quality
+score.
 
 One row per player of `upcoming_player_game_context` on the date. Each feature is a column of its own, null where
 nothing is known; `features` holds the same numbers in the model's order with the documented defaults in place of nulls,
-`feature_sources` tells each one's origin. The definitions are in `features`. Results are those of earlier dates of the
+`feature_sources` has the origin of each. The definitions are in `features`. Results are those of earlier dates of the
 season.
 """
 
@@ -27,8 +27,8 @@ from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome
 from nba_assets.entities.quality import collect, quality_tier
 from nba_assets.entities.relations import at, find
-from nba_assets.entities.windows import AsOfWindow
-from nba_assets.precompute.features import BASELINE, TAGS, TREND_GAMES, Vector, pct_free_throw, recent_trend
+from nba_assets.entities.windows import AsOf, AsOfWindow
+from nba_assets.precompute.features import BASELINE, ORIGINS, TAGS, TREND_GAMES, Vector, pct_free_throw, recent_trend
 from nba_assets.precompute.player_composite_factors import TABLE as FACTORS
 from nba_assets.precompute.player_daily_cache import TABLE as CACHE
 from nba_assets.precompute.player_shot_zone_analysis import TABLE as SHOT_ZONES
@@ -68,13 +68,16 @@ TABLE = Table(
         text("game_id", "Canonical game id, YYYYMMDD_AWAY_HOME", nullable=False),
         *(feature.column for feature in FEATURES),
         numbers("features", "The features in the model's order, defaults in place of nulls", nullable=False),
-        texts("feature_names", "Their names", nullable=False),
-        texts("feature_sources", f"Origin of each: {', '.join(TAGS)}", nullable=False),
-        whole("feature_count", "Number of features", nullable=False, allowed=(len(FEATURES), len(FEATURES))),
+        texts("feature_names", "Names of the features, in the order of `features`", nullable=False),
+        texts("feature_sources", f"Origin of each feature, in the order of `features`: {ORIGINS}", nullable=False),
+        whole(
+            "feature_count", "Number of features", unit="count", nullable=False, allowed=(len(FEATURES), len(FEATURES))
+        ),
         text("feature_version", "Version of the list of features", nullable=False, values=(VERSION,)),
         number(
             "feature_quality_score",
-            "Mean trust in the features: 100 for phase4 and calculated, 75 for phase3, 40 for a default",
+            "Mean over the features of a weight by origin: 100 for phase4 and calculated, 75 for phase3, 40 for "
+            "default (see feature_sources)",
             scale=2,
             nullable=False,
             allowed=(0, 100),
@@ -88,18 +91,24 @@ TABLE = Table(
         text("opponent_team_abbr", "The opponent", nullable=False),
         flag("is_home", "His team is the schedule's home team", nullable=False),
         whole(
-            "days_rest", "Calendar days since his last game of the season, 1 = yesterday", unit="days", allowed=(1, 400)
+            "days_rest",
+            "Calendar days from his last game of the season to the date, 1 = he played yesterday",
+            unit="days",
+            allowed=(1, 400),
         ),
         text(
             "data_source",
             (
-                "phase4 from 90 % of the features tagged so, phase4_partial from 50 %; phase3 from 50 % tagged so; "
-                "else mixed"
+                "Which tables the features come from: phase4 where 90 % are read from precomputed tables, "
+                "phase4_partial "
+                "from 50 %; phase3 where 50 % are computed from game summaries and contexts; else mixed"
             ),
             nullable=False,
             values=("phase4", "phase4_partial", "phase3", "mixed"),
         ),
-        *completeness_block("newest 10 finals of his team, less those he was not available for; from his context"),
+        *completeness_block(
+            "newest 10 final games of his team, without those he was not available for; from his context"
+        ),
         *readiness_block(),
         ready_flag("; and every upstream row there and ready"),
         texts("data_quality_issues", "Upstream rows that are missing or not ready, by name", nullable=False),
@@ -118,17 +127,17 @@ TABLE = Table(
 )
 
 
-def compute(requested: Columns, histories: Mapping[str, Columns], shared: Readiness) -> Outcome:
-    """The rows of one player over all requested dates.
+def compute(requested: Grouped, histories: Mapping[str, Grouped], shared: Readiness) -> Outcome:
+    """The rows of some players over all requested dates.
 
-    `requested` holds the stored rows of the date under `table.column` names; `histories` are his `sheet` rows.
+    `requested` holds the stored rows of the date under `table.column` names; `histories` are their `sheet` rows.
     """
-    requested, refused = refusals.divide(requested, TABLE.date_column)
+    requested, refused = refusals.divide(requested)
     if not len(requested["game_date"]):
         return Outcome({}, refused)
-    as_of, since = requested["game_date"], requested["season_start"]
-    size = len(as_of)
-    vector = Vector.of(FEATURES, {**requested, **_results(played_games(histories["sheet"]), as_of, since)}, size)
+    size = len(requested["game_date"])
+    results = _results(played_games(histories["sheet"]), AsOf.of(requested))
+    vector = Vector.of(FEATURES, {**requested, **results}, size)
     quality = vector.quality
     context = {
         name: requested[f"{PLAYER_CONTEXT.name}.{name}"]
@@ -137,13 +146,13 @@ def compute(requested: Columns, histories: Mapping[str, Columns], shared: Readin
     return Outcome(
         {
             "player_lookup": requested["player_lookup"],
-            "game_date": as_of,
+            "game_date": requested["game_date"],
             **context,
             "is_home": requested[f"{PLAYER_CONTEXT.name}.home_game"],
             **{name: vector.values[:, place] for place, name in enumerate(NAMES)},
             "features": _objects(vector.filled.tolist()),
             "feature_names": _objects([NAMES] * size),
-            "feature_sources": _objects([tuple(TAGS[origin] for origin in row) for row in vector.origins.tolist()]),
+            "feature_sources": _sources(vector),
             "feature_count": np.full(size, float(len(FEATURES))),
             "feature_version": np.full(size, VERSION, dtype=object),
             "feature_quality_score": quality,
@@ -166,11 +175,11 @@ def data_source(vector: Vector) -> NDArray[np.object_]:
     return kinds.astype(object)
 
 
-def _results(games: Columns, as_of: NDArray[np.datetime64], since: NDArray[np.datetime64]) -> dict[str, NDArray[Any]]:
-    """What his played games say: the newest ten of the last 60 days, and all of the season."""
-    dates, points, minutes = games["game_date"], games["points"], games["minutes_played"]
-    season = AsOfWindow.season_to_date(dates, as_of, since=since)
-    last_10 = AsOfWindow.last_days(dates, as_of, RECENT_DAYS, since=since).last(RECENT_GAMES)
+def _results(games: Grouped, as_of: AsOf) -> dict[str, NDArray[Any]]:
+    """What played games say of each player: the newest ten of the last 60 days, and all of the season."""
+    points, minutes = games["points"], games["minutes_played"]
+    season = AsOfWindow.season_to_date(games, as_of)
+    last_10 = AsOfWindow.last_days(games, as_of, RECENT_DAYS).last(RECENT_GAMES)
     number = last_10.games().astype(np.float64)
     newest_first = last_10.gather(points)[:, ::-1]
     return {
@@ -209,6 +218,12 @@ UPSTREAM = {
     ZONE_DEFENSE: "upstream_team_defense_zone_incomplete",
 }
 READINESS_COLUMNS = ("l10_expected_games", "l10_actual_games", "season_boundary_detected", "backfill_bootstrap_mode")
+
+
+def _sources(vector: Vector) -> NDArray[np.object_]:
+    """The origins of each row's features; few combinations occur."""
+    distinct, row = np.unique(vector.origins.astype(np.int8), axis=0, return_inverse=True)
+    return _objects([tuple(TAGS[origin] for origin in origins) for origins in distinct.tolist()])[row.ravel()]
 
 
 def _objects(lists: list[Any]) -> NDArray[np.object_]:

@@ -1,14 +1,19 @@
-"""How much tonight's circumstances should move a player's expectation: fatigue, shot-zone mismatch, pace and usage,
-each with its reasons.
+"""The composite adjustment of a player's expected points by the circumstances of a game: fatigue, shot-zone mismatch,
+pace and usage, each with its inputs.
+
+It is a prescribed formula, not a forecast: over three real seasons the correlation of the total with points above the
+season average is about 0.01.
 
 One row per player of `upcoming_player_game_context` on the date. Everything is of the date itself, as stored: his
 context, his team's context, his shot zones and the opponent's defence by zone. Where one of the latter is missing its
-factor is 0 and the row says so. Four further factors are deferred: they are stored as 0.0 and count nothing.
+factor is 0 and the row says so. Four further factors are not computed in this version: they are stored as 0.0 and add
+nothing.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +24,7 @@ from numpy.typing import NDArray
 from nba_assets.analytics.parts import GAME_DAYS
 from nba_assets.analytics.upcoming_player_game_context import TABLE as PLAYER_CONTEXT
 from nba_assets.analytics.upcoming_team_game_context import TABLE as TEAM_CONTEXT
-from nba_assets.basketball.arithmetic import Floats
+from nba_assets.basketball.arithmetic import Floats, map_distinct
 from nba_assets.entities.completeness import Completeness, Readiness, completeness_counts
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome
@@ -32,6 +37,7 @@ from nba_assets.precompute.zones import ZONES
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.tables.blocks import REPROCESSING, STAMPS, completeness_block, readiness_block, ready_flag
+from nba_assets.tables.remarks import COMPOSITE_WORTH
 from nba_assets.tables.spec import Columns, Table, day, flag, number, of_its_date, text, texts, whole
 
 VERSION = "v1_4factors"
@@ -76,27 +82,35 @@ TABLE = Table(
         day("analysis_date", "Date that the row is as of: the game's own", nullable=False),
         whole(
             "fatigue_score",
-            "100 = fresh; less for each circumstance named in fatigue_context_json",
+            "Freshness: 100 without any load, less for each one named in fatigue_context_json; adds (score - 100) / "
+            "20 points to the composite adjustment",
             nullable=False,
             allowed=(0, 100),
         ),
         number(
             "shot_zone_mismatch_score",
             (
-                "Opponent's defence of his primary zone against the league x min(his share of shots there / 50, 1), x "
-                "1.2 beyond 5; positive = favourable"
+                "Opponent's defence of his primary zone against the league, in percentage points, x min(his share of "
+                "attempts there / 50, 1), x 1.2 beyond 5; positive = favourable; taken as points"
             ),
             unit="points",
             scale=1,
             nullable=False,
             allowed=(-10, 10),
         ),
-        number("pace_score", "Half of pace_differential", unit="points", scale=1, nullable=False, allowed=(-3, 3)),
+        number(
+            "pace_score",
+            "Half of pace_differential of upcoming_player_game_context, taken as points",
+            unit="points",
+            scale=1,
+            nullable=False,
+            allowed=(-3, 3),
+        ),
         number(
             "usage_spike_score",
             (
-                "0.3 x (projected - recent usage rate); a rise counts x 1.15 with one star out, x 1.30 with more; 0 "
-                "where either is unknown"
+                "0.3 x (projected_usage_rate - avg_usage_rate_last_7_games); a rise counts x 1.15 with one star out, x "
+                "1.30 with more; 0 where either is unknown; taken as points"
             ),
             unit="points",
             scale=1,
@@ -104,12 +118,20 @@ TABLE = Table(
             allowed=(-3, 3),
         ),
         *(
-            number(name, "Deferred: always 0.0, counts nothing", unit="points", scale=1, nullable=False, allowed=(0, 0))
+            number(
+                name,
+                "Not computed in this version: always 0.0, adds nothing",
+                unit="points",
+                scale=1,
+                nullable=False,
+                allowed=(0, 0),
+            )
             for name in DEFERRED
         ),
         number(
             "total_composite_adjustment",
-            "(fatigue_score - 100) / 20 plus the unrounded mismatch, pace and usage scores",
+            "Sum of the factors: (fatigue_score - 100) / 20 plus the unrounded mismatch, pace and usage scores; "
+            f"{COMPOSITE_WORTH}",
             unit="points",
             scale=2,
             nullable=False,
@@ -122,24 +144,30 @@ TABLE = Table(
         text("calculation_version", "Version of the formulas", nullable=False, values=(VERSION,)),
         number(
             "data_completeness_pct",
-            "20 for each of the five inputs that is known",
+            "Share of the five inputs that are known: 20 for each",
             unit="percent",
             scale=2,
             nullable=False,
             allowed=(0, 100),
         ),
         text("missing_data_fields", "The inputs that are not known, comma-separated; null where all are"),
-        flag("has_warnings", "A score is extreme", nullable=False),
-        text("warning_details", "Which one; null without warnings"),
-        *completeness_block("newest 10 finals of his team, less those he was not available for; from his context"),
+        flag("has_warnings", "A score is beyond its usual range", nullable=False),
+        text("warning_details", "Which score is beyond its usual range; null without warnings"),
+        *completeness_block(
+            "newest 10 final games of his team, without those he was not available for; from his context"
+        ),
         *readiness_block(),
         ready_flag("; and every upstream row ready"),
         flag("upstream_player_shot_ready", "His shot-zone row is there and ready", nullable=False),
         flag("upstream_team_defense_ready", "The opponent's zone-defence row is there and ready", nullable=False),
         flag("upstream_player_context_ready", "His context is ready", nullable=False),
         flag("upstream_team_context_ready", "His own team's context is there and ready", nullable=False),
-        flag("all_upstreams_ready", "All four are", nullable=False),
-        texts("data_quality_issues", "What is not ready, by name; empty where everything is", nullable=False),
+        flag("all_upstreams_ready", "All four upstream rows are there and ready", nullable=False),
+        texts(
+            "data_quality_issues",
+            "Upstream rows that are missing or not ready, by name; empty where all are ready",
+            nullable=False,
+        ),
         *REPROCESSING,
         *STAMPS,
     ),
@@ -156,9 +184,9 @@ TABLE = Table(
 )
 
 
-def compute(requested: Columns, histories: Mapping[str, Columns], shared: Readiness) -> Outcome:
-    """The rows of one player over all requested dates; `requested` holds his context, and the rows of the others joined
-    to it.
+def compute(requested: Grouped, histories: Mapping[str, Grouped], shared: Readiness) -> Outcome:
+    """The rows of some players over all requested dates; `requested` holds their contexts, and the rows of the others
+    joined to them.
     """
     del histories
     fatigue = fatigue_score(requested)
@@ -382,19 +410,18 @@ def _signed(values: Floats, above: str, below: str, between: str) -> list[str]:
 
 
 def _wholes(values: NDArray[Any]) -> list[int | None]:
-    return [None if np.isnan(value) else int(value) for value in values.tolist()]
+    return [None if math.isnan(value) else int(value) for value in values.tolist()]
 
 
 def _decimals(values: Floats) -> list[float | None]:
-    return [None if np.isnan(value) else value + 0.0 for value in values.tolist()]
+    return [None if math.isnan(value) else value + 0.0 for value in values.tolist()]
 
 
 def _json(**columns: Sequence[Any] | NDArray[np.object_]) -> NDArray[np.object_]:
-    """One JSON object per row, its keys in the order given."""
-    return np.array(
-        [json.dumps(dict(zip(columns, values, strict=True))) for values in zip(*columns.values(), strict=True)],
-        dtype=object,
-    )
+    """One JSON object per row, its keys in the order given; values that recur are put into words once."""
+    texts = [map_distinct(json.dumps, list(values), object) for values in columns.values()]
+    row = "{" + ", ".join(f'"{name}": %s' for name in columns) + "}"
+    return np.array([row % values for values in zip(*texts, strict=True)], dtype=object)
 
 
 def build(run: TableRun) -> Outcome:

@@ -1,9 +1,9 @@
-"""What a player has done this season, gathered once before a date's games: scoring, usage, shooting, his team's form,
-how tired he is, where he shoots.
+"""A player's season to date, computed once before a date's games: scoring, usage, shooting, team form, workload, shot
+zones.
 
 One row per player of `upcoming_player_game_context` on the date with at least five played games of the season before
-it, the last of them in the last 30 days; the others get failure records. Averages are of results before the date;
-fatigue is copied from his context and zones from his shot-zone row of the date. Means and deviations keep four
+it, the last of them in the last 30 days; the others get failure records. Averages are of results before the date; the
+workload is copied from his context and the zones from his shot-zone row of the date. Means and deviations keep four
 decimals.
 """
 
@@ -22,12 +22,12 @@ from nba_assets.analytics.player_game_summary import played_games
 from nba_assets.analytics.team_offense_game_summary import TABLE as TEAM_OFFENSE
 from nba_assets.analytics.upcoming_player_game_context import TABLE as PLAYER_CONTEXT
 from nba_assets.entities import refusals
-from nba_assets.entities.completeness import League, PlayerWindows, Readiness, completeness_columns
+from nba_assets.entities.completeness import League, PlayerWindows, Readiness, SeasonSoFar, completeness_columns
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, concatenate, take
 from nba_assets.entities.relations import find, join_at, text_where
-from nba_assets.entities.windows import AsOfWindow
-from nba_assets.precompute.expected_games import EXPECTATIONS, SeasonSoFar, read_expectations
+from nba_assets.entities.windows import AsOf, AsOfWindow
+from nba_assets.precompute.expected_games import EXPECTATIONS, read_expectations
 from nba_assets.precompute.player_shot_zone_analysis import TABLE as SHOT_ZONES
 from nba_assets.precompute.pregame_days import pregame_days
 from nba_assets.precompute.team_form import join_team_form
@@ -35,6 +35,7 @@ from nba_assets.precompute.zones import ZONE_LABELS
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.tables.blocks import REPROCESSING, STAMPS, completeness_block, readiness_block, ready_flag
+from nba_assets.tables.remarks import PACE_COMPARED, PERIMETER, RATING_COMPARED
 from nba_assets.tables.spec import Columns, Table, before, count, day, flag, number, of_its_date, text, whole
 
 FULL_SAMPLE = 10
@@ -75,7 +76,7 @@ TABLE = Table(
         ),
         number(
             "ts_pct_last_10",
-            "Mean true shooting of his newest 10 games, each game alike",
+            "Mean of the true shooting percentages of his newest 10 games, as a fraction; each game counts alike",
             unit="fraction",
             scale=4,
             allowed=(0, 2),
@@ -83,14 +84,14 @@ TABLE = Table(
         count("games_played_season", "Games he played this season before the date", nullable=False),
         number(
             "team_pace_last_10",
-            "Mean pace of his team's newest 10 games",
+            f"Mean pace of his team's newest 10 games, {PACE_COMPARED}",
             unit="possessions per 48 minutes",
             scale=4,
             usual=(85, 115),
         ),
         number(
             "team_off_rating_last_10",
-            "Mean offensive rating of his team's newest 10 games",
+            f"Mean offensive rating of his team's newest 10 games, {RATING_COMPARED}",
             unit="points per 100 possessions",
             scale=4,
             usual=(90, 130),
@@ -102,13 +103,19 @@ TABLE = Table(
             scale=4,
             allowed=(0, 100),
         ),
-        whole("games_in_last_7_days", "Games he played in the six days before the date", allowed=(0, 6)),
-        whole("games_in_last_14_days", "Games he played in the thirteen days before the date", allowed=(0, 13)),
+        whole("games_in_last_7_days", "Games he played in the six days before the date", unit="count", allowed=(0, 6)),
+        whole(
+            "games_in_last_14_days",
+            "Games he played in the thirteen days before the date",
+            unit="count",
+            allowed=(0, 13),
+        ),
         count("minutes_in_last_7_days", "Minutes in those six days, rounded down", unit="minutes"),
         count("minutes_in_last_14_days", "Minutes in those thirteen days, rounded down", unit="minutes"),
         whole(
             "back_to_backs_last_14_days",
             "Pairs of his games on consecutive days in those thirteen days",
+            unit="count",
             allowed=(0, 12),
         ),
         number(
@@ -121,34 +128,35 @@ TABLE = Table(
         whole("player_age", "Age on the date", unit="years", allowed=(15, 60)),
         text(
             "primary_scoring_zone",
-            "Zone that he lives in, by his shot-zone row",
+            f"Zone with the largest share of his attempts, of player_shot_zone_analysis; {PERIMETER}",
             values=(*ZONE_LABELS.values(), "balanced"),
         ),
         number(
             "paint_rate_last_10",
-            "Share of his shots in the paint, by his shot-zone row",
+            "Share of his field-goal attempts in the paint, in percent, of player_shot_zone_analysis",
             unit="percent",
             scale=2,
             allowed=(0, 100),
         ),
         number(
             "three_pt_rate_last_10",
-            "Share of his shots from three, by his shot-zone row",
+            "Share of his field-goal attempts from three, in percent, of player_shot_zone_analysis",
             unit="percent",
             scale=2,
             allowed=(0, 100),
         ),
         number(
             "assisted_rate_last_10",
-            "Assisted makes / makes of his newest 10 games: a fraction, unlike the shot-zone table's percentage",
+            "Share of his made field goals that a teammate assisted, newest 10 games: a fraction, while "
+            "player_shot_zone_analysis has percent",
             unit="fraction",
             scale=9,
             allowed=(0, 1),
         ),
         flag("early_season_flag", "Fewer than 10 games played", nullable=False),
-        text("insufficient_data_reason", "Why the sample is thin; null from 10 games on"),
+        text("insufficient_data_reason", "Why the sample is small; null from 10 games on"),
         flag("shot_zone_data_available", "His shot-zone row of the date is there", nullable=False),
-        *completeness_block("newest 5 finals of his team, less those he was not available for", WINDOWS),
+        *completeness_block("newest 5 final games of his team, without those he was not available for", WINDOWS),
         *readiness_block(),
         flag(
             "all_upstreams_ready",
@@ -182,18 +190,17 @@ class Shared:
     minimum_games: int
 
 
-def compute(requested: Columns, histories: Mapping[str, Columns], shared: Shared) -> Outcome:
-    """The rows of one player over all requested dates; `histories` are his `sheet` rows, his `roster` rows and his raw
-    `box` scores.
+def compute(requested: Grouped, histories: Mapping[str, Grouped], shared: Shared) -> Outcome:
+    """The rows of some players over all requested dates; `histories` are their `sheet` rows, their `roster` rows and
+    their raw `box` scores.
     """
-    requested, refused = refusals.divide(requested, TABLE.date_column)
+    requested, refused = refusals.divide(requested)
     if not len(requested["cache_date"]):
         return Outcome({}, refused)
-    games = played_games(histories["sheet"])
-    as_of, since = requested["cache_date"], requested["season_start"]
-    season = AsOfWindow.season_to_date(games["game_date"], as_of, since=since)
+    games, as_of = played_games(histories["sheet"]), AsOf.of(requested)
+    season = AsOfWindow.season_to_date(games, as_of)
     played = season.games()
-    days_away = (as_of - season.newest(games["game_date"])) / ONE_DAY
+    days_away = (as_of.dates - season.newest(games.dates)) / ONE_DAY
     too_few = played < shared.minimum_games
     stale = ~too_few & (days_away > STALE_DAYS)
     rows = {
@@ -207,18 +214,13 @@ def compute(requested: Columns, histories: Mapping[str, Columns], shared: Shared
             played < FULL_SAMPLE, [f"Only {number} games played, need {FULL_SAMPLE} minimum" for number in played], None
         ),
         "shot_zone_data_available": requested["has_shot_zones"],
-        **_readiness(requested, histories, shared),
+        **_readiness(requested, as_of, histories, shared),
     }
     kept = ~too_few & ~stale
     if kept.all():
         return Outcome(rows, refused)
-    lost = [
-        refused,
-        _failures(take(requested, too_few), histories, shared, played[too_few], "INSUFFICIENT_DATA"),
-        _failures(take(requested, stale), histories, shared, played[stale], "STALE_DATA", days_away[stale]),
-    ]
-    together = concatenate(lost)
-    return Outcome(take(rows, kept), take(together, np.argsort(together["partition_date"], kind="stable")))
+    failed = _failures(requested.where(~kept), histories, shared, played[~kept], days_away[~kept])
+    return Outcome(take(rows, kept), concatenate([refused, failed]))
 
 
 COPIED = (
@@ -259,15 +261,11 @@ def averages(games: Columns, season: AsOfWindow) -> dict[str, NDArray[Any]]:
     }
 
 
-def _readiness(requested: Columns, histories: Mapping[str, Columns], shared: Shared) -> dict[str, NDArray[Any]]:
-    games = PlayerWindows.of(
-        requested["team_abbr"],
-        requested["cache_date"],
-        requested["season_start"],
-        histories["sheet"],
-        histories["roster"],
-        shared.league,
-    )
+def _readiness(
+    requested: Columns, as_of: AsOf, histories: Mapping[str, Grouped], shared: Shared
+) -> dict[str, NDArray[Any]]:
+    sheet, roster = histories["sheet"], histories["roster"]
+    games = PlayerWindows.of(requested["team_abbr"], as_of, sheet, roster, shared.league)
     windows = {f"l{number}": games.last_games(number) for number in (5, 10)} | {
         f"l{days}d": games.last_days(days) for days in (7, 14)
     }
@@ -284,22 +282,24 @@ def _readiness(requested: Columns, histories: Mapping[str, Columns], shared: Sha
 
 
 def _failures(
-    requested: Columns,
-    histories: Mapping[str, Columns],
+    requested: Grouped,
+    histories: Mapping[str, Grouped],
     shared: Shared,
     played: NDArray[np.int64],
-    category: str,
-    days_away: NDArray[np.float64] | None = None,
+    days_away: NDArray[np.float64],
 ) -> dict[str, Any]:
-    if not len(played):
-        return {}
-    if days_away is None:
-        reasons = [f"Only {number} games played, need {shared.minimum_games} minimum" for number in played]
-    else:
-        reasons = [f"Last game {days:.0f} days ago, more than {STALE_DAYS}" for days in days_away]
-    season = SeasonSoFar.of(histories, shared.league, requested["cache_date"], requested["season_start"])
+    """Records of dates before which a player has played too little, or not for too long."""
+    too_few = played < shared.minimum_games
+    reasons = text_where(
+        too_few,
+        [f"Only {number} games played, need {shared.minimum_games} minimum" for number in played],
+        [f"Last game {days:.0f} days ago, more than {STALE_DAYS}" for days in days_away],
+    )
+    category = text_where(too_few, "INSUFFICIENT_DATA", "STALE_DATA")
+    sheet, roster, box = (histories[name] for name in ("sheet", "roster", "box"))
+    season = SeasonSoFar.of(AsOf.of(requested), sheet, roster, box, shared.league)
     # Running again gives a player no more games; games that are built later make the date stale.
-    return season.failures(str(requested["player_lookup"][0]), category, reasons, False, played)
+    return season.failures(requested["player_lookup"], category, reasons, False, played)
 
 
 def build(run: TableRun) -> Outcome:

@@ -1,4 +1,4 @@
-"""Where a player shoots from, and how well: shares and accuracy by zone over his last ten games, and over twenty.
+"""A player's shot distribution and field-goal percentages by zone over his newest 10 and 20 games.
 
 One row per player with enough games and date with games, whether he plays on it or not, from his played games of the
 season before the date in `player_game_summary`. A player needs a third of the season's days so far in games, at least 3
@@ -19,18 +19,26 @@ from nba_assets.analytics.parts import GAME_DAYS
 from nba_assets.analytics.player_game_summary import TABLE as PLAYER_GAMES
 from nba_assets.analytics.player_game_summary import played_games
 from nba_assets.basketball.arithmetic import Floats, ratio
-from nba_assets.entities.completeness import League, PlayerWindows, Readiness, completeness_counts, shortfall
+from nba_assets.entities.completeness import (
+    League,
+    PlayerWindows,
+    Readiness,
+    SeasonSoFar,
+    completeness_counts,
+    shortfall,
+)
 from nba_assets.entities.groups import Grouped
-from nba_assets.entities.outcomes import Outcome, concatenate, take
+from nba_assets.entities.outcomes import Outcome, take
 from nba_assets.entities.quality import SAMPLE_QUALITIES, sample_quality
 from nba_assets.entities.relations import text_where
-from nba_assets.entities.windows import AsOfWindow, Dates
-from nba_assets.precompute.expected_games import EXPECTATIONS, SeasonSoFar, read_expectations
+from nba_assets.entities.windows import AsOf, AsOfWindow, Dates
+from nba_assets.precompute.expected_games import EXPECTATIONS, read_expectations
 from nba_assets.precompute.pregame_days import pregame_days
 from nba_assets.precompute.zones import ZONE_LABELS, ZONE_WORDS, ZONES
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.tables.blocks import REPROCESSING, STAMPS, completeness_block, readiness_block, ready_flag
+from nba_assets.tables.remarks import PERIMETER
 from nba_assets.tables.spec import Columns, Table, before, count, day, flag, number, of_its_date, text, whole
 
 SHORT, LONG = 10, 20
@@ -55,7 +63,8 @@ TABLE = Table(
         *(
             number(
                 f"{zone}_rate_last_10",
-                f"Share of his shots {ZONE_WORDS[zone]}, newest 10 games",
+                f"Share of his field-goal attempts {ZONE_WORDS[zone]}, newest 10 games, in percent (ml_feature_store "
+                "has it as a fraction)",
                 unit="percent",
                 scale=2,
                 allowed=(0, 100),
@@ -64,9 +73,15 @@ TABLE = Table(
         ),
         count(
             "total_shots_last_10",
-            "Shots of all zones, newest 10 games; null where there was none or none is known by zone",
+            "Field-goal attempts in all zones, newest 10 games; null where there was none or none is known by zone",
         ),
-        whole("games_in_sample_10", "Games in the shorter window", nullable=False, allowed=(1, SHORT)),
+        whole(
+            "games_in_sample_10",
+            "Games in the sample of newest 10 games",
+            unit="count",
+            nullable=False,
+            allowed=(1, SHORT),
+        ),
         text(
             "sample_quality_10",
             "excellent 10 games, good 7, limited 5, else insufficient",
@@ -76,7 +91,7 @@ TABLE = Table(
         *(
             number(
                 f"{zone}_pct_last_10",
-                f"Makes / attempts {ZONE_WORDS[zone]}, newest 10 games",
+                f"Field-goal percentage {ZONE_WORDS[zone]}, newest 10 games, as a fraction: makes / attempts",
                 unit="fraction",
                 scale=3,
                 allowed=(0, 1),
@@ -86,8 +101,8 @@ TABLE = Table(
         *(
             number(
                 f"{zone}_attempts_per_game",
-                f"Attempts {ZONE_WORDS[zone]} per game, newest 10 games",
-                unit="attempts",
+                f"Field-goal attempts {ZONE_WORDS[zone]} per game, newest 10 games",
+                unit="attempts per game",
                 scale=1,
                 allowed=(0, 60),
             )
@@ -107,7 +122,13 @@ TABLE = Table(
             scale=3,
             allowed=(0, 1),
         ),
-        whole("games_in_sample_20", "Games in the longer window", nullable=False, allowed=(1, LONG)),
+        whole(
+            "games_in_sample_20",
+            "Games in the sample of newest 20 games",
+            unit="count",
+            nullable=False,
+            allowed=(1, LONG),
+        ),
         text(
             "sample_quality_20",
             "excellent 20 games, good 14, limited 10, else insufficient",
@@ -116,19 +137,24 @@ TABLE = Table(
         ),
         number(
             "assisted_rate_last_10",
-            "Share of his makes that a teammate assisted",
+            "Share of his made field goals that a teammate assisted, newest 10 games, in percent (player_daily_cache "
+            "has it as a fraction)",
             unit="percent",
             scale=2,
             allowed=(0, 100),
         ),
         number(
-            "unassisted_rate_last_10", "Share of his makes without an assist", unit="percent", scale=2, allowed=(0, 100)
+            "unassisted_rate_last_10",
+            "Share of his made field goals without an assist, newest 10 games",
+            unit="percent",
+            scale=2,
+            allowed=(0, 100),
         ),
         text(
             "primary_scoring_zone",
             (
-                "paint or perimeter from 40 % of his shots, mid_range from 35 %, in this order; else balanced; null "
-                "without shots"
+                "Zone with the largest share of his attempts, newest 10 games: paint or perimeter from 40 %, mid_range "
+                f"from 35 %, in this order; else balanced; null without attempts; {PERIMETER}"
             ),
             values=(*ZONE_LABELS.values(), "balanced"),
         ),
@@ -139,7 +165,7 @@ TABLE = Table(
             values=("high", "medium", "low"),
         ),
         flag("early_season_flag", "Fewer than 10 games in the sample", nullable=False),
-        *completeness_block("newest 10 finals of his team, less those he was not available for"),
+        *completeness_block("newest 10 final games of his team, without those he was not available for"),
         *readiness_block(),
         ready_flag(),
         *REPROCESSING,
@@ -164,22 +190,21 @@ class Shared:
     league: League
 
 
-def compute(requested: Columns, histories: Mapping[str, Columns], shared: Shared) -> Outcome:
-    """The rows of one player over all requested dates; `histories` are his `sheet` rows, his `roster` rows and his raw
-    `box` scores.
+def compute(requested: Grouped, histories: Mapping[str, Grouped], shared: Shared) -> Outcome:
+    """The rows of some players over all requested dates; `histories` are their `sheet` rows, their `roster` rows and
+    their raw `box` scores.
     """
     sheet = histories["sheet"]
-    games = played_games(sheet)
-    as_of, since = requested["analysis_date"], requested["season_start"]
-    season = AsOfWindow.season_to_date(games["game_date"], as_of, since=since)
+    games, as_of = played_games(sheet), AsOf.of(requested)
+    season = AsOfWindow.season_to_date(games, as_of)
     last_10, last_20 = season.last(SHORT), season.last(LONG)
-    teams = AsOfWindow.season_to_date(sheet["game_date"], as_of, since=since).newest(sheet["team_abbr"])
-    found = PlayerWindows.of(teams, as_of, since, sheet, histories["roster"], shared.league).last_games(SHORT)
+    teams = AsOfWindow.season_to_date(sheet, as_of).newest(sheet["team_abbr"])
+    found = PlayerWindows.of(teams, as_of, sheet, histories["roster"], shared.league).last_games(SHORT)
     played = last_10.games()
     rows = {
         "player_lookup": requested["player_lookup"],
         "universal_player_id": last_10.newest(games["universal_player_id"]),
-        "analysis_date": as_of,
+        "analysis_date": requested["analysis_date"],
         **_shots(games, last_10, last_20),
         "games_in_sample_10": played,
         "sample_quality_10": sample_quality(played, SHORT),
@@ -194,10 +219,9 @@ def compute(requested: Columns, histories: Mapping[str, Columns], shared: Shared
     enough = played >= least
     if enough.all():
         return Outcome(rows)
-    return Outcome(
-        take(rows, enough),
-        _too_few(take(requested, ~enough), histories, shared.league, season.games()[~enough], least[~enough]),
-    )
+    expected = SeasonSoFar.of(as_of.where(~enough), sheet, histories["roster"], histories["box"], shared.league)
+    players = requested["player_lookup"][~enough]
+    return Outcome(take(rows, enough), _too_few(players, expected, season.games()[~enough], least[~enough]))
 
 
 def minimum_games(days_into_season: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -211,21 +235,16 @@ def quality_tier(games: NDArray[np.int64]) -> NDArray[np.object_]:
 
 
 def _too_few(
-    requested: Columns,
-    histories: Mapping[str, Columns],
-    league: League,
-    played: NDArray[np.int64],
-    least: NDArray[np.int64],
+    players: NDArray[np.object_], season: SeasonSoFar, played: NDArray[np.int64], least: NDArray[np.int64]
 ) -> dict[str, Any]:
-    """Records of dates with too few games: the season is young for him, or rows are missing."""
-    season = SeasonSoFar.of(histories, league, requested["analysis_date"], requested["season_start"])
+    """Records of dates with too few games: the season is young for a player, or rows are missing."""
     expected = season.completeness.expected
     category, rows_missing = shortfall(expected, least)
     reasons = [
         f"{'Missing upstream data' if missing else 'Season bootstrap'}: {there}/{wanted} games (need {need})"
         for missing, there, wanted, need in zip(rows_missing, played, expected, least, strict=True)
     ]
-    return season.failures(str(requested["player_lookup"][0]), category, reasons, rows_missing, played)
+    return season.failures(players, category, reasons, rows_missing, played)
 
 
 def _shots(games: Columns, last_10: AsOfWindow, last_20: AsOfWindow) -> dict[str, NDArray[Any]]:
@@ -283,22 +302,21 @@ def build(run: TableRun) -> Outcome:
         return Outcome({})
     sheet = run.read(PLAYER_GAMES, SHEET_COLUMNS, start=run.season_start)
     league, histories = read_expectations(run)
-    requested = _seen(Grouped.by(played_games(sheet), "player_lookup", "game_date"), days, run.calendar.first_day(days))
-    if not requested:
+    histories["sheet"] = Grouped.by(sheet, "player_lookup", "game_date")
+    requested = _seen(played_games(histories["sheet"]), days, run.calendar.first_day(days))
+    if not len(requested["analysis_date"]):
         return Outcome({})
     requested |= run.season_columns(requested["analysis_date"])
-    histories["sheet"] = Grouped.by(sheet, "player_lookup", "game_date")
     shared = Shared(Readiness(run.settings.ready_threshold_pct), league)
     return run.map_rows("players", compute, Grouped.by(requested, "player_lookup", "analysis_date"), histories, shared)
 
 
 def _seen(played: Grouped, days: Dates, since: Dates) -> dict[str, NDArray[Any]]:
     """One row per player and date before which he has played in its season."""
-    parts = []
-    for player in played.entities:
-        mine = days[AsOfWindow.season_to_date(played.of(player)["game_date"], days, since=since).games() > 0]
-        parts.append({"analysis_date": mine, "player_lookup": np.full(len(mine), player, dtype=object)})
-    return concatenate(parts)
+    player, day = np.divmod(np.arange(len(played.entities) * len(days)), len(days))
+    seen = AsOfWindow.season_to_date(played, AsOf(player, days[day], since[day])).games() > 0
+    players = np.array(played.entities, dtype=object)
+    return {"analysis_date": days[day[seen]], "player_lookup": players[player[seen]]}
 
 
 SHEET_COLUMNS = (

@@ -1,4 +1,4 @@
-"""How a team has defended each zone of the floor lately, and how that compares with the league.
+"""A team's defence by shot zone over its newest 15 games, compared with the league.
 
 One row per team and date with games: the team's newest 15 games of the season before the date, from
 `team_defense_game_summary`. A positive difference from the league is a worse defence. A team needs a third of the
@@ -22,8 +22,8 @@ from nba_assets.basketball.arithmetic import Floats
 from nba_assets.entities.completeness import Completeness, Readiness, completeness_counts, missing_game_ids
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, failures, take
-from nba_assets.entities.relations import find, text_where, within
-from nba_assets.entities.windows import AsOfWindow
+from nba_assets.entities.relations import find, text_where
+from nba_assets.entities.windows import AsOf, AsOfWindow
 from nba_assets.precompute.league_averages import LeagueAverages
 from nba_assets.precompute.pregame_days import pregame_days
 from nba_assets.precompute.zones import ZONE_LABELS, ZONE_WORDS, ZONES, allowed_pct, known_games
@@ -31,6 +31,7 @@ from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.schedule import league_finals, league_games
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.tables.blocks import REPROCESSING, STAMPS, completeness_block, readiness_block, ready_flag
+from nba_assets.tables.remarks import PACE_COMPARED, PERIMETER, RATING_COMPARED
 from nba_assets.tables.spec import (
     Column,
     Columns,
@@ -53,14 +54,18 @@ DAYS_PER_GAME = 3
 def _zone_columns(zone: str) -> list[Column]:
     words = ZONE_WORDS[zone]
     points = (
-        [number("paint_points_allowed_per_game", "Points allowed in the paint per game", unit="points", scale=1)]
+        [
+            number(
+                "paint_points_allowed_per_game", "Points allowed in the paint per game", unit="points per game", scale=1
+            )
+        ]
         if zone == "paint"
         else []
     )
     return [
         number(
             f"{zone}_pct_allowed_last_15",
-            f"Opponents' makes / attempts {words}",
+            f"Field-goal percentage of opponents {words}, as a fraction: makes / attempts of the newest 15 games",
             unit="fraction",
             scale=3,
             allowed=(0, 1),
@@ -82,7 +87,8 @@ def _zone_columns(zone: str) -> list[Column]:
         ),
         number(
             f"{zone}_defense_vs_league_avg",
-            f"Share that opponents make {words} minus the league's, times 100; positive = worse defence",
+            f"Field-goal percentage of opponents {words} minus the league's, in percentage points; positive = worse "
+            "defence",
             unit="percentage points",
             scale=2,
             usual=(-25, 25),
@@ -102,29 +108,36 @@ TABLE = Table(
         *(column for zone in ZONES for column in _zone_columns(zone)),
         number(
             "defensive_rating_last_15",
-            "Mean defensive rating of the sample",
+            f"Mean defensive rating of the games in the sample, {RATING_COMPARED}",
             unit="points per 100 possessions",
             scale=2,
             usual=(90, 130),
         ),
-        number("opponent_points_per_game", "Points allowed per game", unit="points", scale=1, allowed=(0, 250)),
         number(
-            "opponent_pace", "Mean pace of the opponents", unit="possessions per 48 minutes", scale=1, usual=(85, 115)
+            "opponent_points_per_game", "Points allowed per game", unit="points per game", scale=1, allowed=(0, 250)
+        ),
+        number(
+            "opponent_pace",
+            f"Mean pace of the opponents in the sample, {PACE_COMPARED}",
+            unit="possessions per 48 minutes",
+            scale=1,
+            usual=(85, 115),
         ),
         whole(
             "games_in_sample",
-            "Newest games of the season that the row is made of",
+            "Games in the sample: the team's newest of the season, at most 15",
+            unit="count",
             nullable=False,
             allowed=(1, SAMPLE_GAMES),
         ),
         text(
             "strongest_zone",
-            "Zone with the lowest difference from the league, the first of equals",
+            f"Zone with the lowest difference from the league, the first of equals; {PERIMETER}",
             values=tuple(ZONE_LABELS.values()),
         ),
         text(
             "weakest_zone",
-            "Zone with the highest difference from the league, the first of equals",
+            f"Zone with the highest difference from the league, the first of equals; {PERIMETER}",
             values=tuple(ZONE_LABELS.values()),
         ),
         text(
@@ -135,7 +148,7 @@ TABLE = Table(
         ),
         text("calculation_notes", "Zones in which no opponent shot; null where there is none"),
         flag("early_season_flag", "Fewer than 15 games in the sample", nullable=False),
-        *completeness_block("team's newest 15 finals of the season before the date"),
+        *completeness_block("team's newest 15 final games of the season before the date"),
         *readiness_block(),
         ready_flag(),
         *REPROCESSING,
@@ -161,20 +174,20 @@ class Shared:
     league: LeagueAverages
 
 
-def compute(requested: Columns, histories: Mapping[str, Columns], shared: Shared) -> Outcome:
-    """The rows of one team over all requested dates; `histories` are the `games` that it defended and its `finals`."""
-    games, finals = histories["games"], histories["finals"]
-    as_of, since = requested["analysis_date"], requested["season_start"]
-    season = AsOfWindow.season_to_date(games["game_date"], as_of, since=since)
-    expected = AsOfWindow.season_to_date(finals["game_date"], as_of, since=since)
-    has_row = within(finals["game_id"], games["game_id"])
+def compute(requested: Grouped, histories: Mapping[str, Grouped], shared: Shared) -> Outcome:
+    """The rows of some teams over all requested dates; `histories` are the `games` that they defended and their
+    `finals`.
+    """
+    games, finals, as_of = histories["games"], histories["finals"], AsOf.of(requested)
+    season, expected = AsOfWindow.season_to_date(games, as_of), AsOfWindow.season_to_date(finals, as_of)
+    has_row = find((finals.group, finals["game_id"]), (games.group, games["game_id"])) >= 0
     sample = season.last(SAMPLE_GAMES)
     found = Completeness.of(expected.last(SAMPLE_GAMES), has_row)
     played = sample.games()
     rows = {
         "team_abbr": requested["team_abbr"],
-        "analysis_date": as_of,
-        **_zones(games, sample, shared.league, as_of),
+        "analysis_date": as_of.dates,
+        **_zones(games, sample, shared.league, as_of.dates),
         "defensive_rating_last_15": sample.mean(games["defensive_rating"], scale=2),
         "opponent_points_per_game": sample.mean(games["points_allowed"]),
         "opponent_pace": sample.mean(games["opponent_pace"], scale=1),
@@ -188,7 +201,7 @@ def compute(requested: Columns, histories: Mapping[str, Columns], shared: Shared
     enough = played >= least
     short = failures(
         requested["team_abbr"][~enough],
-        as_of[~enough],
+        as_of.dates[~enough],
         "TEAM",
         "INSUFFICIENT_DATA",
         [f"Only {n} games, need {need}" for n, need in zip(played[~enough], least[~enough], strict=True)],
@@ -212,7 +225,7 @@ def quality_tier(games: NDArray[np.int64]) -> NDArray[np.object_]:
 
 
 def _zones(
-    games: Columns, sample: AsOfWindow, league: LeagueAverages, as_of: NDArray[np.datetime64]
+    games: Columns, sample: AsOfWindow, league: LeagueAverages, days: NDArray[np.datetime64]
 ) -> dict[str, NDArray[Any]]:
     """Shooting allowed by zone, against the league. Every figure takes the games in which it is known."""
     columns: dict[str, NDArray[Any]] = {}
@@ -221,7 +234,7 @@ def _zones(
     for zone in ZONES:
         known = known_games(games, zone, sample)
         pct = allowed_pct(games, zone, known)
-        against_league[zone] = (pct - league.at(zone, as_of)) * 100
+        against_league[zone] = (pct - league.at(zone, days)) * 100
         silent[zone] = (known.total(games[f"opp_{zone}_attempts"]) == 0) & (known.games() > 0)
         columns |= {
             f"{zone}_pct_allowed_last_15": pct,

@@ -13,20 +13,20 @@ from nba_assets.entities import refusals
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, take
 from nba_assets.entities.relations import find, join_at
-from nba_assets.entities.windows import AsOfWindow
+from nba_assets.entities.windows import AsOf, AsOfWindow
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.tables.spec import Columns
 
 FORM_GAMES = 10
 
 
-def compute(requested: Columns, histories: Mapping[str, Columns], shared: Any = None) -> Outcome:
-    """Mean pace and offensive rating of one team's newest ten games before each date, and its wins and games of the
-    season; from its `games`.
+def compute(requested: Grouped, histories: Mapping[str, Grouped], shared: Any = None) -> Outcome:
+    """Mean pace and offensive rating of teams' newest ten games before each date, and their wins and games of the
+    season; from their `games`.
     """
     del shared
     games = histories["games"]
-    season = AsOfWindow.season_to_date(games["game_date"], requested["game_date"], since=requested["season_start"])
+    season = AsOfWindow.season_to_date(games, AsOf.of(requested))
     form = season.last(FORM_GAMES)
     return Outcome(
         {

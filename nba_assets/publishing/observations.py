@@ -46,7 +46,7 @@ def observation_names(table: Table) -> list[tuple[str, bool, str]]:
     games = (
         "Every final game of a date has rows"
         if is_summary(table)
-        else "Every game scheduled for a date has rows, bootstrap days row"
+        else "Every game scheduled for a date has rows, bootstrap days aside"
     )
     described = {
         GAMES_COVERED: games,

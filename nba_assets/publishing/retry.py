@@ -242,15 +242,15 @@ class Retry:
 
     def standing(self, day: date) -> dict[str, Any]:
         """What the UI shows of a date on which nobody is computed again: what it holds already."""
-        book = self.partition_state.get(day)
-        if book is None:
+        entry = self.partition_state.get(day)
+        if entry is None:
             return {"retried": 0, "built": False}
         return {
-            "dagster/partition_row_count": book["row_count"],
-            "rows": book["row_count"],
-            "failures": book["failure_count"],
+            "dagster/partition_row_count": entry["row_count"],
+            "rows": entry["row_count"],
+            "failures": entry["failure_count"],
             "failures_by_category": dict(sorted(self.categories.get(day, {}).items())),
-            "digest": book["digest"],
+            "digest": entry["digest"],
             "changed": False,
             "retried": 0,
         }

@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nba_assets.basketball.season import SeasonCalendar
-from nba_assets.entities.chunks import MOMENTS, NUMBERS, OBJECTS
+from nba_assets.entities.chunks import MOMENTS, NUMBERS, OBJECTS, Compute
 from nba_assets.entities.groups import Grouped
-from nba_assets.entities.outcomes import Compute, Outcome, concatenate, take
+from nba_assets.entities.outcomes import Outcome, concatenate, take
 from nba_assets.entities.parallel import ENTITY_TYPES, EntityKind, ParallelEntities
 from nba_assets.publishing.circuit_breaker import CircuitBreaker
 from nba_assets.publishing.scope import Scope, WholeDates
@@ -261,9 +261,7 @@ class TableRun:
         shared: Any = None,
         columns: Mapping[str, str] | None = None,
     ) -> Outcome:
-        """Compute something about every requested entity and date, one entity at a time, in parallel; `columns` as in
-        `ParallelEntities.map`.
-        """
+        """Compute something about every requested entity and date; `columns` as in `ParallelEntities.map`."""
         if self._session is not None:
             self._session.close()
         with self.timed("compute"):

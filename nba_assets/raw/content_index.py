@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nba_assets.partitions import FIRST_DATE
+from nba_assets.partitions import FIRST_DATE, days_between
 from nba_assets.raw.collection import PLAYER_ID, Request, collect, people_of
 from nba_assets.raw.deliveries import (
     LEAGUE_GAME_COLUMNS,
@@ -151,17 +151,17 @@ class LandedIndex:
         self._schedule: Columns = {}
         self._lock = threading.Lock()
 
-    def look(self, through: date, now: datetime, *, seconds: float = READING_SECONDS) -> ContentIndex:
+    def look(self, through: date, now: datetime, *, seconds: float | None = None) -> ContentIndex:
         """What has landed for the dates up to `through`.
 
-        Files of later dates are passed over. Raises LandingZoneError, with nothing forgotten, where the landing zone
-        cannot be listed.
+        Files of later dates are passed over; reading takes at most so many `seconds`. Raises LandingZoneError, with
+        nothing forgotten, where the landing zone cannot be listed.
         """
         with self._lock:
             landed = self.landing.listing(list(RAW_TABLES))
             listings = {name: self._listed(raw, landed[name], through) for name, raw in RAW_TABLES.items()}
             self._load()
-            deadline = self._clock() + seconds
+            deadline = self._clock() + (READING_SECONDS if seconds is None else seconds)
             unread = self._read(listings, through, now, deadline)
             if self._drop_outdated(listings, now):
                 unread = self._read(listings, through, now, deadline)
@@ -206,7 +206,7 @@ class LandedIndex:
         new = [(name, file, day) for name, files in listings.items() for file, day in files if not self._is_read(file)]
         if not new:
             return set()
-        dates = _dates(EARLIEST, now.date() + timedelta(days=FURTHEST_SCHEDULE_DAYS))
+        dates = days_between(EARLIEST, now.date() + timedelta(days=FURTHEST_SCHEDULE_DAYS))
         batches = self._batches(new, through)
         for number, (name, files) in enumerate(batches):
             if number and self._clock() > deadline:
@@ -623,10 +623,6 @@ def _read_files(request: Request, landing: LandingZone, files: Sequence[_Listed]
                 league_schedule,
             )
     return contents
-
-
-def _dates(start: date, end: date) -> list[date]:
-    return [start + timedelta(days=offset) for offset in range((end - start).days + 1)]
 
 
 _INDEXES: dict[LandingZone, LandedIndex] = {}

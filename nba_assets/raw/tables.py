@@ -108,9 +108,20 @@ def _game_columns() -> tuple[Column, ...]:
 
 def _box_counts(*names: str) -> tuple[Column, ...]:
     return tuple(
-        whole(name, name.replace("_", " ").capitalize(), unit="per game", allowed=(0, BOX_COUNT_LIMITS.get(name, 100)))
-        for name in names
+        whole(name, _count_words(name), unit="count", allowed=(0, BOX_COUNT_LIMITS.get(name, 100))) for name in names
     )
+
+
+BOX_WORDS = {"fg": "field goals", "ft": "free throws", "three_pt": "three-point field goals"}
+"""Abbreviations that begin the name of a count, in words."""
+
+
+def _count_words(name: str) -> str:
+    """A count of the box score in words. Example: fg_made -> "Field goals made in the game"."""
+    name = name.replace("three_pointers", "three_pt")
+    short = next((short for short in BOX_WORDS if name.startswith(f"{short}_")), None)
+    spelled = name if short is None else BOX_WORDS[short] + name.removeprefix(short)
+    return f"{spelled.replace('_', ' ').capitalize()} in the game"
 
 
 def _player_id() -> Column:
@@ -313,14 +324,14 @@ SCHEDULE = RawTable(
             flag("is_regular_season", "Counts in the regular-season standings", nullable=False),
             flag("is_playoffs", "Play-in or play-off game", nullable=False),
             flag("is_all_star", "All-Star game or event"),
-            flag("neutral_site_flag", "Played on neutral ground"),
+            flag("neutral_site_flag", "Played at a neutral site"),
             text("arena_name", "Arena"),
             text("arena_timezone", "IANA time zone of the arena"),
             number("arena_latitude", "Latitude of the arena", unit="degrees", scale=None, allowed=(-90, 90)),
             number("arena_longitude", "Longitude of the arena", unit="degrees", scale=None, allowed=(-180, 180)),
             _processed_at(),
         ),
-        description="Every game of a season, played or to be played.",
+        description="The schedule: every game of a season, played or not.",
         rules=(
             _date_in_season("game_date"),
             Rule("whole_place", "arena_latitude and arena_longitude are both given or neither", _half_placed),
@@ -354,14 +365,17 @@ PLAYER_GAMEBOOK = RawTable(
             text("player_lookup", "Normalised name: lower case, letters and digits only", nullable=False),
             _player_id(),
             text("team_abbr", "The player's team"),
-            text("player_status", "On the sheet as", nullable=False, values=words.PLAYER_STATUSES),
+            text("player_status", "Status on the sheet", nullable=False, values=words.PLAYER_STATUSES),
             text("dnp_reason", "Why he did not play, as printed"),
             text("minutes", "Playing time, M:SS, at most 70:00"),
             *_box_counts(*PLAYER_COUNTS),
             text("plus_minus", "Point difference while on the floor, as printed (a leading + is allowed)"),
             _processed_at(),
         ),
-        description="The official scorer's sheet: who played, who did not and why, and the box score of those who did.",
+        description=(
+            "The official scorer's sheet (the NBA gamebook): who played, who did not and why, and the box score of "
+            "those who did."
+        ),
         rules=(
             *PLAYER_RULES,
             Rule(
@@ -401,7 +415,7 @@ PLAYER_BOXSCORES = RawTable(
             text("plus_minus", "Point difference while on the floor, as printed (a leading + is allowed)"),
             _processed_at(),
         ),
-        description="Live box scores: the same evening, only players who appeared, with the true starters.",
+        description="Live box scores, published the same evening: only players who appeared, with the starting five.",
         rules=PLAYER_RULES,
     ),
     teams=("home_team_abbr", "away_team_abbr", "team_abbr"),
@@ -446,7 +460,7 @@ TEAM_BOXSCORES = RawTable(
             whole("plus_minus", "Final margin", unit="points", allowed=(-150, 150)),
             _processed_at(),
         ),
-        description="Team totals of every game.",
+        description="Team totals of every game, one row per team, as the league publishes them after it.",
         rules=(
             *_makes_within_attempts(
                 ("fg_made", "fg_attempted"),
@@ -490,17 +504,22 @@ PLAY_BY_PLAY = RawTable(
             whole("game_clock_seconds", "Time left in the period", unit="seconds", allowed=(0, 720)),
             text("event_type", "shot, free throw, rebound, turnover, foul, substitution, ...", nullable=False),
             text("event_subtype", "Detail, e.g. `driving layup` or `free throw 1/2`"),
-            text("player_1_lookup", "Who did it"),
-            text("player_1_id", "The provider's own id of who did it"),
+            text("player_1_lookup", "Player of the event"),
+            text("player_1_id", "The provider's own id of the player of the event"),
             text("player_1_team_abbr", "His team"),
-            text("player_2_lookup", "Who else had a part in it"),
-            text("player_2_id", "The provider's own id of who else had a part in it"),
-            text("player_2_role", "What part: assist, block, steal, ..."),
+            text("player_2_lookup", "Second player of the event"),
+            text("player_2_id", "The provider's own id of the second player of the event"),
+            text("player_2_role", "Role of the second player: assist, block, steal, ..."),
             flag("shot_made", "The field goal went in; null unless a shot"),
-            text("shot_type", "Worth of the field goal", values=("2PT", "3PT")),
-            number("shot_distance", "Distance from the hoop", unit="feet", scale=None, allowed=(0, 100)),
-            number("loc_x", "Across the court from the hoop", unit="tenths of a foot", scale=None),
-            number("loc_y", "Along the court from the hoop", unit="tenths of a foot", scale=None),
+            text("shot_type", "Two-point or three-point field goal", values=("2PT", "3PT")),
+            number("shot_distance", "Distance from the basket", unit="feet", scale=None, allowed=(0, 100)),
+            number(
+                "loc_x",
+                "Distance from the basket across the court, along the baseline",
+                unit="tenths of a foot",
+                scale=None,
+            ),
+            number("loc_y", "Distance from the basket along the court", unit="tenths of a foot", scale=None),
             text("shot_zone", "The feed's own zone of the shot"),
             whole("points_scored", "Points that the event scored", unit="points", allowed=(0, 4)),
             whole("score_home", "Home score after the event", unit="points", allowed=(0, 250)),
@@ -508,7 +527,7 @@ PLAY_BY_PLAY = RawTable(
             text("source", "Provider of the event"),
             _processed_at(),
         ),
-        description="Everything that happened in a game, event by event.",
+        description="Play-by-play: every event of a game, in the provider's order.",
         rules=(
             Rule("points_by_type", "points_scored is the worth of the shot by shot_type and shot_made", _wrong_worth),
         ),
@@ -547,7 +566,7 @@ GAME_LINES = RawTable(
             text("home_team_abbr", "Home team", nullable=False),
             text("away_team_abbr", "Away team", nullable=False),
             moment("commence_time", "Tip-off as the bookmaker has it", nullable=False),
-            moment("snapshot_timestamp", "When the line stood", nullable=False),
+            moment("snapshot_timestamp", "When the bookmaker offered the line", nullable=False),
             text("bookmaker_key", "Bookmaker", nullable=False),
             text("market_key", "Market", nullable=False, values=("spreads", "totals")),
             text("outcome_name", "Team as the bookmaker names it, or Over / Under", nullable=False),
@@ -556,7 +575,7 @@ GAME_LINES = RawTable(
             number("outcome_price", "Decimal odds", scale=None, allowed=(1, 10_000)),
             _processed_at(),
         ),
-        description="Point spreads and totals as the bookmakers offered them over time.",
+        description="Point spreads and game totals, as each bookmaker offered them over time.",
         rules=(Rule("believable_total", f"with market_key totals outcome_point is at least {LEAST_TOTAL}", _no_total),),
     ),
     teams=("home_team_abbr", "away_team_abbr", "outcome_team_abbr"),
@@ -587,12 +606,12 @@ PLAYER_POINTS_PROPS = RawTable(
             number("points_line", "The line", unit="points", scale=None, nullable=False, allowed=(0, 100)),
             whole("over_price_american", "American odds of the over"),
             whole("under_price_american", "American odds of the under"),
-            moment("snapshot_timestamp", "When the line stood", nullable=False),
+            moment("snapshot_timestamp", "When the bookmaker offered the line", nullable=False),
             whole("minutes_before_tipoff", "Minutes to tip-off, negative once the game runs", unit="minutes"),
             number("opening_line", "The feed's own opening line", unit="points", scale=None, allowed=(0, 100)),
             _processed_at(),
         ),
-        description="Bookmakers' lines on players' points.",
+        description="Player points props: each bookmaker's line on a player's points, over time.",
     ),
     teams=("home_team_abbr", "away_team_abbr"),
     players={"player_lookup": "player_name"},
@@ -622,13 +641,15 @@ INJURY_REPORT = RawTable(
             text("team", "The player's team", nullable=False),
             text("player_lookup", "Normalised name: lower case, letters and digits only", nullable=False),
             _player_id(),
-            text("injury_status", "Likelihood to play", nullable=False, values=words.INJURY_STATUSES),
+            text("injury_status", "Status: likelihood to play", nullable=False, values=words.INJURY_STATUSES),
             text("reason", "Reason as printed"),
             text("reason_category", "Kind of reason"),
-            number("confidence_score", "How surely the report was read, 0 to 1", scale=None, allowed=(0, 1)),
+            number(
+                "confidence_score", "Confidence with which the report was parsed, 0 to 1", scale=None, allowed=(0, 1)
+            ),
             _processed_at(),
         ),
-        description="The league's injury reports, moment by moment.",
+        description="The league's injury reports: each player's status for a game, report by report.",
         rules=(
             Rule(
                 "reported_near_game",
@@ -663,10 +684,10 @@ ROSTERS = RawTable(
             text("position_abbr", "Position"),
             whole("age", "Age as the feed has it", unit="years", allowed=(15, 60)),
             day("birth_date", "Date of birth"),
-            text("roster_status", "Standing on the roster"),
+            text("roster_status", "Status on the roster"),
             _processed_at(),
         ),
-        description="Snapshots of the teams' rosters.",
+        description="Team rosters, a snapshot per day.",
         rules=(
             _date_in_season("roster_date"),
             Rule(
@@ -704,7 +725,7 @@ PLAYER_REGISTRY = RawTable(
             _player_id(),
             _processed_at(),
         ),
-        description="Who is who: the identity behind each player's name in a season.",
+        description="Player registry: the identity behind each player's name in a season.",
     ),
     teams=("team_abbr",),
     players={"player_lookup": "player_name"},

@@ -21,6 +21,7 @@ from nba_assets.precompute.player_composite_factors import TABLE as FACTORS
 from nba_assets.precompute.player_shot_zone_analysis import TABLE as SHOT_ZONES
 from nba_assets.precompute.team_defense_zone_analysis import TABLE as ZONE_DEFENSE
 from nba_assets.report.slate import READ_BY_THE_PAGE, Player, Row, SlateFacts, gather
+from nba_assets.tables.remarks import COMPOSITE_WORTH
 from nba_assets.tables.spec import Column, Table, Type
 from nba_assets.warehouse.interface import Warehouse
 
@@ -28,10 +29,10 @@ MOST_DECIMALS = 2
 """Decimals that are read at a glance; the stored value is in the page all the same."""
 ZONES = {"paint": "paint", "mid_range": "mid-range", "three_pt": "three"}
 PICTURES = {
-    FACTORS.name: "The composite factors of the players whom they move most, stacked to their total",
+    FACTORS.name: f"Composite adjustment of rotation players, the highest and lowest; {COMPOSITE_WORTH}",
     FEATURES.name: "Spread and origin of the features of the date's players",
     ZONE_DEFENSE.name: "Defence of every team in each zone against the league's average",
-    SHOT_ZONES.name: "Where players shoot from, and who lives in a zone",
+    SHOT_ZONES.name: "Where players shoot from, and the players with the largest share in each zone",
 }
 """The pictures of the page, and what they show."""
 FULL_HEAT = 6.0
@@ -65,6 +66,7 @@ def render(slate: SlateFacts) -> str:
         zones=ZONES,
         pictures={name: _picture(slate, name) for name in PICTURES if len(next(iter(slate.rows[name].values())))},
         captions=PICTURES,
+        worth=COMPOSITE_WORTH,
         bars=lambda player: bars(player, reach),
         command=build_command(slate.day, slate.missing),
         stale_command=build_command(slate.day, slate.stale),

@@ -1,8 +1,8 @@
-"""What the page of a date tells, gathered from the warehouse: its games, teams and players as the tables have them, and
-how good the tables are.
+"""The content of a date's page, read from the warehouse: its games, teams and players as stored, and the quality of the
+tables.
 
-Nothing is computed anew: a number on the page is a stored one, and keeps the place that it was read from. How all this
-looks is said in `page`.
+Nothing is computed anew: a number on the page is a stored one, and keeps the place that it was read from. The layout is
+`page`'s business.
 """
 
 from __future__ import annotations
@@ -42,18 +42,18 @@ from nba_assets.tables.spec import Columns, Table
 from nba_assets.warehouse.interface import Warehouse
 
 SHOWN_PER_SIDE = 4
-"""Rotation players of a team that are shown at either end of their composite factors."""
+"""Rotation players of a team that are shown at either end of the composite adjustment."""
 ROTATION_MINUTES = 15.0
 """Mean minutes of the newest ten games from which a player is one of the rotation."""
 READ_BY_THE_PAGE = (TEAM_CONTEXT, PLAYER_CONTEXT, ZONE_DEFENSE, FACTORS, CACHE, FEATURES)
 FINAL = "final"
 STATUSES = ("out", "doubtful", "questionable", "probable")
-"""Injury statuses that are told, the gravest first."""
+"""Injury statuses that are shown, the gravest first."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """A stored row, and the table that it is of."""
+    """A stored row and its table."""
 
     table: Table
     values: Mapping[str, Any]
@@ -63,7 +63,7 @@ class Row:
 
     @property
     def key(self) -> str:
-        """What tells the row apart in its table."""
+        """The values of the key, joined."""
         return "/".join(str(self.values[name]) for name in self.table.key)
 
 
@@ -154,22 +154,22 @@ class Game:
 
 @dataclass(frozen=True)
 class TableState:
-    """How a table stands on the date."""
+    """The state of a table on the date."""
 
     table: Table
-    book: Row | None
+    entry: Row | None
     """Its entry in the state of partitions; None where the date is not built."""
     failures: Mapping[str, int]
     completeness: float | None
     """Mean of completeness_percentage."""
     ready_share: float | None
     remark: str | None
-    """Why it has no rows, or what it does not know of."""
+    """Why it has no rows, or which of its inputs changed since it was built."""
 
 
 @dataclass(frozen=True)
 class SlateFacts:
-    """All that the page of a date tells."""
+    """The content of a date's page."""
 
     day: date
     games: Sequence[Game]
@@ -185,13 +185,15 @@ class SlateFacts:
     @property
     def missing(self) -> list[Table]:
         """Tables that the page reads and that are not built for the date."""
-        return [state.table for state in self.tables if state.book is None and state.table in READ_BY_THE_PAGE]
+        return [state.table for state in self.tables if state.entry is None and state.table in READ_BY_THE_PAGE]
 
     @property
     def stale(self) -> list[Table]:
-        """Built tables that do not know of what came later."""
+        """Built tables of which an input has changed since."""
         return [
-            state.table for state in self.tables if state.book is not None and state.book["row_count"] and state.remark
+            state.table
+            for state in self.tables
+            if state.entry is not None and state.entry["row_count"] and state.remark
         ]
 
     @property
@@ -199,14 +201,14 @@ class SlateFacts:
         """Built tables that the page reads and that have no rows, by the reason."""
         found: dict[str, list[str]] = {}
         for state in self.tables:
-            if state.book is not None and not state.book["row_count"] and state.table in READ_BY_THE_PAGE:
-                found.setdefault(state.remark or "nothing to be told", []).append(state.table.name)
+            if state.entry is not None and not state.entry["row_count"] and state.table in READ_BY_THE_PAGE:
+                found.setdefault(state.remark or "no rows for this date", []).append(state.table.name)
         return found
 
     @property
     def knows_schedule(self) -> bool:
         """The schedule of the date was ingested."""
-        return any(state.table is SCHEDULE.table and state.book is not None for state in self.raw)
+        return any(state.table is SCHEDULE.table and state.entry is not None for state in self.raw)
 
     @property
     def failure_count(self) -> int:
@@ -232,7 +234,7 @@ class SlateFacts:
 def gather(warehouse: Warehouse, day: date, graph: Graph, bootstrap_days: int) -> SlateFacts:
     """What the warehouse holds of a date.
 
-    `graph` tells what each computed table reads; rows of a season begin after `bootstrap_days`.
+    `graph` holds what each computed table reads; rows of a season begin after `bootstrap_days`.
     """
     with warehouse.session():
         schedule = _schedule(warehouse, day)
@@ -271,9 +273,9 @@ def gather(warehouse: Warehouse, day: date, graph: Graph, bootstrap_days: int) -
     )
     late = stale(PartitionState.of(of_date), inputs, graph, game_days, day)
     entries = {
-        book["table_name"]: Row(TABLE_PARTITIONS, book)
-        for book in partition_state.to_pylist()
-        if book["partition_date"] == day
+        entry["table_name"]: Row(TABLE_PARTITIONS, entry)
+        for entry in partition_state.to_pylist()
+        if entry["partition_date"] == day
     }
     elapsed = float(calendar.days_into_season(np.array([day], dtype="M8[D]"))[0])
     qualities = [row["feature_quality_score"] for row in stored[FEATURES.name]]
@@ -369,15 +371,15 @@ def _absences(games: Columns, reports: Columns, names: Mapping[str, str]) -> dic
     teams = np.concatenate([games["home_team_abbr"], games["away_team_abbr"]])
     tips = np.concatenate([games["game_time_utc"], games["game_time_utc"]])
     latest = latest_statuses(reports, at(tips, find((reports["team"],), (teams,))))
-    told: dict[str, list[Absence]] = {}
+    absences: dict[str, list[Absence]] = {}
     for team, player, status, reason in zip(
         latest["team"], latest["player_lookup"], latest["injury_status"], latest["reason"], strict=True
     ):
         if status in STATUSES:
-            told.setdefault(team, []).append(Absence(names.get(player, player), status, reason))
+            absences.setdefault(team, []).append(Absence(names.get(player, player), status, reason))
     return {
         team: sorted(mine, key=lambda absence: (STATUSES.index(absence.status), absence.name))
-        for team, mine in told.items()
+        for team, mine in absences.items()
     }
 
 
@@ -406,10 +408,10 @@ def _state(
     bootstrap: bool,
     has_games: bool,
 ) -> TableState:
-    book = entries.get(table.name)
+    entry = entries.get(table.name)
     failures = Counter(failure["failure_category"] for failure in failed if failure["table_name"] == table.name)
     remark = None
-    if book is not None and not book["row_count"]:
+    if entry is not None and not entry["row_count"]:
         remark = _why_empty(table, bootstrap=bootstrap, has_games=has_games) or (
             "everybody has a failure record instead" if failures else None
         )
@@ -417,7 +419,7 @@ def _state(
         remark = f"stale: {late.causes[0]} is not what it was built from"
     return TableState(
         table,
-        book,
+        entry,
         failures,
         _mean(rows, "completeness_percentage"),
         _mean(rows, "is_production_ready"),

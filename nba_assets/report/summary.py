@@ -1,5 +1,5 @@
-"""The slate of a date in some fifteen lines of text: games, whom the circumstances move most and by what, how far the
-features are to be trusted.
+"""The slate of a date in some fifteen lines of text: games, the largest composite adjustments of rotation players, the
+quality of the features.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from nba_assets.pictures.canvas import day_text
 from nba_assets.report.slate import Game, Player, SlateFacts
 from nba_assets.tables.bookkeeping import EXPECTED_FAILURES
+from nba_assets.tables.remarks import COMPOSITE_WORTH
 
 PLAYERS_SHOWN = 3
 """At either end of the composite adjustment."""
@@ -32,9 +33,8 @@ def _lines(slate: SlateFacts) -> Iterator[str]:
         key=lambda player: -player.factors["total_composite_adjustment"],
     )
     if rotation:
-        yield (
-            "Most favoured and most hindered of the rotation players (a prescribed adjustment in points, no forecast):"
-        )
+        yield f"Composite adjustment in points, {COMPOSITE_WORTH}."
+        yield "Most favoured and most hindered of the rotation players:"
         yield from map(_player_line, [*rotation[:PLAYERS_SHOWN], *rotation[-PLAYERS_SHOWN:][::-1]])
     if slate.feature_quality is not None:
         ready = [player.features["is_production_ready"] for player in slate.players if player.features is not None]

@@ -19,7 +19,7 @@ STAMPS: tuple[Column, ...] = (
 
 REPROCESSING: tuple[Column, ...] = (
     # Nullable, so that tables that were stored without it can gain it.
-    count("reprocess_attempt_count", "Attempts at this row that ended in a hard failure before this one", hashed=False),
+    count("reprocess_attempt_count", "Earlier attempts at this row that ended in a PROCESSING_ERROR", hashed=False),
 )
 """Filled where rows are published."""
 
@@ -28,18 +28,18 @@ QUALITY_TIERS = ("gold", "silver", "bronze", "poor", "unusable")
 _SHARED_QUALITY: tuple[Column, ...] = (
     text(
         "quality_tier",
-        "gold from a score of 95, silver from 75, bronze from 50, poor from 25, else unusable",
+        "Tier by quality score: gold from 95, silver from 75, bronze from 50, poor from 25, else unusable",
         nullable=False,
         values=QUALITY_TIERS,
     ),
     number(
         "quality_score",
-        "100 at best; less for a backup source, a thin sample or issues",
+        "Quality of the row's inputs, 0 to 100: less for a backup source, a small sample or issues",
         scale=1,
         nullable=False,
         allowed=(0, 100),
     ),
-    texts("quality_issues", "What is wrong with the row's inputs, by name; empty where nothing is", nullable=False),
+    texts("quality_issues", "Issues of the row's inputs, by name; empty where there are none", nullable=False),
     texts("data_sources", "Raw tables that gave values to the row, sorted", nullable=False),
     flag("processed_with_issues", "The row has quality issues", nullable=False),
 )
@@ -56,7 +56,9 @@ def ready_flag(also: str = "") -> Column:
     """Readiness of a row that looks back; `also` says what else it asks for."""
     return flag(
         "is_production_ready",
-        f"Every completeness window at the threshold, or bootstrap, or season boundary{also}",
+        "Fit for use in a model: every completeness window reaches the threshold, or the date is in the first days "
+        "of a "
+        f"season or at a season boundary{also}",
         nullable=False,
     )
 
@@ -71,10 +73,10 @@ def completeness_block(meaning: str, windows: Sequence[str] = ()) -> tuple[Colum
     """
     return (
         count("expected_games_count", f"Expected: the {meaning}", nullable=False),
-        count("actual_games_count", "Those of them that have a row", nullable=False),
+        count("actual_games_count", "Expected games that have a row", nullable=False),
         number(
             "completeness_percentage",
-            "Actual in percent of expected; 100 where nothing is expected",
+            "Actual games in percent of expected games; 100 where none is expected",
             unit="percent",
             scale=1,
             nullable=False,
@@ -84,7 +86,7 @@ def completeness_block(meaning: str, windows: Sequence[str] = ()) -> tuple[Colum
         *(
             number(
                 f"{window}_completeness_pct",
-                f"Completeness of the window {window}",
+                f"Actual in percent of expected games, {window_words(window)}",
                 unit="percent",
                 scale=1,
                 nullable=False,
@@ -93,15 +95,27 @@ def completeness_block(meaning: str, windows: Sequence[str] = ()) -> tuple[Colum
             for window in windows
         ),
         *(
-            flag(f"{window}_is_complete", f"Everything expected in the window {window} is there", nullable=False)
+            flag(f"{window}_is_complete", f"Every expected game has a row, {window_words(window)}", nullable=False)
             for window in windows
         ),
         *(
-            [flag("all_windows_complete", "Every window is complete; no exemption applies here", nullable=False)]
+            [
+                flag(
+                    "all_windows_complete",
+                    "Every window is complete; other than for is_production_ready there are no exemptions",
+                    nullable=False,
+                )
+            ]
             if windows
             else []
         ),
     )
+
+
+def window_words(window: str) -> str:
+    """A look-back window in words. Examples: l5 -> "newest 5 games", l14d -> "14 days before the date"."""
+    size = window.removeprefix("l")
+    return f"{size.removesuffix('d')} days before the date" if size.endswith("d") else f"newest {size} games"
 
 
 def readiness_block() -> tuple[Column, ...]:

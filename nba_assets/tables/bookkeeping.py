@@ -94,7 +94,11 @@ TABLE_PARTITIONS = Table(
         day("partition_date", "Date", nullable=False),
         count("row_count", "Rows written for the date; 0 is a built, empty date", nullable=False),
         count("failure_count", "Failed entities of the date", nullable=False),
-        text("digest", "Digest of the date's rows, independent of order", nullable=False),
+        text(
+            "digest",
+            "Hash over the date's rows, whatever their order: dates of equal content have equal digests",
+            nullable=False,
+        ),
         moment("newest_processed_at", "Newest processed_at among the date's rows", hashed=False),
         text("code_version", "Version of the computation", hashed=False),
         text("run_id", "Run that wrote it", nullable=False, hashed=False),
@@ -105,7 +109,7 @@ TABLE_PARTITIONS = Table(
             hashed=False,
         ),
         # Nullable, as what follows, so that a table that was written without it can gain it.
-        moment("changed_at", "When the digest last became what it is", hashed=False),
+        moment("changed_at", "When the date's content last changed", hashed=False),
         text(
             "inputs",
             "What the date was built from: a digest of each input over what is read of it, as it stood when the run "

@@ -1,5 +1,5 @@
-"""Tables in words: the data dictionary, one Markdown page, and the phrases that it shares with other places that
-describe a column.
+"""Tables in words: the data dictionary as Markdown, on one page or a page per table, and the phrases that it shares
+with other places that describe a column.
 """
 
 from __future__ import annotations
@@ -14,6 +14,39 @@ def dictionary_page(tables: Sequence[Table]) -> str:
     """One section per table, in the order given."""
     contents = [f"- [{table.qualified_name}](#{_anchor(table)}): {table.grain}" for table in tables]
     return "\n".join(["# Data dictionary", "", *contents, "", *(line for table in tables for line in _section(table))])
+
+
+def table_page(table: Table, description: str, readers: Sequence[Table]) -> str:
+    """The page of one table, with links to the pages of its inputs and of the tables that read it (`readers`)."""
+    reads = [
+        f"- Reads {_link(source.table)}{input_text(source).removeprefix(source.table.name)}" for source in table.inputs
+    ]
+    read_by = [f"- Read by {', '.join(map(_link, readers))}"] if readers else []
+    return "\n".join(
+        [
+            f"# {table.qualified_name}",
+            "",
+            description,
+            "",
+            *_facts(table),
+            *reads,
+            *read_by,
+            *_rules(table),
+            "",
+            *_columns(table),
+            "",
+        ]
+    )
+
+
+def index_page(tables: Sequence[Table]) -> str:
+    """The list of all tables, by dataset in the order given, with links to their pages."""
+    lines = ["# Data dictionary", ""]
+    for dataset in dict.fromkeys(table.dataset for table in tables):
+        mine = [table for table in tables if table.dataset == dataset]
+        lines += [f"## {dataset}", "", _line("table", "a row is", "columns"), _line(*["---"] * 3)]
+        lines += [*(_line(_link(table), table.grain, str(len(table.columns))) for table in mine), ""]
+    return "\n".join(lines)
 
 
 def meaning(column: Column) -> str:
@@ -59,17 +92,26 @@ def _section(table: Table) -> list[str]:
         f"## {table.qualified_name}",
         "",
         *([table.description, ""] if table.description else []),
-        f"- Grain: {table.grain}",
-        f"- Key: {', '.join(table.key)}",
-        f"- Stored by: {table.date_column}",
+        *_facts(table),
         *(f"- Reads: {input_text(source)}" for source in table.inputs),
-        *(f"- Rule `{rule.name}`: {rule_text(rule)}" for rule in table.rules),
+        *_rules(table),
         "",
-        _line("column", "type", "unit", "decimals", "null", "values", "meaning"),
-        _line(*["---"] * 7),
-        *(_row(column) for column in table.columns),
+        *_columns(table),
         "",
     ]
+
+
+def _facts(table: Table) -> list[str]:
+    return [f"- Grain: {table.grain}", f"- Key: {', '.join(table.key)}", f"- Stored by: {table.date_column}"]
+
+
+def _rules(table: Table) -> list[str]:
+    return [f"- Rule `{rule.name}`: {rule_text(rule)}" for rule in table.rules]
+
+
+def _columns(table: Table) -> list[str]:
+    heading = [_line("column", "type", "unit", "decimals", "null", "values", "meaning"), _line(*["---"] * 7)]
+    return [*heading, *map(_row, table.columns)]
 
 
 def _row(column: Column) -> str:
@@ -86,6 +128,10 @@ def _line(*cells: str) -> str:
 
 def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
+
+
+def _link(table: Table) -> str:
+    return f"[{table.name}]({table.name}.md)"
 
 
 def _anchor(table: Table) -> str:

@@ -276,7 +276,7 @@ def count(
     name: str,
     description: str,
     *,
-    unit: str | None = None,
+    unit: str = "count",
     nullable: bool = True,
     usual: Range | None = None,
     hashed: bool = True,

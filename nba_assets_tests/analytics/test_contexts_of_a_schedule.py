@@ -17,6 +17,7 @@ from nba_assets.analytics.player_game_summary import TABLE as PLAYER_GAMES
 from nba_assets.entities.outcomes import Outcome
 from nba_assets.raw.tables import INJURY_REPORT, PLAYER_BOXSCORES, PLAYER_GAMEBOOK, ROSTERS, SCHEDULE
 from nba_assets.tables.spec import Table
+from nba_assets_tests.entities.alone import alone
 from nba_assets_tests.precompute.builders import (
     OPENING,
     TONIGHT,
@@ -426,7 +427,7 @@ def test_facts_of_nobody_have_all_columns() -> None:
         "offense": history | {name: np.array([]) for name in team_facts.OFFENSE_COLUMNS[2:]},
         "defense": history | {name: np.array([]) for name in team_facts.DEFENSE_COLUMNS[2:]},
     }
-    facts = team_facts.compute(requested | {"season_start": np.array([OPENING])}, histories).rows
+    facts = alone(team_facts.compute)(requested | {"season_start": np.array([OPENING])}, histories).rows
     nobody = team_facts.none()
     assert {name: values.dtype.kind for name, values in facts.items()} == {
         name: values.dtype.kind for name, values in nobody.items()
@@ -438,9 +439,9 @@ def test_a_star_who_cannot_be_told_costs_his_teammates(monkeypatch: pytest.Monke
     compute = stars.compute
 
     def raising(requested: Any, histories: Any, shared: Any = None) -> Outcome:
-        if requested["player_lookup"][0] == "lal1":
+        if "lal1" in requested["player_lookup"]:
             raise ZeroDivisionError("no way")
-        return compute(requested, histories, shared)
+        return alone(compute)(requested, histories, shared)
 
     monkeypatch.setattr(stars, "compute", raising)
     schedule = [*FIRST_GAMES, tonight(), tonight("DEN", "MIA")]

@@ -8,6 +8,7 @@ import pytest
 
 from nba_assets.analytics.player_game_summary import TABLE, compute
 from nba_assets_tests.analytics.builders import NAN, columns, player_row
+from nba_assets_tests.entities.alone import alone
 from nba_assets_tests.stored import stored
 
 NEW_YORK = {"team_fg_attempts": 86, "team_ft_attempts": 24, "team_turnovers": 13, "team_seconds": 265 * 60}
@@ -15,7 +16,7 @@ PHILADELPHIA = {"team_fg_attempts": 92, "team_ft_attempts": 14, "team_turnovers"
 
 
 def row(**changes: Any) -> dict[str, Any]:
-    return stored(TABLE, compute(columns([player_row(**changes)]), {}).rows)[0]
+    return stored(TABLE, alone(compute)(columns([player_row(**changes)]), {}).rows)[0]
 
 
 def test_lebron_james_at_golden_state() -> None:

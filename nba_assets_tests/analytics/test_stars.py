@@ -9,6 +9,7 @@ import pytest
 
 from nba_assets.analytics.stars import compute, teammates
 from nba_assets_tests.analytics.builders import columns
+from nba_assets_tests.entities.alone import alone
 
 TONIGHT = np.datetime64("2025-01-20")
 
@@ -29,7 +30,7 @@ def star(*games: dict[str, Any], finals: int = 20, opening: int = 90) -> tuple[f
         "player_lookup": "one",
         "team_finals": finals,
     }
-    found = compute(
+    found = alone(compute)(
         columns([{**requested, "team_abbr": "LAL"}]),
         {"played": columns(sorted(games, key=lambda game: game["game_date"]))},
     ).rows

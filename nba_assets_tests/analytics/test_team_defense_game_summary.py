@@ -10,6 +10,7 @@ import pytest
 from nba_assets.analytics.team_defense_game_summary import TABLE, compute
 from nba_assets.tables.spec import Type
 from nba_assets_tests.analytics.builders import NAN
+from nba_assets_tests.entities.alone import alone
 from nba_assets_tests.stored import stored
 
 TEAM, SHEET, BOX = "nbac_team_boxscore", "nbac_gamebook", "nbac_boxscores"
@@ -64,7 +65,7 @@ def row(**changes: Any) -> dict[str, Any]:
         )
         values[0] = value
         columns[name] = values
-    return stored(TABLE, compute(columns, {}).rows)[0]
+    return stored(TABLE, alone(compute)(columns, {}).rows)[0]
 
 
 def test_points_by_zone_follow_from_the_makes() -> None:

@@ -10,6 +10,7 @@ import pytest
 from nba_assets.analytics.team_facts import compute, none
 from nba_assets.basketball.teams import TEAMS
 from nba_assets_tests.analytics.builders import NAN, columns
+from nba_assets_tests.entities.alone import alone
 
 TONIGHT = np.datetime64("2025-01-20")
 OPENING = np.datetime64("2024-10-22")
@@ -86,7 +87,7 @@ def facts(
         "offense": columns([offense(-200, pace=1.0), *(attack or []), offense(0, pace=900.0)]),
         "defense": columns([defense(-200, defensive_rating=1.0), *(guard or []), defense(0, defensive_rating=900.0)]),
     }
-    rows = compute(
+    rows = alone(compute)(
         columns([{**requested, **home, **place(host), "home_game": float(host == "LAL"), **changes}]), histories
     ).rows
     assert set(rows) == set(none())

@@ -8,11 +8,12 @@ import pytest
 
 from nba_assets.analytics.team_offense_game_summary import TABLE, compute
 from nba_assets_tests.analytics.builders import NAN, NO_LINEUPS, columns, team_row
+from nba_assets_tests.entities.alone import alone
 from nba_assets_tests.stored import stored
 
 
 def row(**changes: Any) -> dict[str, Any]:
-    return stored(TABLE, compute(columns([team_row(**changes)]), NO_LINEUPS).rows)[0]
+    return stored(TABLE, alone(compute)(columns([team_row(**changes)]), NO_LINEUPS).rows)[0]
 
 
 def test_overtime_game_of_new_york_at_philadelphia() -> None:

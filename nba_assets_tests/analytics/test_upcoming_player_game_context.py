@@ -17,8 +17,10 @@ from nba_assets.analytics.props import PROP_COLUMNS, closing_lines
 from nba_assets.analytics.rosters import ROSTER_COLUMNS, members
 from nba_assets.analytics.upcoming_player_game_context import COPIED, SHEET_COLUMNS, TABLE, Shared, compute
 from nba_assets.entities.completeness import League, Readiness
+from nba_assets.entities.groups import Grouped
 from nba_assets.tables.spec import Type
 from nba_assets_tests.analytics.builders import NAN, columns
+from nba_assets_tests.entities.alone import alone
 from nba_assets_tests.stored import stored
 
 TONIGHT = np.datetime64("2025-01-20")
@@ -93,14 +95,15 @@ def row(
     )
     assert set(sheet) == set(SHEET_COLUMNS)
     finals = {
+        "team_abbr": sheet["team_abbr"],
         "game_id": sheet["game_id"],
         "game_date": sheet["game_date"],
         "roster_date": np.full(len(sheet["game_date"]), NEVER),
     }
-    shared = Shared(Readiness(90), League({"LAL": finals}))
+    shared = Shared(Readiness(90), League(Grouped.by(finals, "team_abbr", "game_date")))
     return stored(
         TABLE,
-        compute(
+        alone(compute)(
             columns([requested(**changes)]), {"sheet": sheet, "besides": besides, "roster": NO_ROSTER}, shared
         ).rows,
     )[0]
@@ -455,7 +458,7 @@ def star(history: Sequence[dict[str, Any]], team_finals: int = 40) -> tuple[floa
             }
         ]
     )
-    found = stars.compute(mine, {"played": columns(sorted(history, key=lambda line: line["game_date"]))}).rows
+    found = alone(stars.compute)(mine, {"played": columns(sorted(history, key=lambda line: line["game_date"]))}).rows
     return found["star"][0], found["star_weight"][0]
 
 

@@ -16,6 +16,7 @@ from nba_assets.basketball.teams import TEAMS
 from nba_assets.entities.completeness import Readiness
 from nba_assets_tests.analytics.builders import NAN, columns
 from nba_assets_tests.analytics.test_upcoming_player_game_context import lines
+from nba_assets_tests.entities.alone import alone
 from nba_assets_tests.stored import stored
 
 FIXTURE = (
@@ -79,7 +80,7 @@ def row(
         f"{market}_updated_at": np.array(["NaT"], dtype="M8[us]") for market in ("spread", "total")
     }
     return stored(
-        TABLE, compute(rows, {"games": columns(mine), "starts": starts, "out": out}, Shared(Readiness(90))).rows
+        TABLE, alone(compute)(rows, {"games": columns(mine), "starts": starts, "out": out}, Shared(Readiness(90))).rows
     )[0]
 
 

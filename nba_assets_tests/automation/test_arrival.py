@@ -15,11 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nba_assets.automation.arrival import Decision, State, decide
-from nba_assets.automation.planned_runs import PlannedRun, fingerprint
+from nba_assets.automation.arrival import LONGEST_SILENCE, Decision, State, decide
+from nba_assets.automation.planned_runs import Launch, PlannedRun, fingerprint
 from nba_assets.automation.requests import INPUT_TAG, Failure, LaunchedRun, Selection, select, subject_of
 from nba_assets.automation.slates import end_of, league_date
 from nba_assets.automation.staleness import ANNOUNCEMENTS, PARTITION_COLUMNS, PartitionState
+from nba_assets.entities.completeness import OLDEST_SNAPSHOT_DAYS
 from nba_assets.publishing.lineage import input_text
 from nba_assets.raw.content_index import ANY_DATE, RESULTS, SCHEDULE_COLUMNS, ContentIndex, LandedTable
 from nba_assets.raw.schedule import FINAL, FINAL_COLUMNS, POSTPONED
@@ -32,8 +33,8 @@ OTHER, THIRD = DAY + timedelta(days=1), DAY + timedelta(days=2)
 TIP = datetime(2024, 11, 6, 0, 30, tzinfo=UTC)
 """Of the last game of DAY: 19:30 Eastern."""
 MORNING = TIP + timedelta(hours=9)
-HOURS, MINUTES = timedelta(hours=1), timedelta(minutes=1)
-PROPS, SCHEDULE = "player_points_props", "schedule"
+HOURS, MINUTES, ONE_DAY = timedelta(hours=1), timedelta(minutes=1), timedelta(days=1)
+PROPS, ROSTERS, SCHEDULE = "player_points_props", "rosters", "schedule"
 SETTINGS = Settings()
 
 
@@ -323,7 +324,7 @@ def test_deadline_and_settling_are_settings() -> None:
     ]
 
 
-def test_what_the_partition_state_hold_is_neither_requested_nor_remembered() -> None:
+def test_what_the_partition_state_holds_is_neither_requested_nor_remembered() -> None:
     world = World().scheduled(DAY).land(DAY)
     world.run(world.tick()[0])
     assert world.later(HOURS).tick() == []
@@ -595,8 +596,40 @@ def test_a_changed_schedule_of_described_games_is_news() -> None:
 
 
 def test_announcements_of_a_day_without_games_or_of_tomorrow_wait() -> None:
-    world = World().scheduled(OTHER, status=1).land(DAY, tables=ANNOUNCEMENTS).land(OTHER, tables=ANNOUNCEMENTS)
+    news = [name for name in ANNOUNCEMENTS if name != ROSTERS]
+    world = World().scheduled(OTHER, status=1).land(DAY, tables=news).land(OTHER, tables=ANNOUNCEMENTS)
     world.now = NOON
+    assert world.tick() == []
+
+
+def test_rosters_of_days_without_games_are_ingested_for_the_games_after_them() -> None:
+    """In one run up to the next date with games; a trade between two games is in no other file before them."""
+    world = World().scheduled(DAY).land(DAY).scheduled(THIRD + 2 * ONE_DAY, status=1)
+    world.run(world.tick()[0])
+    world.land(OTHER, tables=[ROSTERS]).land(THIRD, tables=[ROSTERS]).land(THIRD + ONE_DAY, tables=[ROSTERS])
+    world.now = NOON + 2 * ONE_DAY
+    assert league_date(world.now) == THIRD
+    (planned,) = world.tick()
+    assert (planned.launch, planned.trigger, planned.because) == (
+        Launch("pregame", (ROSTERS,), OTHER, THIRD),
+        "announcements",
+        "new: rosters",
+    )
+    world.end(planned)
+    for day in (OTHER, THIRD):
+        world.write(ROSTERS, day, str(world.digest(ROSTERS, day)), world.now)
+    assert world.later(10 * MINUTES).tick() == []
+    (again,) = world.land(THIRD, tables=[ROSTERS], version=2).tick()
+    assert again.launch == Launch("pregame", (ROSTERS,), THIRD, THIRD)
+
+
+@pytest.mark.parametrize(("days_before", "is_read"), [(OLDEST_SNAPSHOT_DAYS, True), (OLDEST_SNAPSHOT_DAYS + 1, False)])
+def test_rosters_that_no_games_read_are_left_alone(days_before: int, is_read: bool) -> None:
+    world = World().scheduled(DAY + days_before * ONE_DAY, status=1).land(DAY, tables=[ROSTERS])
+    world.now = NOON + ONE_DAY
+    assert bool(world.tick()) is is_read
+    world = World().scheduled(DAY).land(OTHER, tables=[ROSTERS])
+    world.now = NOON + 2 * ONE_DAY
     assert world.tick() == []
 
 
@@ -650,6 +683,35 @@ def test_late_announcements_of_a_date_that_nobody_described_are_left_alone() -> 
     world = World().scheduled(DAY).land(DAY)
     world.run(world.tick()[0])
     assert world.land(DAY, tables=["rosters"]).later(HOURS).tick() == []
+
+
+def test_a_description_that_was_refused_before_there_was_any_is_made_once_its_announcements_have_changed() -> None:
+    """The game day before is summarised: `staleness` has the date described as a matter of course."""
+    world = World().scheduled(DAY).land(DAY).scheduled(OTHER).land(OTHER, tables=[*RESULTS, *ANNOUNCEMENTS])
+    world.now = MORNING + timedelta(days=1)
+    for planned in world.tick():
+        world.run(planned)
+    assert all((name, OTHER) in world.partition_state for name in ANNOUNCEMENTS)
+    assert world.later(HOURS).tick() == []
+    (late,) = world.land(OTHER, tables=["rosters"], version=2).tick()
+    assert (late.launch.job, late.launch.start, late.because) == ("pregame", OTHER, "new: rosters")
+    assert world.land(DAY, tables=["rosters"], version=2).tick() == []
+
+
+def test_a_clock_that_was_set_back_and_a_time_without_looks_are_told_of_once() -> None:
+    world = World()
+    world.tick()
+    assert world.decision().clock is None
+    world.later(LONGEST_SILENCE)
+    assert world.decision().clock is None
+    world.later(timedelta(seconds=1))
+    assert str(world.decision().clock).startswith("nobody looked for 10 minutes, since 2024-11-06 09:30 UTC: ")
+    world.tick()
+    assert world.decision().clock is None
+    world.later(-timedelta(seconds=1))
+    assert str(world.decision().clock).startswith("the clock was set back: the last look was at 2024-11-06 09:40:01")
+    world.tick()
+    assert world.decision().clock is None
 
 
 DAYS = (DAY, OTHER, THIRD)

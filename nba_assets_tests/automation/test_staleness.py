@@ -208,7 +208,7 @@ class World:
 
     def repairs(self, today: date = TODAY) -> Repairs:
         """As the sensor tells."""
-        return repairs(self.stale(today), self.partition_state, GRAPH, GAMES, today)
+        return repairs(self.stale(today), self.partition_state, state_of(self.contents), GRAPH, GAMES, today)
 
     def naive(self, today: date = TODAY) -> set[Key]:
         """Every date of which anything that it read is no longer what it was, or whose upstream rows of the same date
@@ -602,13 +602,30 @@ def test_the_newest_date_does_not_wait_for_older_ones_that_lack_their_descriptio
     assert next_dates(world) == [(season[8], season[8]), (season[6], season[7]), (season[0], season[4])]
 
 
-def test_a_failed_next_date_is_not_planned_anew_until_results_before_it_change() -> None:
+@pytest.mark.parametrize(
+    ("table", "day", "reads_it"),
+    [
+        ("player_game_summary", SEASON_DAYS[2024][1], True),
+        ("rosters", SEASON_DAYS[2024][5], True),
+        ("injury_report", SEASON_DAYS[2024][5], True),
+        ("player_gamebook", SEASON_DAYS[2024][6], False),
+        ("rosters", SEASON_DAYS[2024][6], False),
+    ],
+)
+def test_a_refused_next_date_is_planned_anew_once_anything_that_it_reads_has_changed(
+    table: str, day: date, reads_it: bool
+) -> None:
     world = World.built(days=[*SEASON_DAYS[2023], *SEASON_DAYS[2024][:5]])
     (first,) = world.repairs().descriptions
-    world.change("player_gamebook", SEASON_DAYS[2024][6])
     assert world.repairs().descriptions[0].run_key == first.run_key
-    world.change("player_game_summary", SEASON_DAYS[2024][1])
-    assert world.repairs().descriptions[0].run_key != first.run_key
+    assert (world.change(table, day).repairs().descriptions[0].run_key != first.run_key) is reads_it
+
+
+def test_what_a_run_did_build_beside_a_refused_table_is_no_reason_to_plan_it_anew() -> None:
+    world = World.built(days=[*SEASON_DAYS[2023], *SEASON_DAYS[2024][:5]])
+    (first,) = world.repairs().descriptions
+    world.build("player_shot_zone_analysis", [SEASON_DAYS[2024][5]])
+    assert [one.run_key for one in world.repairs().descriptions] == [first.run_key]
 
 
 def test_nothing_is_described_where_nothing_is_summarised() -> None:

@@ -27,7 +27,7 @@ METADATA = """query ($key: AssetKeyInput!)
 
 def test_asset_page_shows_schema_numbers_and_plots(built_ui: RunningUi, page: Any) -> None:
     page.goto(f"{built_ui.address}/assets/player_shot_zone_analysis?view=overview")
-    page.get_by_text("Share of his shots in the paint, newest 10 games [percent]").first.wait_for()
+    page.get_by_text("Share of his field-goal attempts in the paint, newest 10 games, in percent").first.wait_for()
     for number in (
         "completeness_pct_mean",
         "production_ready_share",
@@ -101,7 +101,9 @@ def test_report_page_opens_and_its_numbers_are_the_tables_own(built_ui: RunningU
     images = page.locator("img")
     assert images.count() >= 3
     assert all(images.nth(number).evaluate("image => image.naturalWidth") > 0 for number in range(images.count()))
-    for width in (1366, 1280, 900):
+    for width in (1366, 1280, 900, 400):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+    total = page.locator(".players td.strong").first.bounding_box()
+    assert total["x"] + total["width"] <= 400  # names, lines and totals are read without scrolling sideways
     assert problems == []

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nba_assets.entities.completeness import (
     Completeness,
     League,
-    PlayerGames,
     PlayerWindows,
     Readiness,
+    SeasonSoFar,
     completeness_columns,
+    games_of,
     missing_game_ids,
     shortfall,
 )
-from nba_assets.entities.windows import AsOfWindow
+from nba_assets.entities.groups import Grouped, Numbered
+from nba_assets.entities.outcomes import concatenate
+from nba_assets.entities.windows import AsOf, AsOfWindow
 from nba_assets.tables.spec import Columns
 
 TEAMS = ("BOS", "DEN", "LAL")
@@ -36,6 +39,29 @@ def as_days(dates: Sequence[date]) -> Any:
 
 def as_texts(texts: Sequence[str | None]) -> Any:
     return np.array(texts, dtype=object)
+
+
+def of_one(rows: Columns, date_column: str = "game_date") -> Numbered:
+    """The rows of a single player."""
+    return Numbered(rows, np.array([0, len(rows[date_column])]), date_column)
+
+
+def from_one(as_of: Any, since: Any) -> AsOf:
+    """Looking back on them."""
+    return AsOf(np.zeros(len(as_of), dtype=np.intp), as_of, since)
+
+
+def windows_of(world: World, teams: Any, as_of: Any, since: Any) -> PlayerWindows:
+    """The windows of the player of a world."""
+    roster = of_one(world.roster(), "roster_date")
+    return PlayerWindows.of(teams, from_one(as_of, since), of_one(world.rows()), roster, world.league())
+
+
+def season_of(world: World, as_of: Any, since: Any) -> SeasonSoFar:
+    """What was expected of the player of a world; no raw box score has him."""
+    nobody = of_one({"game_id": as_texts([]), "game_date": as_days([])})
+    roster = of_one(world.roster(), "roster_date")
+    return SeasonSoFar.of(from_one(as_of, since), of_one(world.rows()), roster, nobody, world.league())
 
 
 @dataclass(frozen=True)
@@ -192,7 +218,7 @@ def test_windows_are_those_of_sets(seed: int, team_on: dict[date, str | None]) -
         as_days([first_day(day) for day in requested]),
         as_texts([team_on[day] for day in requested]),
     )
-    windows = PlayerWindows.of(teams, as_of, since, world.rows(), world.roster(), world.league())
+    windows = windows_of(world, teams, as_of, since)
     finals = [world.finals(team_on[day], day, first_day(day)) for day in requested]
     lately = {
         length: [
@@ -227,15 +253,7 @@ def test_what_else_is_loaded_changes_nothing(seed: int, day: date) -> None:
     alone = whole.before(day, first_day(day))
     for team in TEAMS:
         found = [
-            PlayerWindows.of(
-                as_texts([team]),
-                as_days([day]),
-                as_days([first_day(day)]),
-                world.rows(),
-                world.roster(),
-                world.league(),
-            )
-            for world in (whole, alone)
+            windows_of(world, as_texts([team]), as_days([day]), as_days([first_day(day)])) for world in (whole, alone)
         ]
         for name, arguments in (("last_games", (10,)), ("last_days", (14,)), ("season_to_date", ())):
             one, other = (counts(getattr(windows, name)(*arguments)) for windows in found)
@@ -246,20 +264,74 @@ def test_what_else_is_loaded_changes_nothing(seed: int, day: date) -> None:
 @given(st.integers(0, 10**9), st.lists(days, min_size=1, max_size=5, unique=True).map(sorted))
 def test_a_season_with_all_teams_is_the_union_of_their_sets(seed: int, requested: list[date]) -> None:
     world = World.random(seed)
-    games = PlayerGames.of_all_teams(world.rows(), world.roster(), world.league())
-    as_of, since = as_days(requested), as_days([first_day(day) for day in requested])
+    season = season_of(world, as_days(requested), as_days([first_day(day) for day in requested]))
     expected, actual = [], []
     for day in requested:
         finals = {team: world.finals(team, day, first_day(day)) for team in TEAMS}
         expected.append(set().union(*(world.expected(team, mine) for team, mine in finals.items())))
         actual.append(set().union(*(world.actual(team, mine) for team, mine in finals.items())))
-    assert counts(games.season_to_date(as_of, since)) == [
+    assert counts(season.completeness) == [
         (len(all_), len(there)) for all_, there in zip(expected, actual, strict=True)
     ]
     # Game ids ascend with the date.
-    assert games.missing_of_season(as_of, since).tolist() == [
+    assert season.missing_game_ids().tolist() == [
         tuple(sorted(all_ - there)) for all_, there in zip(expected, actual, strict=True)
     ]
+
+
+PLAYERS = ("one", "three", "two")
+
+
+def together(rows: Sequence[Columns], date_column: str = "game_date") -> Grouped:
+    """The rows of all players."""
+    parts = [
+        {**mine, "player": as_texts([player] * len(mine[date_column]))}
+        for player, mine in zip(PLAYERS, rows, strict=True)
+    ]
+    return Grouped.by(concatenate(parts), "player", date_column).chunk(PLAYERS)
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 10**9), st.lists(stays, min_size=3, max_size=3))
+def test_players_are_measured_each_by_his_own_rows(seed: int, teams_of: list[dict[date, str | None]]) -> None:
+    """Three players of one league, together and each alone: windows, gaps and failure records."""
+    first, random = World.random(seed), np.random.default_rng(seed)
+    worlds = [first] + [
+        replace(
+            first,
+            snapshots=[replace(snapshot, lists_him=bool(random.random() < 0.5)) for snapshot in first.snapshots],
+            sheet={game.game_id: (game.teams[0], False) for game in first.games if random.random() < 0.5},
+        )
+        for _ in PLAYERS[1:]
+    ]
+    asked = [(number, day, stays[day]) for number, stays in enumerate(teams_of) for day in sorted(stays)]
+    entity = np.array([number for number, _, _ in asked])
+    as_of, since = as_days([day for _, day, _ in asked]), as_days([first_day(day) for _, day, _ in asked])
+    teams = as_texts([team for _, _, team in asked])
+    sheet = together([world.rows() for world in worlds])
+    roster = together([world.roster() for world in worlds], "roster_date")
+    box = together(
+        [{"game_id": world.rows()["game_id"][::2], "game_date": world.rows()["game_date"][::2]} for world in worlds]
+    )
+    looks = AsOf(entity, as_of, since)
+    windows = PlayerWindows.of(teams, looks, sheet, roster, first.league())
+    names = as_texts([PLAYERS[number] for number in entity])
+    season = SeasonSoFar.of(looks, sheet, roster, box, first.league())
+    failed = season.failures(names, "INSUFFICIENT_DATA", ["few"] * len(asked), False, entity)
+    for number, player in enumerate(PLAYERS):
+        mine = entity == number
+        rows, listed, boxed = (of_one(table.of(player), table.date_column) for table in (sheet, roster, box))
+        look = from_one(as_of[mine], since[mine])
+        alone = PlayerWindows.of(teams[mine], look, rows, listed, first.league())
+        for name, arguments in (("last_games", (10,)), ("last_days", (14,)), ("season_to_date", ())):
+            many, one = (counts(getattr(these, name)(*arguments)) for these in (windows, alone))
+            assert [found for found, his in zip(many, mine, strict=True) if his] == one
+        assert windows.gap(30)[mine].tolist() == alone.gap(30).tolist()
+        his = SeasonSoFar.of(look, rows, listed, boxed, first.league())
+        one_failed = his.failures(names[mine], "INSUFFICIENT_DATA", ["few"] * int(mine.sum()), False, entity[mine])
+        assert {column: values[mine].tolist() for column, values in failed.items()} == {
+            column: values.tolist() for column, values in one_failed.items()
+        }
 
 
 def eighty_two_games() -> tuple[Any, Any]:
@@ -269,19 +341,23 @@ def eighty_two_games() -> tuple[Any, Any]:
     )
 
 
-def one_player(sheet: Mapping[int, tuple[str, bool]], listed: bool = True) -> PlayerGames:
-    """A player of BOS, by the number of the game: the team that has him on its sheet, and whether he sat out."""
+def one_player(sheet: Mapping[int, tuple[str, bool]], listed: bool = True) -> PlayerWindows:
+    """A player of BOS after 20 games, by the number of the game: the team that has him on its sheet, and whether he sat
+    out.
+    """
     ids, dates = eighty_two_games()
     opening = dates[:1]
     rows = {
         "game_id": as_texts([ids[number] for number in sheet]),
+        "game_date": as_days([dates[number] for number in sheet]),
         "team_abbr": as_texts([team for team, _ in sheet.values()]),
         "is_dnp": np.array([float(sat_out) for _, sat_out in sheet.values()]),
     }
     roster = {"team_abbr": as_texts(["BOS"] if listed else ["LAL"]), "roster_date": opening}
-    return PlayerGames.with_team(
-        "BOS", {"game_id": ids, "game_date": dates, "roster_date": np.full(82, opening[0])}, rows, roster
-    )
+    finals = {"team_abbr": np.full(82, "BOS", dtype=object), "game_id": ids, "game_date": dates}
+    league = League(Grouped.by({**finals, "roster_date": np.full(82, opening[0])}, "team_abbr", "game_date"))
+    as_of = from_one(AFTER_20_GAMES, SINCE)
+    return PlayerWindows.of(as_texts(["BOS"]), as_of, of_one(rows), of_one(roster, "roster_date"), league)
 
 
 AFTER_20_GAMES = as_days([OPENINGS[2021] + timedelta(days=39)])
@@ -302,7 +378,7 @@ def test_the_share_of_expected_games(
     expected: int, actual: int, pct: float, ready_at_90: bool, ready_at_70: bool
 ) -> None:
     _, dates = eighty_two_games()
-    window = AsOfWindow.last_games(dates, as_days([date(2022, 6, 1)]), expected, since=SINCE)
+    window = AsOfWindow.last_games(of_one({"game_date": dates}), from_one(as_days([date(2022, 6, 1)]), SINCE), expected)
     found = Completeness.of(window, np.arange(82) >= 82 - actual)
     assert counts(found) == [(expected, actual)]
     assert round(found.pct[0], 1) == pct
@@ -364,20 +440,19 @@ def test_fewer_games_than_the_minimum_are_missing_or_were_never_there(
 def test_games_not_expected_are_not_replaced_by_earlier_ones() -> None:
     """Of the last ten finals he sat out three: seven are expected, and were played."""
     games = one_player({number: ("BOS", number in {12, 15, 19}) for number in range(20)})
-    assert counts(games.last_games(AFTER_20_GAMES, 10, SINCE)) == [(7, 7)]
+    assert counts(games.last_games(10)) == [(7, 7)]
 
 
 def test_a_game_for_another_team_is_not_expected_of_the_current_one() -> None:
     """Traded at mid-window, he is measured by what he could play for the new team."""
     games = one_player({number: ("LAL" if number < 15 else "BOS", False) for number in range(20)})
-    assert counts(games.last_games(AFTER_20_GAMES, 10, SINCE)) == [(5, 5)]
+    assert counts(games.last_games(10)) == [(5, 5)]
 
 
 def test_a_listed_player_without_a_row_is_missing_and_an_unlisted_one_is_not() -> None:
     sheet = dict.fromkeys(range(18), ("BOS", False))
-    assert counts(one_player(sheet).last_games(AFTER_20_GAMES, 10, SINCE)) == [(10, 8)]
-    assert counts(one_player(sheet, listed=False).last_games(AFTER_20_GAMES, 10, SINCE)) == [(8, 8)]
-    assert one_player(sheet).missing_of_season(AFTER_20_GAMES, SINCE).tolist() == [("game 18", "game 19")]
+    assert counts(one_player(sheet).last_games(10)) == [(10, 8)]
+    assert counts(one_player(sheet, listed=False).last_games(10)) == [(8, 8)]
 
 
 @pytest.mark.parametrize(
@@ -400,7 +475,7 @@ def test_a_listed_player_without_a_row_is_missing_and_an_unlisted_one_is_not() -
     ],
 )
 def test_kinds_of_gaps(sheet: dict[int, tuple[str, bool]], listed: bool, gap: str) -> None:
-    assert one_player(sheet, listed).gap(AFTER_20_GAMES, 30, SINCE).tolist() == [gap]
+    assert one_player(sheet, listed).gap(30).tolist() == [gap]
 
 
 @pytest.mark.parametrize(("age", "counts_it"), [(90, True), (91, False)])
@@ -411,30 +486,28 @@ def test_an_old_snapshot_tells_nothing(age: int, counts_it: bool) -> None:
     league = League.of(
         {"team_abbr": as_texts(["BOS"]), "game_id": ids, "game_date": dates, "season_year": season}, roster
     )
-    sheet = {"game_id": as_texts([]), "team_abbr": as_texts([]), "is_dnp": np.array([])}
-    games = PlayerGames.with_team("BOS", league.finals["BOS"], sheet, roster)
-    assert games.expected.tolist() == [counts_it]
+    sheet = {"game_id": as_texts([]), "game_date": as_days([]), "team_abbr": as_texts([]), "is_dnp": np.array([])}
+    him = np.array([0])
+    games = games_of(him, league.numbers(as_texts(["BOS"])), of_one(sheet), of_one(roster, "roster_date"), league)
+    assert games["expected"].tolist() == [counts_it]
 
 
 def test_on_the_rosters_of_two_teams_that_meet_a_game_is_expected_once() -> None:
     game = Game("game", OPENINGS[2021], 2021, ("BOS", "LAL"))
     world = World([game], [Snapshot(team, OPENINGS[2021], 2021, lists_him=True) for team in ("BOS", "LAL")], {})
-    games = PlayerGames.of_all_teams(world.rows(), world.roster(), world.league())
-    assert counts(games.season_to_date(AFTER_20_GAMES, SINCE)) == [(1, 0)]
+    assert counts(season_of(world, AFTER_20_GAMES, SINCE).completeness) == [(1, 0)]
 
 
 def test_a_team_misses_games_by_name() -> None:
     ids, dates = eighty_two_games()
-    window = AsOfWindow.last_games(
-        dates, as_days([OPENINGS[2021] + timedelta(days=5), OPENINGS[2021]]), 15, since=np.repeat(SINCE, 2)
-    )
+    as_of = from_one(as_days([OPENINGS[2021] + timedelta(days=5), OPENINGS[2021]]), np.repeat(SINCE, 2))
+    window = AsOfWindow.last_games(of_one({"game_date": dates}), as_of, 15)
     assert missing_game_ids(window, np.arange(82) == 1, ids).tolist() == [("game 00", "game 02"), ()]
 
 
 def test_a_league_without_rosters_or_games_expects_nobody() -> None:
     empty = World([], [], {})
-    games = PlayerGames.of_all_teams(empty.rows(), empty.roster(), empty.league())
-    assert counts(games.season_to_date(AFTER_20_GAMES, SINCE)) == [(0, 0)]
-    assert games.missing_of_season(AFTER_20_GAMES, SINCE).tolist() == [()]
-    windows = PlayerWindows.of(as_texts(["BOS"]), AFTER_20_GAMES, SINCE, empty.rows(), empty.roster(), empty.league())
+    season = season_of(empty, AFTER_20_GAMES, SINCE)
+    assert (counts(season.completeness), season.missing_game_ids().tolist()) == ([(0, 0)], [()])
+    windows = windows_of(empty, as_texts(["BOS"]), AFTER_20_GAMES, SINCE)
     assert (counts(windows.last_games(10)), windows.gap(30).tolist()) == ([(0, 0)], ["NO_GAP"])

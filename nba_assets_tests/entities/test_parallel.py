@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import signal
@@ -19,9 +20,10 @@ import numpy as np
 import psutil
 import pytest
 
+from nba_assets.entities import parallel
 from nba_assets.entities.executors import Broadcast, remove_leftovers
 from nba_assets.entities.groups import Grouped
-from nba_assets.entities.outcomes import Outcome, failures, take
+from nba_assets.entities.outcomes import Outcome, failures, join, take
 from nba_assets.entities.parallel import EntityKind, ParallelEntities, Workers
 from nba_assets.entities.time_limits import UnfinishedError
 from nba_assets.processes import this_process
@@ -54,7 +56,7 @@ def past() -> Grouped:
     )
 
 
-# What is computed: functions of this module, so that processes find them.
+# What is computed of each entity: functions of this module, so that processes find them.
 
 
 def rows_of(mine: Columns, histories: Mapping[str, Columns], shared: Any) -> Outcome:
@@ -159,6 +161,25 @@ def one_hangs_once(mine: Columns, histories: Mapping[str, Columns], shared: Path
     return rows_of(mine, histories, 1.0)
 
 
+class Each:
+    """Computes the entities of a chunk one after the other."""
+
+    def __init__(self, compute: Callable[[Columns, Mapping[str, Columns], Any], Outcome]) -> None:
+        self.compute = compute
+
+    def __call__(self, requested: Grouped, histories: Mapping[str, Grouped], shared: Any) -> Outcome:
+        parts = [
+            self.compute(requested.of(entity), {name: rows.of(entity) for name, rows in histories.items()}, shared)
+            for entity in requested.entities
+        ]
+        if len(parts) == 1:
+            return parts[0]
+        alike = len({frozenset(part.rows) for part in parts if part.rows}) < 2
+        if not alike or any(not isinstance(values, np.ndarray) for part in parts for values in part.rows.values()):
+            raise TypeError("the answers cannot be joined")
+        return join(parts)
+
+
 class Unpacked:
     """Notes down each time that a process unpacks it."""
 
@@ -178,17 +199,17 @@ def noted(notes: Path) -> Unpacked:
 # Who computes it
 
 
-def workers(count: int, backend: Backend = Backend.threads, chunk: int | None = None) -> ParallelEntities:
+def workers(count: int, backend: Backend = Backend.threads, chunk: int | None = 15) -> ParallelEntities:
     return ParallelEntities(Workers(count), Workers(count), backend, chunk)
 
 
-def processes(count: int = 2, chunk: int | None = None) -> ParallelEntities:
+def processes(count: int = 2, chunk: int | None = 15) -> ParallelEntities:
     return workers(count, Backend.processes, chunk)
 
 
 def mapped(entities: ParallelEntities, compute: Any = rows_of, log: Any = None, shared: Any = 0.1) -> Outcome:
     with entities:
-        return entities.map("players", compute, requested(), {"past": past()}, shared, log or (lambda _: None))
+        return entities.map("players", Each(compute), requested(), {"past": past()}, shared, log or (lambda _: None))
 
 
 def bits(columns: Columns) -> dict[str, Any]:
@@ -322,39 +343,179 @@ class Changed:
 
 
 @pytest.mark.parametrize("wrong", WRONG_ANSWERS)
-@pytest.mark.parametrize("columns", [DECLARED, None], ids=["declared", "undeclared"])
-def test_a_wrong_answer_is_the_failure_of_its_entity_alone(wrong: str, columns: dict[str, str] | None) -> None:
+def test_a_wrong_answer_is_the_failure_of_its_entity_alone(wrong: str) -> None:
     change, complaint = WRONG_ANSWERS[wrong]
     with workers(2) as entities:
-        outcome = entities.map("players", Changed(change), requested(), {"past": past()}, 0.1, columns=columns)
+        outcome = entities.map("players", Each(Changed(change)), requested(), {"past": past()}, 0.1, columns=DECLARED)
     expected = mapped(ParallelEntities.serial()).rows
     assert bits(outcome.rows) == bits(take(expected, expected["player_lookup"] != ODD_ONE))
     assert [*zip(outcome.failures["entity_id"], outcome.failures["partition_date"], strict=True)] == [
         (ODD_ONE, day) for day in DAYS.tolist()
     ]
-    reason = outcome.failures["failure_reason"][0]
-    assert complaint in reason or (columns is None and "other columns than for most entities" in reason)
+    assert complaint in outcome.failures["failure_reason"][0]
 
 
-@pytest.mark.parametrize("chunk", [1, 7, 1000])
-def test_undeclared_columns_are_those_of_most_rows_whoever_comes_first(chunk: int) -> None:
-    """The first of all is the one whose answer differs; how the entities are cut into chunks does not matter."""
+def test_undeclared_columns_are_the_same_for_all_or_an_error() -> None:
+    """They belong to the compute function, not to an entity."""
 
     def compute(mine: Columns, histories: Mapping[str, Columns], shared: Any) -> Outcome:
         outcome = rows_of(mine, histories, shared)
-        return (
-            Outcome({**outcome.rows, "surplus": mine["game_date"]})
-            if mine["player_lookup"][0] in PLAYERS[:2]
-            else outcome
-        )
+        return Outcome({**outcome.rows, "surplus": mine["game_date"]}) if is_odd(mine) else outcome
 
-    with workers(2, chunk=chunk) as entities:
-        outcome = entities.map("players", compute, requested(), {"past": past()}, 0.1)
-    assert sorted(set(outcome.rows["player_lookup"])) == PLAYERS[2:]
-    assert sorted(set(outcome.failures["entity_id"])) == PLAYERS[:2]
-    assert set(outcome.failures["failure_reason"]) == {
-        "the compute function gave other columns than for most entities: surplus"
-    }
+    with pytest.raises(ValueError, match="gave some entities other columns than others: surplus"):
+        mapped(workers(2, chunk=1), compute)
+
+
+def swapped(requested: Grouped, histories: Mapping[str, Grouped], shared: Any) -> Outcome:
+    """Everybody's rows, but for those of two players under each other's name."""
+    names = requested["player_lookup"].copy()
+    names[requested["player_lookup"] == "player001"] = ODD_ONE
+    return Outcome({**requested, "player_lookup": names})
+
+
+def test_a_row_under_the_name_of_another_requested_entity_is_found() -> None:
+    with ParallelEntities.serial() as entities:
+        outcome = entities.map("players", swapped, requested())
+    assert sorted(set(outcome.failures["entity_id"])) == ["player001"]
+    assert (
+        set(outcome.failures["failure_reason"].tolist()).pop().startswith("ValueError: the compute function gave rows")
+    )
+    assert outcome.row_count == (len(PLAYERS) - 1) * len(DAYS)
+
+
+def test_rows_and_failures_may_be_given_in_any_order() -> None:
+    def compute(requested: Grouped, histories: Mapping[str, Grouped], shared: Any) -> Outcome:
+        backwards = take(requested, np.arange(len(requested.dates))[::-1])
+        lost = backwards["game_date"] < DAYS[2]
+        names, days = backwards["player_lookup"][lost], backwards["game_date"][lost]
+        failed = failures(names, days, "PLAYER", "INSUFFICIENT_DATA", "few", can_retry=True)
+        return Outcome(take(backwards, ~lost), failed)
+
+    with workers(2, chunk=50) as entities:
+        outcome = entities.map("players", compute, requested())
+    assert outcome.rows["player_lookup"].tolist() == [player for player in PLAYERS for _ in DAYS[2:]]
+    assert outcome.rows["game_date"].tolist() == DAYS[2:].tolist() * len(PLAYERS)
+    assert outcome.failures["entity_id"].tolist() == [player for player in PLAYERS for _ in DAYS[:2]]
+    assert outcome.failures["partition_date"].tolist() == DAYS[:2].tolist() * len(PLAYERS)
+
+
+@pytest.mark.parametrize("days", [1, 80])
+def test_one_poisoned_date_of_590_players_costs_one_failure_and_few_calls(days: int) -> None:
+    players = [f"player{number:03d}" for number in range(590)]
+    dates = DAYS[0] + np.arange(days)
+    names = np.repeat(np.array(players, dtype=object), days)
+    asked = Grouped.by({"player_lookup": names, "game_date": np.tile(dates, 590)}, "player_lookup", "game_date")
+    for player, day in (("player000", dates[0]), ("player311", dates[days // 2]), ("player589", dates[-1])):
+        calls: list[int] = []
+
+        def compute(
+            requested: Grouped, histories: Mapping[str, Grouped], shared: Any, poison: Any = (player, day, calls)
+        ) -> Outcome:
+            who, when, seen = poison
+            seen.append(len(requested.dates))
+            if ((requested["player_lookup"] == who) & (requested["game_date"] == when)).any():
+                raise ValueError("the shot clock broke")
+            return Outcome(dict(requested))
+
+        with workers(2, chunk=590) as entities:
+            outcome = entities.map("players", compute, asked)
+        assert len(calls) <= 2 * (math.ceil(math.log2(590)) + math.ceil(math.log2(days))) + 1
+        assert (outcome.failures["entity_id"].tolist(), outcome.failures["partition_date"].tolist()) == (
+            [player],
+            [day],
+        )
+        kept = (names != player) | (asked["game_date"] != day)
+        assert bits(outcome.rows) == bits(take(asked, kept))
+
+
+@pytest.mark.parametrize("backend", list(Backend))
+def test_little_work_is_done_by_the_calling_thread(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And more of it is shared; only of processes it is worth a line that they are not used."""
+    is_process = backend is Backend.processes
+    own = os.getpid() if is_process else threading.get_ident()
+    asked, lines = requested(), list[str]()
+    for worth, alone in ((len(asked.dates) // 2 + 1, True), (len(asked.dates) // 2, False)):
+        monkeypatch.setitem(parallel.WORTH_A_WORKER, backend, worth)
+        with workers(2, backend, chunk=None) as entities:
+            outcome = entities.map("players", Each(who_works), asked, shared=is_process, log=lines.append)
+        assert (set(outcome.rows["worker"]) == {own}) == alone
+    assert [line for line in lines if "processes" in line] == [
+        "600 rows of players are too few for processes; this process computes them"
+    ] * is_process
+
+
+@pytest.mark.parametrize(
+    ("count", "rows", "sizes"),
+    [
+        (1, 600, [120]),
+        (2, 600, [120]),
+        (2, 300, [60, 60]),
+        (3, 200, [40, 40, 40]),
+        (10, 150, [30, 30, 30, 30]),
+        (2, 10, [60, 60]),
+    ],
+)
+def test_each_worker_has_one_chunk_where_that_pays(
+    count: int, rows: int, sizes: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(parallel.WORTH_A_WORKER, Backend.threads, rows)
+    seen: list[int] = []
+
+    def compute(requested: Grouped, histories: Mapping[str, Grouped], shared: Any) -> Outcome:
+        seen.append(len(requested.entities))
+        return Outcome(dict(requested))
+
+    for entities in (
+        workers(count, chunk=None),
+        replace(workers(count, chunk=None), players=Workers(count, enabled=False)),
+    ):
+        with entities:
+            entities.map("players", compute, requested())
+    assert seen == [*sizes, 120]
+
+
+@pytest.mark.parametrize(
+    "entities",
+    [ParallelEntities.serial(), workers(2, chunk=None), processes(chunk=None)],
+    ids=["serial", "threads", "processes"],
+)
+def test_large_work_comes_in_several_chunks_even_for_one(
+    entities: ParallelEntities, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a chunk takes of memory is bounded, and progress is told between chunks; that alone starts no worker."""
+    monkeypatch.setattr(parallel, "CHUNK_ROWS", 200)
+    lines: list[str] = []
+
+    def compute(requested: Grouped, histories: Mapping[str, Grouped], shared: Any) -> Outcome:
+        lines.append(f"{len(requested.entities)} computed")
+        return Outcome(dict(requested))
+
+    with entities:
+        entities.map("players", compute, requested(), log=lines.append)
+    lines = [line for line in lines if "processes" not in line]
+    assert [line.split(" | ")[0] for line in lines[1:-1]] == [
+        "40 computed",
+        "40 computed",
+        "Entity processing progress: 50/120",
+        "40 computed",
+        "Entity processing progress: 100/120",
+    ]
+
+
+def test_histories_are_those_of_the_requested_entities_by_the_same_numbers() -> None:
+    """Also of entities without any history."""
+    seen: list[tuple[Any, ...]] = []
+
+    def compute(requested: Grouped, histories: Mapping[str, Grouped], shared: Any) -> Outcome:
+        seen.append((requested.entities, histories["past"].entities, histories["past"].sizes.tolist()))
+        return Outcome(dict(requested))
+
+    with workers(2, chunk=50) as entities:
+        entities.map("players", compute, requested(), {"past": past()})
+    assert {mine for mine, _, _ in seen} == {tuple(PLAYERS[:50]), tuple(PLAYERS[50:100]), tuple(PLAYERS[100:])}
+    for mine, theirs, sizes in seen:
+        assert mine == theirs
+        assert sizes == [len(past().of(player)["points"]) for player in mine]
 
 
 @pytest.mark.parametrize(
@@ -405,9 +566,9 @@ def test_an_interrupt_an_exit_or_no_memory_left_is_nobodys_failure(
 
 def test_killed_workers_cost_only_the_players_who_kill_them() -> None:
     with processes(chunk=5) as entities:
-        outcome = entities.map("players", several_kill, requested(), {"past": past()}, 0.1)
-        again = entities.map("players", rows_of, requested(), {"past": past()}, 0.1)
-        warm = [entities.map("players", who_works, requested(), shared=True).rows["worker"] for _ in range(2)]
+        outcome = entities.map("players", Each(several_kill), requested(), {"past": past()}, 0.1)
+        again = entities.map("players", Each(rows_of), requested(), {"past": past()}, 0.1)
+        warm = [entities.map("players", Each(who_works), requested(), shared=True).rows["worker"] for _ in range(2)]
     killers = [ODD_ONE, "player008", "player111"]
     assert outcome.failures["entity_id"].tolist() == [killer for killer in killers for _ in DAYS]
     assert outcome.failures["partition_date"].tolist() == DAYS.tolist() * 3
@@ -446,17 +607,20 @@ def test_a_player_who_hangs_once_costs_nobody(tmp_path: Path) -> None:
 def test_in_threads_the_map_ends_and_names_who_hangs() -> None:
     entities = replace(workers(2, chunk=40), chunk_seconds=0.3)
     with entities, pytest.raises(UnfinishedError) as unfinished:
-        entities.map("players", several_hang, requested(), {"past": past()})
-    named = re.match(r"the computation of (.+) did not finish within 0\.3 s", str(unfinished.value))
+        entities.map("players", Each(several_hang), requested(), {"past": past()})
+    named = re.match(r"the computation of (.+) did not finish within 0\.3 s, and a thread", str(unfinished.value))
     assert named is not None
-    assert {*named[1].split(", ")} <= {ODD_ONE, "player111"}
+    assert {re.sub(r":\d+\)", ")", name) for name in named[1].split(", ")} <= {
+        f"40 entities from player{first:03d} to player{first + 39:03d} (several_hang test_parallel.py)"
+        for first in (0, 80)
+    }
 
 
 def test_threads_that_hang_do_not_keep_the_process_from_ending() -> None:
     script = (
         "from nba_assets_tests.entities.test_parallel import *\n"
         "with replace(workers(2), chunk_seconds=0.3) as entities:\n"
-        "    entities.map('players', several_hang, requested(), {'past': past()})\n"
+        "    entities.map('players', Each(several_hang), requested(), {'past': past()})\n"
     )
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     ended = subprocess.run(
@@ -473,9 +637,9 @@ def test_who_ends_in_time_is_not_bothered_by_the_bound(entities: ParallelEntitie
     """Also not by that of an earlier map of the same workers."""
     with replace(entities, chunk_seconds=0.5) as bounded:
         for _ in range(2):
-            assert bounded.map("players", rows_of, requested(), {"past": past()}, 0.1).failure_count == 0
+            assert bounded.map("players", Each(rows_of), requested(), {"past": past()}, 0.1).failure_count == 0
         time.sleep(0.7)
-        assert bounded.map("players", rows_of, requested(), {"past": past()}, 0.1).failure_count == 0
+        assert bounded.map("players", Each(rows_of), requested(), {"past": past()}, 0.1).failure_count == 0
 
 
 def test_an_interrupted_map_waits_for_no_worker(tmp_path: Path) -> None:
@@ -487,7 +651,7 @@ def test_an_interrupted_map_waits_for_no_worker(tmp_path: Path) -> None:
     try:
         threading.Thread(target=interrupt, daemon=True).start()
         with processes() as entities, pytest.raises(KeyboardInterrupt):
-            entities.map("players", sleeps, requested(), shared=tmp_path)
+            entities.map("players", Each(sleeps), requested(), shared=tmp_path)
     finally:
         signal.signal(signal.SIGINT, before)
     assert not any(psutil.pid_exists(int(path.stem)) for path in tmp_path.glob("*.pid"))
@@ -513,7 +677,11 @@ def test_folders_of_killed_processes_are_removed_and_those_of_others_stay(
 def test_workers_stay_warm_from_map_to_map(backend: Backend) -> None:
     with workers(2, backend) as entities:
         first, second = (
-            set(entities.map("players", who_works, requested(), shared=backend is Backend.processes).rows["worker"])
+            set(
+                entities.map("players", Each(who_works), requested(), shared=backend is Backend.processes).rows[
+                    "worker"
+                ]
+            )
             for _ in range(2)
         )
     assert 1 <= len(first | second) <= 2
@@ -522,7 +690,7 @@ def test_workers_stay_warm_from_map_to_map(backend: Backend) -> None:
 
 def test_closing_ends_the_worker_processes() -> None:
     with processes() as entities:
-        pids = set(entities.map("players", who_works, requested(), shared=True).rows["worker"].tolist())
+        pids = set(entities.map("players", Each(who_works), requested(), shared=True).rows["worker"].tolist())
         assert all(psutil.pid_exists(pid) for pid in pids)
     assert not any(psutil.pid_exists(pid) for pid in pids)
 
@@ -531,7 +699,9 @@ def test_what_is_shared_is_sent_once_to_each_worker(tmp_path: Path) -> None:
     notes = tmp_path / "notes"
     with processes(chunk=3) as entities:
         for maps in (1, 2):
-            found = set(entities.map("players", who_works, requested(), shared=Unpacked(notes)).rows["worker"].tolist())
+            found = set(
+                entities.map("players", Each(who_works), requested(), shared=Unpacked(notes)).rows["worker"].tolist()
+            )
             unpacked = [int(line) for line in notes.read_text().split()]
             assert set(unpacked) >= found
             assert all(unpacked.count(pid) <= maps for pid in unpacked)
@@ -541,8 +711,11 @@ def test_killing_the_parent_leaves_no_worker_behind(tmp_path: Path) -> None:
     """Neither a worker in the midst of its work nor the server that started it."""
     script = tmp_path / "parent.py"
     script.write_text(
-        "from nba_assets_tests.entities.test_parallel import *\ndef main():\n    with processes() as entities:\n"
-        "        entities.map('players', sleeps, requested(), shared=Path(sys.argv[1]))\nif __name__ == '__main__':\n"
+        "from nba_assets_tests.entities.test_parallel import *\n"
+        "def main():\n"
+        "    with processes() as entities:\n"
+        "        entities.map('players', Each(sleeps), requested(), shared=Path(sys.argv[1]))\n"
+        "if __name__ == '__main__':\n"
         "    main()\n"
     )
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
@@ -574,7 +747,7 @@ def test_nothing_requested_is_nothing_computed() -> None:
     lines: list[str] = []
     for entities in (ParallelEntities.serial(), workers(2), processes()):
         with entities:
-            assert entities.map("players", rows_of, nothing, {"past": past()}, log=lines.append).row_count == 0
+            assert entities.map("players", Each(rows_of), nothing, {"past": past()}, log=lines.append).row_count == 0
     assert lines[-2:] == [
         "Processing 0 players with 2 workers (parallel mode)",
         "Completed 0 players in 0.0s (avg 0.00s/player) | 0 failed",
@@ -598,7 +771,7 @@ def test_progress_is_told_in_three_kinds_of_lines(
 ) -> None:
     lines: list[str] = []
     with entities:
-        entities.map("players", one_raises, requested(PLAYERS[:size]), {"past": past()}, 0.1, lines.append)
+        entities.map("players", Each(one_raises), requested(PLAYERS[:size]), {"past": past()}, 0.1, lines.append)
     assert lines[0] == f"Processing {size} players {mode}"
     progress = [
         re.fullmatch(r"Entity processing progress: (\d+)/(\d+) \| Rate: \d+\.\d entities/sec \| ETA: \d+\.\dmin", line)
@@ -612,7 +785,7 @@ def test_progress_is_told_in_three_kinds_of_lines(
 def test_players_and_teams_are_switched_each_for_itself(kind: EntityKind, mode: str) -> None:
     lines: list[str] = []
     with ParallelEntities(Workers(10, enabled=False), Workers(3)) as entities:
-        outcome = entities.map(kind, one_raises, requested(), {"past": past()}, 0.1, lines.append)
+        outcome = entities.map(kind, Each(one_raises), requested(), {"past": past()}, 0.1, lines.append)
     assert lines[0] == f"Processing 120 {kind} {mode}"
     assert lines[-1].startswith(f"Completed 119 {kind} in ")
     assert outcome.failures["entity_type"].tolist() == [kind.upper().removesuffix("S")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import LONGEST_REASON, concatenate, failures, join, length
 from nba_assets.entities.quality import (
     BACKUP_SCORE,
@@ -129,7 +130,7 @@ def test_a_row_is_refused_for_the_first_reason_and_named_with_it() -> None:
 
 def test_rows_that_cannot_be_computed_become_failures_of_their_players() -> None:
     requested = {"player_lookup": texts("a", "b"), "game_date": np.array(["2025-01-15", "2025-01-16"], dtype="M8[D]")}
-    able, lost = divide({**requested, REASON: texts("why", None)}, "game_date")
+    able, lost = divide(Grouped.by({**requested, REASON: texts("why", None)}, "player_lookup", "game_date"))
     assert (able["player_lookup"].tolist(), lost["entity_id"].tolist(), lost["failure_reason"].tolist()) == (
         ["b"],
         ["a"],
@@ -137,5 +138,5 @@ def test_rows_that_cannot_be_computed_become_failures_of_their_players() -> None
     )
     assert (lost["failure_category"].tolist(), lost["can_retry"].tolist()) == (["PROCESSING_ERROR"], [1])
     assert lost["partition_date"].tolist() == requested["game_date"][:1].tolist()
-    able, lost = divide(requested, "game_date")
+    able, lost = divide(Grouped.by(requested, "player_lookup", "game_date"))
     assert (len(able["player_lookup"]), lost) == (2, {})

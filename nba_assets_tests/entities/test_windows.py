@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nba_assets.entities.windows import AsOfWindow
+from nba_assets.entities.groups import Grouped, Numbered
+from nba_assets.entities.windows import AsOf, AsOfWindow
 
 OPENING = date(2021, 10, 19)
 SEASON_OPENS = np.datetime64(OPENING, "D")
@@ -51,6 +52,21 @@ def since(as_of: Any) -> Any:
     return np.full(len(as_of), SEASON_OPENS)
 
 
+def of_one(dates: Any) -> Numbered:
+    """The history of a single entity."""
+    return Numbered({"day": dates}, np.array([0, len(dates)]), "day")
+
+
+def from_one(as_of: Any, since: Any) -> AsOf:
+    """Looking back on it."""
+    return AsOf(np.zeros(len(as_of), dtype=np.intp), as_of, since)
+
+
+def from_season(as_of: Any) -> AsOf:
+    """Looking back on it to the opening."""
+    return from_one(as_of, since(as_of))
+
+
 def as_floats(column: Sequence[float | None]) -> Any:
     return np.array([np.nan if value is None else value for value in column], dtype=float)
 
@@ -66,24 +82,24 @@ def windows(history: Sequence[date], as_of: Sequence[date]) -> list[tuple[AsOfWi
     dates, moments = as_days(history), as_days(as_of)
     return [
         (
-            AsOfWindow.last_games(dates, moments, 10, since=since(moments)),
+            AsOfWindow.last_games(of_one(dates), from_season(moments), 10),
             [seen(history, day, games=10) for day in as_of],
         ),
         (
-            AsOfWindow.last_days(dates, moments, 14, since=since(moments)),
+            AsOfWindow.last_days(of_one(dates), from_season(moments), 14),
             [seen(history, day, first=day - timedelta(days=14)) for day in as_of],
         ),
         (
-            AsOfWindow.within_days(dates, moments, 7, since=since(moments)),
+            AsOfWindow.within_days(of_one(dates), from_season(moments), 7),
             [seen(history, day, first=day - timedelta(days=6)) for day in as_of],
         ),
-        (AsOfWindow.season_to_date(dates, moments, since=since(moments)), [seen(history, day) for day in as_of]),
+        (AsOfWindow.season_to_date(of_one(dates), from_season(moments)), [seen(history, day) for day in as_of]),
         (
-            AsOfWindow.last_days(dates, moments, 30, since=since(moments)).last(5),
+            AsOfWindow.last_days(of_one(dates), from_season(moments), 30).last(5),
             [seen(history, day, first=day - timedelta(days=30))[-5:] for day in as_of],
         ),
         (
-            AsOfWindow.season_to_date(dates, moments, since=since(moments)).only(
+            AsOfWindow.season_to_date(of_one(dates), from_season(moments)).only(
                 np.array([played.day % 3 > 0 for played in history], dtype=bool)
             ),
             [[place for place in seen(history, day) if history[place].day % 3 > 0] for day in as_of],
@@ -179,41 +195,91 @@ def test_what_else_is_loaded_changes_no_bit(
                 assert same_bits(together, reduce(one, column[visible])), name
 
 
+several = st.lists(st.tuples(st.sampled_from("abc"), days, st.one_of(st.none(), st.floats(-1e6, 1e6))), max_size=40)
+
+
+@settings(max_examples=30)
+@given(several, st.lists(st.tuples(st.sampled_from("abcd"), days), min_size=1, max_size=5), st.sampled_from("bd"))
+def test_entities_see_nothing_of_each_other(
+    rows: list[tuple[str, date, float | None]], looks: list[tuple[str, date]], left_out: str
+) -> None:
+    """Every window and reduction of some entities, in any order of requests, has the bits of each entity alone, and of
+    all without one of them; one entity has no history.
+    """
+    names = np.array([name for name, _, _ in rows], dtype=object)
+    columns = {
+        "name": names,
+        "day": as_days([day for _, day, _ in rows]),
+        "value": as_floats([value for _, _, value in rows]),
+    }
+    for chosen in ("abcd", "abcd".replace(left_out, "")):
+        history = Grouped.by(columns, "name", "day").chunk([*chosen])
+        asked = [(name, day) for name, day in looks if name in chosen]
+        entity = np.array([chosen.index(name) for name, _ in asked], dtype=np.intp)
+        moments = as_days([day for _, day in asked])
+        marks = history["value"] > 0
+        for kind in KINDS:
+            together = kind(history, AsOf(entity, moments, since(moments)))
+            for name, reduce in REDUCTIONS.items():
+                found = [reduce(window, history["value"]) for window in (together, together.only(marks))]
+                for place, (who, _) in enumerate(asked):
+                    mine = history["name"] == who
+                    alone = kind(of_one(history["day"][mine]), from_season(moments[place : place + 1]))
+                    for many, window in zip(found, (alone, alone.only(marks[mine])), strict=True):
+                        assert same_bits(many[place : place + 1], reduce(window, history["value"][mine])), name
+
+
+KINDS: tuple[Callable[[Numbered, AsOf], AsOfWindow], ...] = (
+    AsOfWindow.season_to_date,
+    lambda history, as_of: AsOfWindow.last_games(history, as_of, 3),
+    lambda history, as_of: AsOfWindow.last_days(history, as_of, 14),
+    lambda history, as_of: AsOfWindow.within_days(history, as_of, 7),
+)
+
+
+def test_a_row_without_a_date_is_seen_by_nobody() -> None:
+    names = np.array(["a", "a", "b"], dtype=object)
+    history = Grouped.by({"name": names, "day": np.array([OPENING, None, OPENING], dtype="M8[D]")}, "name", "day")
+    moments = as_days([date(2030, 1, 1)] * 2)
+    window = AsOfWindow.season_to_date(history, AsOf(np.array([0, 1]), moments, since(moments)))
+    assert window.games().tolist() == [1, 1]
+
+
 def test_a_long_season_has_the_same_bits_as_each_of_its_days() -> None:
     """Sums of hundreds of floats depend on the order of adding: it must be that of the visible rows alone."""
     random = np.random.default_rng(3)
     history = np.sort(random.choice(np.arange("2021-06-01", "2022-07-01", dtype="M8[D]"), 900))
     column = np.where(random.random(900) < 0.1, np.nan, random.random(900) * 100)
     as_of = np.arange("2021-10-19", "2022-06-20", dtype="M8[D]")
-    season = AsOfWindow.season_to_date(history, as_of, since=since(as_of))
+    season = AsOfWindow.season_to_date(of_one(history), from_season(as_of))
     assert season.games().max() > 500
     for place in range(0, len(as_of), 7):
         visible = (history >= SEASON_OPENS) & (history < as_of[place])
         day = as_of[place : place + 1]
-        alone = AsOfWindow.season_to_date(history[visible], day, since=since(day))
+        alone = AsOfWindow.season_to_date(of_one(history[visible]), from_season(day))
         for name, reduce in REDUCTIONS.items():
             assert same_bits(reduce(season, column)[place : place + 1], reduce(alone, column[visible])), name
 
 
 def test_the_date_itself_is_never_seen() -> None:
     today = as_days([OPENING])
-    assert AsOfWindow.season_to_date(today, today, since=since(today)).games().tolist() == [0]
+    assert AsOfWindow.season_to_date(of_one(today), from_season(today)).games().tolist() == [0]
 
 
 def test_a_window_ends_where_its_season_begins() -> None:
     """The first day of a season is of it; the play-offs of the one before are not, however near they are."""
     history, day = as_days([OPENING - timedelta(days=1), OPENING]), as_days([OPENING + timedelta(days=1)])
     for window in (
-        AsOfWindow.last_games(history, day, 10, since=since(day)),
-        AsOfWindow.last_days(history, day, 10, since=since(day)),
-        AsOfWindow.season_to_date(history, day, since=since(day)),
+        AsOfWindow.last_games(of_one(history), from_season(day), 10),
+        AsOfWindow.last_days(of_one(history), from_season(day), 10),
+        AsOfWindow.season_to_date(of_one(history), from_season(day)),
     ):
         assert window.rows[window.rows >= 0].tolist() == [1]
 
 
 def test_each_date_of_a_range_has_its_own_season() -> None:
     history, as_of = as_days([date(2022, 6, 1), date(2022, 10, 18)]), as_days([date(2022, 6, 2), date(2022, 10, 19)])
-    window = AsOfWindow.last_games(history, as_of, 10, since=as_days([OPENING, date(2022, 10, 18)]))
+    window = AsOfWindow.last_games(of_one(history), from_one(as_of, as_days([OPENING, date(2022, 10, 18)])), 10)
     assert window.rows[:, -1].tolist() == [0, 1]
     assert window.games().tolist() == [1, 1]
 
@@ -223,15 +289,15 @@ def test_seven_days_strictly_within_hold_six_calendar_days() -> None:
     days.
     """
     game, day = as_days([OPENING]), as_days([OPENING + timedelta(days=7)])
-    assert AsOfWindow.within_days(game, day, 7, since=since(day)).games().tolist() == [0]
-    assert AsOfWindow.last_days(game, day, 7, since=since(day)).games().tolist() == [1]
+    assert AsOfWindow.within_days(of_one(game), from_season(day), 7).games().tolist() == [0]
+    assert AsOfWindow.last_days(of_one(game), from_season(day), 7).games().tolist() == [1]
 
 
 def test_the_laid_out_window_is_as_wide_as_its_kind_and_wider_where_a_day_has_more_rows() -> None:
     day = as_days([OPENING + timedelta(days=3)])
     one, many = as_days([OPENING]), as_days([OPENING] * 9)
-    assert AsOfWindow.last_days(one, day, 7, since=since(day)).rows.tolist() == [[-1] * 6 + [0]]
-    assert AsOfWindow.last_days(many, day, 7, since=since(day)).rows.tolist() == [list(range(9))]
+    assert AsOfWindow.last_days(of_one(one), from_season(day), 7).rows.tolist() == [[-1] * 6 + [0]]
+    assert AsOfWindow.last_days(of_one(many), from_season(day), 7).rows.tolist() == [list(range(9))]
 
 
 def consecutive(count: int) -> tuple[Any, Any]:
@@ -241,7 +307,7 @@ def consecutive(count: int) -> tuple[Any, Any]:
 def test_means_of_stored_decimals_are_one_exact_quotient() -> None:
     """0.1 + 0.2 + ... of floats would drift; ten-game means of one-decimal values often tie at the second."""
     history, day = consecutive(10)
-    window = AsOfWindow.last_games(history, day, 10, since=since(day))
+    window = AsOfWindow.last_games(of_one(history), from_season(day), 10)
     usage = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.5])
     assert window.mean(usage, scale=1)[0] == 50 / 100
     assert window.total(np.array([0.1, 0.2] + [np.nan] * 8), scale=1)[0] == 0.3
@@ -252,14 +318,14 @@ def test_minutes_are_summed_as_tenths_and_then_floored() -> None:
     """As floats these three come to 59.99999999999999."""
     minutes = np.array([25.4, 13.2, 21.4])
     history, day = consecutive(3)
-    week = AsOfWindow.last_games(history, day, 10, since=since(day))
+    week = AsOfWindow.last_games(of_one(history), from_season(day), 10)
     assert np.floor(week.total(minutes, scale=1)).tolist() == [60.0]
     assert np.floor(week.total(minutes)).tolist() == [59.0]
 
 
 def test_standard_deviations_of_the_specified_cases() -> None:
     history, day = consecutive(10)
-    window = AsOfWindow.last_games(history, day, 10, since=since(day))
+    window = AsOfWindow.last_games(of_one(history), from_season(day), 10)
     assert round(window.sample_std(np.arange(26.0, 36.0))[0], 4) == 3.0277
     assert round(window.sample_std(np.array([np.nan] * 3 + [10.0, 12.0, 14.0, 16.0, 18.0, 20.0, 22.0]))[0], 4) == 4.3205
     assert np.isnan(window.sample_std(np.array([np.nan] * 9 + [30.0]))[0])
@@ -269,7 +335,7 @@ def test_standard_deviations_of_the_specified_cases() -> None:
 def test_equal_values_do_not_spread(scale: int) -> None:
     """The difference of two nearly equal sums of squares may come out below zero; no root may be taken of that."""
     history, day = consecutive(10)
-    window = AsOfWindow.last_games(history, day, 10, since=since(day))
+    window = AsOfWindow.last_games(of_one(history), from_season(day), 10)
     for value in (0.1, 0.7, 101.3, 1 / 3, 1e9 + 0.1):
         assert window.sample_std(np.full(10, value), scale=scale)[0] == pytest.approx(0.0, abs=1e-6)
 
@@ -277,14 +343,14 @@ def test_equal_values_do_not_spread(scale: int) -> None:
 def test_large_whole_numbers_keep_their_spread() -> None:
     """Their squares are no longer exact: the spread is taken from the deviations."""
     history, day = consecutive(3)
-    window = AsOfWindow.last_games(history, day, 3, since=since(day))
+    window = AsOfWindow.last_games(of_one(history), from_season(day), 3)
     assert window.sample_std(1e9 + np.array([0.0, 1.0, 2.0])).tolist() == [1.0]
 
 
 def test_texts_and_dates_have_a_newest_too() -> None:
     history = as_days([OPENING, OPENING + timedelta(days=1)])
     moments = as_days([OPENING, OPENING + timedelta(days=2)])
-    window = AsOfWindow.season_to_date(history, moments, since=since(moments))
+    window = AsOfWindow.season_to_date(of_one(history), from_season(moments))
     assert window.newest(np.array(["BOS", "LAL"], dtype=object)).tolist() == [None, "LAL"]
     assert np.isnat(window.newest(history)[0])
     assert window.newest(history)[1] == history[1]
@@ -296,7 +362,7 @@ def test_an_empty_history_is_no_error(kind: str) -> None:
     nothing, day = as_days([]), as_days([OPENING])
     arguments = (5,) if kind != "season_to_date" else ()
     for as_of in (day, day[:0]):
-        window: AsOfWindow = getattr(AsOfWindow, kind)(nothing, as_of, *arguments, since=as_of)
+        window: AsOfWindow = getattr(AsOfWindow, kind)(of_one(nothing), from_one(as_of, as_of), *arguments)
         for name, reduce in REDUCTIONS.items():
             assert len(reduce(window, np.array([]))) == len(as_of), name
         assert window.games().sum() == 0

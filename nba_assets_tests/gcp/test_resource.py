@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from nba_assets.orchestration.google_cloud import _bigquery_clients
-from nba_assets.orchestration.warehouse_resource import WarehouseResource, warehouse_kind
+from nba_assets.orchestration.opening import warehouse_kind
+from nba_assets.orchestration.warehouse_resource import WarehouseResource
 from nba_assets.warehouse.bigquery import BigQueryWarehouse
 from nba_assets.warehouse.interface import Replacement
 from nba_assets_tests.gcp.emulators import PROJECT, BigQueryEmulator

@@ -122,21 +122,9 @@ class Season:
     def land_schedule(self, landing: Path, through: date) -> None:
         """The schedule as it stands after the games of a date, and the registry."""
         (file,) = (self.path / "schedule").rglob("*.parquet")
-        games = pq.read_table(file)
-        ahead = pc.greater(games["game_date"], pa.scalar(through))
-        for name, value in (
-            ("game_status", 1),
-            ("home_team_score", None),
-            ("away_team_score", None),
-            ("winning_team_abbr", None),
-        ):
-            kind = games.schema.field(name).type
-            games = games.set_column(
-                games.column_names.index(name), name, pc.if_else(ahead, pa.scalar(value, kind), games[name])
-            )
         target = landing / file.relative_to(self.path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(games, target)
+        pq.write_table(schedule_after(pq.read_table(file), through), target)
         shutil.copytree(self.path / "player_registry", landing / "player_registry", dirs_exist_ok=True)
 
     def land_all(self, landing: Path, start: date, end: date) -> None:
@@ -145,6 +133,21 @@ class Season:
             for correction in (False, True):
                 self.land(landing, day, set(RAW_TABLES), correction=correction)
         self.land_schedule(landing, end)
+
+
+def schedule_after(games: pa.Table, through: date) -> pa.Table:
+    """A season's games as they stand after those of a date: the others are still to be played."""
+    ahead = pc.greater(games["game_date"], pa.scalar(through))
+    for name, value in (
+        ("game_status", 1),
+        ("home_team_score", None),
+        ("away_team_score", None),
+        ("winning_team_abbr", None),
+    ):
+        kind = games.schema.field(name).type
+        values = pc.if_else(ahead, pa.scalar(value, kind), games[name])
+        games = games.set_column(games.column_names.index(name), name, values)
+    return games
 
 
 @dataclass

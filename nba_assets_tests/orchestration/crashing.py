@@ -112,7 +112,7 @@ def main() -> None:
     importlib.import_module("nba_assets.pictures.court")
     importlib.import_module("nba_assets.pictures.feature_strip")
     for job in ("full", "postgame", "pregame"):
-        dg.build_reconstructable_job("nba_assets.orchestration.launch", "job_by_name", (job,)).get_definition()
+        dg.build_reconstructable_job("nba_assets.definitions", "job_by_name", (job,)).get_definition()
     for line in sys.stdin:
         given = json.loads(line)
         dates = {name: date.fromisoformat(given[name]) for name in ("start", "end")}

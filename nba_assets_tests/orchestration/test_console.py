@@ -6,31 +6,45 @@ import fcntl
 import os
 import pty
 import re
+import select
+import signal
 import struct
 import subprocess
+import sys
 import termios
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from nba_assets.registry import COMPUTED_TABLES
+from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets_tests.orchestration.conftest import COMMAND, Home
 
 TABLES = list(COMPUTED_TABLES)[:3]
 ESCAPE = "\x1b"
+DONE = re.compile(r"\d+/\d+ [a-z_]+: done in [\d.]+ s")
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
-def recorded(home: Home, columns: int, *arguments: object) -> tuple[int, str]:
-    """Run `nba-assets` on a terminal of so many columns; its exit code and all that reached the screen."""
+def recorded(
+    home: Home,
+    columns: int,
+    *arguments: object,
+    command: Sequence[str] = (str(COMMAND),),
+    interrupted_at: Path | None = None,
+    **environment: str,
+) -> tuple[int, str]:
+    """Run `nba-assets` on a terminal of so many columns, and press Ctrl-C once a file is there; its exit code and all
+    that reached the screen.
+    """
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-    environment = {
-        name: value for name, value in home.environment().items() if name not in ("COLUMNS", "NO_COLOR", "CI")
-    } | {"TERM": "xterm"}
+    inherited = {name: value for name, value in home.environment().items() if name not in ("COLUMNS", "NO_COLOR", "CI")}
     process = subprocess.Popen(
-        [str(COMMAND), *map(str, arguments)],
-        env=environment,
+        [*command, *map(str, arguments)],
+        env=inherited | {"TERM": "xterm"} | environment,
         cwd=home.path,
         stdin=subprocess.DEVNULL,
         stdout=follower,
@@ -40,7 +54,12 @@ def recorded(home: Home, columns: int, *arguments: object) -> tuple[int, str]:
     os.close(follower)
     screen = b""
     while True:
+        if interrupted_at is not None and interrupted_at.exists():
+            os.killpg(process.pid, signal.SIGINT)
+            interrupted_at = None
         try:
+            if not select.select([leader], [], [], 0.1)[0]:
+                continue
             read = os.read(leader, 65536)
         except OSError:  # the terminal's last user has gone
             break
@@ -105,3 +124,74 @@ def test_quiet_runs_say_their_result_alone_and_verbose_ones_what_the_workers_say
     assert re.search(r"Processing \d+ teams with \d+ workers \(parallel mode\)", verbose.stderr)
     assert "Completed" in verbose.stderr
     assert home.command("run", home.opening, "-q", "-v").returncode == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("columns", [80, 160])
+def test_an_interrupted_run_says_how_far_it_came_on_a_line_of_its_own(home: Home, tmp_path: Path, columns: int) -> None:
+    tables = [part for name in (TABLES[0], TABLES[2]) for part in ("--table", name)]
+    assert home.command("run", home.opening, *tables).returncode in (0, 3)
+    found = DuckDBWarehouse(home.warehouse).read(COMPUTED_TABLES[TABLES[2]], ["player_lookup"], date.min, date.max)
+    code, screen = recorded(
+        home,
+        columns,
+        "run",
+        home.opening,
+        *tables,
+        "--workers",
+        "2",
+        command=(sys.executable, "-m", "nba_assets_tests.orchestration.hanging"),
+        interrupted_at=tmp_path / "at_work",
+        HANGING_PLAYER=found["player_lookup"][0].as_py(),
+        AT_WORK=str(tmp_path / "at_work"),
+        PYTHONPATH=str(Path(__file__).parents[2]),
+    )
+    assert code == 130, screen
+    shown = texts(screen)
+    (said,) = [line for line in shown if "interrupted" in line]
+    assert said.startswith("interrupted: 1 of 2 tables are done; continue with: nba-assets run")
+    assert [line for line in shown if DONE.search(line)] == [line for line in shown if DONE.fullmatch(line)]
+    assert "Traceback" not in screen
+    assert all(ESCAPE not in log.read_text(errors="replace") for log in compute_logs(home))
+
+
+@pytest.mark.slow
+def test_the_demo_advances_with_every_table_and_ends_with_what_a_person_reads(tmp_path: Path) -> None:
+    home = Home(tmp_path / "demo", date(2024, 10, 22))
+    home.path.mkdir()
+    code, screen = recorded(home, 80, "demo", "--no-open")
+    assert code in (0, 3), screen
+    shown = texts(screen)
+    done = [line for line in shown if DONE.search(line)]
+    assert len(done) >= 20
+    assert all(DONE.fullmatch(line) for line in done), "no line holds two messages"
+    counts = {int(found[1]) for line in shown if (found := re.search(r"(\d+)/20\b", line)) and line not in done}
+    assert set(range(1, 20)) <= counts, "every table moves the bar"
+    assert "nba-assets demo --next-day" in " ".join(shown[-2:])
+    assert all(ESCAPE not in log.read_text(errors="replace") for log in compute_logs(home))
+
+
+def test_at_80_columns_no_column_of_a_listing_is_cut(home: Home) -> None:
+    file = next((home.landing / "player_gamebook").rglob(f"*{home.opening}*/*.parquet"))
+    file.write_bytes(b"not parquet")
+    recorded(home, 80, "run", home.opening, "--table", TABLES[0], "-q")
+    for columns in (80, 200):
+        _, screen = recorded(home, columns, "quarantine")
+        words = CONTROL.sub("", screen)
+        assert "\N{HORIZONTAL ELLIPSIS}" not in words
+        assert {"player_gamebook", str(home.opening)} <= set(words.replace(",", " ").split())
+        assert file.name in words
+        assert all(len(line) <= columns for line in words.splitlines() if "entries shown" not in line)
+    for command in ("status", "failures"):
+        assert "\N{HORIZONTAL ELLIPSIS}" not in recorded(home, 80, command)[1]
+
+
+def test_a_shell_completes_the_commands() -> None:
+    environment = {
+        **os.environ,
+        "_NBA_ASSETS_COMPLETE": "complete_bash",
+        "COMP_WORDS": "nba-assets ba",
+        "COMP_CWORD": "1",
+    }
+    completed = subprocess.run([str(COMMAND)], env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert completed.stdout.split() == ["backfill"]

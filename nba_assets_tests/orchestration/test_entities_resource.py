@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from nba_assets.entities.parallel import ParallelEntities, Workers
 from nba_assets.orchestration.entities_resource import ParallelEntitiesResource
 from nba_assets.settings import CORES, Backend
-from nba_assets_tests.entities.test_parallel import requested, who_works
+from nba_assets_tests.entities.test_parallel import Each, requested, who_works
 
 
 def started(config: dict[str, Any], resource: Any = None) -> ParallelEntities:
@@ -101,13 +101,17 @@ def test_workers_end_with_the_run() -> None:
     def work(entities: ParallelEntitiesResource) -> None:
         pids.extend(
             np.unique(
-                entities.parallel_entities.map("players", who_works, requested(), shared=True).rows["worker"]
+                entities.parallel_entities.map("players", Each(who_works), requested(), shared=True).rows["worker"]
             ).tolist()
         )
         assert all(psutil.pid_exists(pid) for pid in pids)
         raise RuntimeError("the arena is dark")
 
-    @dg.job(resource_defs={"entities": ParallelEntitiesResource(backend=Backend.processes, players_workers=2)})
+    @dg.job(
+        resource_defs={
+            "entities": ParallelEntitiesResource(backend=Backend.processes, players_workers=2, chunk_entities=15)
+        }
+    )
     def working() -> None:
         work()
 

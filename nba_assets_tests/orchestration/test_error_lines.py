@@ -134,8 +134,8 @@ def test_a_disk_without_space_is_said(home: Home) -> None:
 
 AS_NOBODY = f"""
 import os, sys
-import nba_assets.definitions, nba_assets.cli, nba_assets.report.page, nba_assets.orchestration.retries,
-nba_assets.orchestration.health, pyarrow.compute
+import nba_assets.definitions, nba_assets.cli, nba_assets.report.page
+import nba_assets.orchestration.retries, nba_assets.orchestration.health, pyarrow.compute
 import encodings.unicode_escape
 os.setgid({NOBODY}); os.setuid({NOBODY})
 sys.argv[0] = "nba-assets"

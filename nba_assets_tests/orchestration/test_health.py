@@ -13,6 +13,8 @@ from typing import Any
 import dagster as dg
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from nba_assets.definitions import build_definitions, defs
@@ -31,8 +33,9 @@ from nba_assets.orchestration.health import (
 )
 from nba_assets.orchestration.warehouse_resource import WarehouseResource
 from nba_assets.raw.refusals import unreadable_files
+from nba_assets.raw.sample_league import write_season
 from nba_assets.raw.schedule import FINAL, POSTPONED
-from nba_assets.raw.tables import GAME_LINES, SCHEDULE
+from nba_assets.raw.tables import GAME_LINES, RAW_TABLES, SCHEDULE
 from nba_assets.registry import COMPUTED_TABLES
 from nba_assets.settings import Settings
 from nba_assets.tables.bookkeeping import ENTITY_FAILURES, RAW_QUARANTINE, TABLE_PARTITIONS
@@ -40,6 +43,8 @@ from nba_assets.tables.columns import arrow_schema
 from nba_assets.tables.spec import Table
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets.warehouse.interface import Replacement
+from nba_assets_tests.conftest import real_data
+from nba_assets_tests.orchestration.at_work import schedule_after
 from nba_assets_tests.orchestration.conftest import Home
 from nba_assets_tests.pipeline import build, days_between, ingest_all
 
@@ -129,13 +134,47 @@ def test_an_empty_warehouse_lacks_nothing(tmp_path: Path) -> None:
     assert missing(DuckDBWarehouse(tmp_path / "nba.duckdb"), SHEET) == []
 
 
+@pytest.mark.slow
+def test_clean_data_passes_every_check(tmp_path: Path) -> None:
+    """A season from its first to its last date, the first days of which are too early for precomputed rows."""
+    season = write_season(tmp_path / "landing", 2024, teams=("BOS", "LAL"), games_per_team=12)
+    assert_healthy(tmp_path, days_between(season.first_date, season.last_date))
+
+
+@pytest.mark.slow
+def test_a_clean_fortnight_of_a_real_season_passes_every_check(tmp_path: Path) -> None:
+    """As it stood on the morning after: nothing that happened later has landed."""
+    days = days_between(date(2021, 10, 19), date(2021, 11, 2))
+    (tmp_path / "landing").mkdir()
+    for raw in RAW_TABLES.values():
+        if (file := real_data(2021) / f"{raw.name}.parquet").exists():
+            rows = pq.read_table(file)
+            if raw is SCHEDULE:
+                rows = schedule_after(rows, days[-1])
+            elif not raw.whole_season:
+                rows = rows.filter(pc.field(raw.table.date_column) <= days[-1])
+            pq.write_table(rows, tmp_path / "landing" / file.name)
+    assert_healthy(tmp_path, days)
+
+
+def assert_healthy(home: Path, days: Sequence[date]) -> None:
+    """Build all tables of some dates, and see every check pass."""
+    warehouse = DuckDBWarehouse(home / "nba.duckdb")
+    ingest_all(warehouse, home / "landing", days)
+    build(warehouse, days)
+    found = evaluated(warehouse.path)
+    assert len(found) == 2 * len(COMPUTED_TABLES) + 4
+    assert {name: evaluation.metadata for name, evaluation in found.items() if not evaluation.passed} == {}
+
+
 def evaluated(path: Path, *checks: str) -> dict[str, dg.AssetCheckEvaluation]:
     """Run the job `health`, or some of its checks, over a warehouse."""
-    definitions = build_definitions({"warehouse": WarehouseResource(address=str(path))})
+    job = build_definitions({"warehouse": WarehouseResource(address=str(path))}).resolve_job_def("health")
+    if checks:
+        keys = {dg.AssetCheckKey(WAREHOUSE_HEALTH.key, name) for name in checks}
+        job = job.get_subset(asset_check_selection=keys)
     with dg.DagsterInstance.ephemeral() as instance:
-        result = definitions.resolve_job_def("health").execute_in_process(
-            instance=instance, op_selection=[*checks] or None
-        )
+        result = job.execute_in_process(instance=instance)
         assert result.success
         assert result.get_asset_materialization_events() == []
         return {evaluation.check_name: evaluation for evaluation in result.get_asset_check_evaluations()}
@@ -158,6 +197,10 @@ def test_the_job_checks_every_table_and_builds_none(warehouse: DuckDBWarehouse) 
     said = found[f"{SHEET.name}_{GAME_DAYS_HAVE_ROWS}"].metadata
     assert said["days_without_rows"].value == 6
     assert said["dates"].value == [day(number).isoformat() for number in (0, 5, 20, 21, 22, 30)]
+
+
+def test_all_checks_are_one_step_of_the_job() -> None:
+    assert len(defs.resolve_job_def("health").graph.node_dict) == 1
 
 
 def failure(entity: str, category: str, *, can_retry: bool, on: date = OPENING) -> dict[str, Any]:
@@ -187,7 +230,7 @@ def test_failures_are_counted_and_those_that_want_somebody_warned_of(
 ) -> None:
     write(warehouse, ENTITY_FAILURES, failures, SHEET.name)
     name = f"{SHEET.name}_{OPEN_FAILURES}"
-    found = evaluated(warehouse.path, f"{WAREHOUSE_HEALTH.key.to_python_identifier()}_{name}")[name]
+    (found,) = evaluated(warehouse.path, name).values()
     facts = {key: value.value for key, value in found.metadata.items()}
     assert (found.passed, facts["open"], facts["retryable"], facts["hard"]) == (passed, len(failures), retryable, hard)
     assert facts["by_category"] == {row["failure_category"]: 1 for row in failures}
@@ -221,11 +264,7 @@ def test_quarantined_rows_of_the_newest_season_are_counted_by_table(warehouse: D
     ]
     write(warehouse, RAW_QUARANTINE, [*rows, quarantined(1, day(0), "rosters")])
     assert quarantined_rows(warehouse) == {"game_lines": 3, "rosters": 1}
-    names = (
-        f"{WAREHOUSE_HEALTH.key.to_python_identifier()}_{NO_ROW_QUARANTINED}",
-        f"{WAREHOUSE_HEALTH.key.to_python_identifier()}_{FILES_READABLE}",
-    )
-    found = evaluated(warehouse.path, *names)
+    found = evaluated(warehouse.path, NO_ROW_QUARANTINED, FILES_READABLE)
     assert (found[NO_ROW_QUARANTINED].passed, found[NO_ROW_QUARANTINED].severity) == (False, dg.AssetCheckSeverity.WARN)
     assert found[NO_ROW_QUARANTINED].metadata["rows_quarantined"].value == 4
     assert (found[FILES_READABLE].passed, found[FILES_READABLE].severity) == (False, dg.AssetCheckSeverity.ERROR)
@@ -291,7 +330,7 @@ def test_what_was_altered_by_hand_is_named(
 def test_a_table_dropped_by_hand_fails_the_check(built: DuckDBWarehouse) -> None:
     with duckdb.connect(str(built.path)) as connection:
         connection.execute("DROP TABLE nba_analytics.player_game_summary")
-    found = evaluated(built.path, f"{WAREHOUSE_HEALTH.key.to_python_identifier()}_{ROWS_AS_RECORDED}")[ROWS_AS_RECORDED]
+    found = evaluated(built.path, ROWS_AS_RECORDED)[ROWS_AS_RECORDED]
     assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.ERROR)
     said: Any = found.metadata["partitions"].value
     assert said

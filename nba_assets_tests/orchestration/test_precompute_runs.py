@@ -232,10 +232,9 @@ def failing(monkeypatch: pytest.MonkeyPatch, name: str, entity: str, days: Seque
     assert key is not None
 
     def compute(requested: Any, histories: Any, shared: Any = None) -> Any:
-        seen.append(str(requested[key][0]))
-        if requested[key][0] == entity and (
-            days is None or set(requested[module.TABLE.date_column].tolist()) & set(days)
-        ):
+        seen.extend(requested.entities)
+        his = requested.dates[requested[key] == entity]
+        if len(his) and (days is None or {*his.tolist()} & {*days}):
             raise ArithmeticError("no such number")
         return real(requested, histories, shared)
 

@@ -15,16 +15,18 @@ import pyarrow as pa
 import pytest
 
 from nba_assets.automation.planned_runs import RANGE_END_TAG, RANGE_START_TAG
+from nba_assets.definitions import defs
 from nba_assets.entities.outcomes import Outcome
 from nba_assets.orchestration import presentation
-from nba_assets.orchestration.computed_assets import table_asset
+from nba_assets.orchestration.computed_assets import FRESH, table_asset
 from nba_assets.orchestration.entities_resource import ParallelEntitiesResource
 from nba_assets.orchestration.presentation import date_numbers, feature_lineage
 from nba_assets.orchestration.warehouse_resource import WarehouseResource
 from nba_assets.precompute.features import BASELINE
 from nba_assets.publishing.publication import DateFacts
 from nba_assets.publishing.table_run import TableRun
-from nba_assets.registry import ALL_TABLES, COMPUTED_TABLES, TABLE_MODULES
+from nba_assets.raw.tables import RAW_TABLES
+from nba_assets.registry import ALL_TABLES, COMPUTED_TABLES
 from nba_assets.tables.blocks import STAMPS
 from nba_assets.tables.columns import empty
 from nba_assets.tables.spec import Table, count, day, flag, number, text
@@ -105,6 +107,36 @@ def test_date_without_rows_has_no_means(table: Table) -> None:
     assert date_numbers(table, empty(table), [fact(FIRST, 0)]) == {FIRST: {}}
 
 
+def test_tables_can_be_filtered_by_layer_and_by_what_a_row_is_about() -> None:
+    nodes = {node.key.path[-1]: node for node in defs.resolve_asset_graph().asset_nodes if node.is_materializable}
+    tags = {name: (node.tags["layer"], node.tags["entity"]) for name, node in nodes.items()}
+    assert tags.keys() == RAW_TABLES.keys() | COMPUTED_TABLES.keys()
+    assert all(node.tags["layer"] == node.group_name for node in nodes.values())
+    assert tags["play_by_play"] == ("raw", "game")
+    assert tags["rosters"] == ("raw", "player")
+    assert tags["team_defense_game_summary"] == ("analytics", "team")
+    assert tags["ml_feature_store"] == ("precompute", "player")
+
+
+def test_every_table_says_until_when_it_is_fresh() -> None:
+    nodes = [node for node in defs.resolve_asset_graph().asset_nodes if node.is_materializable]
+    assert {node.freshness_policy for node in nodes} == {FRESH}
+
+
+def test_the_digest_of_a_single_date_is_its_data_version(tmp_path: Path) -> None:
+    rows = columns((FIRST, "ann", 3, np.nan, 100, 95, True))
+    asset = table_asset(table_called("tallies"), lambda _: Outcome(rows))
+    resources = {
+        "warehouse": WarehouseResource(address=str(tmp_path / "nba.duckdb")),
+        "entities": ParallelEntitiesResource(),
+    }
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = dg.materialize([asset], instance=instance, resources=resources, partition_key=str(FIRST))
+    (event,) = result.asset_materializations_for_node("tallies")
+    assert event.tags is not None
+    assert event.tags["dagster/data_version"] == event.metadata["digest"].value
+
+
 @pytest.fixture
 def materialize(tmp_path: Path) -> Iterator[Any]:
     """Runs a table of given rows over three dates in Dagster; returns the metadata of each date's materialization."""
@@ -150,7 +182,7 @@ def test_picture_goes_with_the_newest_date_that_has_rows(materialize: Any, monke
 
 def test_picture_that_cannot_be_drawn_says_why_and_fails_nothing(materialize: Any) -> None:
     shown = materialize("player_composite_factors", ROWS)  # which lacks the factors
-    assert shown[str(SECOND)]["picture"] == "could not be drawn: KeyError: 'total_composite_adjustment'"
+    assert shown[str(SECOND)]["picture"] == "could not be drawn: KeyError: 'fatigue_context_json'"
     assert shown[str(SECOND)]["rows"] == 1
 
 
@@ -170,7 +202,8 @@ def test_lineage_names_columns_that_exist_in_tables_upstream() -> None:
     assert set(deps) == {*(feature.name for feature in BASELINE), "features"}
     assert set(deps) <= set(COMPUTED_TABLES["ml_feature_store"].column_names)
     assert {dep.column_name for dep in deps["features"]} == {feature.name for feature in BASELINE}
-    upstream = {key.path[-1] for key in TABLE_MODULES["ml_feature_store"].ml_feature_store.dependency_keys}
+    store = defs.resolve_asset_graph().get(dg.AssetKey("ml_feature_store"))
+    upstream = {key.path[-1] for key in store.parent_keys}
     for feature in BASELINE:
         for dep in deps[feature.name]:
             assert dep.asset_key.path[-1] in upstream

@@ -38,20 +38,20 @@ from nba_assets_tests.orchestration.at_work import ENVIRONMENT, HOURS, MINUTES, 
 
 DAY = date(2024, 11, 5)
 NOW = datetime(2024, 11, 6, 10, tzinfo=UTC)
-WANTED = PlannedRun(Launch("postgame", (), DAY, DAY), "postgame:2024-11-05:abc", "results")
+PLANNED = PlannedRun(Launch("postgame", (), DAY, DAY), "postgame:2024-11-05:abc", "results")
 RANGE = PlannedRun(Launch("pregame", ("ml_feature_store",), DAY, DAY + timedelta(days=3)), "late_data:def", "late_data")
-SUBJECT = subject_of("raw_arrival", WANTED)
+SUBJECT = subject_of("raw_arrival", PLANNED)
 TRANSIENT, VERDICT = Failure("busy", is_transient=True), Failure("bad rows", is_transient=False)
 
 
 def attempt(
-    number: int, at: datetime, *, run_key: str | None = WANTED.run_key, unfinished: bool = False
+    number: int, at: datetime, *, run_key: str | None = PLANNED.run_key, unfinished: bool = False
 ) -> LaunchedRun:
     return LaunchedRun(f"run{number}", run_key, number, at, unfinished)
 
 
 def selected(
-    runs: Sequence[LaunchedRun], now: datetime = NOW, planned: PlannedRun = WANTED, failure: Failure = TRANSIENT
+    runs: Sequence[LaunchedRun], now: datetime = NOW, planned: PlannedRun = PLANNED, failure: Failure = TRANSIENT
 ) -> Selection:
     return select("raw_arrival", [planned], {SUBJECT: runs}, lambda _: failure, now, attempts=3, limit=5)
 
@@ -62,7 +62,7 @@ def test_the_first_attempt_is_launched_with_tags_by_which_it_is_found_again() ->
     assert (run_request(request).job_name, run_request(request).partition_key) == ("postgame", str(DAY))
     assert {tag: request.tags[tag] for tag in (SUBJECT_TAG, INPUT_TAG, ATTEMPT_TAG)} == {
         SUBJECT_TAG: SUBJECT,
-        INPUT_TAG: WANTED.run_key,
+        INPUT_TAG: PLANNED.run_key,
         ATTEMPT_TAG: "1",
     }
 
@@ -76,14 +76,14 @@ def test_the_pause_grows_with_each_attempt(number: int, pause: timedelta) -> Non
         f"2024-11-05 waits: attempt {number} of 3 failed (busy), the next is due at {NOW + pause:%Y-%m-%d %H:%M} UTC"
     ]
     (request,) = selected(runs, NOW + pause).launches
-    assert request.run_key == f"{WANTED.run_key}:{number + 1}"
+    assert request.run_key == f"{PLANNED.run_key}:{number + 1}"
 
 
 def test_the_pause_is_bounded_and_so_is_its_computation() -> None:
     runs = [attempt(number, NOW) for number in range(5000, 0, -1)]
 
     def choose(now: datetime) -> Selection:
-        return select("raw_arrival", [WANTED], {SUBJECT: runs}, lambda _: TRANSIENT, now, attempts=9999, limit=5)
+        return select("raw_arrival", [PLANNED], {SUBJECT: runs}, lambda _: TRANSIENT, now, attempts=9999, limit=5)
 
     assert choose(NOW + LONGEST_PAUSE - MINUTES).launches == []
     assert len(choose(NOW + LONGEST_PAUSE).launches) == 1
@@ -121,7 +121,7 @@ def test_an_attempt_of_the_future_holds_nothing_up() -> None:
 
 
 def test_a_verdict_on_an_unreadable_file_is_not_repeated_and_a_transient_failure_is() -> None:
-    planned = replace(WANTED, unreadable="play_by_play cannot be read: x.csv is bad")
+    planned = replace(PLANNED, unreadable="play_by_play cannot be read: x.csv is bad")
     runs = [attempt(1, NOW - 9 * HOURS)]
     assert len(selected(runs, planned=planned, failure=TRANSIENT).launches) == 1
     assert len(selected(runs, failure=VERDICT).launches) == 1
@@ -133,20 +133,20 @@ def test_a_verdict_on_an_unreadable_file_is_not_repeated_and_a_transient_failure
 
 
 def test_a_retry_by_the_daemon_is_the_same_attempt() -> None:
-    runs = [LaunchedRun(f"retry{number}", WANTED.run_key, 1, NOW, is_unfinished=False) for number in range(5)]
+    runs = [LaunchedRun(f"retry{number}", PLANNED.run_key, 1, NOW, is_unfinished=False) for number in range(5)]
     assert len(selected(runs, NOW + 2 * MINUTES).launches) == 1
 
 
 def test_what_waits_or_failed_leaves_room_for_others() -> None:
     others = [
         replace(
-            WANTED, launch=Launch("postgame", (), DAY + timedelta(days=n), DAY + timedelta(days=n)), run_key=f"k{n}"
+            PLANNED, launch=Launch("postgame", (), DAY + timedelta(days=n), DAY + timedelta(days=n)), run_key=f"k{n}"
         )
         for n in range(1, 5)
     ]
     runs = {SUBJECT: [attempt(number, NOW) for number in (3, 2, 1)]}
     chosen = select(
-        "raw_arrival", [*others[:1], WANTED, *others[1:]], runs, lambda _: TRANSIENT, NOW, attempts=3, limit=3
+        "raw_arrival", [*others[:1], PLANNED, *others[1:]], runs, lambda _: TRANSIENT, NOW, attempts=3, limit=3
     )
     assert [request.run_key for request in chosen.launches] == ["k1:1", "k2:1", "k3:1"]
     assert [note.split(":")[0] for note in chosen.notes] == [
@@ -176,7 +176,7 @@ def launch(
 
 
 def test_attempts_are_found_again_by_their_tags(instance: dg.DagsterInstance) -> None:
-    planned = [WANTED, RANGE]
+    planned = [PLANNED, RANGE]
 
     def make(now: datetime) -> Selection:
         launched = launched_runs(instance, "s", planned, set())
@@ -202,7 +202,7 @@ def test_a_run_by_hand_counts_where_it_runs_the_same_assets(
     create_run_for_test(
         instance, job_name=job, tags={PARTITION_TAG: str(DAY + timedelta(days=1))}, status=dg.DagsterRunStatus.SUCCESS
     )
-    (runs,) = launched_runs(instance, "s", [WANTED], set()).values()
+    (runs,) = launched_runs(instance, "s", [PLANNED], set()).values()
     assert [run.input for run in runs] == [None] * counts
 
 

@@ -4,33 +4,35 @@ unknown ones are left alone.
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-import urllib.request
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import psutil
 import pytest
 from dagster._core.launcher import WorkerStatus
 from dagster._core.test_utils import create_run_for_test
+from filelock import FileLock
 
 from nba_assets import processes
 from nba_assets.orchestration import run_workers
 from nba_assets.orchestration.instance import dagster_instance
+from nba_assets.orchestration.interruption import SIGNAL_TAG
+from nba_assets.orchestration.run_history import failure_of
 from nba_assets.orchestration.run_workers import PROCESS_TAG, LocalRunLauncher, fail_dead_runs, note_process
 from nba_assets.orchestration.sensors import unfinished_runs
 from nba_assets.processes import is_gone, this_process
-from nba_assets_tests.dagster_server import dagster_server
+from nba_assets_tests.dagster_server import dagster_server, graphql
 from nba_assets_tests.orchestration.crashing import EVENT, Order, running_elsewhere
+from nba_assets_tests.raw.feeds import DAY, schedule_row, write
 
 NOT_STARTED, STARTING = dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING
 STARTED, CANCELING = dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING
@@ -159,22 +161,32 @@ def test_a_run_notes_the_process_that_works_on_it() -> None:
         assert noted.tags[PROCESS_TAG] == this_process()
 
 
-def graphql(address: str, query: str, **variables: Any) -> Any:
-    body = json.dumps({"query": query, "variables": variables}).encode()
-    request = urllib.request.Request(f"{address}/graphql", body, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=60) as response:
-        return json.loads(response.read())["data"]
-
-
 LAUNCH = """
-mutation ($selector: JobOrPipelineSelector!) {
+mutation ($selector: JobOrPipelineSelector!, $day: String!) {
   launchRun(executionParams:
-  {selector: $selector, executionMetadata: {tags: [{key: "dagster/partition", value: "2021-07-01"}]}}) {
+  {selector: $selector, executionMetadata: {tags: [{key: "dagster/partition", value: $day}]}}) {
     __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }
   }
 }
 """
-SELECTOR = {"repositoryLocationName": "nba_assets", "repositoryName": "__repository__", "jobName": "health"}
+
+
+def launch(address: str, job: str, day: date) -> str:
+    """Have the daemon launch a run; returns its id."""
+    selector = {"repositoryLocationName": "nba_assets", "repositoryName": "__repository__", "jobName": job}
+    launched = graphql(address, LAUNCH, selector=selector, day=day.isoformat())["launchRun"]
+    assert launched["__typename"] == "LaunchRunSuccess", launched
+    run_id: str = launched["run"]["runId"]
+    return run_id
+
+
+def run_once(instance: dg.DagsterInstance, run_id: str, happened: Callable[[dg.DagsterRun], bool]) -> dg.DagsterRun:
+    """The run, as soon as that is so of it."""
+    deadline = time.monotonic() + WITHIN_SECONDS
+    while (run := instance.get_run_by_id(run_id)) is None or not happened(run):
+        assert time.monotonic() < deadline, run
+        time.sleep(0.5)
+    return run
 
 
 def dead_runs(instance: dg.DagsterInstance, home: Path) -> list[str]:
@@ -208,15 +220,31 @@ def test_four_killed_runs_do_not_hold_up_the_daemons_queue(own_home: Path, tmp_p
     with dagster_instance() as instance:
         dead = dead_runs(instance, own_home)
         with dagster_server(dict(os.environ), tmp_path / "server.log") as address:
-            launched = graphql(address, LAUNCH, selector=SELECTOR)["launchRun"]
-            assert launched["__typename"] == "LaunchRunSuccess", launched
-            deadline = time.monotonic() + WITHIN_SECONDS
-            while (run := instance.get_run_by_id(launched["run"]["runId"])) is None or not run.is_finished:
-                assert time.monotonic() < deadline, run
-                time.sleep(1)
+            run_once(instance, launch(address, "health", date(2021, 7, 1)), lambda run: run.is_finished)
         assert {found.status for run_id in dead if (found := instance.get_run_by_id(run_id))} == {
             dg.DagsterRunStatus.FAILURE
         }
+
+
+@pytest.mark.slow
+def test_a_signal_ends_a_run_of_the_daemon_which_says_so(own_home: Path, tmp_path: Path) -> None:
+    """Runs that would wait for their warehouse far longer than this test does."""
+    write(own_home / "landing", "schedule.csv", [schedule_row()])
+    environment = os.environ | {"NBA_ASSETS_WAREHOUSE_WAIT_SECONDS": str(10 * WITHIN_SECONDS)}
+    held = FileLock(f"{own_home / 'nba.duckdb'}.lock")
+    with dagster_instance() as instance, held, dagster_server(environment, tmp_path / "server.log") as address:
+        run_ids = {number: launch(address, "full", DAY) for number in (signal.SIGTERM, signal.SIGINT)}
+        for number, run_id in run_ids.items():
+            at_work = run_once(instance, run_id, lambda run: PROCESS_TAG in run.tags)
+            process = psutil.Process(int(at_work.tags[PROCESS_TAG].split(":")[1]))
+            process.send_signal(number)
+            process.wait(timeout=WITHIN_SECONDS)
+            ended = run_once(instance, run_id, lambda run: run.is_finished)
+            assert ended.status in (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+            assert ended.tags[SIGNAL_TAG] == str(int(number))
+            said = f"ended by {number.name}; what was published before stays"
+            assert said in failure_of(instance, run_id).reason
+            assert any(entry.user_message == said for entry in instance.all_logs(run_id))
 
 
 @pytest.mark.slow

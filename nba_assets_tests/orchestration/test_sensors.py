@@ -451,6 +451,14 @@ def test_what_cannot_be_reached_leaves_the_cursors_alone(
     assert "play_by_play cannot be read" in str(operator.reasons["raw_arrival"])
 
 
+def test_a_time_without_looks_is_logged(operator: Operator, capsys: pytest.CaptureFixture[str]) -> None:
+    operator.tick("raw_arrival")
+    operator.now += timedelta(hours=1)
+    operator.tick("raw_arrival")
+    operator.tick("raw_arrival")
+    assert capsys.readouterr().err.count("nobody looked for 60 minutes") == 1
+
+
 def test_sensors_are_off_until_they_are_turned_on() -> None:
     repository = defs.get_repository_def()
     mine = [sensor for sensor in repository.sensor_defs if sensor.name in ("raw_arrival", "stale_dates")]

@@ -56,6 +56,7 @@ def composite_factors(size: int = 200) -> Rows:
         "shot_zone_mismatch_score": mismatch,
         "pace_score": pace,
         "usage_spike_score": usage,
+        "fatigue_context_json": np.full(size, '{"avg_minutes_pg_last_7": 24.5}', dtype=object),
         "total_composite_adjustment": np.round((fatigue - 100) / 20 + mismatch + pace + usage, 2),
     }
 

@@ -160,6 +160,21 @@ def test_composite_factors_show_both_ends(words: list[str]) -> None:
     assert signed(float(mine["total_composite_adjustment"].max()), 2) in words
 
 
+def test_composite_factors_rank_rotation_players_and_say_what_the_formula_is_worth(words: list[str]) -> None:
+    mine = rows.composite_factors(4)
+    minutes = (
+        '{"avg_minutes_pg_last_7": 14.9}',
+        '{"avg_minutes_pg_last_7": 15.0}',
+        '{"avg_minutes_pg_last_7": null}',
+        "{}",
+    )
+    mine["fatigue_context_json"][:] = minutes
+    composite_factors.composite_factors(rows.DAY, mine, {})
+    assert [word for word in words if word.startswith("player")] == ["player001"]
+    assert any(word.startswith("A prescribed formula, not a forecast: ") and "about 0.01" in word for word in words)
+    assert composite_factors.is_in_rotation(take(mine, np.array([0, 2, 3]))).all()  # nobody plays that much
+
+
 @pytest.mark.parametrize("size", [1, 2, 21])
 def test_composite_factors_show_nobody_twice(words: list[str], size: int) -> None:
     composite_factors.composite_factors(rows.DAY, rows.composite_factors(size), {})

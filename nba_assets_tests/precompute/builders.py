@@ -15,8 +15,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from nba_assets.entities.chunks import Compute
 from nba_assets.entities.completeness import League, Readiness
-from nba_assets.entities.outcomes import Compute, Outcome, length, take
+from nba_assets.entities.outcomes import Outcome, length, take
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.tables.audit import Finding, audit
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
@@ -24,6 +25,7 @@ from nba_assets.tables.columns import arrow_schema, to_arrow
 from nba_assets.tables.spec import Columns, Table
 from nba_assets.warehouse.interface import Value, Warehouse
 from nba_assets_tests.analytics.builders import columns
+from nba_assets_tests.entities.alone import alone
 from nba_assets_tests.pipeline import table_run
 from nba_assets_tests.stored import stored
 
@@ -126,7 +128,7 @@ def one_by_one(
     rows: list[Row] = []
     failures: list[Row] = []
     for place in range(length(requested)):
-        outcome = compute(take(requested, np.array([place])), histories, shared)
+        outcome = alone(compute, table.date_column)(take(requested, np.array([place])), histories, shared)
         rows += stored(table, outcome.rows)
         failures += failure_rows(outcome)
     return rows, failures
@@ -231,8 +233,8 @@ def scheduled(day: np.datetime64, home: str, away: str, **changes: Any) -> Row:
 def failing(compute: Compute, *teams: str) -> Compute:
     """A compute function that raises for some teams."""
 
-    def raising(requested: Columns, histories: Mapping[str, Columns], shared: Any = None) -> Outcome:
-        if requested["team_abbr"][0] in teams:
+    def raising(requested: Any, histories: Any, shared: Any = None) -> Outcome:
+        if {*teams} & {*requested["team_abbr"]}:
             raise ZeroDivisionError("no way")
         return compute(requested, histories, shared)
 

@@ -334,7 +334,7 @@ def test_a_second_version_is_one_more_list_of_definitions() -> None:
     ]
     assert found.quality.tolist() == pytest.approx([100.0, 155 / 3, 60.0])
     assert [feature.column.name for feature in second_version] == ["points_line", "line_gap", "fatigue_score"]
-    assert "phase4: odds.line; else phase3: context.line" in line.column.description
+    assert "odds.line (origin phase4), else context.line (origin phase3)" in line.column.description
 
 
 finite = st.floats(-1e6, 1e6, allow_nan=False)

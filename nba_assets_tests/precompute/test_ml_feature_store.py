@@ -35,6 +35,7 @@ from nba_assets.precompute.player_shot_zone_analysis import TABLE as SHOT_ZONES
 from nba_assets.precompute.team_defense_zone_analysis import TABLE as ZONE_DEFENSE
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets_tests.analytics.builders import NAN, columns
+from nba_assets_tests.entities.alone import alone
 from nba_assets_tests.precompute.builders import (
     LAST_SEASON,
     OPENING,
@@ -166,7 +167,7 @@ TEN_GAMES = (20, 22, 24, 18, 21, 23, 19, 25, 20, 22)
 def outcome(history: Sequence[Row], changes: Row | None = None, day: np.datetime64 = TONIGHT) -> Outcome:
     sheet = ascending(history, game(TONIGHT))
     assert set(sheet) == set(SHEET_COLUMNS)
-    return compute(columns([requested(day, **(changes or {}))]), {"sheet": sheet}, READY)
+    return alone(compute)(columns([requested(day, **(changes or {}))]), {"sheet": sheet}, READY)
 
 
 def row(history: Sequence[Row] | None = None, changes: Row | None = None, day: np.datetime64 = TONIGHT) -> Row:
@@ -692,7 +693,7 @@ def test_dates_together_and_one_by_one_are_the_same() -> None:
     }
     given_days = columns([requested(day, **(missing(CACHE) if place % 2 else {})) for place, day in enumerate(days)])
     assert one_by_one(TABLE, compute, given_days, history, READY) == (
-        stored(TABLE, compute(given_days, history, READY).rows),
+        stored(TABLE, alone(compute)(given_days, history, READY).rows),
         [],
     )
 

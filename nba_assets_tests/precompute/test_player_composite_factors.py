@@ -30,6 +30,7 @@ from nba_assets.precompute.zones import ZONES
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.tables.spec import Type
 from nba_assets_tests.analytics.builders import NAN, columns
+from nba_assets_tests.entities.alone import alone
 from nba_assets_tests.precompute.builders import (
     OPENING,
     READY,
@@ -115,7 +116,7 @@ NO_ZONE_DEFENSE: Row = {
 
 
 def outcome(**changes: Any) -> Outcome:
-    return compute(columns([requested(**changes)]), {}, READY)
+    return alone(compute)(columns([requested(**changes)]), {}, READY)
 
 
 def row(**changes: Any) -> Row:
@@ -802,7 +803,7 @@ drawn = st.fixed_dictionaries(
 @given(st.lists(drawn, min_size=1, max_size=6))
 def test_scores_stay_within_their_ranges_and_rows_do_not_depend_on_each_other(inputs: list[Row]) -> None:
     table = columns([requested(days_ago(len(inputs) - place), **changes) for place, changes in enumerate(inputs)])
-    together = compute(table, {}, READY)
+    together = alone(compute)(table, {}, READY)
     assert blocking_findings(TABLE, together.rows) == []
     scores = together.rows
     assert (scores["fatigue_score"] >= 35).all()
@@ -867,7 +868,7 @@ def context_after(*ages: int, **changes: Any) -> Row:
     roster = {"team_abbr": np.array([], dtype=object), "roster_date": np.array([], dtype="M8[D]")}
     besides = {"game_date": np.array([], dtype="M8[D]"), "minutes_played": np.array([])}
     histories = {"sheet": sheet, "besides": besides, "roster": roster}
-    found = stored(PLAYER_CONTEXT, upcoming_player_game_context.compute(inputs, histories, shared).rows)[0]
+    found = stored(PLAYER_CONTEXT, alone(upcoming_player_game_context.compute)(inputs, histories, shared).rows)[0]
     return {
         name: NAN if found[name] is None else found[name]
         for name in requested()

@@ -15,6 +15,7 @@ from nba_assets.analytics.team_offense_game_summary import TABLE as TEAM_OFFENSE
 from nba_assets.analytics.upcoming_player_game_context import TABLE as PLAYER_CONTEXT
 from nba_assets.entities.completeness import PlayerWindows
 from nba_assets.entities.outcomes import Outcome
+from nba_assets.entities.windows import AsOf
 from nba_assets.precompute import player_daily_cache, team_form
 from nba_assets.precompute.player_daily_cache import COPIED, SHEET_COLUMNS, TABLE, WINDOWS, Shared, compute
 from nba_assets.precompute.player_shot_zone_analysis import TABLE as SHOT_ZONES
@@ -23,6 +24,7 @@ from nba_assets.tables.columns import to_arrow
 from nba_assets.tables.digest import as_hex, row_hashes
 from nba_assets.tables.spec import Columns
 from nba_assets_tests.analytics.builders import NAN, columns
+from nba_assets_tests.entities.alone import alone, of_one
 from nba_assets_tests.precompute.builders import (
     LAST_SEASON,
     OPENING,
@@ -46,6 +48,8 @@ from nba_assets_tests.precompute.builders import (
     season_facts,
 )
 from nba_assets_tests.stored import stored
+
+of_player = alone(compute, TABLE.date_column)
 
 SAT_OUT: Row = {
     "is_dnp": 1,
@@ -127,7 +131,7 @@ def histories(history: Sequence[Row], there: Expectations) -> dict[str, Columns]
 def outcome(history: Sequence[Row], there: Expectations | None = None, minimum: int = 5, **changes: Any) -> Outcome:
     """By default exactly the games of the history were to be played."""
     there = there or expectations([line["game_date"] for line in history])
-    return compute(columns([requested(**changes)]), histories(history, there), Shared(READY, there.league, minimum))
+    return of_player(columns([requested(**changes)]), histories(history, there), Shared(READY, there.league, minimum))
 
 
 def row(history: Sequence[Row], there: Expectations | None = None, minimum: int = 5, **changes: Any) -> Row:
@@ -182,7 +186,7 @@ def form(history: Sequence[Row]) -> Row:
     """A team's form tonight."""
     inputs = columns([{"game_date": TONIGHT, "team_abbr": "LAL", "season_start": OPENING}])
     games = ascending(history, team_games([100.0])[0])
-    return {name: values[0] for name, values in team_form.compute(inputs, {"games": games}).rows.items()}
+    return {name: values[0] for name, values in alone(team_form.compute)(inputs, {"games": games}).rows.items()}
 
 
 def test_form_of_the_team_is_a_mean_of_ten_games() -> None:
@@ -380,7 +384,7 @@ def test_failures_of_several_dates_come_in_order_of_date() -> None:
     days = [OPENING + np.timedelta64(number, "D") for number in (8, 9, 10, 38, 39, 60)]
     history = [game(OPENING + np.timedelta64(2 * place, "D")) for place in range(5)]
     there = expectations([line["game_date"] for line in history])
-    found = compute(
+    found = of_player(
         columns([requested(day) for day in days]), histories(history, there), Shared(READY, there.league, 5)
     )
     assert found.rows["cache_date"].tolist() == [days[number].item() for number in (1, 2, 3)]
@@ -393,7 +397,7 @@ def test_a_stale_date_of_one_season_comes_before_a_thin_one_of_the_next() -> Non
     history = [game(days_ago(40 + place)) for place in range(6)]
     there = expectations([line["game_date"] for line in history])
     dates = columns([requested(), requested(next_season, season_start=np.datetime64("2025-10-21"))])
-    found = compute(dates, histories(history, there), Shared(READY, there.league, 5))
+    found = of_player(dates, histories(history, there), Shared(READY, there.league, 5))
     categories = [(record["partition_date"], record["failure_category"]) for record in failure_rows(found)]
     assert categories == [(TONIGHT, "STALE_DATA"), (next_season, "INSUFFICIENT_DATA")]
 
@@ -497,10 +501,9 @@ def test_windows_of_days_hold_the_days_before_the_date() -> None:
     finals = [days_ago(number) for number in (1, 7, 8, 14, 15, 16, 17, 18, 19, 20)]
     windows = PlayerWindows.of(
         np.array(["LAL"], dtype=object),
-        np.array([TONIGHT]),
-        np.array([OPENING]),
-        ascending([game(day) for day in finals], game(TONIGHT)),
-        expectations().roster,
+        AsOf(np.array([0]), np.array([TONIGHT]), np.array([OPENING])),
+        of_one(ascending([game(day) for day in finals], game(TONIGHT))),
+        of_one(expectations().roster, "roster_date"),
         expectations(finals).league,
     )
     assert [windows.last_days(days).expected.tolist() for days in (7, 14)] == [[2], [4]]
@@ -588,9 +591,9 @@ def test_a_row_has_one_hash_of_sixteen_digits_however_it_came_about() -> None:
     days = [days_ago(2), TONIGHT]
     there = expectations(alternate_days(12))
     past, shared = histories(scored(*TEN_GAMES, 36, 37), there), Shared(READY, there.league, 5)
-    together = hashes(compute(columns([requested(day) for day in days]), past, shared).rows)
-    alone = [hashes(compute(columns([requested(day)]), past, shared).rows)[0] for day in days]
-    assert together == alone
+    together = hashes(of_player(columns([requested(day) for day in days]), past, shared).rows)
+    single = [hashes(of_player(columns([requested(day)]), past, shared).rows)[0] for day in days]
+    assert together == single
     assert [len(value) for value in together] == [16, 16]
     assert len({*together, hashes(outcome(scored(*TEN_GAMES), player_age=41).rows)[0]}) == 3
 
@@ -648,7 +651,7 @@ def test_dates_together_and_one_by_one_are_the_same() -> None:
     there = of_teams({"LAL": alternate_days(40), "DAL": alternate_days(40)}, {"DAL": [OPENING]})
     given_days = columns([requested(day, team_abbr="DAL" if day < days_ago(51) else "LAL") for day in days])
     past, shared = histories(history, there), Shared(READY, there.league, 5)
-    together = compute(given_days, past, shared)
+    together = of_player(given_days, past, shared)
     rows, failures = one_by_one(TABLE, compute, given_days, past, shared)
     assert rows
     assert failures

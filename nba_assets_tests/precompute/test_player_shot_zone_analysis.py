@@ -26,6 +26,7 @@ from nba_assets.precompute.player_shot_zone_analysis import (
 from nba_assets.precompute.zones import ZONES
 from nba_assets.raw.tables import PLAYER_BOXSCORES, ROSTERS, SCHEDULE
 from nba_assets_tests.analytics.builders import NAN, columns
+from nba_assets_tests.entities.alone import alone
 from nba_assets_tests.precompute.builders import (
     LAST_SEASON,
     OPENING,
@@ -47,6 +48,8 @@ from nba_assets_tests.precompute.builders import (
     season_facts,
 )
 from nba_assets_tests.stored import stored
+
+of_player = alone(compute, TABLE.date_column)
 
 NO_PLAY_BY_PLAY: Row = {
     "has_complete_shot_zones": 0,
@@ -108,7 +111,7 @@ def histories(history: Sequence[Row], there: Expectations) -> dict[str, Any]:
 def outcome(history: Sequence[Row], there: Expectations | None = None, **changes: Any) -> Outcome:
     """By default exactly the games of the history were to be played."""
     there = there or expectations([line["game_date"] for line in history])
-    return compute(columns([requested(**changes)]), histories(history, there), Shared(READY, there.league))
+    return of_player(columns([requested(**changes)]), histories(history, there), Shared(READY, there.league))
 
 
 def row(history: Sequence[Row], there: Expectations | None = None, **changes: Any) -> Row:
@@ -440,7 +443,9 @@ def test_kind_of_the_gap_of_the_last_two_weeks(
 def test_failures_and_rows_of_several_dates_keep_to_their_dates() -> None:
     days = [days_ago(2), TONIGHT]
     there = expectations(alternate_days(10))
-    found = compute(columns([requested(day) for day in days]), histories(games(10), there), Shared(READY, there.league))
+    found = of_player(
+        columns([requested(day) for day in days]), histories(games(10), there), Shared(READY, there.league)
+    )
     assert found.rows["analysis_date"].tolist() == [TONIGHT.item()]
     (record,) = failure_rows(found)
     assert (record["partition_date"], record["failure_reason"]) == (days[0], "Season bootstrap: 9/9 games (need 10)")
@@ -563,7 +568,7 @@ def test_dates_together_and_one_by_one_are_the_same() -> None:
         histories(history[:-3:2], there),
         Shared(READY, there.league),
     )
-    together = compute(given_days, past, shared)
+    together = of_player(given_days, past, shared)
     rows, failures = one_by_one(TABLE, compute, given_days, past, shared)
     assert rows
     assert failures

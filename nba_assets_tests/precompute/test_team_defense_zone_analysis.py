@@ -27,6 +27,7 @@ from nba_assets.precompute.team_defense_zone_analysis import (
 from nba_assets.precompute.zones import ZONES
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets_tests.analytics.builders import NAN, columns
+from nba_assets_tests.entities.alone import alone
 from nba_assets_tests.precompute.builders import (
     LAST_SEASON,
     OPENING,
@@ -47,6 +48,8 @@ from nba_assets_tests.precompute.builders import (
     season_facts,
 )
 from nba_assets_tests.stored import stored
+
+of_team = alone(compute, TABLE.date_column)
 
 NO_ZONES = {f"opp_{zone}_{what}": NAN for zone in ("paint", "mid_range") for what in ("makes", "attempts")} | {
     "points_in_paint_allowed": NAN,
@@ -106,7 +109,7 @@ def outcome(
         "game_id": np.array([game_id(np.datetime64(day), "LAL") for day in days], dtype=object),
         "game_date": np.array(days, dtype="M8[D]"),
     }
-    return compute(
+    return of_team(
         columns([requested(**changes)]), {"games": mine, "finals": there}, Shared(READY, averages or league())
     )
 
@@ -463,7 +466,7 @@ def test_dates_together_and_one_by_one_are_the_same() -> None:
     }
     given_days = columns([requested(day) for day in days])
     histories, shared = {"games": ascending(history, game(TONIGHT)), "finals": finals}, Shared(READY, league(days))
-    together = compute(given_days, histories, shared)
+    together = of_team(given_days, histories, shared)
     rows, failures = one_by_one(TABLE, compute, given_days, histories, shared)
     assert (together.row_count, together.failure_count) == (len(rows), len(failures))
     assert rows

@@ -68,15 +68,13 @@ class Computing:
 
     def __init__(self, module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
         self.real: Callable[..., Outcome] = module.compute
-        self.entity_column = str(module.TABLE.entity_column)
         self.raising: Collection[str] = ()
         self.requested: list[str] = []
         monkeypatch.setattr(module, "compute", self)
 
     def __call__(self, requested: Any, *others: Any) -> Outcome:
-        entity = requested[self.entity_column][0]
-        self.requested.append(entity)
-        if entity in self.raising:
+        self.requested += [entity for entity in requested.entities if entity not in self.requested]
+        if {*self.raising} & {*requested.entities}:
             raise ArithmeticError("no such number")
         return self.real(requested, *others)
 

@@ -167,7 +167,7 @@ def test_a_required_feed_without_a_usable_date_lets_the_tables_say_what_that_cos
 def test_an_absent_required_feed_fails_and_an_absent_optional_one_does_not(
     landing: Path, run: Callable[..., Ran]
 ) -> None:
-    landing.mkdir(exist_ok=True)
+    write(landing, "schedule.csv", [schedule_row()])
     absent = run("team_boxscores")
     assert not absent.result.success
     assert absent.shown("files_readable")["absent"] == "the landing zone has no file of this required feed"
@@ -177,6 +177,17 @@ def test_an_absent_required_feed_fails_and_an_absent_optional_one_does_not(
     assert not_ingested(optional.warehouse, ["team_boxscores", "player_points_props"], [DAY]) == {
         ("team_boxscores", DAY): NEVER_INGESTED
     }
+
+
+def test_of_an_empty_landing_zone_no_date_of_an_optional_feed_counts_as_ingested(
+    landing: Path, run: Callable[..., Ran]
+) -> None:
+    landing.mkdir(exist_ok=True)
+    for name in ("player_points_props", "player_registry"):
+        ran = run(name)
+        assert not ran.result.success
+        assert partition_state(name, ran.warehouse) == {}
+        assert not ran.result.get_asset_materialization_events()
 
 
 def test_quarantined_and_dropped_rows_are_counted_in_check_and_metadata(landing: Path, run: Callable[..., Ran]) -> None:

@@ -176,6 +176,19 @@ def test_landed_digests_are_those_of_the_partition_state(
             assert recorded(name, tmp_path, [day]).get(day) == content.tables[name].digests.get(day), (name, day)
 
 
+def test_the_first_partition_hides_no_part_of_what_holds_a_whole_season(
+    season: tuple[Season, Season], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A registry is dated the first of July, before many a first partition."""
+    names = ("player_registry", "schedule")
+    in_one_file({name: season[0][name] for name in names}, tmp_path, "first")
+    everything = look(tmp_path)
+    monkeypatch.setattr(content_index, "EARLIEST", DAYS[30])
+    content = look(tmp_path)
+    for name in names:
+        assert content.tables[name].digests == everything.tables[name].digests != {}
+
+
 def test_ingestion_keeps_the_landed_digest_in_a_warehouse_that_holds_other_content(
     tmp_path: Path, warehouse: Warehouse
 ) -> None:

@@ -400,7 +400,7 @@ class TestReplacing:
         assert report.dates_empty == [DAY, NEXT_DAY]
         assert [entry["row_count"] for entry in partition_state("player_points_props", warehouse).values()] == [0, 0]
 
-    def test_the_partition_state_tell_what_is_stored(self, landing: Path, warehouse: Warehouse) -> None:
+    def test_the_partition_state_tells_what_is_stored(self, landing: Path, warehouse: Warehouse) -> None:
         rows = [
             sheet_row(),
             sheet_row("Zach LaVine", team="CHI", points=-1),

@@ -257,7 +257,7 @@ INVARIANTS = {
 
 
 @pytest.mark.parametrize("query", INVARIANTS.values(), ids=INVARIANTS)
-def test_the_partition_state_are_kept(database: duckdb.DuckDBPyConnection, query: str) -> None:
+def test_every_identity_holds(database: duckdb.DuckDBPyConnection, query: str) -> None:
     assert values(database, query) == []
 
 
@@ -268,7 +268,7 @@ def test_the_partition_state_are_kept(database: duckdb.DuckDBPyConnection, query
     season_year=st.integers(2000, 2030),
 )
 @hypothesis.settings(max_examples=10)
-def test_the_partition_state_are_kept_in_any_league(
+def test_every_identity_holds_in_any_league(
     seed: int, pairs_of_teams: int, games_per_team: int, season_year: int
 ) -> None:
     season = simulate(season_year, seed, teams=list(CURRENT_TEAMS)[: 2 * pairs_of_teams], games_per_team=games_per_team)
@@ -830,16 +830,16 @@ def test_statuses_are_downgraded_and_upgraded_on_the_way(database: duckdb.DuckDB
     assert values(database, "SELECT count(*) > 100 FROM injury_report WHERE confidence_score < 0.8") == [(True,)]
 
 
-def test_lines_of_several_partition_state_run_from_the_day_before_until_after_the_tip(
+def test_lines_of_several_bookmakers_run_from_the_day_before_until_after_the_tip(
     database: duckdb.DuckDBPyConnection,
 ) -> None:
-    partition_state = values(
+    bookmakers = values(
         database,
         """SELECT bookmaker_key, count(DISTINCT snapshot_timestamp - commence_time), count(*) FILTER
             (snapshot_timestamp >= commence_time) > 0,
         count(*) FILTER (length(outcome_name) = 3) > 0 FROM game_lines GROUP BY 1 ORDER BY 1""",
     )
-    assert partition_state == [("betmgm", 2, False, True), ("draftkings", 4, True, False), ("fanduel", 4, True, False)]
+    assert bookmakers == [("betmgm", 2, False, True), ("draftkings", 4, True, False), ("fanduel", 4, True, False)]
     assert values(database, "SELECT max(commence_time - snapshot_timestamp) > INTERVAL 24 HOURS FROM game_lines") == [
         (True,)
     ]

@@ -19,6 +19,7 @@ from nba_assets.report import page
 from nba_assets.report.page import bars, report, stored, value_text
 from nba_assets.report.slate import FINAL, READ_BY_THE_PAGE, SHOWN_PER_SIDE, Row, SlateFacts, gather
 from nba_assets.tables.bookkeeping import EXPECTED_FAILURES, TABLE_PARTITIONS
+from nba_assets.tables.remarks import COMPOSITE_WORTH
 from nba_assets.tables.spec import Column, count, flag, number, text
 from nba_assets.warehouse.interface import Replacement, Warehouse
 from nba_assets_tests.report.conftest import BOOTSTRAP_DAYS, BuiltLeague
@@ -46,7 +47,7 @@ def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def without(warehouse: Warehouse, day: date, *tables: str) -> None:
-    """Strike tables of a date from the books."""
+    """Take the entries of tables out of the state of a date's partitions."""
     for name in tables:
         nothing = warehouse.read(TABLE_PARTITIONS, TABLE_PARTITIONS.column_names, day, day, {"table_name": "no table"})
         warehouse.replace([Replacement(TABLE_PARTITIONS, nothing, [day], {"table_name": name})])
@@ -280,6 +281,20 @@ def test_games_to_come_have_no_column_of_results(facts: SlateFacts, no_pictures:
     page_of_tonight = page.render(replace(facts, games=coming))
     assert "after the fact" not in page_of_tonight
     assert all(table != "player_game_summary" for table, *_ in read_page(page_of_tonight).stored())
+
+
+def test_the_composite_adjustment_is_shown_with_what_it_is_worth(facts: SlateFacts, html: str) -> None:
+    teams = sum(bool(side.players) for game in facts.games for side in (game.away, game.home))
+    assert html.count("its correlation with points above average is about 0.01") == teams > 0
+    assert html.count(f"total adjustment, {COMPOSITE_WORTH}") == 1
+    assert any(COMPOSITE_WORTH in attributes.get("alt", "") for _, attributes in read_page(html).tags)
+
+
+def test_expected_failures_are_said_beside_the_tables_and_in_no_headline(facts: SlateFacts, html: str) -> None:
+    said = f"{facts.expected_count} of the failure records say that a player or team has too few games yet"
+    headline, quality = html.split('id="quality"')
+    assert said in quality
+    assert "too few games yet" not in headline
 
 
 def test_too_few_games_yet_are_no_failures(facts: SlateFacts) -> None:

@@ -1,0 +1,90 @@
+"""The commands that write for readers: `report`, `export`, `dictionary`."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nba_assets.commands.dates import DatesError, dates_of
+from nba_assets.commands.options import Day, FromFile, see_known
+from nba_assets.commands.output import say
+from nba_assets.export import Format, export_table
+from nba_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from nba_assets.report.slate import SlateFacts
+
+app = typer.Typer()
+
+
+@app.command("report")
+def write_report(
+    day: Day,
+    output: Annotated[
+        Path | None, typer.Option(help="File to write; reports/DATE.html in the home by default.")
+    ] = None,
+    warehouse: FromFile = None,
+) -> None:
+    """Write the slate of a date as one HTML page: games, lines, rest, matchups, top factors, data quality."""
+    say(str(report_of(dates_of(day)[0], output, warehouse)[1]))
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", file_okay=False, help="Folder to write into.")],
+    what: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[TABLE]... [START [END]]",
+            help="Tables by name, all computed ones by default; then the first and the last date, all by default.",
+        ),
+    ] = None,
+    file_format: Annotated[Format, typer.Option("--format", help="Format of the files.")] = Format.PARQUET,
+    warehouse: FromFile = None,
+) -> None:
+    """Write tables into files, DIR/TABLE.parquet or .csv; a file that is there is replaced once the new one is whole.
+
+    In CSV, moments are UTC, lists are JSON arrays, and null is nothing while an empty text is "".
+    """
+    from nba_assets.orchestration.opening import open_warehouse
+    from nba_assets.registry import ALL_TABLES, COMPUTED_TABLES
+
+    given = what or []
+    tables, dates = ([text for text in given if text[:1].isdigit() is is_date] for is_date in (False, True))
+    if len(dates) > 2 or given[len(tables) :] != dates:
+        raise DatesError(f"{' '.join(given)}: name the tables first, then START and END, or one date, or none")
+    see_known(tables, "TABLE", tables=ALL_TABLES)
+    span = dates_of(*dates) if dates else (date.min, date.max)
+    opened = open_warehouse(warehouse)
+    for name in tables or list(COMPUTED_TABLES):
+        written = export_table(opened, ALL_TABLES[name], *span, out, file_format)
+        say(f"{written.file}: {written.rows:,} rows")
+
+
+@app.command()
+def dictionary() -> None:
+    """The data dictionary, as Markdown."""
+    from nba_assets.registry import ALL_TABLES
+    from nba_assets.tables.dictionary import dictionary_page
+
+    typer.echo(dictionary_page(list(ALL_TABLES.values())))
+
+
+def report_of(day: date, output: Path | None = None, warehouse: Path | None = None) -> tuple[SlateFacts, Path]:
+    """Write the page of a date; what stands on it, and its file."""
+    from nba_assets.orchestration.opening import open_warehouse
+    from nba_assets.orchestration.sensors import reading_graph
+    from nba_assets.report.folder import add_report
+    from nba_assets.report.page import render
+    from nba_assets.report.slate import gather
+
+    settings = Settings.from_environment()
+    facts = gather(open_warehouse(warehouse), day, reading_graph(), settings.bootstrap_days)
+    if output is None:
+        return facts, add_report(settings.home / "reports", day, render(facts))
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(render(facts), encoding="utf-8")
+    return facts, output

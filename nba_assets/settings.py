@@ -277,8 +277,14 @@ def variables() -> dict[str, str]:
 
 
 PREFIX = "NBA_ASSETS_"
-OTHER_VARIABLES = {"NBA_ASSETS_REAL_DATA", "NBA_ASSETS_PROVIDER_SAMPLES", "NBA_ASSETS_EMULATORS"}
-"""Variables of this project that are no settings: where the tests find real seasons, and emulators."""
+OTHER_VARIABLES = {
+    "NBA_ASSETS_REAL_DATA",
+    "NBA_ASSETS_PROVIDER_SAMPLES",
+    "NBA_ASSETS_EMULATORS",
+    "NBA_ASSETS_GCP_PROJECT",
+    "NBA_ASSETS_GCP_LOCATION",
+}
+"""Variables of this project that are no settings: where the tests find real seasons, emulators and a project."""
 
 
 def misspelt_variables(environ: Mapping[str, str] | None = None) -> list[str]:

@@ -72,7 +72,7 @@ def test_csv_has_lists_as_json_moments_in_utc_and_tells_null_from_empty(
     assert [cells["points"] for cells in found] == ["3", "", "-1"]
     assert [cells["is_dnp"] for cells in found] == ["false", "", "true"]
     second = next(line for line in file.read_text(encoding="utf-8").splitlines() if line.startswith(str(SECOND)))
-    assert second == f'{SECOND},"",,,,1999-02-28,,,"[]"'
+    assert second == f'{SECOND},"",,,,1999-02-28,,"[]","[]"'
 
 
 @pytest.mark.parametrize("kind", list(Format))

@@ -35,7 +35,7 @@ def carry_out(
     results = []
     if not launches and not as_json:
         say(nothing)
-    for launch in launches:
+    for launch in [part for whole in launches for part in whole.by_season]:
         if not as_json:
             console.print(f"Run of {len(launch.assets)} assets from {launch.start} to {launch.end}", highlight=False)
         report = execute(launch)

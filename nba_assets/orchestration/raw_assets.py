@@ -208,6 +208,7 @@ def _run_metadata(report: IngestionReport) -> dict[str, Any]:
         "dates_kept": len(report.dates_kept),
         "dates_refused": len(report.refused),
         **{f"seconds_{stage}": round(seconds, 4) for stage, seconds in report.seconds.items()},
+        **report.written.notes,
     }
 
 

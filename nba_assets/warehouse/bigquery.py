@@ -49,12 +49,16 @@ from nba_assets.warehouse.interface import (
 from nba_assets.warehouse.validation import filter_values, lacking_columns, validate
 
 LOGGER = logging.getLogger(__name__)
+APPLICATION = "nba-assets"
+"""Label of jobs, tables and datasets, and the beginning of the trace of reads, which have no labels."""
 STAGING = "nba_staging"
 """Dataset of the staging tables; each is dropped by its writer, or expires."""
 STAGING_MILLISECONDS = 24 * 3600 * 1000
 SCRIPT_MILLISECONDS = 300_000
 """How long a script may run: shorter than the stamp of `Write` reaches ahead."""
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 16.0
+LARGEST_WRITE_DATES = 4000
+"""Partitions that one statement may change."""
 STREAMS = 4
 """Streams of one read that are fetched at once."""
 LARGEST_FILTER = 500
@@ -94,6 +98,8 @@ class BigQueryWarehouse:
         self.wait_seconds = wait_seconds
         self._client = client
         self._reader = reader
+        self._bytes_read = 0
+        self._counting = threading.Lock()
         self._of_thread = threading.local()
 
     def read(
@@ -120,6 +126,7 @@ class BigQueryWarehouse:
             request = types.ReadSession(
                 table=f"projects/{stored.project}/datasets/{stored.dataset_id}/tables/{stored.table_id}",
                 data_format=types.DataFormat.ARROW,
+                trace_id=f"{APPLICATION}:{table.name}",
                 read_options=types.ReadSession.TableReadOptions(
                     selected_fields=[name for name in needed if name not in lacking],
                     row_restriction=" AND ".join(filter(None, restrictions)),
@@ -137,6 +144,12 @@ class BigQueryWarehouse:
             raise RuntimeError("the warehouse is to be replaced within a reading session; end the session first")
         if not replacements:
             return WriteFacts()
+        for replacement in replacements:
+            if isinstance(replacement, Replacement) and len(set(replacement.dates)) > LARGEST_WRITE_DATES:
+                raise WarehouseError(
+                    f"{replacement.table.qualified_name}: {len(set(replacement.dates)):,} dates in one write, of which "
+                    f"BigQuery takes {LARGEST_WRITE_DATES:,}; nothing was written. Run the dates season by season."
+                )
         with self._errors():
             tables = {each.table.qualified_name: each.table for each in (*unless, *replacements)}
             written = {replacement.table.qualified_name for replacement in replacements}
@@ -217,6 +230,8 @@ class BigQueryWarehouse:
         session = self._reader.create_read_session(
             parent=f"projects/{self._client.project}", read_session=request, max_stream_count=STREAMS
         )
+        with self._counting:
+            self._bytes_read += session.estimated_total_bytes_scanned
         schema = pa.ipc.read_schema(pa.py_buffer(session.arrow_schema.serialized_schema))
 
         def fetch(stream: types.ReadStream) -> list[pa.RecordBatch]:
@@ -244,7 +259,7 @@ class BigQueryWarehouse:
             new = bigquery.Table.from_api_repr(
                 {"tableReference": bigquery.TableReference.from_string(name).to_api_repr(), "schema": declared}
                 | bigquery_layout(table)
-                | {"description": table.description or table.grain, "labels": {"app": "nba-assets"}}
+                | {"description": table.description or table.grain, "labels": {"app": APPLICATION}}
             )
             self._client.create_table(new, exists_ok=True, retry=None)
             return
@@ -259,6 +274,7 @@ class BigQueryWarehouse:
         dataset = bigquery.Dataset(self.address.dataset(name))
         dataset.location = self.address.location
         dataset.default_table_expiration_ms = table_milliseconds
+        dataset.labels = {"app": APPLICATION}
         self._client.create_dataset(dataset, exists_ok=True, retry=None)
 
     def _execute(self, write: Write, table: Table) -> WriteFacts:
@@ -276,8 +292,11 @@ class BigQueryWarehouse:
             raise
         finally:
             self._drop(staging)
-        billed = sum(getattr(job, "total_bytes_billed", None) or 0 for job in jobs)
-        return WriteFacts([job.job_id for job in jobs], billed)
+        processed, billed = (
+            sum(getattr(job, name, None) or 0 for job in jobs)  # a load has neither: it is free
+            for name in ("total_bytes_processed", "total_bytes_billed")
+        )
+        return WriteFacts([job.job_id for job in jobs], processed, billed, self._bytes_read)
 
     def _drop(self, staging: str) -> None:
         """Delete a staging table; one that cannot be deleted expires, and what was written stands."""
@@ -345,7 +364,7 @@ class BigQueryWarehouse:
 
         def attempt() -> Any:
             job_id = f"nba_assets_{purpose}_{uuid.uuid4().hex}"
-            job = self._persistently(lambda: self._sent(job_id, labels | {"app": "nba-assets"}, send))
+            job = self._persistently(lambda: self._sent(job_id, labels | {"app": APPLICATION}, send))
             pause = 0.05
             while not self._persistently(lambda: job.done(retry=None)):
                 time.sleep(pause)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
 
@@ -111,10 +111,20 @@ class Changed:
 
 @dataclass(frozen=True)
 class WriteFacts:
-    """What a write cost: the jobs that a remote warehouse ran for it, and the bytes that it billed."""
+    """What a write cost: the jobs that a remote warehouse ran for it, and the bytes that they processed and billed.
+
+    `bytes_read` are those that the warehouse has scanned for all reads since it was opened.
+    """
 
     job_ids: Sequence[str] = ()
+    bytes_processed: int = 0
     bytes_billed: int = 0
+    bytes_read: int = 0
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        """The facts by name; none where no job was run, as for a warehouse in a file."""
+        return asdict(self) | {"job_ids": list(self.job_ids)} if self.job_ids else {}
 
 
 @dataclass(frozen=True)

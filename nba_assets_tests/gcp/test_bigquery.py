@@ -10,11 +10,21 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from google.api_core.exceptions import GoogleAPICallError
+from google.cloud import bigquery
 
 from nba_assets.tables.spec import Table
 from nba_assets.warehouse import bigquery as back_end
 from nba_assets.warehouse.bigquery import STAGING, BigQueryWarehouse
-from nba_assets.warehouse.interface import Changed, Insertion, Replacement, WarehouseBusyError, WarehouseError
+from nba_assets.warehouse.bigquery_script import Write
+from nba_assets.warehouse.interface import (
+    Changed,
+    Insertion,
+    OvertakenError,
+    Replacement,
+    WarehouseBusyError,
+    WarehouseError,
+)
 from nba_assets_tests.gcp.adapter import FAULTS, Calls, open_emulated
 from nba_assets_tests.gcp.emulators import BigQueryEmulator
 from nba_assets_tests.warehouse.back_ends import FIRST, OTHER, SECOND, TABLE, row, rows
@@ -96,7 +106,44 @@ class TestJobs:
     def test_what_a_write_cost_is_told(self, open_here: Open) -> None:
         facts = open_here().replace([Replacement(TABLE, rows(row(FIRST, "a")), [FIRST])])
         assert [job_id.rsplit("_", 1)[0] for job_id in facts.job_ids] == ["nba_assets_load", "nba_assets_replace"]
+        assert facts.notes.keys() == {"job_ids", "bytes_processed", "bytes_billed", "bytes_read"}
         assert facts.bytes_billed == 0  # the emulator bills nothing
+
+    def test_the_bytes_of_scripts_and_of_reads_are_added_up(
+        self, open_here: Open, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name, count in (("total_bytes_processed", 7), ("total_bytes_billed", 10)):
+            monkeypatch.setattr(bigquery.QueryJob, name, count)
+        warehouse = open_here()
+        write(warehouse, 1)
+        create = warehouse._reader.create_read_session
+
+        def told(**request: object) -> object:
+            session = create(**request)
+            session.estimated_total_bytes_scanned = 5
+            return session
+
+        monkeypatch.setattr(warehouse._reader, "create_read_session", told)
+        warehouse._bytes_read = 0
+        versions(warehouse, TABLE)
+        versions(warehouse, TABLE)
+        facts = warehouse.replace([Replacement(TABLE, rows(row(FIRST, "a")), [FIRST])])
+        assert (facts.bytes_processed, facts.bytes_billed, facts.bytes_read) == (7, 10, 10)
+
+    def test_reads_carry_a_trace_and_datasets_and_tables_a_label(self, open_here: Open) -> None:
+        warehouse = open_here()
+        write(warehouse, 1)
+        versions(warehouse, TABLE)
+        assert {request.trace_id for request in warehouse._reader.requests} == {"nba-assets:everything"}
+        for name in (STAGING, TABLE.dataset):
+            assert warehouse._client.get_dataset(warehouse.address.dataset(name)).labels == {"app": "nba-assets"}
+
+    def test_more_dates_than_a_statement_may_change_are_refused_before_anything_is_sent(self, open_here: Open) -> None:
+        calls = Calls()
+        days = [FIRST + timedelta(days=offset) for offset in range(4001)]
+        with pytest.raises(WarehouseError, match=r"4,001 dates in one write, of which BigQuery takes 4,000"):
+            open_here(calls).replace([Replacement(TABLE, rows(), days)])
+        assert calls.made == []
 
 
 class TestFaults:
@@ -167,6 +214,37 @@ class TestFaults:
 
 
 class TestConflicts:
+    def test_a_late_job_that_was_taken_for_dead_is_refused(self, open_here: Open) -> None:
+        """Its write was decided on before another one finished the same dates, and arrives after it."""
+        late, other = open_here(), open_here()
+        write(late, 1)
+        read = late.read(TABLE, TABLE.column_names, FIRST, SECOND)
+        write(other, 2)
+        entries = rows(*(row(day, "a", points=9) for day in (FIRST, SECOND)))
+        with pytest.raises(OvertakenError, match=r"nba_analytics.everything has changed for 2021-11-15"):
+            late.replace(
+                [Replacement(TABLE, entries, [FIRST, SECOND]), Replacement(OTHER, entries, [FIRST, SECOND])],
+                unless=[Changed(TABLE, read, FIRST, SECOND)],
+            )
+        assert versions(other, TABLE) == versions(other, OTHER) == [2, 2]
+        assert staging_tables(other) == []
+
+    def test_a_script_that_the_service_runs_after_its_writer_was_killed_is_refused(self, open_here: Open) -> None:
+        """The job itself is late: sent by a process that is gone, it runs once another one has written."""
+        calls = Calls()
+        killed, other = open_here(calls), open_here()
+        write(killed, 1)
+        late = Write(
+            [Replacement(TABLE, rows(), [FIRST])],
+            [Changed(TABLE, rows(), FIRST, SECOND)],
+            killed._name,
+            datetime.now(UTC),
+        )
+        job = killed._client.query(late.script("`none`"))
+        with pytest.raises(GoogleAPICallError, match="condition 0 no longer holds"):
+            job.result()
+        assert versions(other, TABLE) == [1, 1]
+
     def test_a_transaction_that_loses_is_run_again_under_a_new_id(self, open_here: Open) -> None:
         calls = Calls(conflicts=3)
         warehouse = open_here(calls)

@@ -13,7 +13,7 @@ import pytest
 from google.api_core.exceptions import GoogleAPICallError
 from google.cloud import bigquery
 
-from nba_assets.tables.spec import Table
+from nba_assets.tables.spec import Table, whole
 from nba_assets.warehouse import bigquery as back_end
 from nba_assets.warehouse.bigquery import STAGING, BigQueryWarehouse
 from nba_assets.warehouse.bigquery_script import Write
@@ -25,7 +25,7 @@ from nba_assets.warehouse.interface import (
     WarehouseBusyError,
     WarehouseError,
 )
-from nba_assets_tests.gcp.adapter import FAULTS, Calls, open_emulated
+from nba_assets_tests.gcp.adapter import BEFORE, FAULTS, LOST, Calls, open_emulated
 from nba_assets_tests.gcp.emulators import BigQueryEmulator
 from nba_assets_tests.warehouse.back_ends import FIRST, OTHER, SECOND, TABLE, row, rows
 
@@ -166,6 +166,31 @@ class TestFaults:
             added = warehouse.read(THIRD_TABLE, ("player_lookup",), FIRST, FIRST, {"player_lookup": f"v{version}"})
             assert added.num_rows == 1, calls.made[place]
             assert staging_tables(warehouse) == [], calls.made[place]
+
+    @pytest.mark.slow
+    @pytest.mark.usefixtures("open_here")
+    @pytest.mark.parametrize("fault", [BEFORE, LOST])
+    def test_a_fault_at_any_call_that_makes_or_grows_a_table_passes(
+        self, bigquery_service: BigQueryEmulator, fault: str
+    ) -> None:
+        grown = replace(TABLE, columns=(*TABLE.columns, whole("later", "Later")))
+
+        def make_and_grow(faults: dict[int, str]) -> Calls:
+            calls = Calls(faults=faults)
+            warehouse = open_emulated(bigquery_service, f"t{uuid.uuid4().hex}", 60, calls)
+            warehouse.replace([Replacement(TABLE, rows(row(FIRST, "a")), [FIRST])])
+            new = row(SECOND, "b") | {"later": 7}
+            warehouse.replace([Replacement(grown, rows(new, table=grown), [SECOND])])
+            calls.faults = {}
+            found = warehouse.read(grown, ("player_lookup", "later"), FIRST, SECOND).to_pylist()
+            assert [tuple(entry.values()) for entry in found] == [("a", None), ("b", 7)]
+            assert staging_tables(warehouse) == []
+            return calls
+
+        made = make_and_grow({}).made
+        assert {"POST dataset", "POST table", "PATCH table"} <= set(made)
+        for place in range(made.index("create_read_session") - 1):
+            make_and_grow({place: fault})
 
     def test_what_does_not_pass_at_any_call_leaves_all_as_it_was_and_can_be_done_again(self, open_here: Open) -> None:
         calls = Calls()

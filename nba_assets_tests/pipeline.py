@@ -5,7 +5,8 @@ What Dagster adds is tested apart.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from nba_assets.registry import TABLE_MODULES
 from nba_assets.settings import Settings
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.tables.columns import arrow_schema
+from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets.warehouse.interface import Replacement, Warehouse
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -32,14 +34,30 @@ def days_between(start: date, end: date) -> list[date]:
     return [start + timedelta(days=offset) for offset in range((end - start).days + 1)]
 
 
+@contextmanager
+def one_connection(warehouse: Warehouse) -> Iterator[None]:
+    """Keep a DuckDB file open within the block: to open it for each use is most of what a small test would do."""
+    if not isinstance(warehouse, DuckDBWarehouse):
+        yield
+        return
+    before, warehouse.idle_seconds = warehouse.idle_seconds, 60
+    try:
+        yield
+    finally:
+        warehouse.idle_seconds = before
+        warehouse.close()
+
+
 def ingest_all(warehouse: Warehouse, landing: Path, dates: Sequence[date], *, now: datetime = NOW) -> None:
     """All raw tables of the dates, from a folder."""
-    for raw in RAW_TABLES.values():
-        ingest(raw, FolderLandingZone(landing), warehouse, dates, run_id="test", now=now).raise_for_bad_files()
+    with one_connection(warehouse):
+        for raw in RAW_TABLES.values():
+            ingest(raw, FolderLandingZone(landing), warehouse, dates, run_id="test", now=now).raise_for_bad_files()
 
 
 def count_as_ingested(warehouse: Warehouse, names: Sequence[str], dates: Sequence[date]) -> None:
     """Enter raw dates as ingested, for tests that write raw rows themselves."""
+    replacements = []
     for name in names:
         entry = {
             "table_name": name,
@@ -52,7 +70,8 @@ def count_as_ingested(warehouse: Warehouse, names: Sequence[str], dates: Sequenc
         }
         entries = [dict.fromkeys(TABLE_PARTITIONS.column_names) | entry | {"partition_date": day} for day in dates]
         rows = pa.Table.from_pylist(entries, schema=arrow_schema(TABLE_PARTITIONS))
-        warehouse.replace([Replacement(TABLE_PARTITIONS, rows, dates, {"table_name": name})])
+        replacements.append(Replacement(TABLE_PARTITIONS, rows, dates, {"table_name": name}))
+    warehouse.replace(replacements)
 
 
 def table_run(
@@ -71,11 +90,12 @@ def build(
 ) -> dict[str, list[DateFacts]]:
     """Compute and publish tables, upstream first; returns what each of their dates holds."""
     facts = {}
-    for name in tables:
-        run = table_run(warehouse, name, dates, entities)
-        with run.reading():
-            outcome = computed(run, TABLE_MODULES[name].build)
-        facts[name] = prepare(run, outcome).write()
+    with one_connection(warehouse):
+        for name in tables:
+            run = table_run(warehouse, name, dates, entities)
+            with run.reading():
+                outcome = computed(run, TABLE_MODULES[name].build)
+            facts[name] = prepare(run, outcome).write()
     return facts
 
 

@@ -114,6 +114,9 @@ class Recorded:
     def status(self, tables: Any) -> Any:
         return self.inner.status(tables)
 
+    def close(self) -> None:
+        """Nothing is open."""
+
     def replace(self, replacements: Any, *, unless: Any = ()) -> NoReturn:
         raise NotImplementedError
 

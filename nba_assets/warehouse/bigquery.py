@@ -186,6 +186,9 @@ class BigQueryWarehouse:
         by_name = {status.table.qualified_name: status for status in found.values()}
         return [by_name.get(table.qualified_name, TableStatus(table, 0, 0, None, None)) for table in tables]
 
+    def close(self) -> None:
+        """Nothing is kept open but the clients, which all warehouses of a process share."""
+
     @contextmanager
     def session(self) -> Iterator[None]:
         """Reads of this thread within the block see the tables as they are when it begins, by the service's clock."""

@@ -1,33 +1,30 @@
 """The warehouse in a DuckDB file.
 
-DuckDB lets one process that writes, or several that only read, into a file. Connections are therefore short and made
-under a file lock, which is waited for up to a bound; the holder leaves its name beside the lock, so that whoever waits
-in vain can be told who it is. The operating system drops the lock of a process that dies, and DuckDB forgets what it
-had not committed.
+DuckDB lets one process that writes, or several that only read, into a file. Connections are therefore made under a
+file lock, which is waited for up to a bound, and short: what takes its turns one after the other, as a run does, may
+keep one open from use to use while nobody else waits. DuckDB forgets what a process that dies had not committed.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-from filelock import FileLock, Timeout
 
 from nba_assets.tables.columns import arrow_schema
 from nba_assets.tables.ddl import duckdb_column, duckdb_create, duckdb_name, duckdb_type, quoted
 from nba_assets.tables.spec import LIST_TYPES, Column, Table
+from nba_assets.warehouse.file_turn import FileTurn, HeldError
 from nba_assets.warehouse.interface import (
     Changed,
     Insertion,
@@ -40,9 +37,9 @@ from nba_assets.warehouse.interface import (
 )
 from nba_assets.warehouse.validation import filter_values, lacking_columns, validate
 
-LOCK_POLL_SECONDS = 0.01
-"""A short one: a waiter must hit the gap between two connections of a process that makes one after the other."""
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.05, 1.0
+LOOK_SECONDS = 0.025
+"""How often it is looked whether a connection that is kept open has been idle long enough, or somebody waits for it."""
 STORAGE_VERSION = "v1.0.0"
 """The oldest storage version that holds these tables: DuckDB 1.1 and later open it."""
 
@@ -54,11 +51,26 @@ class DuckDBWarehouse:
     after the other.
     """
 
-    def __init__(self, path: str | Path, wait_seconds: float = 60.0) -> None:
-        """`wait_seconds` bounds how long somebody else may hold the file before WarehouseBusyError is raised."""
+    def __init__(self, path: str | Path, wait_seconds: float = 60.0, idle_seconds: float = 0.0) -> None:
+        """`wait_seconds` bounds how long somebody else may hold the file before WarehouseBusyError is raised.
+
+        A connection is kept open for `idle_seconds` after its use, no longer than until somebody waits for the file;
+        with some, `close` ends the use of the warehouse.
+        """
         self.path = Path(path).resolve()
         self.wait_seconds = wait_seconds
+        self.idle_seconds = idle_seconds
+        self._file = FileTurn(self.path)
         self._of_thread = threading.local()
+        self._turn = threading.Lock()
+        self._open: _Open | None = None
+        """In use by who has the turn, or kept open."""
+        self._closer: threading.Thread | None = None
+
+    def close(self) -> None:
+        """Close the connection that is kept open, where there is one."""
+        with self._turn:
+            self._close()
 
     def read(
         self,
@@ -76,8 +88,8 @@ class DuckDBWarehouse:
         query = _Query.of(table, columns, start, end, where)
         if not self._is_there():
             return query.schema.empty_table()
-        with self._connection(read_only=True) as connection:
-            return query.rows(connection, _stored_columns(connection, table))
+        with self._connection(read_only=True) as opened:
+            return query.rows(opened.connection, opened.stored_columns(table))
 
     def replace(self, replacements: Sequence[Replacement | Insertion], *, unless: Sequence[Changed] = ()) -> WriteFacts:
         """Carry out everything in one transaction; see `Warehouse.replace`."""
@@ -86,17 +98,19 @@ class DuckDBWarehouse:
             return WriteFacts()
         with self._writable():
             self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self._connection() as connection:
+        with self._connection() as opened:
+            connection = opened.connection
             tables = {each.table.qualified_name: each.table for each in (*replacements, *unless)}
             moment = datetime.now(UTC)
-            stored = {name: _stored_columns(connection, table) for name, table in tables.items()}
+            stored = {name: opened.stored_columns(table) for name, table in tables.items()}
             # Whatever raises in here, closing the connection rolls the transaction back.
             connection.execute("BEGIN TRANSACTION")
             for changed in unless:
                 query = _Query.of(changed.table, changed.rows.column_names, changed.start, changed.end, changed.where)
                 changed.see_unchanged(query.rows(connection, stored[changed.table.qualified_name]))
             for name in dict.fromkeys(replacement.table.qualified_name for replacement in replacements):
-                _ensure(connection, tables[name], stored[name])
+                if _ensure(connection, tables[name], stored[name]):
+                    opened.forget_columns(tables[name])
             for replacement in replacements:
                 if isinstance(replacement, Replacement):
                     _delete(connection, replacement)
@@ -110,8 +124,8 @@ class DuckDBWarehouse:
         """What is stored of each table."""
         if not self._is_there():
             return [TableStatus(table, 0, 0, None, None) for table in tables]
-        with self._connection(read_only=True) as connection:
-            return [_status(connection, table) for table in tables]
+        with self._connection(read_only=True) as opened:
+            return [_status(opened, table) for table in tables]
 
     @contextmanager
     def session(self) -> Iterator[None]:
@@ -119,8 +133,8 @@ class DuckDBWarehouse:
         if self._session is not None or not self._is_there():
             yield
             return
-        with self._connection(read_only=True) as connection:
-            self._of_thread.session = connection
+        with self._connection(read_only=True) as opened:
+            self._of_thread.session = opened
             try:
                 yield
             finally:
@@ -136,7 +150,9 @@ class DuckDBWarehouse:
         Byte for byte where the file is in that version already and whole; nobody writes it while it is read.
         """
         place = str(file).replace("'", "''")
-        with self._connection(read_only=True) as connection:
+        self.close()
+        with self._connection(read_only=True) as opened:
+            connection = opened.connection
             source, version = connection.execute(
                 "SELECT database_name, tags['storage_version'] FROM duckdb_databases() "
                 "WHERE database_name = current_database()"
@@ -151,53 +167,89 @@ class DuckDBWarehouse:
                 connection.execute("DETACH copy_of_it")
 
     @property
-    def _session(self) -> duckdb.DuckDBPyConnection | None:
+    def _session(self) -> _Open | None:
         """The connection of this thread's reading session."""
         return getattr(self._of_thread, "session", None)
 
     @contextmanager
-    def _connection(self, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _connection(self, *, read_only: bool = False) -> Iterator[_Open]:
         if self._session is not None:
             if not read_only:
                 raise RuntimeError("the warehouse is to be replaced within a reading session; end the session first")
             yield self._session
             return
         deadline = time.monotonic() + self.wait_seconds
-        with self._lock(read_only=read_only):
-            if not read_only and not self.path.exists():
-                with self._writable():
-                    self._create()
-            connection = self._connect(deadline, read_only=read_only)
-            try:
+        if not self._turn.acquire(timeout=self.wait_seconds):
+            raise WarehouseBusyError(self._busy(self._file.holder()))
+        is_whole = False
+        try:
+            yield self._opened(deadline, read_only=read_only)
+            is_whole = True
+        except duckdb.Error as error:
+            raise WarehouseError(
+                f"the warehouse {self.path} refused, and keeps what it had: {_in_a_line(error)}"
+            ) from error
+        finally:
+            if is_whole and self.idle_seconds:
+                self._keep()
+            else:
+                self._close()
+            self._turn.release()
+
+    def _opened(self, deadline: float, *, read_only: bool) -> _Open:
+        """The connection that is kept open, where it will do, or a new one."""
+        if self._open and ((self._open.read_only and not read_only) or self._file.is_waited_for()):
+            self._close()
+        if self._open is None:
+            with ExitStack() as held:
+                held.enter_context(self._lock(read_only=read_only))
+                if not read_only and not self.path.exists():
+                    with self._writable():
+                        self._create()
+                connection = self._connect(deadline, read_only=read_only)
+                held.callback(connection.close)
                 connection.execute("SET TimeZone = 'UTC'")
-                yield connection
-            except duckdb.Error as error:
-                raise WarehouseError(
-                    f"the warehouse {self.path} refused, and keeps what it had: {_in_a_line(error)}"
-                ) from error
-            finally:
-                connection.close()
+                self._open = _Open(connection, read_only, held.pop_all())
+        return self._open
+
+    def _close(self) -> None:
+        """Let others have the file; what was not committed is rolled back."""
+        if self._open is not None:
+            opened, self._open = self._open, None
+            opened.held.close()
+
+    def _keep(self) -> None:
+        """Leave the connection open, and see to it that it is closed in time."""
+        if self._open is not None:
+            self._open.idle_since = time.monotonic()
+            if self._closer is None:
+                self._closer = threading.Thread(target=self._close_when_idle, daemon=True)
+                self._closer.start()
+
+    def _close_when_idle(self) -> None:
+        while True:
+            time.sleep(LOOK_SECONDS)
+            with self._turn:
+                idle = self._open is None or time.monotonic() - self._open.idle_since >= self.idle_seconds
+                if idle or self._file.is_waited_for():
+                    self._closer = None
+                    self._close()
+                    return
 
     @contextmanager
     def _lock(self, *, read_only: bool) -> Iterator[None]:
         """Hold the file lock; a reader that may not write beside the file goes without, and waits at DuckDB's own
         lock.
         """
-        try:
-            held = FileLock(f"{self.path}.lock", timeout=self.wait_seconds, poll_interval=LOCK_POLL_SECONDS).acquire()
-        except Timeout:
-            raise WarehouseBusyError(self._busy(self._holder())) from None
-        except OSError as error:
-            if not read_only:
-                raise self._unwritable(error) from error
-            yield
-            return
-        with held:
-            self._sign()
+        with ExitStack() as held:
             try:
-                yield
-            finally:
-                self._holder_path.unlink(missing_ok=True)
+                held.enter_context(self._file.taken(self.wait_seconds))
+            except HeldError:
+                raise WarehouseBusyError(self._busy(self._file.holder())) from None
+            except OSError as error:
+                if not read_only:
+                    raise self._unwritable(error) from error
+            yield
 
     def _is_there(self) -> bool:
         """Whether there is a file; raises WarehouseError where its folder may not be looked into."""
@@ -254,37 +306,6 @@ class DuckDBWarehouse:
             time.sleep(min(pause, remaining))
             pause = min(2 * pause, LONGEST_RETRY_SECONDS)
 
-    @property
-    def _holder_path(self) -> Path:
-        return Path(f"{self.path}.holder")
-
-    def _sign(self) -> None:
-        """Say who holds the lock; whoever reads finds all of it or what was there before.
-
-        On a full disk the lock holds without a name.
-        """
-        mine = {
-            "pid": os.getpid(),
-            "command": " ".join(sys.argv)[:200],
-            "since": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
-        unfinished = Path(f"{self._holder_path}.new")
-        with suppress(OSError):
-            unfinished.write_text(json.dumps(mine))
-            unfinished.replace(self._holder_path)
-
-    def _holder(self) -> str:
-        try:
-            holder = json.loads(self._holder_path.read_text())
-        except (OSError, ValueError):
-            return UNKNOWN_HOLDER
-        # A process that was killed has left its name, but not the lock: that is somebody else's by now.
-        return (
-            f"process {holder['pid']} ({holder['command']}) since {holder['since']}"
-            if _is_alive(holder["pid"])
-            else UNKNOWN_HOLDER
-        )
-
     def _busy(self, holder: str) -> str:
         return (
             f"the warehouse {self.path} was still held after {self.wait_seconds:g} s: {holder}. "
@@ -313,17 +334,32 @@ ADVICE = {
 """What to do, by words of what DuckDB says."""
 
 SCHEMA_ADVICE = "Move the file away and run the backfill again, or bring the stored table in line by hand."
-UNKNOWN_HOLDER = "a process that has not left its name"
 
 
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+@dataclass
+class _Open:
+    """A connection to the file, and what must be let go of with it."""
+
+    connection: duckdb.DuckDBPyConnection
+    read_only: bool
+    held: ExitStack
+    idle_since: float = 0.0
+    _columns: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Of each table; nobody else changes a table while the connection is open."""
+
+    def stored_columns(self, table: Table) -> dict[str, str]:
+        """The definition of each column that the file has of a table, as `duckdb_column` writes it; none where the
+        table is not there.
+
+        Not to be requested within a transaction: that of a missing table would end with it.
+        """
+        if table.qualified_name not in self._columns:
+            self._columns[table.qualified_name] = _stored_columns(self.connection, table)
+        return self._columns[table.qualified_name]
+
+    def forget_columns(self, table: Table) -> None:
+        """Look a table's columns up again when they are next used."""
+        self._columns.pop(table.qualified_name, None)
 
 
 def _in_a_line(error: duckdb.Error) -> str:
@@ -392,14 +428,16 @@ def _selected(column: Column) -> str:
     return f"coalesce({name}, []) AS {name}" if column.nullable and column.type in LIST_TYPES else name
 
 
-def _ensure(connection: duckdb.DuckDBPyConnection, table: Table, stored: Mapping[str, str]) -> None:
-    """Create the table, or add the nullable columns that its spec has gained."""
+def _ensure(connection: duckdb.DuckDBPyConnection, table: Table, stored: Mapping[str, str]) -> bool:
+    """Create the table, or add the nullable columns that its spec has gained; tells whether that changed anything."""
     if not stored:
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(table.dataset)}")
         connection.execute(duckdb_create(table))
-        return
-    for column in _lacking_columns(table, stored):
+        return True
+    lacking = _lacking_columns(table, stored)
+    for column in lacking:
         connection.execute(f"ALTER TABLE {duckdb_name(table)} ADD COLUMN {duckdb_column(column)}")
+    return bool(lacking)
 
 
 def _lacking_columns(table: Table, stored: Mapping[str, str]) -> list[Column]:
@@ -408,11 +446,6 @@ def _lacking_columns(table: Table, stored: Mapping[str, str]) -> list[Column]:
 
 
 def _stored_columns(connection: duckdb.DuckDBPyConnection, table: Table) -> dict[str, str]:
-    """The definition of each column that the file has of a table, as `duckdb_column` writes it; none where the table is
-    not there.
-
-    Not to be requested within a transaction: that of a missing table would end with it.
-    """
     try:
         # The listing of all columns of all tables would cost more than most reads.
         found = connection.execute(
@@ -438,10 +471,10 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: Table, rows: pa.Table)
     connection.unregister("new_rows")
 
 
-def _status(connection: duckdb.DuckDBPyConnection, table: Table) -> TableStatus:
-    if not _stored_columns(connection, table):
+def _status(opened: _Open, table: Table) -> TableStatus:
+    if not opened.stored_columns(table):
         return TableStatus(table, 0, 0, None, None)
     column = quoted(table.date_column)
     query = f"SELECT count(*), count(DISTINCT {column}), min({column}), max({column}) FROM {duckdb_name(table)}"
-    (counted,) = connection.execute(query).fetchall()
+    (counted,) = opened.connection.execute(query).fetchall()
     return TableStatus(table, *counted)

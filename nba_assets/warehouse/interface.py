@@ -176,3 +176,7 @@ class Warehouse(Protocol):
     def status(self, tables: Sequence[Table]) -> list[TableStatus]:
         """What is stored of each table."""
         ...
+
+    def close(self) -> None:
+        """Let go of what is kept open between uses; the warehouse can be used again."""
+        ...

@@ -21,7 +21,7 @@ from nba_assets.tables.bookkeeping import ENTITY_FAILURES, RAW_QUARANTINE
 from nba_assets.tables.columns import arrow_schema
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets.warehouse.interface import Replacement
-from nba_assets_tests.pipeline import table_run
+from nba_assets_tests.pipeline import one_connection, table_run
 
 DAY = date(2025, 1, 15)
 GAME = "20250115_LAL_BOS"
@@ -229,19 +229,22 @@ def built_on(day: date, path: Path, feeds: Feeds) -> dict[str, Any]:
     each table's `notices`.
     """
     warehouse = DuckDBWarehouse(path / "nba.duckdb")
-    for name, rows in feeds.items():
-        table = RAW_QUARANTINE if name == RAW_QUARANTINE.name else RAW_TABLES[name].table
-        filled = pa.Table.from_pylist(
-            [{column: row.get(column) for column in table.column_names} for row in rows], schema=arrow_schema(table)
-        )
-        warehouse.replace([Replacement(table, filled, sorted({row[table.date_column] for row in rows}))])
-    stored: dict[str, Any] = {"notices": {}}
-    for name in SUMMARIES:
-        run = table_run(warehouse, name, [day])
-        prepare(run, TABLE_MODULES[name].build(run)).write()
-        stored["notices"] |= {f"{name}/{notice}": [said for _, said in told] for notice, told in run.notices.items()}
-        table = TABLE_MODULES[name].TABLE
-        rows = warehouse.read(table, table.column_names, day, day).to_pylist()
-        stored[name] = {row[table.entity_column or ""]: row for row in rows}
-    failures = warehouse.read(ENTITY_FAILURES, ENTITY_FAILURES.column_names, day, day).to_pylist()
-    return stored | {"failures": {f"{row['table_name']}/{row['entity_id']}": row for row in failures}}
+    with one_connection(warehouse):
+        for name, rows in feeds.items():
+            table = RAW_QUARANTINE if name == RAW_QUARANTINE.name else RAW_TABLES[name].table
+            filled = pa.Table.from_pylist(
+                [{column: row.get(column) for column in table.column_names} for row in rows], schema=arrow_schema(table)
+            )
+            warehouse.replace([Replacement(table, filled, sorted({row[table.date_column] for row in rows}))])
+        stored: dict[str, Any] = {"notices": {}}
+        for name in SUMMARIES:
+            run = table_run(warehouse, name, [day])
+            prepare(run, TABLE_MODULES[name].build(run)).write()
+            stored["notices"] |= {
+                f"{name}/{notice}": [said for _, said in told] for notice, told in run.notices.items()
+            }
+            table = TABLE_MODULES[name].TABLE
+            rows = warehouse.read(table, table.column_names, day, day).to_pylist()
+            stored[name] = {row[table.entity_column or ""]: row for row in rows}
+        failures = warehouse.read(ENTITY_FAILURES, ENTITY_FAILURES.column_names, day, day).to_pylist()
+        return stored | {"failures": {f"{row['table_name']}/{row['entity_id']}": row for row in failures}}

@@ -91,7 +91,7 @@ class Tables:
     """A warehouse with the game of one day, and whatever the feeds say of it."""
 
     def __init__(self, path: Path, **feeds: Rows) -> None:
-        self.warehouse = DuckDBWarehouse(path / "nba.duckdb")
+        self.warehouse = DuckDBWarehouse(path / "nba.duckdb", idle_seconds=0.2)
         count_as_ingested(self.warehouse, list(RAW_TABLES), days_between(BEFORE, DAY))
         self.write(schedule=[{**SCHEDULE, "game_time_utc": TIP}], team_boxscores=[team("LAL"), team("BOS")])
         self.write(**feeds)

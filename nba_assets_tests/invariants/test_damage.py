@@ -35,7 +35,7 @@ from nba_assets.tables.bookkeeping import ENTITY_FAILURES, HARD_FAILURE, TABLE_P
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets_tests.invariants.damage import KINDS, Effect, Reach, do
 from nba_assets_tests.invariants.landed_file import PER_DATE, add_optional_columns
-from nba_assets_tests.pipeline import NOW, build, days_between, ingest_all, table_run
+from nba_assets_tests.pipeline import NOW, build, days_between, ingest_all, one_connection, table_run
 from nba_assets_tests.seeds import seeds
 
 LEAGUE: dict[str, Any] = {"teams": ("BOS", "CHI", "DEN", "LAL", "MIA", "NYK", "PHX", "UTA"), "games_per_team": 9}
@@ -155,9 +155,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 def ingested(warehouse: Path, landing: Path, table: str) -> IngestionReport:
     """Ingest one raw table for the span, whatever it complains of."""
-    return ingest(
-        RAW_TABLES[table], FolderLandingZone(landing), DuckDBWarehouse(warehouse), SPAN, run_id="test", now=NOW
-    )
+    opened = DuckDBWarehouse(warehouse)
+    with one_connection(opened):
+        return ingest(RAW_TABLES[table], FolderLandingZone(landing), opened, SPAN, run_id="test", now=NOW)
 
 
 def same_rows(one: IngestionReport, other: IngestionReport) -> bool:
@@ -198,17 +198,18 @@ def run_with(world: World, folder: Path, table: str, landing: Path) -> Outcome:
     if same_rows(report, world.ingested[table]):
         return Outcome(world.state, report)
     refusals, notices = [], []
-    for name, module in TABLE_MODULES.items():
-        warehouse = DuckDBWarehouse(path)
-        run = table_run(warehouse, name, SPAN)
-        try:
-            with warehouse.session():
-                publication = prepare(run, computed(run, module.build))
-            publication.write()
-        except (PublicationRefusedError, MissingInputsError) as error:
-            refusals.append(f"{name}: {error}")
-        refusals += [f"{name} {day}: {why}" for day, why in run.refused.items()]
-        notices += [text for mine in run.notices.values() for _, text in mine]
+    warehouse = DuckDBWarehouse(path)
+    with one_connection(warehouse):
+        for name, module in TABLE_MODULES.items():
+            run = table_run(warehouse, name, SPAN)
+            try:
+                with warehouse.session():
+                    publication = prepare(run, computed(run, module.build))
+                publication.write()
+            except (PublicationRefusedError, MissingInputsError) as error:
+                refusals.append(f"{name}: {error}")
+            refusals += [f"{name} {day}: {why}" for day, why in run.refused.items()]
+            notices += [text for mine in run.notices.values() for _, text in mine]
     return Outcome(State.of(path), report, refusals, notices)
 
 

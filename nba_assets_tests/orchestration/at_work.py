@@ -177,6 +177,9 @@ class MemoryWarehouse:
             planned = pc.and_(planned, pc.is_in(stored[name], pa.array(values, stored.schema.field(name).type)))
         return stored.select(list(columns)).filter(planned)
 
+    def close(self) -> None:
+        """Nothing is open."""
+
     def replace(self, replacements: Sequence[Replacement | Insertion], *, unless: Sequence[Changed] = ()) -> WriteFacts:
         """As the interface has it."""
         for changed in unless:
@@ -271,14 +274,14 @@ class Operator:
     def tick(self, name: str, *, crash_before_cursor: bool = False) -> list[Ran]:
         """One evaluation, and the runs that come of it."""
         GIVEN["here"] = self.warehouse
-        context = dg.build_sensor_context(
+        with dg.build_sensor_context(
             instance=self.instance,
             cursor=self.cursors.get(name),
             repository_def=defs.get_repository_def(),
             sensor_name=name,
             resources={"warehouse": GivenWarehouse(address="here")},
-        )
-        result = self.sensors[name].evaluate_tick(context)
+        ) as context:
+            result = self.sensors[name].evaluate_tick(context)
         self.reasons[name] = result.skip_message
         ran = []
         for request in result.run_requests or ():

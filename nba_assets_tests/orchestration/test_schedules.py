@@ -39,12 +39,12 @@ def landing(own_home: Path) -> Path:
 
 def tick(name: str, at: datetime) -> tuple[list[dg.RunRequest], str | None]:
     """What a schedule asks for at a moment, and what it says otherwise."""
-    context = dg.build_schedule_context(
+    with dg.build_schedule_context(
         scheduled_execution_time=at,
         resources={"warehouse": WarehouseResource()},
         repository_def=defs.get_repository_def(),
-    )
-    result = SCHEDULES[name].evaluate_tick(context)
+    ) as context:
+        result = SCHEDULES[name].evaluate_tick(context)
     return list(result.run_requests or ()), result.skip_message
 
 

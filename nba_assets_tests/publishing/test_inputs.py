@@ -51,7 +51,7 @@ READER = table("reader_game_summary")
 @pytest.fixture
 def warehouse(tmp_path: Path) -> DuckDBWarehouse:
     """A schedule of five game days and one without games."""
-    found = DuckDBWarehouse(tmp_path / "nba.duckdb")
+    found = DuckDBWarehouse(tmp_path / "nba.duckdb", idle_seconds=0.2)
     blank: dict[str, Any] = dict.fromkeys(SCHEDULE.table.column_names)
     teams = {"home_team_abbr": "BOS", "away_team_abbr": "LAL", "home_team_score": 100, "away_team_score": 90}
     phase = {

@@ -69,7 +69,7 @@ def game(played: date, **changes: Any) -> dict[str, Any]:
 @pytest.fixture
 def warehouse(tmp_path: Path) -> DuckDBWarehouse:
     """A schedule of six game days, with a postponed game and an exhibition between them."""
-    found = DuckDBWarehouse(tmp_path / "nba.duckdb")
+    found = DuckDBWarehouse(tmp_path / "nba.duckdb", idle_seconds=0.2)
     games = [*map(game, GAME_DAYS), game(POSTPONED, game_status=4), game(EXHIBITION, is_regular_season=False)]
     rows = pa.Table.from_pylist(games, schema=arrow_schema(SCHEDULE.table))
     found.replace([Replacement(SCHEDULE.table, rows, [row["game_date"] for row in games])])

@@ -80,7 +80,7 @@ Entry = tuple[date, str, float, float]
 
 @pytest.fixture
 def warehouse(tmp_path: Path) -> DuckDBWarehouse:
-    return DuckDBWarehouse(tmp_path / "nba.duckdb")
+    return DuckDBWarehouse(tmp_path / "nba.duckdb", idle_seconds=0.2)
 
 
 def run_of(

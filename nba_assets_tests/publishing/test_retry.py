@@ -52,7 +52,7 @@ def ingested(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[date]
 @pytest.fixture
 def warehouse(ingested: tuple[Path, list[date]], tmp_path: Path) -> DuckDBWarehouse:
     shutil.copy(ingested[0], tmp_path / "nba.duckdb")
-    return DuckDBWarehouse(tmp_path / "nba.duckdb")
+    return DuckDBWarehouse(tmp_path / "nba.duckdb", idle_seconds=0.2)
 
 
 @pytest.fixture
@@ -398,7 +398,7 @@ def test_a_tripped_breaker_counts_and_can_be_reset(
 
 def test_three_failed_players_of_376_on_a_real_date(tmp_path: Path, computing: Computing) -> None:
     day = date(2021, 11, 15)
-    warehouse = DuckDBWarehouse(tmp_path / "nba.duckdb")
+    warehouse = DuckDBWarehouse(tmp_path / "nba.duckdb", idle_seconds=0.2)
     ingest_all(warehouse, real_data(2021), [day])
     build(warehouse, [day], [TEAMS.name, SHEET.name])
     everybody = players_of(warehouse, day)

@@ -14,7 +14,7 @@ from nba_assets.warehouse.interface import Warehouse
 @pytest.fixture
 def make_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Warehouse]:
     """Makes empty warehouses, outside of the landing zone."""
-    return lambda: DuckDBWarehouse(tmp_path_factory.mktemp("warehouse") / "nba.duckdb")
+    return lambda: DuckDBWarehouse(tmp_path_factory.mktemp("warehouse") / "nba.duckdb", idle_seconds=0.2)
 
 
 @pytest.fixture

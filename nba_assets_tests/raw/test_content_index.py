@@ -84,6 +84,9 @@ class Written:
     def read(self, table: Table, columns: Sequence[str], *_: object) -> pa.Table:
         return arrow_schema(table, columns).empty_table()
 
+    def close(self) -> None:
+        """Nothing is open."""
+
     def replace(self, replacements: Sequence[Replacement | Insertion], *, unless: Sequence[Changed] = ()) -> WriteFacts:
         del unless
         (entries,) = (

@@ -13,14 +13,18 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 from filelock import FileLock
 
+from nba_assets.tables.spec import Column, Type
 from nba_assets.warehouse import duckdb as back_end
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets.warehouse.interface import Replacement, WarehouseBusyError, WarehouseError
@@ -153,6 +157,110 @@ with DuckDBWarehouse({str(path)!r})._connection():
         assert row_count(path) == 12
 
 
+class TestKeptOpen:
+    """A connection that stays open between two uses."""
+
+    @pytest.fixture
+    def opened(self, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+        """For each time the file was opened, whether for reading alone."""
+        read_only: list[bool] = []
+        connect = duckdb.connect
+
+        def counted(*given: Any, **options: Any) -> Any:
+            read_only.append(options.get("read_only", False))
+            return connect(*given, **options)
+
+        monkeypatch.setattr(duckdb, "connect", counted)
+        return read_only
+
+    @pytest.fixture
+    def kept(self, path: Path) -> Iterator[DuckDBWarehouse]:
+        DuckDBWarehouse(path).replace([ONE_ROW])
+        warehouse = DuckDBWarehouse(path, idle_seconds=3600)
+        yield warehouse
+        warehouse.close()
+
+    def test_it_serves_all_reads_and_is_opened_again_to_write(self, kept: DuckDBWarehouse, opened: list[bool]) -> None:
+        for _ in range(3):
+            assert kept.read(TABLE, ("points",), FIRST, FIRST).num_rows == 1
+        assert opened == [True]
+        kept.replace([Replacement(TABLE, rows(row(FIRST, "a"), row(FIRST, "b")), [FIRST])])
+        assert kept.read(TABLE, ("points",), FIRST, FIRST).num_rows == 2
+        kept.replace([ONE_ROW])
+        with kept.session():
+            assert kept.status([TABLE])[0].row_count == 1
+        assert opened == [True, False]
+
+    def test_who_does_not_keep_it_opens_the_file_for_each_use(self, path: Path, opened: list[bool]) -> None:
+        warehouse = DuckDBWarehouse(path)
+        warehouse.replace([ONE_ROW])
+        opened.clear()
+        assert [warehouse.read(TABLE, ("points",), FIRST, FIRST).num_rows for _ in range(2)] == [1, 1]
+        assert opened == [True, True]
+
+    def test_tables_and_columns_that_it_has_made_are_there(self, kept: DuckDBWarehouse) -> None:
+        other = replace(TABLE, name="other")
+        assert kept.read(other, ("points",), FIRST, FIRST).num_rows == 0
+        kept.replace([Replacement(other, rows(row(FIRST, "a")), [FIRST])])
+        assert kept.read(other, ("points",), FIRST, FIRST).num_rows == 1
+        wider = replace(other, columns=(*other.columns, Column("assists", Type.INT64, "Assists")))
+        new = rows(row(FIRST, "a")).append_column("assists", pa.array([7], pa.int64()))
+        kept.replace([Replacement(wider, new, [FIRST])])
+        assert kept.read(wider, ("assists",), FIRST, FIRST).column("assists").to_pylist() == [7]
+
+    def test_another_writer_waits_for_no_more_than_a_moment(self, kept: DuckDBWarehouse, path: Path) -> None:
+        assert kept.read(TABLE, ("points",), FIRST, FIRST).num_rows == 1
+        DuckDBWarehouse(path, wait_seconds=30).replace([Replacement(TABLE, rows(), [FIRST])])
+        assert kept.read(TABLE, ("points",), FIRST, FIRST).num_rows == 0
+
+    def test_who_waits_comes_before_the_next_use(
+        self, kept: DuckDBWarehouse, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(back_end, "LOOK_SECONDS", 3600)
+        kept.read(TABLE, ("points",), FIRST, FIRST)
+        served: list[str] = []
+
+        def wait() -> None:
+            with DuckDBWarehouse(path)._connection():
+                served.append("who waited")
+
+        with ThreadPoolExecutor(1) as threads:
+            waiting = threads.submit(wait)
+            while not kept._file.is_waited_for():
+                time.sleep(0.001)
+            kept.read(TABLE, ("points",), FIRST, FIRST)
+            served.append("the next use")
+            waiting.result()
+        assert served == ["who waited", "the next use"]
+
+    def test_it_closes_by_itself_when_it_is_not_used(self, path: Path) -> None:
+        warehouse = DuckDBWarehouse(path, idle_seconds=0.01)
+        warehouse.replace([ONE_ROW])
+        while Path(f"{path}.holder").exists():
+            time.sleep(0.001)
+        with duckdb.connect(str(path)) as foreign:
+            assert foreign.execute(f"SELECT count(*) FROM {TABLE.qualified_name}").fetchall() == [(1,)]
+        assert row_count(path) == 1
+
+    def test_a_write_that_fails_leaves_nothing_open_and_nothing_written(
+        self, kept: DuckDBWarehouse, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def die(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as dying:
+            dying.setattr(back_end, "_insert", die)
+            with pytest.raises(KeyboardInterrupt):
+                kept.replace([ONE_ROW])
+        assert not Path(f"{path}.holder").exists()
+        assert kept.read(TABLE, ("points",), FIRST, FIRST).num_rows == 1
+
+    def test_a_copy_of_the_file_holds_what_was_written_before_it(self, kept: DuckDBWarehouse, tmp_path: Path) -> None:
+        kept.replace([Replacement(TABLE, rows(row(FIRST, "a"), row(FIRST, "b")), [FIRST])])
+        kept.copy_to(tmp_path / "copy.duckdb")
+        assert row_count(tmp_path / "copy.duckdb") == 2
+
+
 class TestPauses:
     """How long is waited between two attempts to open a file that a foreign program holds, by a clock of the test's
     own.
@@ -186,9 +294,13 @@ class TestTheFile:
         warehouse.replace([])
         assert list(path.parent.glob("nba*")) == []
 
-    def test_a_write_leaves_the_file_and_its_lock_and_nothing_else(self, path: Path) -> None:
+    def test_a_write_leaves_the_file_and_its_locks_and_nothing_else(self, path: Path) -> None:
         DuckDBWarehouse(path).replace([ONE_ROW])
-        assert sorted(found.name for found in path.parent.glob("nba*")) == ["nba.duckdb", "nba.duckdb.lock"]
+        assert {found.name for found in path.parent.glob("nba*")} == {
+            "nba.duckdb",
+            "nba.duckdb.lock",
+            "nba.duckdb.queue",
+        }
 
     def test_one_torn_in_the_making_is_made_anew(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def die(*_: object) -> None:

@@ -1,4 +1,4 @@
-"""The one place where everything meets: assets, checks, jobs and resources become Dagster definitions."""
+"""Dagster's definitions of the project, put together: assets, checks, jobs, sensors, schedules, resources."""
 
 from __future__ import annotations
 

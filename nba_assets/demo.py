@@ -1,7 +1,7 @@
 """The demonstration: a simulated league whose season is under way today, landed day by day as a feed would, and the
 dates of it that are to be built.
 
-Running and showing them is the command line's business.
+Running and showing them is in the command line.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class DemoSeason:
 
     @property
     def tonight(self) -> date:
-        """The date that is described before its games: the day after the last results."""
+        """The date that is shown before its games: the day after the last results."""
         return self.through + timedelta(days=1)
 
 
@@ -88,8 +88,8 @@ def land_until(today: date, home: Path, landing: Path) -> DemoSeason:
 
 
 def land_next_day(today: date, landing: Path) -> DemoSeason:
-    """Land what a feed would bring overnight: the results of the date that was described, and the announcements of the
-    next one.
+    """Land what a feed would bring overnight: the results of the date that was shown before its games, and the
+    announcements of the next one.
 
     Raises LandingZoneError without a demonstration, and where the results of `today` have landed already: tomorrow has
     no partition yet.

@@ -1,5 +1,5 @@
-"""Which process is at work, told from a later one with the same id, so that what a process has left behind can be known
-from what one still uses.
+"""Identity of a process, distinct from that of a later one with the same id: whether what it left behind is still in
+use.
 """
 
 from __future__ import annotations

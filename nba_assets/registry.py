@@ -23,23 +23,21 @@ from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.tables.bookkeeping import BOOKKEEPING_TABLES
 from nba_assets.tables.spec import BOOKKEEPING_DATASET, Table
 
-TABLE_MODULES = {
-    module.TABLE.name: module
-    for module in (
-        team_offense_game_summary,
-        team_defense_game_summary,
-        player_game_summary,
-        upcoming_team_game_context,
-        upcoming_player_game_context,
-        team_defense_zone_analysis,
-        player_shot_zone_analysis,
-        player_composite_factors,
-        player_daily_cache,
-        ml_feature_store,
-    )
-}
+MODULES = (
+    team_offense_game_summary,
+    team_defense_game_summary,
+    player_game_summary,
+    upcoming_team_game_context,
+    upcoming_player_game_context,
+    team_defense_zone_analysis,
+    player_shot_zone_analysis,
+    player_composite_factors,
+    player_daily_cache,
+    ml_feature_store,
+)
 """The modules of the computed tables, upstream first; each has a `TABLE`, a pure `compute`, and a `build`."""
 
+TABLE_MODULES = {module.TABLE.name: module for module in MODULES}
 COMPUTED_TABLES: Mapping[str, Table] = {name: module.TABLE for name, module in TABLE_MODULES.items()}
 GAME_SUMMARIES = tuple(name for name, table in COMPUTED_TABLES.items() if table.stage == "postgame")
 PREGAME_TABLES = tuple(name for name, table in COMPUTED_TABLES.items() if table.stage == "pregame")

@@ -1,5 +1,5 @@
-"""The signals that end a command, as an exception of its main thread; what ends a run is the business of
-`interruption`.
+"""The signals that end a command, as an exception of its main thread; what ends a run is in
+`orchestration.interruption`.
 """
 
 from __future__ import annotations

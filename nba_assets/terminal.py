@@ -1,4 +1,4 @@
-"""Text for terminals and logs: whatever a file brings along, no escape sequence of it reaches a screen."""
+"""Text for terminals and logs, without the escape sequences that a file may hold."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class CleanConsole(Console):
 
 @cache
 def clean_log_records() -> None:
-    """Have whatever this process logs from now on be clean, whoever prints it."""
+    """Remove escape sequences from everything that this process logs from now on."""
     make = logging.getLogRecordFactory()
 
     def made(*args: Any, **kwargs: Any) -> logging.LogRecord:

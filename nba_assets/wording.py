@@ -1,6 +1,6 @@
 """How a line of text lists things: the first of them, and how many more there are.
 
-What is said of them is the caller's business.
+What the line says of them is up to the caller.
 """
 
 from __future__ import annotations

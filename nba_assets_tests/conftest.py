@@ -1,4 +1,4 @@
-"""What every test lives in: a home of its own, deterministic examples, real seasons where they are."""
+"""The surroundings of every test: a home of its own, deterministic examples, real seasons where they are."""
 
 from __future__ import annotations
 
@@ -29,6 +29,31 @@ def pytest_configure() -> None:
     os.environ[variables()["home"]] = str(Path(tempfile.gettempdir()) / "no-home-of-nba-assets")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+LONGEST_FILES = (
+    "test_long_life.py",
+    "test_crash.py",
+    "real_data/test_precompute.py",
+    "test_refused_dates.py",
+    "test_launch.py",
+    "test_random_leagues.py",
+    "test_damage.py",
+    "test_interleavings.py",
+    "test_simulated_league.py",
+    "browser/test_demo.py",
+)
+"""What takes minutes, longest first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files: at the end one of them would keep one worker busy and the others waiting."""
+
+    def place(item: pytest.Item) -> int:
+        file = item.path.as_posix()
+        return next((number for number, name in enumerate(LONGEST_FILES) if file.endswith(f"/{name}")), len(items))
+
+    items.sort(key=place)
 
 
 def real_data(season_year: int) -> Path:

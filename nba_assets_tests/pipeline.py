@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from nba_assets.entities.parallel import ParallelEntities
 from nba_assets.publishing.inputs import computed
-from nba_assets.publishing.publication import DateFacts, prepare
+from nba_assets.publishing.publication import DateFacts, Publication, prepare
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.ingestion import ingest
 from nba_assets.raw.landing import FolderLandingZone
@@ -48,11 +48,20 @@ def one_connection(warehouse: Warehouse) -> Iterator[None]:
         warehouse.close()
 
 
-def ingest_all(warehouse: Warehouse, landing: Path, dates: Sequence[date], *, now: datetime = NOW) -> None:
-    """All raw tables of the dates, from a folder."""
+def ingest_all(
+    warehouse: Warehouse,
+    landing: Path,
+    dates: Sequence[date],
+    tables: Sequence[str] = tuple(RAW_TABLES),
+    *,
+    run_id: str = "test",
+    now: datetime = NOW,
+) -> None:
+    """Raw tables of the dates, all of them unless told otherwise, from a folder."""
     with one_connection(warehouse):
-        for raw in RAW_TABLES.values():
-            ingest(raw, FolderLandingZone(landing), warehouse, dates, run_id="test", now=now).raise_for_bad_files()
+        for name in tables:
+            report = ingest(RAW_TABLES[name], FolderLandingZone(landing), warehouse, dates, run_id=run_id, now=now)
+            report.raise_for_bad_files()
 
 
 def count_as_ingested(warehouse: Warehouse, names: Sequence[str], dates: Sequence[date]) -> None:
@@ -75,11 +84,32 @@ def count_as_ingested(warehouse: Warehouse, names: Sequence[str], dates: Sequenc
 
 
 def table_run(
-    warehouse: Warehouse, name: str, dates: Sequence[date], entities: ParallelEntities | None = None
+    warehouse: Warehouse,
+    name: str,
+    dates: Sequence[date],
+    entities: ParallelEntities | None = None,
+    *,
+    settings: Settings | None = None,
+    run_id: str = "test",
+    now: datetime = NOW,
 ) -> TableRun:
-    """A run of one table, serial unless told otherwise."""
-    settings, workers = Settings.from_environment({}), entities or ParallelEntities.serial()
-    return TableRun(TABLE_MODULES[name].TABLE, dates, warehouse, workers, settings, "test", NOW)
+    """A run of one table, serial and with the default settings unless told otherwise."""
+    return TableRun(
+        TABLE_MODULES[name].TABLE,
+        dates,
+        warehouse,
+        entities or ParallelEntities.serial(),
+        settings or Settings.from_environment({}),
+        run_id,
+        now,
+    )
+
+
+def prepared(run: TableRun) -> Publication:
+    """What a run of a table computes, ready to be written."""
+    with run.reading():
+        outcome = computed(run, TABLE_MODULES[run.table.name].build)
+    return prepare(run, outcome)
 
 
 def build(
@@ -89,14 +119,8 @@ def build(
     entities: ParallelEntities | None = None,
 ) -> dict[str, list[DateFacts]]:
     """Compute and publish tables, upstream first; returns what each of their dates holds."""
-    facts = {}
     with one_connection(warehouse):
-        for name in tables:
-            run = table_run(warehouse, name, dates, entities)
-            with run.reading():
-                outcome = computed(run, TABLE_MODULES[name].build)
-            facts[name] = prepare(run, outcome).write()
-    return facts
+        return {name: prepared(table_run(warehouse, name, dates, entities)).write() for name in tables}
 
 
 def digests(facts: dict[str, list[DateFacts]]) -> dict[tuple[str, date], str]:

@@ -15,7 +15,7 @@ DOCUMENTS = Path(__file__).resolve().parents[1] / FOLDER
 
 def test_the_documents_hold_the_dictionary_as_it_is() -> None:
     stored = {file.name: file.read_text(encoding="utf-8") for file in DOCUMENTS.glob("*.md")}
-    assert stored == pages(), "write it anew: `python -m nba_assets.data_dictionary`"
+    assert stored == pages(), "write it anew: `python -m nba_assets_tests.record`"
 
 
 @pytest.mark.parametrize("name", ALL_TABLES)
@@ -29,7 +29,7 @@ def test_the_page_of_a_table_says_everything_that_is_declared(name: str) -> None
     assert all(f"- Reads [{source.table.name}]({source.table.name}.md)" in page for source in table.inputs)
 
 
-def test_a_computed_table_is_described_as_its_module_says_and_names_its_readers() -> None:
+def test_the_page_of_a_computed_table_says_what_its_module_does_and_names_its_readers() -> None:
     page = pages()["upcoming_team_game_context.md"]
     assert str(TABLE_MODULES["upcoming_team_game_context"].__doc__).splitlines()[0] in page
     assert "- Read by [player_composite_factors](player_composite_factors.md)\n" in page

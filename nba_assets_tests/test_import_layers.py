@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,13 @@ def test_modules_import_what_stands_before_them(module: str) -> None:
     assert not upward
 
 
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Within a package as well, and for the sake of a type as well."""
+    graph = {module: set(filter(None, map(module_of, imported(module)))) - {module} for module in MODULES}
+    assert sum(map(len, graph.values())) > len(graph)
+    TopologicalSorter(graph).prepare()  # raises CycleError, with the circle
+
+
 def test_dagster_stands_above_the_tables() -> None:
     importing = {
         module for module in MODULES if any(name.split(".")[0].startswith("dagster") for name in imported(module))
@@ -97,6 +105,13 @@ def test_google_s_libraries_are_not_imported_without_an_address_of_theirs(own_ho
 
 def layer_of(module: str) -> str:
     return module.split("/", maxsplit=1)[0].removesuffix(".py")
+
+
+def module_of(name: str) -> str | None:
+    """The module of ours that a full name belongs to; a package by itself, which only hands names on, is none."""
+    parts = name.split(".")[1:] if name.split(".", maxsplit=1)[0] == "nba_assets" else []
+    paths = ("/".join(parts[:size]) + ".py" for size in range(len(parts), 0, -1))
+    return next((path for path in paths if path in MODULES), None)
 
 
 def imported(module: str) -> Iterator[str]:

@@ -1,8 +1,8 @@
 """The feeds that name players, under the keys that the players have in the tables; and a record of the names that match
 no player.
 
-What a table reads of a feed with names it reads through a `FeedNames` of its run. Who is who says `people`, who is
-meant within a game `name_matching`.
+What a table reads of a feed with names it reads through a `FeedNames` of its run. Keys of
+players come from `people`; names within a game are matched in `name_matching`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from nba_assets.tables.spec import Columns, Notice
 NAMES_MATCHED = Notice(
     "names_matched",
     (
-        "Every name in the feeds is that of one player, or of somebody who is known not to be listed for the game; see "
+        "Every name in the feeds matches one player, or a known player who is not listed for the game; see "
         "nba_processing.unmatched_names"
     ),
 )
@@ -90,19 +90,19 @@ class FeedNames:
         return self.reports(columns, players | {"game_date": listed["game_date"].to_numpy().astype("M8[D]")})
 
     def without_shared(
-        self, rows: dict[str, NDArray[Any]], told: Sequence[str]
+        self, rows: dict[str, NDArray[Any]], shown: Sequence[str]
     ) -> tuple[dict[str, NDArray[Any]], Columns]:
-        """Rows of players (`game_date`, `player_lookup`) without those of persons whom nothing tells apart, and a
+        """Rows of players (`game_date`, `player_lookup`) without those of persons whom nothing distinguishes, and a
         failure record for each key of these.
 
         Such are keys that the registry lists for several persons, and rows that say so themselves (`is_shared`, as in
-        `rosters.members`). The record names what the columns `told` hold in their rows.
+        `rosters.members`). The record names what the columns `shown` hold in their rows.
         """
         shared = self.people.is_shared(rows["player_lookup"], self._seasons(rows)) | (
             rows.get("is_shared", np.zeros(len(rows["game_date"]))) == 1
         )
         rows = {name: values for name, values in rows.items() if name != "is_shared"}
-        return (take(rows, ~shared), shared_key_failures(take(rows, shared), told)) if shared.any() else (rows, {})
+        return (take(rows, ~shared), shared_key_failures(take(rows, shared), shown)) if shared.any() else (rows, {})
 
     def box(self, columns: Sequence[str], **where: bool) -> dict[str, NDArray[Any]]:
         """Columns of the season's box scores (of the rows that have the given values), under the keys that its registry
@@ -142,8 +142,8 @@ class FeedNames:
         `sheets` has a row per player and game: `game_id`, `team_abbr`, `player_lookup` and, where known,
         `player_full_name` and `player_id`. Who did it is looked for in his own team, who blocked it in both.
         """
-        told = [name for name in ("game_date", "player_1_id", "player_2_id") if name in PLAY_BY_PLAY.table.column_names]
-        events = self.run.read(PLAY_BY_PLAY.table, tuple(dict.fromkeys((*columns, *told))), where={"event_type": kinds})
+        ids = [name for name in ("game_date", "player_1_id", "player_2_id") if name in PLAY_BY_PLAY.table.column_names]
+        events = self.run.read(PLAY_BY_PLAY.table, tuple(dict.fromkeys((*columns, *ids))), where={"event_type": kinds})
         blocks = np.flatnonzero(events["player_2_role"] == "block")
         doers = _named(events, 1) | {"team_abbr": events["player_1_team_abbr"]}
         blockers = take(_named(events, 2), blocks) | {"team_abbr": np.full(len(blocks), None, dtype=object)}
@@ -192,7 +192,7 @@ class FeedNames:
     ) -> None:
         """Record names that match no player, and report those of them that are no known player's."""
         known = self.people.knows(rows["player_lookup"], self._seasons(rows)) | within(rows["player_lookup"], listed)
-        told = pd.DataFrame(
+        records = pd.DataFrame(
             {
                 "partition_date": rows["game_date"],
                 "feed": raw.name,
@@ -206,8 +206,8 @@ class FeedNames:
             }
         )
         key = ["partition_date", "feed", "player_lookup", "team_abbrs"]
-        told["row_count"] = told.groupby(key)["reason"].transform("size").astype(np.float64)
-        once = told.sort_values([*key, "player_name"], kind="stable").drop_duplicates(key)
+        records["row_count"] = records.groupby(key)["reason"].transform("size").astype(np.float64)
+        once = records.sort_values([*key, "player_name"], kind="stable").drop_duplicates(key)
         self.unmatched.append(
             {name: once[name].to_numpy(dtype="M8[D]" if name == key[0] else None) for name in once.columns}
         )
@@ -220,7 +220,7 @@ class FeedNames:
             strict=True,
         ):
             if why in (NOBODY, SEVERAL):
-                fits = f"fits {', '.join(several)}" if why == SEVERAL else "is nobody's name"
+                fits = f"fits {', '.join(several)}" if why == SEVERAL else "is no player's name"
                 self.run.notice(NAMES_MATCHED.name, day.date(), f"{raw.name}: {named or who} ({who}) {fits}")
 
     def _seasons(self, rows: Columns) -> NDArray[np.int64]:
@@ -229,8 +229,8 @@ class FeedNames:
 
 def identifying(raw: RawTable, columns: Sequence[str]) -> tuple[str, ...]:
     """The columns of a feed, and with them all by which it may tell who a player is."""
-    told = (*filter(None, raw.players.values()), "player_id")
-    return (*columns, *(name for name in told if name in raw.table.column_names and name not in columns))
+    names = (*filter(None, raw.players.values()), "player_id")
+    return (*columns, *(name for name in names if name in raw.table.column_names and name not in columns))
 
 
 def _named(events: Columns, number: int) -> dict[str, NDArray[Any]]:

@@ -1,6 +1,6 @@
 """Free throws, from play-by-play: who shot how many, and which single ones followed a made shot.
 
-Second chances are `second_chances`' business.
+Second chances are in `second_chances`.
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ def announced_before(
     """Whether anything had been announced for each game's date by the game's own tip-off, by any of `dates` and
     `moments`.
 
-    NaT as tip-off lets everything pass. A feed that speaks up only after the game was absent before it.
+    NaT as tip-off lets everything pass. A feed that was published only after the tip-off was absent before it.
     """
     order = np.argsort(moments, kind="stable")
     days, first = np.unique(dates[order], return_index=True)

@@ -31,7 +31,7 @@ LINE_COLUMNS = (
     "outcome_point",
 )
 PREFERRED_BOOKS = ("draftkings", "fanduel")
-"""Bookmakers by rank, where a single one is wanted."""
+"""Bookmakers by rank, where a single one is used."""
 
 CONSENSUS_BOOK = "consensus"
 CONSENSUS_STANDS_FOR = 3
@@ -61,7 +61,7 @@ def consensus(lines: Columns) -> Lines:
     """Medians over all bookmakers: `current` of their latest rows, `opening` of their earliest, `movement`, `source`
     (keys, sorted), `book_count`.
 
-    With a single snapshot time of all books together there is no opening line and no movement.
+    With a single snapshot time of all bookmakers there is no opening line and no movement.
     """
     return Lines(_pooled(_before_tip_off(lines)))
 
@@ -99,7 +99,7 @@ def _pooled(known: pd.DataFrame) -> dict[str, NDArray[Any]]:
     current, opening = (group["outcome_point"].median().to_numpy(dtype=np.float64) for group in (latest, earliest))
     several = known.groupby([*GAME, "outcome"])["snapshot_timestamp"].nunique().to_numpy() > 1
     opening = np.where(several, opening, np.nan)
-    books = latest["bookmaker_key"].agg(lambda keys: ",".join(sorted(set(keys)))).to_numpy(dtype=object)
+    bookmakers = latest["bookmaker_key"].agg(lambda keys: ",".join(sorted(set(keys)))).to_numpy(dtype=object)
     count = latest["bookmaker_key"].nunique().to_numpy(dtype=np.float64)
     has_consensus = latest["bookmaker_key"].agg(lambda keys: CONSENSUS_BOOK in set(keys)).to_numpy(dtype=bool)
     levels = {name: index.get_level_values(name).to_numpy(dtype=object) for name in (*GAME, "outcome")}
@@ -109,7 +109,7 @@ def _pooled(known: pd.DataFrame) -> dict[str, NDArray[Any]]:
         "current": current,
         "opening": opening,
         "movement": current - opening,
-        "source": books,
+        "source": bookmakers,
         "book_count": count + (CONSENSUS_STANDS_FOR - 1) * has_consensus,
         "updated_at": latest["snapshot_timestamp"].max().to_numpy().astype("M8[us]"),
     }

@@ -1,8 +1,7 @@
-"""Whom a feed means: the names of one feed matched with the players whom another one lists for the same game, team or
-date.
+"""Names of one feed, matched with the players that another feed lists for the same game, team or date.
 
-Keys go by the registry before they come here (`people`). What is matched here are names that it does not connect,
-within a few dozen candidates.
+Keys are made from the registry before, in `people`. Matched here are names that the registry does not connect, among
+a few dozen candidates.
 """
 
 from __future__ import annotations
@@ -146,9 +145,9 @@ class _Directory:
     @classmethod
     def of(cls, players: Listed, scopes: NDArray[Any], named: set[tuple[Any, str]]) -> _Directory:
         directory = cls()
-        wanted = np.flatnonzero(find((players.scope,), (scopes,)) >= 0)
+        listed = np.flatnonzero(find((players.scope,), (scopes,)) >= 0)
         facts = zip(
-            *(values[wanted].tolist() for values in (players.scope, players.keys, *_details(players), *players.teams)),
+            *(values[listed].tolist() for values in (players.scope, players.keys, *_details(players), *players.teams)),
             strict=True,
         )
         for scope, key, player_id, name, registered, *teams in dict.fromkeys(facts):

@@ -1,8 +1,8 @@
-"""Parts of raw tables that tables read: what of the schedule, of the box scores and of the quarantine counts for a
+"""Parts of raw tables that tables read: the rows and columns of schedule, box scores and quarantine that count for a
 date.
 
-A date does not depend on all that a row of the schedule says. Before its games nothing counts of how they end; of later
-games the dates alone; of earlier ones who played and how it ended. How far around its date a table reads a part is
+A date does not depend on every column of the schedule: of its own games how they end does not count, of later games
+only their dates do, of earlier ones who played and how it ended. How far around its date a table reads a part is
 declared with the table.
 """
 
@@ -73,9 +73,9 @@ def _behind(games: Columns) -> tuple[Dates, Hashes]:
     played = take(games, (league | played_besides(games)) & ~lacks_score(games))
     ended = has_ended(played)
     scores = {name: np.where(ended, played[name], np.nan) for name in ("home_team_score", "away_team_score")}
-    told = {name: played[name] for name in (*PAIRING, *ARENA_COLUMNS)} | scores
+    columns = {name: played[name] for name in (*PAIRING, *ARENA_COLUMNS)} | scores
     return played["game_date"], column_hashes(
-        told | {"is_league": league_games(played).astype(np.float64), "has_ended": ended.astype(np.float64)}
+        columns | {"is_league": league_games(played).astype(np.float64), "has_ended": ended.astype(np.float64)}
     )
 
 

@@ -1,5 +1,4 @@
-"""Who a player is: the one key and the one universal id that he has in all tables of a season, whatever a feed calls
-him.
+"""Identity of players: one key and one universal id for each in all tables of a season, however a feed spells him.
 
 The registry of the season decides, and nothing else: a key never depends on the day, on other rows or on their order.
 Names that the registry does not know are matched with the players of a game in `name_matching`.
@@ -16,10 +15,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nba_assets.basketball.season import season_label
+from nba_assets.basketball.season import LONGEST_SEASON_DAYS, season_label
 from nba_assets.basketball.spellings import spellings, with_other_suffix
 from nba_assets.entities.outcomes import failures, take
-from nba_assets.publishing.table_run import LONGEST_SEASON_DAYS, TableRun
+from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import PLAYER_REGISTRY
 from nba_assets.tables.spec import Columns
 
@@ -63,10 +62,10 @@ class People:
 
         1. A key that the registry lists for one person is that person's; of several keys of one person the fullest is
         used for all.
-        2. A key that it lists for several persons is told apart by the id, else by the team. Each of them has a key of
+        2. A key that it lists for several persons is resolved by the id, else by the team. Each of them has a key of
         his own all season long.
         3. A key that it does not list is known by the id, else by the other spellings of the name.
-        4. Any other key stays as it is, also that of several persons whom nothing tells apart (`is_shared`).
+        4. Any other key stays as it is, also that of several persons whom nothing distinguishes (`is_shared`).
 
         Example: with `robertwilliams` and `robertwilliamsiii` registered as one person, both are `robertwilliamsiii`.
         """
@@ -81,7 +80,7 @@ class People:
         return keys
 
     def is_shared(self, keys: NDArray[np.object_], seasons: NDArray[Any]) -> NDArray[np.bool_]:
-        """Which keys, as `keys` gives them, stand for several persons of the season whom nothing tells apart."""
+        """Which keys, as `keys` gives them, stand for several persons of the season whom nothing distinguishes."""
         shared = np.zeros(len(keys), dtype=bool)
         for year, players in self.seasons.items():
             if players.namesakes:
@@ -123,18 +122,18 @@ class People:
         return ids, unknown, labels
 
 
-def shared_key_failures(rows: Columns, told: Sequence[str]) -> Columns:
-    """One failure record per date and key of rows that several persons share, naming all that the columns `told` say of
-    them; `rows` may not be empty.
+def shared_key_failures(rows: Columns, shown: Sequence[str]) -> Columns:
+    """One failure record per date and key of rows that several persons share, naming all that the columns `shown` say
+    of them; `rows` may not be empty.
     """
     said: dict[tuple[np.datetime64, str], set[str]] = {}
     for place, key in enumerate(zip(rows["game_date"], rows["player_lookup"], strict=True)):
-        said.setdefault(key, set()).add(" ".join(str(rows[name][place]) for name in told))
+        said.setdefault(key, set()).add(" ".join(str(rows[name][place]) for name in shown))
     reasons = []
     for (_, lookup), listed in sorted(said.items()):
         reasons.append(
             f"{lookup} may be several players ({', '.join(sorted(listed))}), and neither the registry nor a player_id "
-            "tells which: register each of them with his own universal_player_id, and with his team or player_id"
+            "says which: register each of them with his own universal_player_id, and with his team or player_id"
         )
     days, keys = zip(*sorted(said), strict=True)
     return failures(
@@ -199,13 +198,13 @@ class SeasonPlayers:
     def resolved(self, rows: Columns, teams: Sequence[str], name: str) -> NDArray[np.object_]:
         """The keys of rows of this season."""
         blank = np.full(len(rows["player_lookup"]), None, dtype=object)
-        told = (
+        shown = (
             rows["player_lookup"],
             rows.get(PLAYER_ID, blank),
             rows.get(name, blank),
             *(rows[team] for team in teams),
         )
-        facts = list(zip(*told, strict=True))
+        facts = list(zip(*shown, strict=True))
         found = {fact: self._key(fact[0], fact[1], fact[2], {team for team in fact[3:] if team}) for fact in set(facts)}
         return np.array([*(found[fact] for fact in facts), None], dtype=object)[:-1]
 
@@ -283,7 +282,7 @@ def _by_fullness(lookup: str, name: str | None) -> tuple[bool, int, str]:
 
 
 def _tags(lookup: str, sharing: Sequence[Person], taken: set[str]) -> list[str]:
-    """What tells persons of one key apart: the provider's id, else what their universal ids end in, else their order.
+    """What distinguishes persons of one key: the provider's id, else what their universal ids end in, else their order.
 
     It goes behind the key, since digits before it are stripped from keys on ingestion.
     """

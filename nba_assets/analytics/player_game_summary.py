@@ -61,7 +61,7 @@ from nba_assets.raw.tables import (
     PLAYER_REGISTRY,
     SCHEDULE,
 )
-from nba_assets.tables.blocks import QUALITY, STAMPS
+from nba_assets.tables.blocks import GAME_DATE, GAME_ID, PLAYER_LOOKUP, QUALITY, STAMPS, UNIVERSAL_PLAYER_ID
 from nba_assets.tables.bookkeeping import RAW_QUARANTINE
 from nba_assets.tables.rules import unequal
 from nba_assets.tables.spec import (
@@ -70,7 +70,6 @@ from nba_assets.tables.spec import (
     Rule,
     Table,
     count,
-    day,
     flag,
     number,
     of_its_date,
@@ -95,11 +94,11 @@ TABLE = Table(
     ("game_date", "player_lookup"),
     "game_date",
     (
-        text("player_lookup", "Normalised name: lower case, letters and digits only", nullable=False),
-        text("universal_player_id", "Identity of the player across seasons; null where the registry does not know him"),
+        PLAYER_LOOKUP,
+        UNIVERSAL_PLAYER_ID,
         text("player_full_name", "Name as printed"),
-        text("game_id", "Canonical game id, YYYYMMDD_AWAY_HOME", nullable=False),
-        day("game_date", "US-Eastern date of the game", nullable=False),
+        GAME_ID,
+        GAME_DATE,
         text("team_abbr", "The player's team", nullable=False),
         text("opponent_team_abbr", "Its opponent", nullable=False),
         whole("season_year", "Year in which the season began: 2021 is 2021-22", nullable=False),
@@ -513,12 +512,12 @@ def _one_row_per_date(run: TableRun, requested: Columns) -> tuple[dict[str, NDAr
     counts, contradictory = one_row_per_date(requested)
     if counts.all():
         return dict(requested), {}
-    told = [f"{game} ({team})" for game, team in zip(requested["game_id"], requested["team_abbr"], strict=True)]
+    games = [f"{game} ({team})" for game, team in zip(requested["game_id"], requested["team_abbr"], strict=True)]
     took_part = played(requested)
     players: dict[tuple[Any, str], list[str]] = {}
     for place in np.flatnonzero(contradictory & took_part).tolist():
         players.setdefault((requested["game_date"][place].item(), requested["player_lookup"][place]), []).append(
-            told[place]
+            games[place]
         )
     reasons = [
         (
@@ -532,7 +531,7 @@ def _one_row_per_date(run: TableRun, requested: Columns) -> tuple[dict[str, NDAr
             "player_on_two_sheets",
             requested["game_date"][place].item(),
             (
-                f"{requested['player_lookup'][place]}: the row of {told[place]}, {requested['player_status'][place]}, "
+                f"{requested['player_lookup'][place]}: the row of {games[place]}, {requested['player_status'][place]}, "
                 "is left out for that of another game"
             ),
         )

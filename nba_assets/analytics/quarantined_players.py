@@ -1,6 +1,4 @@
-"""Players of whose sheet rows none was accepted: failure records that quote why their rows are in quarantine, so that
-nobody is missing in silence.
-"""
+"""Failure records of players of whose sheet rows none was accepted; they quote why the rows are in quarantine."""
 
 from __future__ import annotations
 
@@ -36,9 +34,9 @@ def players_in_quarantine(run: TableRun, feeds: FeedNames, sheets: Columns, side
     places = np.flatnonzero([content is not None for content in rows["content"]])
     if not len(places):
         return {}
-    told = [_read(rows["content"][place], rows["partition_date"][place].item()) for place in places.tolist()]
+    people = [_read(rows["content"][place], rows["partition_date"][place].item()) for place in places.tolist()]
     quarantined = {name: rows[name][places] for name in COLUMNS} | {
-        name: np.array([row[name] for row in told], dtype=object) for name in told[0]
+        name: np.array([row[name] for row in people], dtype=object) for name in people[0]
     }
     quarantined["game_date"] = quarantined["partition_date"].astype("M8[D]")
     in_final = within(quarantined["game_id"], sides["game_id"])

@@ -1,8 +1,8 @@
-"""Feeds held against each other: where two of them count the same thing differently, and what that costs the rows
+"""Feeds compared with each other: where two of them count the same thing differently, and what that costs the rows
 concerned.
 
-What is compared with what is said by the tables; games that the schedule does not account for are `unaccounted_games`'
-business.
+Which feeds are compared is declared by the tables; games that the schedule does not account for are in
+`unaccounted_games`.
 """
 
 from __future__ import annotations

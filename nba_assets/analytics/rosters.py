@@ -1,5 +1,4 @@
-"""Who belongs to which team on a date, as the latest roster snapshots had it: the players that an upcoming game is
-described for.
+"""Who belongs to which team on a date, by the latest roster snapshots: the players who get pregame rows of a game.
 
 Never from the box score of the date itself: who played is not known before the game.
 """
@@ -42,7 +41,7 @@ def members(requested: Columns, rosters: Columns, sheets: Columns) -> dict[str, 
     `requested` are the scheduled teams (`game_date`, `team_abbr`, `season_year`, `season_start`); `rosters` the
     snapshots; `sheets` rows of player_game_summary (`player_lookup`, `game_date`, `team_abbr`). A player on the latest
     snapshots of two teams belongs to the newer one, also when that team is idle, and on a tie to the team of his newest
-    sheet row; but two players of one key, told by their dates of birth, stay with their teams and are marked as
+    sheet row; but two players of one key, known by their dates of birth, stay with their teams and are marked as
     `is_shared`. A team without any snapshot gets the players seen with it in the last 30 days; `roster_date` is NaT
     then.
     """
@@ -84,17 +83,17 @@ def _latest_snapshots(requested: Columns, rosters: Columns) -> dict[str, NDArray
     for (_, season), mine in frame.sort_values(["team", "season", "date", "row"]).groupby(
         ["team", "season"], sort=True
     ):
-        wanted = days[seasons == season]
+        dated = days[seasons == season]
         dates, starts = np.unique(mine["date"].to_numpy().astype("M8[D]"), return_index=True)
         stops = np.append(starts[1:], len(mine))
-        newest = np.searchsorted(dates, wanted, side="right") - 1
-        fresh = (newest >= 0) & (wanted - dates[np.maximum(newest, 0)] <= np.timedelta64(OLDEST_SNAPSHOT_DAYS, "D"))
-        newest, wanted = newest[fresh], wanted[fresh]
+        newest = np.searchsorted(dates, dated, side="right") - 1
+        fresh = (newest >= 0) & (dated - dates[np.maximum(newest, 0)] <= np.timedelta64(OLDEST_SNAPSHOT_DAYS, "D"))
+        newest, dated = newest[fresh], dated[fresh]
         sizes = stops[newest] - starts[newest]
         within_part = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         rows = mine["row"].to_numpy()[np.repeat(starts[newest], sizes) + within_part]
         parts.append(
-            {"game_date": np.repeat(wanted, sizes), **take({name: rosters[name] for name in MEMBER_COLUMNS[1:]}, rows)}
+            {"game_date": np.repeat(dated, sizes), **take({name: rosters[name] for name in MEMBER_COLUMNS[1:]}, rows)}
         )
     return concatenate(parts) if parts else _no_members()
 

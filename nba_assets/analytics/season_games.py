@@ -76,9 +76,8 @@ def of_certain_games(rows: Columns, entity_column: str, tonight: Columns) -> tup
     """Rows to be computed (`game_date`, `team_abbr`) whose team has one game on the date by the slate `tonight`, and so
     has that game's other team.
 
-    The others become failure records: no result of the date tells which game is real, because a slate is described
-    before it is played. Example of a reason: "LAL has 2 games on 2024-11-12 in the schedule: 20241112_BOS_LAL,
-    20241112_LAL_DEN".
+    The others become failure records: a pregame row may not read the results that would show which game is real.
+    Example of a reason: "LAL has 2 games on 2024-11-12 in the schedule: 20241112_BOS_LAL, 20241112_LAL_DEN".
     """
     slate = pd.DataFrame({name: tonight[name] for name in ("game_date", "team_abbr", "game_id")})
     repeated = slate[slate.duplicated(["game_date", "team_abbr"], keep=False)]

@@ -1,7 +1,7 @@
 """The players' sheets of a run's games: one row per player and game, from the official sheet or, where that fails, from
 the final box score.
 
-Every table that counts what players did starts from these rows. Totals of teams are `team_boxes`' business, and whether
+Every table that counts what players did starts from these rows. Totals of teams are in `team_boxes`, and whether
 the feeds agree `reconciliation`'s.
 """
 

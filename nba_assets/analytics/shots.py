@@ -2,7 +2,7 @@
 
 The three game summaries share it, so that they cannot disagree.
 
-Whether the counts agree with the box score is `reconciliation`'s business.
+Whether the counts agree with the box score is in `reconciliation`.
 """
 
 from __future__ import annotations

@@ -37,10 +37,10 @@ from nba_assets.entities.quality import BACKUP_SCORE, PRIMARY_SCORE, collect, qu
 from nba_assets.entities.relations import find, join_at, within
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import PLAY_BY_PLAY, PLAYER_BOXSCORES, PLAYER_GAMEBOOK, SCHEDULE, TEAM_BOXSCORES
-from nba_assets.tables.blocks import QUALITY, STAMPS
+from nba_assets.tables.blocks import GAME_DATE, GAME_ID, QUALITY, STAMPS
 from nba_assets.tables.remarks import PACE_COMPARED, POSSESSIONS_COMPARED, RATING_COMPARED
 from nba_assets.tables.rules import not_two_per_game, rows_per_game_sum
-from nba_assets.tables.spec import Columns, Rule, Table, count, day, flag, number, of_its_date, text, whole
+from nba_assets.tables.spec import Columns, Rule, Table, count, flag, number, of_its_date, text, whole
 
 TABLE = Table(
     "nba_analytics",
@@ -49,8 +49,8 @@ TABLE = Table(
     ("game_date", "defending_team_abbr"),
     "game_date",
     (
-        text("game_id", "Canonical game id, YYYYMMDD_AWAY_HOME", nullable=False),
-        day("game_date", "US-Eastern date of the game", nullable=False),
+        GAME_ID,
+        GAME_DATE,
         text("defending_team_abbr", "The team", nullable=False),
         text("opponent_team_abbr", "Its opponent, whose offence the row describes", nullable=False),
         whole("season_year", "Year in which the season began: 2021 is 2021-22", nullable=False),

@@ -175,7 +175,7 @@ def _ahead(requested: Columns, as_of: AsOf, games: Grouped) -> dict[str, NDArray
     """The published schedule after the date, to the season's end: regular-season games only, and unknown on play-in and
     play-off dates.
 
-    The schedule of the play-offs tells results; the next season's is another season's business.
+    The schedule of the play-offs gives results away; that of the next season belongs to the next season.
     """
     regular = games.where(games["is_regular_season"] == 1)
     hidden = requested["is_playoff_date"] == 1

@@ -57,7 +57,7 @@ from nba_assets.raw.tables import (
     SCHEDULE,
     TEAM_BOXSCORES,
 )
-from nba_assets.tables.blocks import QUALITY, STAMPS
+from nba_assets.tables.blocks import GAME_DATE, GAME_ID, QUALITY, STAMPS
 from nba_assets.tables.bookkeeping import RAW_QUARANTINE
 from nba_assets.tables.remarks import POSSESSIONS_COMPARED, RATING_COMPARED
 from nba_assets.tables.rules import not_two_per_game, rows_per_game_sum, unequal
@@ -68,7 +68,6 @@ from nba_assets.tables.spec import (
     Table,
     before,
     count,
-    day,
     flag,
     number,
     of_its_date,
@@ -91,9 +90,9 @@ TABLE = Table(
     ("game_date", "team_abbr"),
     "game_date",
     (
-        text("game_id", "Canonical game id, YYYYMMDD_AWAY_HOME", nullable=False),
+        GAME_ID,
         text("nba_game_id", "The league's own game id"),
-        day("game_date", "US-Eastern date of the game", nullable=False),
+        GAME_DATE,
         text("team_abbr", "The team", nullable=False),
         text("opponent_team_abbr", "Its opponent", nullable=False),
         whole("season_year", "Year in which the season began: 2021 is 2021-22", nullable=False),

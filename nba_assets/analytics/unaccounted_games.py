@@ -1,6 +1,6 @@
 """Games that the schedule does not account for: finals without a type, and games of the feeds that it does not have.
 
-Reported, not summarised.
+They are reported; no rows are made of them.
 """
 
 from __future__ import annotations

@@ -58,7 +58,17 @@ from nba_assets.raw.tables import (
     ROSTERS,
     SCHEDULE,
 )
-from nba_assets.tables.blocks import CONTEXT_QUALITY, REPROCESSING, STAMPS, completeness_block, readiness_block
+from nba_assets.tables.blocks import (
+    CONTEXT_QUALITY,
+    GAME_DATE,
+    GAME_ID,
+    PLAYER_LOOKUP,
+    REPROCESSING,
+    STAMPS,
+    UNIVERSAL_PLAYER_ID,
+    completeness_block,
+    readiness_block,
+)
 from nba_assets.tables.remarks import PACE_COMPARED, RATING_COMPARED
 from nba_assets.tables.rules import group_sizes
 from nba_assets.tables.spec import (
@@ -67,7 +77,6 @@ from nba_assets.tables.spec import (
     Table,
     before,
     count,
-    day,
     flag,
     number,
     of_its_date,
@@ -97,10 +106,10 @@ TABLE = Table(
     ("game_date", "player_lookup"),
     "game_date",
     (
-        text("player_lookup", "Normalised name: lower case, letters and digits only", nullable=False),
-        text("universal_player_id", "Identity of the player across seasons; null where the registry does not know him"),
-        text("game_id", "Canonical game id, YYYYMMDD_AWAY_HOME", nullable=False),
-        day("game_date", "US-Eastern date of the game", nullable=False),
+        PLAYER_LOOKUP,
+        UNIVERSAL_PLAYER_ID,
+        GAME_ID,
+        GAME_DATE,
         text("team_abbr", "The player's team by the latest rosters", nullable=False),
         text("opponent_team_abbr", "Its opponent", nullable=False),
         flag("has_prop_line", "A points line was known before tip-off", nullable=False),
@@ -410,7 +419,7 @@ TABLE = Table(
             "His latest injury status before tip-off; null where he is not listed",
             values=("questionable", "probable", "available"),
         ),
-        text("injury_report", "What the report says of him"),
+        text("injury_report", "His entry in the injury report"),
         *completeness_block(
             "final games of his team in the 30 days before the date for which he was available", WINDOWS
         ),
@@ -640,8 +649,8 @@ def _streaks(
     """
     above, below = newest_first > line[:, np.newaxis], newest_first < line[:, np.newaxis]
 
-    def run(wanted: NDArray[np.bool_], other: NDArray[np.bool_]) -> NDArray[np.int64]:
-        return np.count_nonzero(wanted & (np.cumsum(other, axis=1) == 0), axis=1)
+    def run(hits: NDArray[np.bool_], other: NDArray[np.bool_]) -> NDArray[np.int64]:
+        return np.count_nonzero(hits & (np.cumsum(other, axis=1) == 0), axis=1)
 
     return run(above, below), run(below, above)
 
@@ -666,13 +675,13 @@ def _completeness(
 def _quality(requested: Columns, rows: Columns, games: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
     size = len(games)
     no_spread, no_total = np.isnan(requested["game_spread"]), np.isnan(requested["game_total"])
-    books = np.nan_to_num(requested["book_count"])
-    few = (books > 0) & (books < CONSENSUS_STANDS_FOR)
+    bookmakers = np.nan_to_num(requested["book_count"])
+    few = (bookmakers > 0) & (bookmakers < CONSENSUS_STANDS_FOR)
     no_reports = requested["date_has_reports"] != 1
     counted: list[tuple[NDArray[np.bool_], str | NDArray[np.object_]]] = [
         (no_spread, "missing_game_spread"),
         (no_total, "missing_game_total"),
-        (few, np.array([f"few_bookmakers:{number:.0f}/{CONSENSUS_STANDS_FOR}" for number in books], dtype=object)),
+        (few, np.array([f"few_bookmakers:{number:.0f}/{CONSENSUS_STANDS_FOR}" for number in bookmakers], dtype=object)),
         (games < THIN_SAMPLE, np.array([f"thin_sample:{number}/{THIN_SAMPLE}" for number in games], dtype=object)),
         (no_reports, "missing_injury_report"),
         (np.isnat(requested["roster_date"]), "missing_roster_snapshot"),

@@ -32,7 +32,15 @@ from nba_assets.entities.relations import at, find, tally, text_where
 from nba_assets.entities.windows import AsOf, AsOfWindow, Counts, Masks
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import GAME_LINES, INJURY_REPORT, PLAYER_BOXSCORES, PLAYER_REGISTRY, SCHEDULE
-from nba_assets.tables.blocks import CONTEXT_QUALITY, REPROCESSING, STAMPS, completeness_block, readiness_block
+from nba_assets.tables.blocks import (
+    CONTEXT_QUALITY,
+    GAME_DATE,
+    GAME_ID,
+    REPROCESSING,
+    STAMPS,
+    completeness_block,
+    readiness_block,
+)
 from nba_assets.tables.rules import not_two_per_game, rows_per_game_sum
 from nba_assets.tables.spec import (
     Columns,
@@ -40,7 +48,6 @@ from nba_assets.tables.spec import (
     Table,
     before,
     count,
-    day,
     flag,
     moment,
     number,
@@ -61,9 +68,9 @@ TABLE = Table(
     "game_date",
     (
         text("team_abbr", "The team", nullable=False),
-        text("game_id", "Canonical game id, YYYYMMDD_AWAY_HOME", nullable=False),
+        GAME_ID,
         text("nba_game_id", "The league's own game id"),
-        day("game_date", "US-Eastern date of the game", nullable=False),
+        GAME_DATE,
         whole("season_year", "Year in which the season began: 2021 is 2021-22", nullable=False),
         text("opponent_team_abbr", "Its opponent", nullable=False),
         flag("home_game", "The team is the schedule's home team", nullable=False),
@@ -328,9 +335,9 @@ def build(run: TableRun) -> Outcome:
     """Team rows of the games scheduled for the run's dates."""
     season = SeasonGames.read(run, ("game_time_utc",))
     games = dict(season.behind)
-    summarised = run.read(TEAM_OFFENSE, ("game_id", "team_abbr"), start=run.season_start)
+    with_row = run.read(TEAM_OFFENSE, ("game_id", "team_abbr"), start=run.season_start)
     games["has_row"] = (
-        find((games["game_id"], games["team_abbr"]), (summarised["game_id"], summarised["team_abbr"])) >= 0
+        find((games["game_id"], games["team_abbr"]), (with_row["game_id"], with_row["team_abbr"])) >= 0
     ).astype(np.float64)
     tonight = season.on_dates_of(run)
     requested, uncertain = of_certain_games(tonight, "team_abbr", tonight)

@@ -20,7 +20,7 @@ from nba_assets.tables.spec import Columns
 
 PLACE_COLUMNS = ("arena_latitude", "arena_longitude", "arena_timezone")
 ARENA_COLUMNS = ("arena_name", "neutral_site_flag", *PLACE_COLUMNS)
-"""What of the schedule tells where a game is played."""
+"""Columns of the schedule that say where a game is played."""
 
 
 def arenas(games: Columns) -> dict[str, NDArray[Any]]:
@@ -41,9 +41,11 @@ def arenas(games: Columns) -> dict[str, NDArray[Any]]:
         for column in ("arena_latitude", "arena_longitude")
     }
     given = games["arena_timezone"]
-    told = _is_not_none(given)
+    named_here = _is_not_none(given)
     valid = map_distinct(is_time_zone, given.tolist(), np.bool_)
-    fallback = text_where(by_name, named["arena_timezone"], text_where(neutral | told, None, home["arena_timezone"]))
+    fallback = text_where(
+        by_name, named["arena_timezone"], text_where(neutral | named_here, None, home["arena_timezone"])
+    )
     return found | {"arena_timezone": text_where(valid, given, fallback)}
 
 

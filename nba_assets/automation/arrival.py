@@ -3,12 +3,12 @@ announcements.
 
 Results of a date are run for once they are complete, that is, once every league game of the date is final in the
 schedule and has team totals, a player sheet and play-by-play; or once the deadline after the last tip-off has passed,
-and then with word of what is missing. Announcements are run for while the first game of their date has not tipped off,
-or once the date's results are in. A run is planned until the tables hold what has landed, with rows for games that are
-over; how often it is launched is the business of `requests`.
+and then with what is missing as its reason. Announcements are run for while the first game of their date has not tipped
+off, or once the date's results are in. A run is planned until the tables hold what has landed, with rows for games that
+are over; how often it is launched is in `requests`.
 
 Between two decisions only dates are remembered that wait for something, so that the state stays small. Reading files
-and tables is the business of `sensors`.
+and tables is in `sensors`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from nba_assets.raw.tables import (
 from nba_assets.registry import COMPUTED_TABLES, CONTEXTS, GAME_SUMMARIES
 from nba_assets.settings import Settings
 
-SUMMARISED = (*RESULTS, PLAYER_POINTS_PROPS.name, SCHEDULE.name)
+SUMMARY_FEEDS = (*RESULTS, PLAYER_POINTS_PROPS.name, SCHEDULE.name)
 """Raw tables of whose own date the summaries are made; none of them may be in a file that cannot be read."""
 
 LONGEST_SILENCE = timedelta(minutes=10)
@@ -76,8 +76,8 @@ class State:
 
     @classmethod
     def from_json(cls, text: str | None) -> State:
-        """From a cursor; one that cannot be read counts as none: incomplete dates then wait anew until they have
-        settled.
+        """From a cursor; one that cannot be read counts as none: incomplete dates then wait anew until they no
+        longer change.
         """
         try:
             plain = json.loads(text or "{}")
@@ -95,9 +95,7 @@ class State:
 
 @dataclass(frozen=True)
 class Decision:
-    """The runs that are planned, the most urgent first, what to remember, and what to tell whoever asks why nothing
-    happens.
-    """
+    """The runs that are planned, the most urgent first, what to remember, and why other dates are not run for."""
 
     planned: list[PlannedRun]
     state: State
@@ -134,9 +132,11 @@ def _oddity_of_clock(before: datetime | None, now: datetime) -> str | None:
     if before is None or timedelta(0) <= now - before <= LONGEST_SILENCE:
         return None
     if now < before:
-        return f"the clock was set back: the last look was at {before:%Y-%m-%d %H:%M:%S} UTC, it is {now:%H:%M:%S} now"
+        return (
+            f"the clock was set back: the last decision was at {before:%Y-%m-%d %H:%M:%S} UTC, it is {now:%H:%M:%S} now"
+        )
     return (
-        f"nobody looked for {(now - before) // timedelta(minutes=1)} minutes, since {before:%Y-%m-%d %H:%M} UTC: the "
+        f"no decision for {(now - before) // timedelta(minutes=1)} minutes, since {before:%Y-%m-%d %H:%M} UTC: the "
         "sensor was off, the daemon or the machine did not run, a tick did not come to its end, or the clock was set "
         "forward"
     )
@@ -158,11 +158,11 @@ class _Decisions:
 
     def results(self, day: date) -> None:
         """Decide about the results of a date."""
-        if not self.landed.is_known((*SUMMARISED, PLAYER_REGISTRY.name), day):
+        if not self.landed.is_known((*SUMMARY_FEEDS, PLAYER_REGISTRY.name), day):
             self.keep(day)
             self.notes.append(f"{day} waits: there was no time yet to read its files")
             return
-        digests = self.landed.digests(SUMMARISED, day)
+        digests = self.landed.digests(SUMMARY_FEEDS, day)
         slate = slate_of(self.slates, day)
         games = {game for name in RESULTS for game in self.landed.tables[name].games.get(day, ())}
         is_league_date = bool(slate.games or slate.besides) or not games <= slate.known
@@ -187,26 +187,26 @@ class _Decisions:
         slate = slate_of(self.slates, today)
         if not slate.games or self.now >= slate.first_tip:
             return
-        # The schedule alone announces nothing yet; once the games are described, a change of it is news.
-        described = any(self.partition_state[name].at(today) for name in CONTEXTS)
+        # The schedule alone announces nothing yet; once the date has contexts, a change of it is news.
+        has_contexts = any(self.partition_state[name].at(today) for name in CONTEXTS)
         self._announcements(
-            today, (*ANNOUNCEMENTS, SCHEDULE.name) if described or self.landed.digests(ANNOUNCEMENTS, today) else ()
+            today, (*ANNOUNCEMENTS, SCHEDULE.name) if has_contexts or self.landed.digests(ANNOUNCEMENTS, today) else ()
         )
 
     def late_announcements(self, day: date) -> None:
-        """Decide about announcements of a past date that came after its results: its descriptions are made (again)
-        with them, where there are any, or should be.
+        """Decide about announcements of a past date that came after its results: its pregame tables are built (again)
+        with them, where they are built, or should be.
         """
-        described = [self.partition_state[name].at(day) is not None for name in CONTEXTS]
-        if not self._is_summarised(day) or not (any(described) or self._follows_a_summarised_date(day)):
+        built = [self.partition_state[name].at(day) is not None for name in CONTEXTS]
+        if not self._has_summaries(day) or not (any(built) or self._follows_a_date_with_summaries(day)):
             return
-        # A description that is missing was refused: only other announcements make a difference to it.
-        news = all(described) or not _holds(self.partition_state, self.landed.digests(ANNOUNCEMENTS, day), day)
+        # A context that is missing was refused: only other announcements make a difference to it.
+        news = all(built) or not _holds(self.partition_state, self.landed.digests(ANNOUNCEMENTS, day), day)
         # Where results have landed that are not ingested, a run of theirs brings the announcements in as well.
         if (
             news
-            and self.landed.is_known(SUMMARISED, day)
-            and _holds(self.partition_state, self.landed.digests(SUMMARISED, day), day)
+            and self.landed.is_known(SUMMARY_FEEDS, day)
+            and _holds(self.partition_state, self.landed.digests(SUMMARY_FEEDS, day), day)
         ):
             self._announcements(day, ANNOUNCEMENTS)
 
@@ -243,8 +243,8 @@ class _Decisions:
                     )
 
     def rosters_between_games(self, today: date) -> None:
-        """Decide about rosters of dates without games, which the descriptions of the next games read: one run for those
-        between the same two dates with games.
+        """Decide about rosters of dates without games, which the pregame tables of the next games read: one run for
+        those between the same two dates with games.
 
         What is stale because of them is found once they are ingested.
         """
@@ -265,13 +265,13 @@ class _Decisions:
             run_key = f"pregame:{name}:{launch.start}:{launch.end}:{key}"
             self.planned.append(PlannedRun(launch, run_key, "announcements", f"new: {name}"))
 
-    def _is_summarised(self, day: date) -> bool:
+    def _has_summaries(self, day: date) -> bool:
         return all(self.partition_state[name].at(day) for name in GAME_SUMMARIES)
 
-    def _follows_a_summarised_date(self, day: date) -> bool:
-        """Whether `staleness` has descriptions of the date made without being told of announcements."""
+    def _follows_a_date_with_summaries(self, day: date) -> bool:
+        """Whether `staleness` plans the pregame tables of the date, also without announcements."""
         place = bisect_left(self.game_days, day)
-        return place > 0 and self._is_summarised(self.game_days[place - 1])
+        return place > 0 and self._has_summaries(self.game_days[place - 1])
 
     @cached_property
     def game_days(self) -> list[date]:
@@ -310,7 +310,7 @@ class _Decisions:
             self.notes.append(f"{day} waits: there was no time yet to read its announcements")
             return
         digests = self.landed.digests(names, day)
-        # Descriptions that are older than what is ingested are decided about in `staleness`.
+        # Contexts that are older than what is ingested are decided about in `staleness`.
         if not digests or (
             _holds(self.partition_state, digests, day) and all(self.partition_state[name].at(day) for name in CONTEXTS)
         ):
@@ -338,7 +338,7 @@ def _fingerprint(digests: Mapping[str, str]) -> str:
 
 
 def _unreadable(
-    landed: ContentIndex, day: date, names: Sequence[str] = (*SUMMARISED, PLAYER_REGISTRY.name)
+    landed: ContentIndex, day: date, names: Sequence[str] = (*SUMMARY_FEEDS, PLAYER_REGISTRY.name)
 ) -> Iterator[str]:
     """The first file of each table that cannot be read, in words."""
     for name in names:

@@ -1,4 +1,6 @@
-"""Which files of the landing zone came or changed since their dates were ingested, told by their times alone."""
+"""Which files of the landing zone came or changed since their dates were ingested, by their times of modification
+alone.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Which runs a person's request takes: of the dates to build, or of the files to ingest.
 
-What sensors plan is the business of `arrival` and `staleness`.
+What sensors plan is in `arrival` and `staleness`.
 """
 
 from __future__ import annotations

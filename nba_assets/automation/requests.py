@@ -1,9 +1,9 @@
-"""Which of the runs that sensors want are launched now: each until the tables show its result, with growing pauses, a
+"""Which planned runs of the sensors are launched now: each until the tables show its result, with growing pauses, a
 bounded number of times.
 
 Decisions are pure; the runs that they go by are read from the Dagster instance by `orchestration.run_history`.
-What is planned is decided in `arrival` and `staleness`, which know the tables: what they no longer want is done,
-whatever became of the runs for it.
+What is planned is decided in `arrival` and `staleness`, which know the tables: a run that they no longer plan is
+done, whatever became of its attempts.
 """
 
 from __future__ import annotations

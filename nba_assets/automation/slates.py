@@ -1,6 +1,4 @@
-"""The games of a date as whoever starts runs needs them: which of them count, which are over, when the first and the
-last tip off.
-"""
+"""The games of a date, for planning runs: which of them count, which are over, when the first and the last tip off."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
 """Which built dates no longer hold what they would hold if they were built now, and which date is to be built next
 before its games: from stored states.
 
-With each built date stands what it was built from (`publishing.lineage`): the date is stale where an input differs now.
-No clock takes part, so it does not matter when something was written, nor by which computer; what was changed and
+With each built date stands what it was built from (`publishing.input_state`): the date is stale where an input differs
+now. No clock takes part, so it does not matter when something was written, nor by which computer; what was changed and
 changed back is not stale. A date that was built before its inputs were recorded, and one that older code built, is
 counted and never built again by itself (`outdated`). Nothing is read or run here; what has landed and is not ingested
-yet is the business of `arrival`.
+yet is in `arrival`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nba_assets.automation.planned_runs import Launch, PlannedRun, fingerprint
-from nba_assets.publishing.lineage import (
+from nba_assets.publishing.input_state import (
     ENTRY_COLUMNS,
     SEASON,
     InputState,
@@ -35,7 +35,7 @@ from nba_assets.tables.spec import Columns, Input
 from nba_assets.wording import listed
 
 ANNOUNCEMENTS = tuple(name for name, raw in RAW_TABLES.items() if raw.is_pregame and not raw.whole_season)
-"""Raw tables that tell of a single date's games before they begin."""
+"""Raw tables about a single date's games that are published before they begin."""
 
 PARTITION_COLUMNS = (
     "table_name",
@@ -48,10 +48,10 @@ PARTITION_COLUMNS = (
     "code_version",
     "inputs",
 )
-"""Of the state of partitions: what is needed here and in `arrival`."""
+"""Columns of the state of partitions that are needed here and in `arrival`."""
 
 STATE_COLUMNS = tuple(dict.fromkeys((*PARTITION_COLUMNS, *ENTRY_COLUMNS)))
-"""The same, and what tells of inputs."""
+"""The same, and those that the state of inputs is made of."""
 
 SHOWN_CAUSES = 3
 
@@ -250,7 +250,7 @@ def _is_unreadable(source: Input, inputs: InputState, day: date, unreadable: Map
 
 
 def _cause(source: Input, partition_state: PartitionState, inputs: InputState, day: date) -> Cause:
-    """An input in words; which of its dates changed is told by when they did: a hint, on which nothing depends."""
+    """An input in words; which of its dates changed is taken from when they did: a hint, on which nothing depends."""
     theirs = partition_state[source.table.name]
     (first,), (last,) = inputs.window(source, np.array([day], dtype="M8[D]"))
     start, stop = np.searchsorted(theirs.days, first), np.searchsorted(theirs.days, last, side="right")
@@ -337,24 +337,18 @@ def is_built_from(entry: Entry, sources: Sequence[Input], partition_state: Parti
 
 
 def without_pregame(
-    partition_state: PartitionState, game_days: Dates, described: Collection[str], today: date
+    partition_state: PartitionState, game_days: Dates, tables: Collection[str], today: date
 ) -> list[date]:
-    """Dates with games, up to today, of which the game day before is summarised, and which some of the tables
-    `described` lacks.
-    """
+    """Dates with games, up to today, of which the game day before has summaries, and which some of `tables` lacks."""
     summaries = [partition_state[name] for name in GAME_SUMMARIES]
     offense = partition_state[GAME_SUMMARIES[0]]
-    summarised = [
+    with_summaries = [
         day for day in offense.days[offense.rows > 0].tolist() if all(day in table.places for table in summaries)
     ]
-    following = np.searchsorted(game_days, np.array(summarised, dtype="M8[D]"), side="right")
+    following = np.searchsorted(game_days, np.array(with_summaries, dtype="M8[D]"), side="right")
     candidates = game_days[following[following < len(game_days)]].tolist()
     return sorted(
-        {
-            day
-            for day in candidates
-            if day <= today and any(day not in partition_state[name].places for name in described)
-        }
+        {day for day in candidates if day <= today and any(day not in partition_state[name].places for name in tables)}
     )
 
 
@@ -365,8 +359,8 @@ class Repairs:
     Summaries go first: their dates' content decides what else is stale.
     """
 
-    summaries: list[PlannedRun]
-    descriptions: list[PlannedRun]
+    postgame: list[PlannedRun]
+    pregame: list[PlannedRun]
 
 
 def repairs(
@@ -380,14 +374,14 @@ def repairs(
     """The runs that bring dates up to date: one per unbroken range of game days that lack the same tables, and one for
     the newest date that is to be built.
     """
-    described = [name for name in graph if name not in GAME_SUMMARIES]
-    summaries = _late_runs(
+    tables = [name for name in graph if name not in GAME_SUMMARIES]
+    postgame = _late_runs(
         "postgame", {name: dates for name, dates in late.items() if name in GAME_SUMMARIES}, game_days
     )
-    corrections = _late_runs("pregame", {name: dates for name, dates in late.items() if name in described}, game_days)
-    missing = without_pregame(partition_state, game_days, described, today)
-    sources = [[source for source in graph[name] if source.table.name not in described] for name in described]
-    return Repairs(summaries, [*_next_runs(missing, inputs, sources, game_days), *corrections])
+    corrections = _late_runs("pregame", {name: dates for name, dates in late.items() if name in tables}, game_days)
+    missing = without_pregame(partition_state, game_days, tables, today)
+    sources = [[source for source in graph[name] if source.table.name not in tables] for name in tables]
+    return Repairs(postgame, [*_next_runs(missing, inputs, sources, game_days), *corrections])
 
 
 def _late_runs(job: str, late: StaleDates, game_days: Dates) -> list[PlannedRun]:

@@ -1,6 +1,6 @@
 """The state of all partitions and of what they were built from, read from the warehouse in one view.
 
-What follows from it is said in `staleness`.
+What follows from it is in `staleness`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from nba_assets.analytics.parts import GAME_DAYS
 from nba_assets.automation.staleness import STATE_COLUMNS, Dates, Outdated, PartitionState, StaleDates, outdated, stale
-from nba_assets.publishing.lineage import InputState
+from nba_assets.publishing.input_state import InputState
 from nba_assets.raw.content_index import EARLIEST
 from nba_assets.raw.tables import RAW_TABLES, SCHEDULE
 from nba_assets.registry import COMPUTED_TABLES

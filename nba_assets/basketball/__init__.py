@@ -1,4 +1,4 @@
-"""The sport itself: one home for each formula, as pure functions on numbers and numpy arrays.
+"""The sport itself: one function for each formula, pure functions on numbers and numpy arrays.
 
 Nothing here knows of tables, storage or Dagster, and nothing here rounds a measure. In an array NaN (or None among
 texts) means unknown.

@@ -19,6 +19,8 @@ BOUNDARY_MONTHS = (10, 11, 4)
 BOOTSTRAP_DAYS = 30
 USUAL_OPENING_DAY = 22
 """Of October: stands for the opening night of a season whose schedule is not known."""
+LONGEST_SEASON_DAYS = 366
+"""As far around a date the schedule is read to know its season."""
 
 
 def season_year(dates: Dates) -> Ints:

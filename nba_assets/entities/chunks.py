@@ -1,4 +1,4 @@
-"""What a worker does with a chunk of entities: compute them together, check the answer, and where that fails look for
+"""What a worker does with a chunk of entities: compute them together, check the outcome, and where that fails look for
 the entities and dates that fail.
 """
 
@@ -124,20 +124,20 @@ def _checked(task: Task, requested: Grouped, outcome: Outcome) -> Outcome:
     rows, failed = outcome.rows, outcome.failures
     given = lost = np.array([], dtype=np.int64)
     if rows:
-        _see_rows(task, rows)
+        _validate_rows(task, rows)
         given = _moments(requested, "rows", rows[task.entity_column], rows[task.date_column])
     if failed:
-        _see_failures(failed)
+        _validate_failures(failed)
         lost = _moments(requested, "failure records", failed["entity_id"], failed["partition_date"])
     if not len(lost) and np.array_equal(given, requested.moments):
         return outcome
-    wanted, wanted_rows = np.unique(requested.moments, return_counts=True)
+    expected, expected_rows = np.unique(requested.moments, return_counts=True)
     found, found_rows = np.unique(given, return_counts=True)
-    rows_of = np.zeros(len(wanted), dtype=np.intp)
-    known = np.isin(found, wanted)
-    rows_of[np.searchsorted(wanted, found[known])] = found_rows[known]
-    missing = wanted[(rows_of < wanted_rows) & ~np.isin(wanted, lost)]
-    surplus = np.concatenate([wanted[rows_of > wanted_rows], found[~known], np.setdiff1d(lost, wanted)])
+    rows_of = np.zeros(len(expected), dtype=np.intp)
+    known = np.isin(found, expected)
+    rows_of[np.searchsorted(expected, found[known])] = found_rows[known]
+    missing = expected[(rows_of < expected_rows) & ~np.isin(expected, lost)]
+    surplus = np.concatenate([expected[rows_of > expected_rows], found[~known], np.setdiff1d(lost, expected)])
     for which, complaint in (
         (missing, "no row and no failure for a date that was requested"),
         (surplus, "more than was requested"),
@@ -161,11 +161,11 @@ def _moments(
     numbers = requested.numbers(entities.tolist())
     if (numbers < 0).any():
         others = set(map(str, entities[numbers < 0].tolist()))
-        raise ValueError(f"the compute function gave {what} of somebody else: {_said(others)}")
+        raise ValueError(f"the compute function gave {what} of entities that were not requested: {_said(others)}")
     return moments(numbers, dates)
 
 
-def _see_rows(task: Task, rows: Columns) -> None:
+def _validate_rows(task: Task, rows: Columns) -> None:
     """See that rows have the columns that they should have, of one length and storable."""
     expected = rows.keys() if task.columns is None else task.columns.keys()
     lacking = {*(expected - rows.keys()), *({task.entity_column, task.date_column} - rows.keys())}
@@ -188,7 +188,7 @@ def _see_rows(task: Task, rows: Columns) -> None:
         )
 
 
-def _see_failures(failed: Columns) -> None:
+def _validate_failures(failed: Columns) -> None:
     """See that failure records are whole."""
     if set(failed) != set(FAILURE_COLUMNS) or len({len(values) for values in failed.values()}) != 1:
         raise ValueError(

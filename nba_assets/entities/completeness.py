@@ -1,5 +1,4 @@
-"""How much of what should be there is there: expected and actual games as sets, per window, and the readiness that
-follows.
+"""Completeness of windows: expected and actual games as sets, and the readiness that follows.
 
 Expected are finished games of the team (for a player: his current team's, less those he was not available for), actual
 are those of them that have a row. Nothing expected is complete. Percentages lie between 0 and 100 by construction.

@@ -1,7 +1,7 @@
-"""Who does the work: threads or processes, as `concurrent.futures` executors, and how processes live, end and receive
-what they share.
+"""Workers: threads or processes, as `concurrent.futures` executors; how processes start, end and receive what they
+share.
 
-What is computed is none of this module's business.
+What is computed is not in this module.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Tables in memory that are looked back on: rows in groups, ascending by date within each, so that one binary search
 finds a group's rows of a date.
 
-What may be seen from which date is the business of `windows`.
+What may be seen from which date is in `windows`.
 """
 
 from __future__ import annotations

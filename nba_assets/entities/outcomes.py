@@ -1,6 +1,4 @@
-"""What a compute function gives back: rows, and records of the entities that it could not give a row for, both as
-columns.
-"""
+"""The outcome of a compute function: rows, and failure records of the entities without one, both as columns."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ Chunk = Sequence[str]
 
 ENTITY_TYPES: Mapping[EntityKind, str] = {"players": "PLAYER", "teams": "TEAM"}
 CHUNK_ROWS = 20_000
-"""Largest chunk, in requested rows: it bounds what a chunk takes of memory and how long nothing is told of progress."""
+"""Largest chunk, in requested rows: it bounds what a chunk takes of memory and how long no progress is logged."""
 WORTH_A_WORKER: Mapping[Backend, int] = {Backend.threads: 5_000, Backend.processes: 500_000}
 """Requested rows for which another worker saves more time than it costs; a process first has to start."""
 PROGRESS_EVERY = 50
@@ -338,9 +338,9 @@ class _Progress:
         before, self.done = self.done, self.done + entities
         rate = self.done / max(time.perf_counter() - self.began, 1e-9)
         minutes_left = (self.total - self.done) / rate / 60
-        for told in range(before + PROGRESS_EVERY - before % PROGRESS_EVERY, self.done + 1, PROGRESS_EVERY):
+        for reached in range(before + PROGRESS_EVERY - before % PROGRESS_EVERY, self.done + 1, PROGRESS_EVERY):
             self.log(
-                f"Entity processing progress: {told}/{self.total} | Rate: {rate:.1f} entities/sec | ETA: "
+                f"Entity processing progress: {reached}/{self.total} | Rate: {rate:.1f} entities/sec | ETA: "
                 f"{minutes_left:.1f}min"
             )
 

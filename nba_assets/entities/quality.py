@@ -1,4 +1,4 @@
-"""How good the inputs of a row were: issues by name, and the score, tier and readiness that follow from them."""
+"""Quality of a row's inputs: issues by name, and the score, tier and readiness that follow from them."""
 
 from __future__ import annotations
 

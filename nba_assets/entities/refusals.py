@@ -1,6 +1,6 @@
 """Rows that cannot be computed because something that their team shares could not: one failure record each, and why.
 
-What is computed once per team, or for a player's teammates, costs that team's players when it fails, and nobody else.
+What is computed once per team, or for a player's teammates, costs only that team's players when it fails.
 """
 
 from __future__ import annotations

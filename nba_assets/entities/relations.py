@@ -24,22 +24,22 @@ def text_where(mask: NDArray[np.bool_], yes: object, no: object) -> NDArray[np.o
     return np.where(mask, np.asarray(yes, dtype=object), np.asarray(no, dtype=object))
 
 
-def find(wanted: Key, there: Key) -> NDArray[np.intp]:
-    """Where each wanted key stands among the keys that are there; -1 where it does not.
+def find(keys: Key, among: Key) -> NDArray[np.intp]:
+    """The position of each of `keys` in `among`; -1 where it is not in it.
 
     Of equal keys the last one is found.
     """
-    size = len(wanted[0])
-    codes = _codes([np.concatenate([left, right]) for left, right in zip(wanted, there, strict=True)])
+    size = len(keys[0])
+    codes = _codes([np.concatenate([left, right]) for left, right in zip(keys, among, strict=True)])
     left, right = codes[:size], codes[size:]
     place_of = np.full(max(codes.max(initial=-1) + 1, 1), -1, dtype=np.intp)
     place_of[right[right >= 0]] = np.flatnonzero(right >= 0)
     return np.where(left >= 0, place_of[left], -1)
 
 
-def within(values: NDArray[Any], there: NDArray[Any]) -> NDArray[np.bool_]:
-    """Which values are among those that are there; a null never is."""
-    return find((values,), (there,)) >= 0
+def within(values: NDArray[Any], among: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which values are in `among`; a null never is."""
+    return find((values,), (among,)) >= 0
 
 
 def at(values: NDArray[Any], places: NDArray[np.intp]) -> NDArray[Any]:

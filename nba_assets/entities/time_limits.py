@@ -1,6 +1,6 @@
 """Bounds in time for computations: how one that does not end is stopped, in this thread or with its whole process.
 
-Which entities are computed, and what becomes of those that are stopped, is no matter of this module.
+Which entities are computed, and what becomes of those that are stopped, is not in this module.
 """
 
 from __future__ import annotations

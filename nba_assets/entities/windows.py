@@ -2,7 +2,7 @@
 
 A window answers, for each entity and as-of date, which rows of the entity's history may be seen: always rows dated
 strictly before the date, never across the season's start. Functions that need history take a window; they never compare
-dates themselves. Storage, Dagster and the sport are none of this module's business.
+dates themselves. Storage, Dagster and the sport are not in this module.
 
 A reduction gives the same bits for one entity and date as for many seasons of all entities: it adds the visible rows
 alone, never totals that began before them.

@@ -1,1 +1,1 @@
-"""All that Dagster is told: assets, checks, resources, jobs, sensors, schedules, the instance, runs started by hand."""
+"""All Dagster definitions: assets, checks, resources, jobs, sensors, schedules, the instance, runs started by hand."""

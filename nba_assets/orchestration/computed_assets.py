@@ -1,4 +1,4 @@
-"""Tables as Dagster assets: what Dagster is told of a table, before a run and after it.
+"""Tables as Dagster assets: their definitions, and the metadata of their runs.
 
 `table_asset` makes a table's asset of the function that builds its rows. The function says what to read and compute;
 everything that all tables do alike (partitions, checks, publishing, metadata) is said here, once.

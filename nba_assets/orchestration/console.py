@@ -1,4 +1,4 @@
-"""What a run says in a terminal while it goes on: a bar that advances with every table, or a line per finished table
+"""Progress of a run in a terminal: a bar that advances with every table, or a line per finished table
 where there is no screen.
 
 Results are printed by the command line. During a step Dagster sends file descriptor 2 to the step's compute log, so

@@ -2,7 +2,7 @@
 
 The stock storage opens a database, commits with an fsync and closes it again for every event, two or three times for
 events of assets and checks: of the 120 CPU seconds that a season of ten tables took in one run, 82 were spent there.
-What is stored is the same, in the same files. How a run writes events, and what they hold, is Dagster's business.
+What is stored is the same, in the same files. How a run writes events, and what they hold, is left to Dagster.
 """
 
 from __future__ import annotations

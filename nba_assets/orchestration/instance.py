@@ -1,4 +1,4 @@
-"""The Dagster instance lives in the home folder, whoever starts it.
+"""The Dagster instance is in the home folder, whichever command starts it.
 
 `dagster.yaml` names the storages below instead of Dagster's own, so that runs, events and logs land in
 `$NBA_ASSETS_HOME/dagster` whether the command line, `nba-assets ui` or `dagster dev` opens the instance, and whether

@@ -2,7 +2,7 @@
 process ends within seconds.
 
 Dagster turns a signal into an exception of the main thread. What is here says what becomes of the run then, and ends
-the process where the main thread does not react. Bounds of single computations are `entities.time_limits`' business.
+the process where the main thread does not react. Bounds of single computations are in `entities.time_limits`.
 """
 
 from __future__ import annotations

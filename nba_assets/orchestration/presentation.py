@@ -1,7 +1,7 @@
-"""How a table's materialization looks in the UI beyond what all tables tell alike: numbers that plot over time, a
+"""How a table's materialization looks in the UI beyond the metadata of all tables: numbers that plot over time, a
 picture, the lineage of its columns.
 
-Which table gets which picture, and how it is drawn, is said in `pictures`. Pictures and lineage go with the newest date
+Which table gets which picture, and how it is drawn, is in `pictures`. Pictures and lineage go with the newest date
 of a run that has rows, so that a season does not carry hundreds of them. Nothing in here can fail a run whose rows are
 written: a picture that cannot be drawn says why.
 """
@@ -19,11 +19,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from nba_assets.basketball.season import LONGEST_SEASON_DAYS
 from nba_assets.entities.outcomes import take
 from nba_assets.pictures.of_tables import TABLES_WITH_PICTURES, picture
-from nba_assets.precompute.features import BASELINE
+from nba_assets.precompute.features import FEATURES
 from nba_assets.publishing.publication import DateFacts, Publication
-from nba_assets.publishing.table_run import LONGEST_SEASON_DAYS
 from nba_assets.raw.tables import PLAYER_REGISTRY
 from nba_assets.tables.columns import to_columns
 from nba_assets.tables.spec import Table, Type
@@ -114,11 +114,11 @@ def _lineage(table: Table) -> dict[str, Any]:
 def feature_lineage() -> dg.TableColumnLineage:
     """Which columns each feature is read from, as the features declare it; the vector is made of all of them."""
     sources = {
-        feature.name: [name.split(".") for source in feature.sources for name in source.reads] for feature in BASELINE
+        feature.name: [name.split(".") for source in feature.sources for name in source.reads] for feature in FEATURES
     }
     deps = {
         name: [dg.TableColumnDep(asset_key=dg.AssetKey(table), column_name=column) for table, column in reads]
         for name, reads in sources.items()
     }
-    vector = [dg.TableColumnDep(asset_key=dg.AssetKey(FEATURE_STORE), column_name=feature.name) for feature in BASELINE]
+    vector = [dg.TableColumnDep(asset_key=dg.AssetKey(FEATURE_STORE), column_name=feature.name) for feature in FEATURES]
     return dg.TableColumnLineage(deps_by_column={**deps, "features": vector})

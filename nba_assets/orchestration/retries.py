@@ -1,4 +1,4 @@
-"""Retrying from outside the UI: which runs of the job `retry` mend what is open, and what came of them."""
+"""Retry from outside the UI: the runs of the job `retry` for what is open, and what they resolved."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What the Dagster instance knows of requests of sensors: the runs that were launched for them, how these ended, and an
-attempt as Dagster takes it.
+"""Requests of sensors in the Dagster instance: the runs that were launched for them, how these ended, and an attempt
+as a run request.
 
 Which attempts are due is decided in `automation.requests`.
 """

@@ -1,4 +1,4 @@
-"""Runs of the command line as runs of the code location's jobs, and how to tell them from the daemon's.
+"""Runs of the command line as runs of the code location's jobs, and what distinguishes them from the daemon's.
 
 Without a code location the UI lists a run neither in the timeline nor on the page of its job.
 """

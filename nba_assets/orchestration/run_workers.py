@@ -1,6 +1,6 @@
 """Which process works on a run, and what becomes of a run whose process is gone: nothing waits for it any more.
 
-A run notes its process when it opens the warehouse. What a run computes is no matter of this module.
+A run notes its process when it opens the warehouse. What a run computes is not in this module.
 """
 
 from __future__ import annotations

@@ -123,10 +123,10 @@ def build_sensors(clock: Clock = _now, landing: Callable[[], LandingZone] = land
         planned = repairs(
             state.stale(today), state.partition_state, state.inputs, reading_graph(), state.game_days, today
         )
-        selection = _selected(context, planned.summaries, now)
+        selection = _selected(context, planned.postgame, now)
         if not selection.launches:
-            descriptions = _selected(context, planned.descriptions, now)
-            selection = Selection(descriptions.launches, [*selection.notes, *descriptions.notes])
+            pregame = _selected(context, planned.pregame, now)
+            selection = Selection(pregame.launches, [*selection.notes, *pregame.notes])
         at_rest = [] if selection.launches or selection.notes else ["every built date is up to date"]
         return _result(context, selection, None, [*at_rest, *selection.notes, *map(str, state.outdated())])
 

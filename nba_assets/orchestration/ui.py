@@ -1,5 +1,5 @@
-"""Dagster's UI and daemon on this machine, over the instance of the home, as one command; what they show is no matter
-of this module.
+"""Dagster's UI and daemon on this machine, over the instance of the home, as one command; what they show is not in
+this module.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def serve_ui(port: int) -> None:
 
     Raises UiError where the port is taken or one of the servers ended by itself. Must be called in the main thread.
     """
-    _see_port_is_free(port)
+    _check_port_is_free(port)
     if not os.environ.get("DAGSTER_HOME", "").strip():
         # Without it Dagster makes a temporary folder in the current one and warns that all will be lost.
         os.environ["DAGSTER_HOME"] = str(configured_home())
@@ -61,7 +61,7 @@ def serve_ui(port: int) -> None:
         raise UiError("one of Dagster's servers ended by itself: what it printed above says why")
 
 
-def _see_port_is_free(port: int) -> None:
+def _check_port_is_free(port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

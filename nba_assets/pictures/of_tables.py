@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date
 
-from nba_assets.precompute.features import BASELINE, Feature
+from nba_assets.precompute.features import FEATURES, Feature
 from nba_assets.tables.spec import Columns
 
 TABLES_WITH_PICTURES = (
@@ -33,7 +33,7 @@ def picture(table_name: str, day: date, rows: Columns, names: Mapping[str, str])
         lambda: zone_defense(day, rows),
         lambda: composite_factors(day, rows, names),
         lambda: feature_strip(
-            day, rows, [Scale(feature.name, *_range(feature), feature.default) for feature in BASELINE]
+            day, rows, [Scale(feature.name, *_range(feature), feature.default) for feature in FEATURES]
         ),
     ]
     return dict(zip(TABLES_WITH_PICTURES, drawings, strict=True))[table_name]()

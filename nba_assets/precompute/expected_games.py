@@ -1,4 +1,4 @@
-"""What tells what players were expected to play: the finals, rosters and raw box scores of the season, read for a
+"""Which games players were expected to play: the finals, rosters and raw box scores of the season, read for a
 table.
 """
 

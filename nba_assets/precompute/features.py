@@ -1,7 +1,7 @@
 """The features that the points model reads, as a list of definitions; names, columns, order, tags, defaults and
 documentation follow from it.
 
-A later version is one more list. How the inputs are gathered and the rows are stored is `ml_feature_store`'s business.
+How the inputs are gathered and the rows are stored is in `ml_feature_store`.
 """
 
 from __future__ import annotations
@@ -185,7 +185,7 @@ def _minutes(inputs: Columns) -> Floats:
     return minutes_change(recent, inputs["games.minutes_season"])
 
 
-BASELINE: tuple[Feature, ...] = (
+FEATURES: tuple[Feature, ...] = (
     Feature(
         "points_avg_last_5",
         "Mean points of his newest 5 games",
@@ -403,7 +403,16 @@ BASELINE: tuple[Feature, ...] = (
         scale=9,
     ),
 )
-"""Version v1_baseline_25, in the order that the model was trained on.
+"""In the order that the model was trained on: new features come last.
 
 The `games.` and `team.` inputs are computed from results before the date.
 """
+
+VERSION = f"v1_baseline_{len(FEATURES)}"
+"""Name of the list; with it the code version of the table changes."""
+
+
+def columns_read(table: str) -> tuple[str, ...]:
+    """The columns of a table that some feature is read from, in the order of the features."""
+    names = (name.split(".") for feature in FEATURES for source in feature.sources for name in source.reads)
+    return tuple(dict.fromkeys(column for read, column in names if read == table))

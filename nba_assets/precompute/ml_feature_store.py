@@ -28,7 +28,17 @@ from nba_assets.entities.outcomes import Outcome
 from nba_assets.entities.quality import collect, quality_tier
 from nba_assets.entities.relations import at, find
 from nba_assets.entities.windows import AsOf, AsOfWindow
-from nba_assets.precompute.features import BASELINE, ORIGINS, TAGS, TREND_GAMES, Vector, pct_free_throw, recent_trend
+from nba_assets.precompute.features import (
+    FEATURES,
+    ORIGINS,
+    TAGS,
+    TREND_GAMES,
+    VERSION,
+    Vector,
+    columns_read,
+    pct_free_throw,
+    recent_trend,
+)
 from nba_assets.precompute.player_composite_factors import TABLE as FACTORS
 from nba_assets.precompute.player_daily_cache import TABLE as CACHE
 from nba_assets.precompute.player_shot_zone_analysis import TABLE as SHOT_ZONES
@@ -38,17 +48,19 @@ from nba_assets.precompute.team_form import join_team_form
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.tables.blocks import (
+    GAME_DATE,
+    GAME_ID,
+    PLAYER_LOOKUP,
     QUALITY_TIERS,
     REPROCESSING,
     STAMPS,
+    UNIVERSAL_PLAYER_ID,
     completeness_block,
     readiness_block,
     ready_flag,
 )
-from nba_assets.tables.spec import Columns, Table, before, day, flag, number, numbers, of_its_date, text, texts, whole
+from nba_assets.tables.spec import Columns, Table, before, flag, number, numbers, of_its_date, text, texts, whole
 
-VERSION = "v1_baseline_25"
-FEATURES = BASELINE
 NAMES = tuple(feature.name for feature in FEATURES)
 
 RECENT_GAMES, RECENT_DAYS = 10, 60
@@ -62,10 +74,10 @@ TABLE = Table(
     ("game_date", "player_lookup"),
     "game_date",
     (
-        text("player_lookup", "Normalised name: lower case, letters and digits only", nullable=False),
-        text("universal_player_id", "Identity of the player across seasons; null where the registry does not know him"),
-        day("game_date", "US-Eastern date of the game", nullable=False),
-        text("game_id", "Canonical game id, YYYYMMDD_AWAY_HOME", nullable=False),
+        PLAYER_LOOKUP,
+        UNIVERSAL_PLAYER_ID,
+        GAME_DATE,
+        GAME_ID,
         *(feature.column for feature in FEATURES),
         numbers("features", "The features in the model's order, defaults in place of nulls", nullable=False),
         texts("feature_names", "Names of the features, in the order of `features`", nullable=False),
@@ -123,7 +135,7 @@ TABLE = Table(
         before(TEAM_OFFENSE, has_all_finals=True),
     ),
     stage="pregame",
-    code_version="1",
+    code_version=f"1 {VERSION}",
 )
 
 
@@ -233,7 +245,7 @@ def _objects(lists: list[Any]) -> NDArray[np.object_]:
 
 
 def build(run: TableRun) -> Outcome:
-    """Rows of everybody whose game context is there on the run's dates."""
+    """Rows of every player with a game context on the run's dates."""
     days = pregame_days(run)
     context = run.read_days(PLAYER_CONTEXT, CONTEXT_COLUMNS, days)
     if not len(context["game_id"]):
@@ -267,32 +279,15 @@ def _joined(
     """What the features read of another table's rows of the same date, under `table.column` names; null where there is
     no row.
     """
-    wanted = [name.split(".")[1] for name in lineage_inputs() if name.startswith(f"{table.name}.")]
+    names = (*columns_read(table.name), "is_production_ready")
     entity_column = str(table.entity_column)
-    rows = run.read_days(table, [table.date_column, entity_column, *wanted, "is_production_ready"], days)
+    rows = run.read_days(table, [table.date_column, entity_column, *names], days)
     place = find((dates, entities), (rows[table.date_column], rows[entity_column]))
-    return {f"{table.name}.{name}": at(rows[name], place) for name in (*wanted, "is_production_ready")}
+    return {f"{table.name}.{name}": at(rows[name], place) for name in names}
 
 
-def lineage_inputs() -> list[str]:
-    """Every `table.column` that some feature reads."""
-    return list(dict.fromkeys(name for feature in FEATURES for source in feature.sources for name in source.reads))
-
-
-CONTEXT_COLUMNS = (
-    "player_lookup",
-    "universal_player_id",
-    "game_id",
-    "game_date",
-    "team_abbr",
-    "opponent_team_abbr",
-    "home_game",
-    "days_rest",
-    "opponent_days_rest",
-    "back_to_back",
-    "season_phase",
-    "player_status",
-    "games_in_last_7_days",
-    *READINESS_COLUMNS,
+IDENTITY_COLUMNS = ("player_lookup", "universal_player_id", "game_id", "game_date", "team_abbr", "opponent_team_abbr")
+CONTEXT_COLUMNS = tuple(
+    dict.fromkeys((*IDENTITY_COLUMNS, "home_game", "days_rest", *READINESS_COLUMNS, *columns_read(PLAYER_CONTEXT.name)))
 )
 SHEET_COLUMNS = ("player_lookup", "game_date", "is_dnp", "points", "minutes_played", "ft_makes")

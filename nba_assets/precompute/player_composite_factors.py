@@ -36,7 +36,17 @@ from nba_assets.precompute.team_defense_zone_analysis import TABLE as ZONE_DEFEN
 from nba_assets.precompute.zones import ZONES
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import SCHEDULE
-from nba_assets.tables.blocks import REPROCESSING, STAMPS, completeness_block, readiness_block, ready_flag
+from nba_assets.tables.blocks import (
+    GAME_DATE,
+    GAME_ID,
+    PLAYER_LOOKUP,
+    REPROCESSING,
+    STAMPS,
+    UNIVERSAL_PLAYER_ID,
+    completeness_block,
+    readiness_block,
+    ready_flag,
+)
 from nba_assets.tables.remarks import COMPOSITE_WORTH
 from nba_assets.tables.spec import Columns, Table, day, flag, number, of_its_date, text, texts, whole
 
@@ -75,10 +85,10 @@ TABLE = Table(
     ("game_date", "player_lookup"),
     "game_date",
     (
-        text("player_lookup", "Normalised name: lower case, letters and digits only", nullable=False),
-        text("universal_player_id", "Identity of the player across seasons; null where the registry does not know him"),
-        day("game_date", "US-Eastern date of the game", nullable=False),
-        text("game_id", "Canonical game id, YYYYMMDD_AWAY_HOME", nullable=False),
+        PLAYER_LOOKUP,
+        UNIVERSAL_PLAYER_ID,
+        GAME_DATE,
+        GAME_ID,
         day("analysis_date", "Date that the row is as of: the game's own", nullable=False),
         whole(
             "fatigue_score",
@@ -158,11 +168,15 @@ TABLE = Table(
         ),
         *readiness_block(),
         ready_flag("; and every upstream row ready"),
-        flag("upstream_player_shot_ready", "His shot-zone row is there and ready", nullable=False),
-        flag("upstream_team_defense_ready", "The opponent's zone-defence row is there and ready", nullable=False),
+        flag("upstream_player_shot_ready", "His shot-zone row exists and is production ready", nullable=False),
+        flag(
+            "upstream_team_defense_ready",
+            "The opponent's zone-defence row exists and is production ready",
+            nullable=False,
+        ),
         flag("upstream_player_context_ready", "His context is ready", nullable=False),
-        flag("upstream_team_context_ready", "His own team's context is there and ready", nullable=False),
-        flag("all_upstreams_ready", "All four upstream rows are there and ready", nullable=False),
+        flag("upstream_team_context_ready", "His own team's context exists and is production ready", nullable=False),
+        flag("all_upstreams_ready", "All four upstream rows exist and are production ready", nullable=False),
         texts(
             "data_quality_issues",
             "Upstream rows that are missing or not ready, by name; empty where all are ready",
@@ -371,7 +385,7 @@ def _fatigue_context(requested: Columns, fatigue: Fatigue) -> NDArray[np.object_
 
 def _zone_context(requested: Columns, mismatch: Floats) -> NDArray[np.object_]:
     both = (requested["has_shot_zones"] == 1) & (requested["has_zone_defense"] == 1)
-    told = _json(
+    known = _json(
         player_primary_zone=requested["primary_scoring_zone"],
         primary_zone_frequency=_decimals(_zone_rate(requested)),
         opponent_weak_zone=requested["weakest_zone"],
@@ -379,7 +393,7 @@ def _zone_context(requested: Columns, mismatch: Floats) -> NDArray[np.object_]:
         mismatch_type=_signed(mismatch, "favorable", "unfavorable", "neutral"),
         final_score=_decimals(np.round(mismatch, 1)),
     )
-    return text_where(both, told, json.dumps({"missing_data": True}))
+    return text_where(both, known, json.dumps({"missing_data": True}))
 
 
 def _pace_context(requested: Columns, pace: Floats) -> NDArray[np.object_]:
@@ -425,7 +439,7 @@ def _json(**columns: Sequence[Any] | NDArray[np.object_]) -> NDArray[np.object_]
 
 
 def build(run: TableRun) -> Outcome:
-    """Rows of everybody whose game context is there on the run's dates."""
+    """Rows of every player with a game context on the run's dates."""
     days = pregame_days(run)
     requested = run.read_days(PLAYER_CONTEXT, CONTEXT_COLUMNS, days)
     if not len(requested["game_id"]):

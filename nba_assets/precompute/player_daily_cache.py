@@ -31,12 +31,32 @@ from nba_assets.precompute.expected_games import EXPECTATIONS, read_expectations
 from nba_assets.precompute.player_shot_zone_analysis import TABLE as SHOT_ZONES
 from nba_assets.precompute.pregame_days import pregame_days
 from nba_assets.precompute.team_form import join_team_form
-from nba_assets.precompute.zones import ZONE_LABELS
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import SCHEDULE
-from nba_assets.tables.blocks import REPROCESSING, STAMPS, completeness_block, readiness_block, ready_flag
-from nba_assets.tables.remarks import PACE_COMPARED, PERIMETER, RATING_COMPARED
-from nba_assets.tables.spec import Columns, Table, before, count, day, flag, number, of_its_date, text, whole
+from nba_assets.tables.blocks import (
+    PLAYER_LOOKUP,
+    REPROCESSING,
+    STAMPS,
+    UNIVERSAL_PLAYER_ID,
+    completeness_block,
+    copied,
+    readiness_block,
+    ready_flag,
+)
+from nba_assets.tables.remarks import PACE_COMPARED, RATING_COMPARED
+from nba_assets.tables.spec import Columns, Table, before, count, day, flag, number, of_its_date, text
+
+FROM_CONTEXT = (
+    "games_in_last_7_days",
+    "games_in_last_14_days",
+    "minutes_in_last_7_days",
+    "minutes_in_last_14_days",
+    "back_to_backs_last_14_days",
+    "avg_minutes_per_game_last_7",
+    "player_age",
+)
+FROM_ZONES = ("primary_scoring_zone", "paint_rate_last_10", "three_pt_rate_last_10")
+"""Columns that are copied from the player's context, and from his shot zones of the date."""
 
 FULL_SAMPLE = 10
 STALE_DAYS = 30
@@ -50,8 +70,8 @@ TABLE = Table(
     ("cache_date", "player_lookup"),
     "cache_date",
     (
-        text("player_lookup", "Normalised name: lower case, letters and digits only", nullable=False),
-        text("universal_player_id", "Identity of the player across seasons; null where the registry does not know him"),
+        PLAYER_LOOKUP,
+        UNIVERSAL_PLAYER_ID,
         day("cache_date", "US-Eastern date that the row is as of", nullable=False),
         number("points_avg_last_5", "Mean points of his newest 5 games", unit="points", scale=4, usual=(0, 70)),
         number("points_avg_last_10", "Mean points of his newest 10 games", unit="points", scale=4, usual=(0, 70)),
@@ -103,48 +123,8 @@ TABLE = Table(
             scale=4,
             allowed=(0, 100),
         ),
-        whole("games_in_last_7_days", "Games he played in the six days before the date", unit="count", allowed=(0, 6)),
-        whole(
-            "games_in_last_14_days",
-            "Games he played in the thirteen days before the date",
-            unit="count",
-            allowed=(0, 13),
-        ),
-        count("minutes_in_last_7_days", "Minutes in those six days, rounded down", unit="minutes"),
-        count("minutes_in_last_14_days", "Minutes in those thirteen days, rounded down", unit="minutes"),
-        whole(
-            "back_to_backs_last_14_days",
-            "Pairs of his games on consecutive days in those thirteen days",
-            unit="count",
-            allowed=(0, 12),
-        ),
-        number(
-            "avg_minutes_per_game_last_7",
-            "Minutes per game in those six days",
-            unit="minutes",
-            scale=1,
-            allowed=(0, 70),
-        ),
-        whole("player_age", "Age on the date", unit="years", allowed=(15, 60)),
-        text(
-            "primary_scoring_zone",
-            f"Zone with the largest share of his attempts, of player_shot_zone_analysis; {PERIMETER}",
-            values=(*ZONE_LABELS.values(), "balanced"),
-        ),
-        number(
-            "paint_rate_last_10",
-            "Share of his field-goal attempts in the paint, in percent, of player_shot_zone_analysis",
-            unit="percent",
-            scale=2,
-            allowed=(0, 100),
-        ),
-        number(
-            "three_pt_rate_last_10",
-            "Share of his field-goal attempts from three, in percent, of player_shot_zone_analysis",
-            unit="percent",
-            scale=2,
-            allowed=(0, 100),
-        ),
+        *copied(PLAYER_CONTEXT, FROM_CONTEXT),
+        *copied(SHOT_ZONES, FROM_ZONES),
         number(
             "assisted_rate_last_10",
             "Share of his made field goals that a teammate assisted, newest 10 games: a fraction, while "
@@ -155,7 +135,7 @@ TABLE = Table(
         ),
         flag("early_season_flag", "Fewer than 10 games played", nullable=False),
         text("insufficient_data_reason", "Why the sample is small; null from 10 games on"),
-        flag("shot_zone_data_available", "His shot-zone row of the date is there", nullable=False),
+        flag("shot_zone_data_available", "His shot-zone row of the date exists", nullable=False),
         *completeness_block("newest 5 final games of his team, without those he was not available for", WINDOWS),
         *readiness_block(),
         flag(
@@ -206,7 +186,7 @@ def compute(requested: Grouped, histories: Mapping[str, Grouped], shared: Shared
     rows = {
         **{name: requested[name] for name in ("player_lookup", "universal_player_id", "cache_date")},
         **averages(games, season),
-        **{name: requested[name] for name in COPIED},
+        **{name: requested[name] for name in (*FROM_CONTEXT, *FROM_ZONES)},
         "team_pace_last_10": requested["team_pace_last_10"],
         "team_off_rating_last_10": requested["team_offensive_rating_last_10"],
         "early_season_flag": played < FULL_SAMPLE,
@@ -223,18 +203,6 @@ def compute(requested: Grouped, histories: Mapping[str, Grouped], shared: Shared
     return Outcome(take(rows, kept), concatenate([refused, failed]))
 
 
-COPIED = (
-    "games_in_last_7_days",
-    "games_in_last_14_days",
-    "minutes_in_last_7_days",
-    "minutes_in_last_14_days",
-    "back_to_backs_last_14_days",
-    "avg_minutes_per_game_last_7",
-    "player_age",
-    "primary_scoring_zone",
-    "paint_rate_last_10",
-    "three_pt_rate_last_10",
-)
 """Columns that are his context's and his shot-zone row's, as they stand."""
 
 
@@ -303,7 +271,7 @@ def _failures(
 
 
 def build(run: TableRun) -> Outcome:
-    """Rows of everybody whose game context is there on the run's dates."""
+    """Rows of every player with a game context on the run's dates."""
     days = pregame_days(run)
     requested = run.read_days(PLAYER_CONTEXT, CONTEXT_COLUMNS, days)
     if not len(requested["game_date"]):
@@ -332,23 +300,10 @@ CONTEXT_COLUMNS = (
     "universal_player_id",
     "game_date",
     "team_abbr",
-    "games_in_last_7_days",
-    "games_in_last_14_days",
-    "minutes_in_last_7_days",
-    "minutes_in_last_14_days",
-    "back_to_backs_last_14_days",
-    "avg_minutes_per_game_last_7",
-    "player_age",
+    *FROM_CONTEXT,
     "is_production_ready",
 )
-ZONE_COLUMNS = (
-    "analysis_date",
-    "player_lookup",
-    "primary_scoring_zone",
-    "paint_rate_last_10",
-    "three_pt_rate_last_10",
-    "is_production_ready",
-)
+ZONE_COLUMNS = ("analysis_date", "player_lookup", *FROM_ZONES, "is_production_ready")
 SHEET_COLUMNS = (
     "player_lookup",
     "game_id",

@@ -37,7 +37,14 @@ from nba_assets.precompute.pregame_days import pregame_days
 from nba_assets.precompute.zones import ZONE_LABELS, ZONE_WORDS, ZONES
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import SCHEDULE
-from nba_assets.tables.blocks import REPROCESSING, STAMPS, completeness_block, readiness_block, ready_flag
+from nba_assets.tables.blocks import (
+    PLAYER_LOOKUP,
+    REPROCESSING,
+    STAMPS,
+    completeness_block,
+    readiness_block,
+    ready_flag,
+)
 from nba_assets.tables.remarks import PERIMETER
 from nba_assets.tables.spec import Columns, Table, before, count, day, flag, number, of_its_date, text, whole
 
@@ -57,7 +64,7 @@ TABLE = Table(
     ("analysis_date", "player_lookup"),
     "analysis_date",
     (
-        text("player_lookup", "Normalised name: lower case, letters and digits only", nullable=False),
+        PLAYER_LOOKUP,
         text("universal_player_id", "Identity of the player across seasons, from his newest game"),
         day("analysis_date", "US-Eastern date that the row is as of", nullable=False),
         *(
@@ -241,15 +248,15 @@ def _too_few(
     expected = season.completeness.expected
     category, rows_missing = shortfall(expected, least)
     reasons = [
-        f"{'Missing upstream data' if missing else 'Season bootstrap'}: {there}/{wanted} games (need {need})"
-        for missing, there, wanted, need in zip(rows_missing, played, expected, least, strict=True)
+        f"{'Missing upstream data' if missing else 'Season bootstrap'}: {actual}/{due} games (need {need})"
+        for missing, actual, due, need in zip(rows_missing, played, expected, least, strict=True)
     ]
     return season.failures(players, category, reasons, rows_missing, played)
 
 
 def _shots(games: Columns, last_10: AsOfWindow, last_20: AsOfWindow) -> dict[str, NDArray[Any]]:
     """Shares (0-100) and accuracy (0-1) by zone, over the games of each window whose shots are known by zone."""
-    # The flag speaks of the play-by-play; the threes are the box score's.
+    # The flag is about the play-by-play; the threes are the box score's.
     by_zone = (games["has_complete_shot_zones"] == 1) & ~np.isnan(games["three_pt_attempts"])
     short, long = last_10.only(by_zone), last_20.only(by_zone)
     ten, twenty = (
@@ -287,8 +294,8 @@ SUMMED_LONG = (*(f"{zone}_attempts" for zone in ZONES), "paint_makes")
 
 
 def primary_zone(shares: Mapping[str, Floats]) -> NDArray[np.object_]:
-    """The zone that a player lives in, by his shares of shots in percent; `balanced` where none dominates, None where
-    he took no shot.
+    """The zone with the largest weight in a player's shots, by its share in percent; `balanced` where none has, None
+    where he took no shot.
     """
     rules = [shares[zone] >= least for zone, least in PRIMARY_SHARE.items()]
     zone = np.select(rules, [ZONE_LABELS[zone] for zone in PRIMARY_SHARE], default="balanced").astype(object)
@@ -296,7 +303,7 @@ def primary_zone(shares: Mapping[str, Floats]) -> NDArray[np.object_]:
 
 
 def build(run: TableRun) -> Outcome:
-    """Rows of everybody who has played this season before the run's dates with games."""
+    """Rows of every player who has played this season before the run's dates with games."""
     days = pregame_days(run)
     if not len(days):
         return Outcome({})

@@ -1,4 +1,4 @@
-"""Which dates get precomputed rows: those with league games, once the season is old enough to say anything of it."""
+"""Which dates get precomputed rows: those with league games, once the bootstrap days of the season are over."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a team has played this season before a date: what the rows of its players take from it."""
+"""A team's form before a date, as the rows of its players need it: pace, rating, wins."""
 
 from __future__ import annotations
 

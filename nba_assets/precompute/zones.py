@@ -1,4 +1,4 @@
-"""The three zones of the floor as the zone tables speak of them: names, and sums that take only games whose shots are
+"""The names of the three zones of the floor in the zone tables, and sums that take only games whose shots are
 known by zone.
 """
 

@@ -1,6 +1,6 @@
-"""What a provider hands over, and its rows as an Arrow table of the raw contract.
+"""What a provider delivers, and its rows as an Arrow table of the raw contract.
 
-How rows become files is the business of `landing_writer`.
+How rows become files is in `landing_writer`.
 """
 
 from __future__ import annotations

@@ -101,7 +101,12 @@ class LandingWriter:
         self.register_players()
 
     def write(self, delivery: Delivery) -> None:
-        """Land one delivery: every table's rows in the file of their date or season."""
+        """Land one delivery: every table's rows in the file of their date or season.
+
+        Raises ValueError for a provider that is not among `PROVIDERS`: its files would not be told from others.
+        """
+        if delivery.provider not in PROVIDERS:
+            raise ValueError(f"no provider {delivery.provider}: add it to PROVIDERS of landing_writer")
         self.remarks += delivery.remarks
         self._sightings.add(delivery)
         for name, rows in delivery.tables.items():

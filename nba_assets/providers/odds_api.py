@@ -46,7 +46,7 @@ class OddsApiFolder:
             with mapping(f"{file}, as an answer of The Odds API,"):
                 found = list(odds_rows(json.loads(file.read_bytes()), left_out))
             for raw, row in found:
-                # Of answers that speak of one moment the last one read stands.
+                # Of responses about one moment the last one read stands.
                 rows = tables.setdefault(row["game_date"], {}).setdefault(raw.name, {})
                 rows[tuple(row.get(name) for name in raw.table.key)] = row
         if not files:

@@ -1,4 +1,4 @@
-"""Who a provider's person id is, within one game: full names for events that have only an id, a family name or an
+"""Names behind a provider's person ids within one game: full names for events that have only an id, a family name or an
 initial.
 """
 

@@ -1,3 +1,1 @@
-"""What stands around every table's compute function: reading its inputs, auditing and publishing its rows, telling
-Dagster about it.
-"""
+"""The steps around every table's compute function: reading its inputs, auditing and publishing its rows, retry."""

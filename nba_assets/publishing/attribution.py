@@ -75,7 +75,7 @@ def attribute(table: Table, rows: pa.Table, failed: Columns) -> Attribution:
                 of_check = marked.setdefault(check.name, {}).setdefault(name, np.zeros(rows.num_rows, dtype=bool))
                 of_check[places[mask]] = True
             losses.add(check, marks, remaining, places, columns)
-        losses.settle()
+        losses.apply()
     findings = [
         finding(table, rows, check, marked[check.name])
         if check.name in marked
@@ -199,7 +199,7 @@ class _Losses:
         if reason not in reasons:
             reasons.append(reason)
 
-    def settle(self) -> None:
+    def apply(self) -> None:
         """Take away every row of the entities and dates that are lost."""
         days = np.array([day for day, _ in self.reasons], dtype="M8[D]")
         entities = np.array([entity for _, entity in self.reasons], dtype=object)

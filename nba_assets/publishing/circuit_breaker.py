@@ -1,4 +1,5 @@
-"""The circuit breaker: an entity that fails hard again and again on one date is left alone for a day, and says so.
+"""The circuit breaker: an entity that fails hard again and again on one date is not computed for a day, and
+has a failure record that says so.
 
 Only hard failures count. The third attempt at the same inputs trips the breaker; it resets when the time is over, when
 the inputs (or the code) have changed, or when a person resets it. Its state is read once and written once per run, and
@@ -66,7 +67,7 @@ class CircuitBreaker:
         return cls(table, day, now, code_version, requested, histories, attempts, as_read)
 
     def active(self, entity_type: str) -> dict[str, Any]:
-        """Failure records of the requested entities that are to be left alone; none is an empty mapping."""
+        """Failure records of the requested entities that are not to be computed; none is an empty mapping."""
         tripped = {
             entity: self.attempts[entity][-1]
             for entity in self.requested.entities
@@ -75,7 +76,7 @@ class CircuitBreaker:
         if not tripped:
             return {}
         reasons = [
-            f"left alone until {last['circuit_breaker_until']:%Y-%m-%d %H:%M} UTC after {last['attempt_number']} "
+            f"not computed until {last['circuit_breaker_until']:%Y-%m-%d %H:%M} UTC after {last['attempt_number']} "
             f"failed attempts; the last one: {last['failure_reason']}"
             for last in tripped.values()
         ]

@@ -1,8 +1,8 @@
 """Which dates of a run have their inputs: what a table reads of its own date must have been built, or ingested, for it.
 
 A date without a table or a required feed is refused, the others are computed; a date without an optional feed is
-computed and says so. What a table reads of earlier dates is no matter of this module: completeness and lineage tell of
-that.
+computed and says so. What a table reads of earlier dates is in
+`lineage`, and in the completeness of its rows.
 """
 
 from __future__ import annotations

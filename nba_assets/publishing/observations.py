@@ -1,5 +1,4 @@
-"""Checks that are made with a materialization and only warn: is everything there, is it complete, does it look as it
-did lately.
+"""Checks that are made with a materialization and only warn: coverage of games and entities, completeness, drift.
 
 Unlike the audit, which looks at rows alone, these compare a date with something else: the schedule, what was requested,
 the threshold, the dates before. They are cheap: sums by date over columns that are in memory, and one read of the
@@ -48,7 +47,7 @@ def observation_names(table: Table) -> list[tuple[str, bool, str]]:
         if is_summary(table)
         else "Every game scheduled for a date has rows, bootstrap days aside"
     )
-    described = {
+    descriptions = {
         GAMES_COVERED: games,
         ENTITIES_COVERED: "Everybody who was to be computed has a row or a failure record",
         COMPLETENESS: "The mean completeness_percentage of a date reaches NBA_ASSETS_READY_THRESHOLD_PCT",
@@ -61,7 +60,7 @@ def observation_names(table: Table) -> list[tuple[str, bool, str]]:
     }
     notices = (*table.notices, *SHARED_NOTICES)
     return [
-        *((name, False, described[name]) for name in _wanted(table)),
+        *((name, False, descriptions[name]) for name in _row_observations(table)),
         *((notice.name, False, notice.description) for notice in notices),
     ]
 
@@ -76,9 +75,9 @@ def observe(run: TableRun, rows: pa.Table, failed: Columns) -> list[Finding]:
         COMPLETENESS: lambda: _completeness(run, rows),
         DRIFT: lambda: _drift(run, rows),
     }
-    described = {name: description for name, _, description in observation_names(run.table)}
+    descriptions = {name: description for name, _, description in observation_names(run.table)}
     findings: list[Finding] = []
-    for name, description in described.items():
+    for name, description in descriptions.items():
         counted, found = makers[name]() if name in makers else ("notices", sorted(run.notices.get(name, [])))
         dates = sorted({day for day, _ in found})
         findings.append(
@@ -94,8 +93,8 @@ Found = tuple[str, list[tuple[date, str]]]
 
 
 def is_summary(table: Table) -> bool:
-    """Whether a table tells of games that were played; the others describe a date before its games."""
-    return table.name.endswith("_game_summary")
+    """Whether a table is about games that were played; the others are about a date before its games."""
+    return table.stage == "postgame"
 
 
 def rows_expected(
@@ -107,7 +106,8 @@ def rows_expected(
     return ~calendar.is_bootstrap(days, settings.bootstrap_days)
 
 
-def _wanted(table: Table) -> Iterator[str]:
+def _row_observations(table: Table) -> Iterator[str]:
+    """Those that follow from the columns of a table."""
     names = table.column_names
     if "game_id" in names:
         yield GAMES_COVERED
@@ -134,8 +134,8 @@ def _entities_covered(run: TableRun, rows: pa.Table, failed: Columns) -> Found:
         return "entities", []
     there = to_columns(rows.select([run.table.date_column, str(run.table.entity_column)]))
     dates, entities = there.values()
-    told = np.concatenate([dates, failed["partition_date"]]), np.concatenate([entities, failed["entity_id"]])
-    lacking = np.flatnonzero(find((run.requested["date"], run.requested["entity"]), told) < 0)
+    accounted = np.concatenate([dates, failed["partition_date"]]), np.concatenate([entities, failed["entity_id"]])
+    lacking = np.flatnonzero(find((run.requested["date"], run.requested["entity"]), accounted) < 0)
     cases = sorted((run.requested["date"][place].item(), run.requested["entity"][place]) for place in lacking)
     return "entities", [(day, f"{entity} on {day} has neither a row nor a failure record") for day, entity in cases]
 

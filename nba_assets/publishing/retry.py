@@ -1,8 +1,8 @@
 """Retry: a table's failed entities are computed again, everybody else's rows and records stay as they are, bit for bit.
 
-Which failures are open and which of them a retry takes up is said here, for whoever asks: a run, the command line, a
-check. A run of a table that is a retry computes only these (date, entity) pairs; what it keeps of a date is read here,
-and merged by `publication`.
+Which failures are open and which of them a retry takes up is decided here, for runs, the command line and checks. A run
+of a table that is a retry computes only these (date, entity) pairs; what it keeps of a date is read here, and merged by
+`publication`.
 
 The entry of a mended date keeps their `written_at` and `code_version`. Most of its rows were computed from what had
 been there *then*, by the code of *then*: a date that was stale before a retry is stale after it and is built anew as a
@@ -64,7 +64,7 @@ class OpenFailure:
 
     @property
     def is_hard(self) -> bool:
-        """The computation itself failed, or was left alone because it had failed again and again."""
+        """The computation itself failed, or was not run because it had failed again and again."""
         return self.category in (HARD_FAILURE, BREAKER_ACTIVE)
 
     @property
@@ -186,17 +186,17 @@ class Retry:
     def concerns(self, days: NDArray[np.datetime64], entities: NDArray[np.object_]) -> NDArray[np.bool_]:
         """Which pairs of date and entity are computed again."""
         pairs = [(day, entity) for day, mine in self.entities.items() for entity in mine]
-        wanted = (
+        failed = (
             np.array([day for day, _ in pairs], dtype="M8[D]"),
             np.array([entity for _, entity in pairs], dtype=object),
         )
-        return find((days.astype("M8[D]"), entities), wanted) >= 0
+        return find((days.astype("M8[D]"), entities), failed) >= 0
 
     def only(self, requested: Grouped) -> Grouped:
         """Of what a table would compute, what is computed again."""
         entity_column = str(self.table.entity_column)
-        wanted = self.concerns(requested.columns[requested.date_column], requested.columns[entity_column])
-        return Grouped.by(take(requested.columns, np.flatnonzero(wanted)), entity_column, requested.date_column)
+        again = self.concerns(requested.columns[requested.date_column], requested.columns[entity_column])
+        return Grouped.by(take(requested.columns, np.flatnonzero(again)), entity_column, requested.date_column)
 
     def part_of(self, outcome: Outcome) -> Outcome:
         """An outcome without the failures that preparing the run found of others."""

@@ -1,7 +1,7 @@
 """One table, computed for the dates of one run: its bounded reads, its parallel compute, and what both took.
 
 A table's module describes what to read and compute in terms of a `TableRun`; neither it nor this module knows Dagster.
-Publishing what was computed is `publication`'s business.
+Publishing what was computed is in `publication`.
 """
 
 from __future__ import annotations
@@ -12,17 +12,18 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nba_assets.basketball.season import SeasonCalendar
+from nba_assets.basketball.season import LONGEST_SEASON_DAYS, SeasonCalendar
 from nba_assets.entities.chunks import MOMENTS, NUMBERS, OBJECTS, Compute
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, concatenate, take
 from nba_assets.entities.parallel import ENTITY_TYPES, EntityKind, ParallelEntities
 from nba_assets.publishing.circuit_breaker import CircuitBreaker
+from nba_assets.publishing.input_state import InputState
 from nba_assets.publishing.scope import Scope, WholeDates
 from nba_assets.raw.schedule import FINAL_COLUMNS, league_finals, league_games
 from nba_assets.raw.tables import SCHEDULE
@@ -32,13 +33,6 @@ from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.tables.columns import to_columns
 from nba_assets.tables.spec import SHARED_NOTICES, Columns, Table, Type
 from nba_assets.warehouse.interface import Changed, Value, Warehouse
-
-if TYPE_CHECKING:
-    from nba_assets.publishing.lineage import InputState
-
-LONGEST_SEASON_DAYS = 366
-"""Schedule that is read before and after the run's dates to know their seasons."""
-
 
 STAMPS = tuple(column.name for column in (*blocks.STAMPS, *blocks.REPROCESSING))
 """Columns that publishing fills."""
@@ -276,7 +270,7 @@ class TableRun:
         shared: Any = None,
     ) -> Outcome:
         """Compute the table's rows: as `map`, but of its scope only, and entities whose circuit breaker is tripped are
-        left alone, and say so.
+        not computed, and get a failure record that says so.
 
         The breaker works in runs of a single date; a backfill tries everybody again.
         """
@@ -299,13 +293,15 @@ class TableRun:
             self.breaker = CircuitBreaker.of(
                 self.warehouse, self.table, self.start, self.now, self.table.code_version, requested, histories
             )
-            left_alone = self.breaker.active(ENTITY_TYPES[kind])
-        if left_alone:
-            names = left_alone["entity_id"].tolist()
-            self.log(f"Circuit breaker: {len(names)} {kind} left alone after repeated failures: {', '.join(names[:5])}")
+            not_computed = self.breaker.active(ENTITY_TYPES[kind])
+        if not_computed:
+            names = not_computed["entity_id"].tolist()
+            self.log(
+                f"Circuit breaker: {len(names)} {kind} not computed after repeated failures: {', '.join(names[:5])}"
+            )
             requested = requested.chunk([entity for entity in requested.entities if entity not in set(names)])
         outcome = self.map(kind, compute, requested, histories, shared, columns)
-        together = concatenate([outcome.failures, left_alone])
+        together = concatenate([outcome.failures, not_computed])
         order = (
             np.argsort(together["entity_id"].astype(str), kind="stable") if together else np.array([], dtype=np.intp)
         )

@@ -1,6 +1,6 @@
 """What the landing zone holds of one raw table for the dates of a run: the good rows, and what is quarantined.
 
-No warehouse is known here; what becomes of the rows is `ingestion`'s business.
+No warehouse is known here; what becomes of the rows is in `ingestion`.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Request:
 
     @cached_property
     def span(self) -> list[date]:
-        """Every date that the run answers for: those requested, or all days of their seasons."""
+        """Every date that the run is responsible for: those requested, or all days of their seasons."""
         days = set(self.dates)
         if self.raw.whole_season:
             days.update(day for year in self.seasons for day in season_days(year))
@@ -199,7 +199,9 @@ def collect(request: Request, landing: LandingZone) -> Collection:
     with request.timed("read"):
         batches = _read_files(request, landing, files, collection)
     with request.timed("check"):
-        _settle(request, files, [_check(request, batch, files, collection) for batch in batches], collection)
+        _take_standing_rows(
+            request, files, [_check(request, batch, files, collection) for batch in batches], collection
+        )
     collection.quarantined.sort(key=lambda row: (row.path, row.number, row.day))
     return collection
 
@@ -294,8 +296,8 @@ def _dates_at_risk(request: Request, rows: pa.Table | None, path_date: date | No
 def _date_filter(request: Request, path_date: date | None) -> Keep | None:
     """Which rows of a file to read: all, where its path names the date already or the table is taken by whole seasons.
 
-    Rows without a readable date, or with one outside every season, are wanted too: no run asks for their date, and so
-    nobody would ever hear of them.
+    Rows without a readable date, or with one outside every season, are read too: no run requests their date, and they
+    would never be reported.
     """
     if path_date is not None or request.raw.whole_season:
         return None
@@ -308,7 +310,7 @@ def _date_filter(request: Request, path_date: date | None) -> Keep | None:
 
 
 def _with_path_values(raw: RawTable, rows: pa.Table, file: LandedFile, path_date: date | None) -> pa.Table:
-    """The rows with the columns that only the file's path tells of."""
+    """The rows with the columns that only the file's path has."""
     values = {name: value for name, value in file.path_values.items() if name in raw.table.column_names}
     if path_date is not None and not raw.whole_season:
         values.setdefault(raw.table.date_column, path_date.isoformat())
@@ -390,7 +392,9 @@ def _game_of(columns: Columns, place: int) -> str | None:
     return None if np.isnat(day) or home is None or away is None else f"{day}_{away}_{home}".replace("-", "")
 
 
-def _settle(request: Request, files: list[LandedFile], checked: Sequence[_Checked], collection: Collection) -> None:
+def _take_standing_rows(
+    request: Request, files: list[LandedFile], checked: Sequence[_Checked], collection: Collection
+) -> None:
     """Keep the row that stands of each key, and of each game of a schedule; quarantine those that contradict each
     other.
     """

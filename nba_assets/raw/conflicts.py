@@ -1,4 +1,4 @@
-"""What is said of rows that contradict each other: how many share a key, and in which columns they differ."""
+"""The reasons given for rows that contradict each other: how many share a key, and in which columns they differ."""
 
 from __future__ import annotations
 

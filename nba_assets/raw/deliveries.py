@@ -1,4 +1,4 @@
-"""Which row stands where several deliveries speak of one thing: rows with one key, and rows of one game of the league
+"""Which row stands where several deliveries hold the same thing: rows with one key, and rows of one game of the league
 under several dates.
 
 Pure functions over arrays; what becomes of the rows that do not stand is said in `collection` and `content_index`,
@@ -67,7 +67,7 @@ def standing_by_key(
     they are older. The newest delivery of a key, by `processed_at` and then by file, stands; where its rows differ, or
     one of them is `contested` already, all of them are in conflict. `contents` gives hashes of the contents of some
     rows; it is called only where keys repeat, and so is `people`, which gives hashes of the ids of the players in these
-    rows, `NOBODY` where a row has none: two players with one name are told apart by it (see `_people_apart`).
+    rows, `NOBODY` where a row has none: it distinguishes two players with one name (see `_people_apart`).
 
     For example, of the contents A (file 0), B and C (file 1) of one key, A is replaced and B and C are in conflict,
     unless they are of two players.
@@ -130,7 +130,7 @@ def standing_by_league_game(
 
     A game of the league has one date, and the id holds the date: of rows with one nba_game_id the newest delivery
     stands, as it does of rows with one key; in one delivery a postponed row yields to one that is not. Rows without an
-    nba_game_id are held against none. `contested` rows contradict others of their own game_id already.
+    nba_game_id are compared with none. `contested` rows contradict others of their own game_id already.
 
     For example, of 20241025_IND_BKN (file 0) and 20241028_IND_BKN (file 1) with one nba_game_id, the first is replaced.
     """

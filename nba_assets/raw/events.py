@@ -1,4 +1,6 @@
-"""Play-by-play events of any common feed in the project's own words, with what their words tell of the shot."""
+"""Play-by-play events of any common feed in the project's own words, with the facts about a shot that their words
+imply.
+"""
 
 from __future__ import annotations
 
@@ -62,28 +64,28 @@ def _from_event_types(columns: dict[str, Array], codes: NDArray[np.intp], given:
     of 2".
     """
 
-    def told(of: Mapping[str, Any] | Callable[[str], Any], dtype: Any) -> Array:
+    def implied(of: Mapping[str, Any] | Callable[[str], Any], dtype: Any) -> Array:
         look_up = of.get if isinstance(of, Mapping) else of
         return np.array([*map(look_up, given), None], dtype=dtype)[codes]
 
-    columns["shot_made"] = _filled(columns["shot_made"], told(words.MADE_BY_EVENT_TYPE, np.float64))
-    columns["shot_type"] = _filled(columns["shot_type"], told(words.WORTH_BY_EVENT_TYPE, object))
+    columns["shot_made"] = _filled(columns["shot_made"], implied(words.MADE_BY_EVENT_TYPE, np.float64))
+    columns["shot_type"] = _filled(columns["shot_type"], implied(words.WORTH_BY_EVENT_TYPE, object))
     columns["event_subtype"] = _filled(
         columns["event_subtype"],
-        told(lambda word: words.free_throw(word) if words.is_free_throw_type(word) else None, object),
+        implied(lambda word: words.free_throw(word) if words.is_free_throw_type(word) else None, object),
     )
 
 
 def _free_throw_words(columns: dict[str, Array], is_free_throw: NDArray[np.bool_], report: Report) -> None:
     places = np.flatnonzero(is_free_throw)
     codes, given = pd.factorize(columns["event_subtype"][places])
-    told = [word if word in words.FREE_THROWS else words.free_throw(word) for word in given]
-    if told != given.tolist():
+    known = [word if word in words.FREE_THROWS else words.free_throw(word) for word in given]
+    if known != given.tolist():
         columns["event_subtype"] = columns["event_subtype"].copy()
         columns["event_subtype"][places] = np.array(
-            [*(own or word for own, word in zip(told, given, strict=True)), None], dtype=object
+            [*(own or word for own, word in zip(known, given, strict=True)), None], dtype=object
         )[codes]
-    for code, (own, word) in enumerate(zip(told, given, strict=True)):
+    for code, (own, word) in enumerate(zip(known, given, strict=True)):
         if own is None:
             report(
                 f"event_subtype {word!r} of a free throw is not known", _at(places[codes == code], len(is_free_throw))

@@ -159,7 +159,7 @@ def ingest(
 
     Of a whole-season table, the seasons that the dates may belong to are replaced, as far as they have landed. `now`
     stamps rows that do not say when they were processed. Bad files do not raise here: call `raise_for_bad_files` on
-    the report once it is recorded. A date of which a bad file may hold rows has no entry in the books of built dates
+    the report once it is recorded. A date of which a bad file may hold rows has no entry in `table_partitions`
     afterwards, so that it counts as not ingested. Where another run ingests the same dates in the meantime, the files
     are read again. Raises LandingZoneError where there is no landing zone, OvertakenError where that happens again and
     again, WarehouseError where the warehouse refuses.
@@ -269,7 +269,9 @@ def _league_schedule(request: Request, landing: LandingZone, warehouse: Warehous
 
 @dataclass(frozen=True)
 class _Change:
-    """What an ingestion does to the table: rows that come, rows that stay, dates whose entries in the books change."""
+    """What an ingestion does to the table: rows that come, rows that stay, dates whose entries in `table_partitions`
+    change.
+    """
 
     replacements: list[Replacement]
     fresh: pa.Table
@@ -402,7 +404,7 @@ def _quarantine_rows(request: Request, quarantined: Sequence[QuarantinedRow], ru
 
 
 def _changes(warehouse: Warehouse, raw: RawTable, dates: Sequence[date]) -> Changes:
-    """What the books say of the dates that an ingestion writes."""
+    """What is recorded of the dates that an ingestion writes."""
     return Changes.of(
         to_columns(warehouse.read(TABLE_PARTITIONS, CHANGE_COLUMNS, dates[0], dates[-1], {"table_name": raw.name}))
     )

@@ -1,6 +1,6 @@
-"""What is known of landed files, kept in a SQLite file so that it survives a restart.
+"""Facts about landed files, kept in a SQLite file so that they survive a restart.
 
-What it means is said in `content_index`.
+What they mean is in `content_index`.
 
 It is a cache: an entry that is lost, damaged, or from other code or limits is not given back, and its file is read
 again. Several processes may share it.

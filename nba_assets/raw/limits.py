@@ -1,7 +1,7 @@
 """What reading one landed file may cost: bounds on its size, content, columns, lines and nesting, each with its
 message.
 
-The checks here are made before memory is spent. Which bytes and values a format has is the business of `readers`.
+The checks here are made before memory is spent. Which bytes and values a format has is in `readers`.
 """
 
 from __future__ import annotations
@@ -58,14 +58,14 @@ class Limits:
             settings.max_nesting,
         )
 
-    def see_file(self, size: int) -> None:
+    def check_file(self, size: int) -> None:
         """Check the size of the file as it stands on disk."""
         if size > self.file_bytes:
             raise BadFileError(
                 f"is {size:,} bytes long, at most {self.file_bytes:,} are allowed{_setting('max_file_megabytes')}"
             )
 
-    def see_content(self, size: int, *, at_least: bool = False) -> None:
+    def check_content(self, size: int, *, at_least: bool = False) -> None:
         """Check the size of the content once it is decompressed and decoded; `at_least` where more of it was not looked
         at.
         """
@@ -76,7 +76,7 @@ class Limits:
                 f"allowed{_setting('max_content_megabytes')}"
             )
 
-    def see_values(self, rows: int, columns: int) -> None:
+    def check_values(self, rows: int, columns: int) -> None:
         """Check how much the values of the rows take in memory."""
         size = rows * columns * BYTES_PER_VALUE
         if size > self.content_bytes:
@@ -85,7 +85,7 @@ class Limits:
                 f"{self.content_bytes:,} are allowed{_setting('max_content_megabytes')}"
             )
 
-    def see_columns(self, count: int, *, at_least: bool = False) -> None:
+    def check_columns(self, count: int, *, at_least: bool = False) -> None:
         """Check the number of columns; `at_least` where more of them were not counted."""
         if count > self.columns:
             counted = f"more than {self.columns:,}" if at_least else f"{count:,}"
@@ -93,7 +93,7 @@ class Limits:
                 f"has {counted} columns, at most {self.columns:,} are allowed{_setting('max_file_columns')}"
             )
 
-    def see_lines(self, text: bytes | bytearray) -> None:
+    def check_lines(self, text: bytes | bytearray) -> None:
         """Check the longest line of a text. It costs one look per `line_bytes`."""
         newline = b"\n" if b"\n" in text else b"\r"
         start = 0
@@ -107,7 +107,7 @@ class Limits:
                 )
             start = end + 1
 
-    def see_json_nesting(self, text: bytes | bytearray, lines: pa.LargeStringArray) -> None:
+    def check_json_nesting(self, text: bytes | bytearray, lines: pa.LargeStringArray) -> None:
         """Check how deep the objects and lists of any line of JSON lie in each other."""
         if text.count(b"{") + text.count(b"[") < len(lines) + self.nesting:
             return
@@ -115,9 +115,9 @@ class Limits:
         for place in np.flatnonzero(opened.to_numpy(zero_copy_only=False) > self.nesting).tolist():
             symbols = np.frombuffer(JSON_STRING.sub(b"", lines[place].as_buffer().to_pybytes()), dtype=np.uint8)
             steps = np.isin(symbols, (ord("{"), ord("["))).astype(np.int64) - np.isin(symbols, (ord("}"), ord("]")))
-            self.see_nesting(int(steps.cumsum().max(initial=0)), f" in line {place + 1:,}")
+            self.check_nesting(int(steps.cumsum().max(initial=0)), f" in line {place + 1:,}")
 
-    def see_nesting(self, depth: int, where: str = "") -> None:
+    def check_nesting(self, depth: int, where: str = "") -> None:
         """Check how deep values lie in each other."""
         if depth > self.nesting:
             raise BadFileError(

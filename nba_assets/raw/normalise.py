@@ -1,9 +1,9 @@
 """Rows as a provider wrote them into rows as the contract has them, and what is wrong with those that cannot be.
 
 Values are read as their columns' types, teams become tricodes, names become keys, game ids become canonical, words
-become the project's own; then each row is held against its table's spec. A row with a fault is not repaired, ingestion
-quarantines it; a row that is kept but not understood gets a notice. Texts are worked on once per distinct text, not
-once per row. `values` reads cells in forms of their own, `events` the words of play-by-play.
+become the project's own; then each row is checked against its table's spec. A row with a fault is not repaired,
+ingestion quarantines it; a row that is kept but not understood gets a notice. Texts are worked on once per distinct
+text, not once per row. `values` reads cells in forms of their own, `events` the words of play-by-play.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Notices:
             self.places[text] = np.union1d(self.places[text], found) if text in self.places else found
 
     def counted(self, kept: NDArray[np.bool_]) -> Counter[str]:
-        """How many of the kept rows each text is about."""
+        """How many of the accepted rows each text is about."""
         counts = Counter({text: int(kept[places].sum()) for text, places in self.places.items()})
         return +counts
 
@@ -273,10 +273,10 @@ def _check_dates(
     days = columns[name]
     faults.add(name, outside_every_season(days, now), lambda place: f"{name} {days[place]} lies outside every season")
     if not raw.whole_season:
-        strays = ~np.isnat(path_dates) & ~np.isnat(days) & (days != path_dates)
+        misplaced = ~np.isnat(path_dates) & ~np.isnat(days) & (days != path_dates)
         faults.add(
             name,
-            strays,
+            misplaced,
             lambda place: f"{name} {days[place]} differs from {path_dates[place]}, the date that the file's path names",
         )
     if raw.tip_off is not None:
@@ -293,7 +293,8 @@ def _check_dates(
 
 
 def _rebuild_game_ids(columns: dict[str, Array], schedule: Columns | None, faults: Faults) -> tuple[Array, Array]:
-    """Make game ids canonical: from the row's date and teams, else from the id as given; where both speak, they agree.
+    """Make game ids canonical: from the row's date and teams, else from the id as given; where both are there, they
+    agree.
 
     A row that tells its teams neither way has them from the schedule by the league's own id. Returns the home and the
     away team of each row's game, None where unknown.
@@ -396,7 +397,7 @@ def _derive_is_home(columns: dict[str, Array], home: Array, away: Array, faults:
 
 
 def _check_teams(raw: RawTable, columns: dict[str, Array], home: Array, away: Array, faults: Faults) -> None:
-    """A game is played by two teams, and a team that its rows speak of is one of them."""
+    """A game is played by two teams, and a team that its rows name is one of them."""
     known = ~pd.isna(home) & ~pd.isna(away)
     faults.add("two_teams", known & (home == away), lambda place: f"home and away team are both {home[place]}")
     for name in raw.teams:
@@ -430,10 +431,10 @@ def _believable(values: Array) -> NDArray[np.bool_]:
 
 
 def _check_rule(rule: Rule, columns: dict[str, Array], faults: Faults) -> None:
-    told = [name for name in re.findall(r"\w+", rule.description) if name in columns]
+    shown = [name for name in re.findall(r"\w+", rule.description) if name in columns]
 
     def complaint(place: int) -> str:
-        return f"{rule.description}, but {', '.join(f'{name} is {_shown(columns[name][place])}' for name in told)}"
+        return f"{rule.description}, but {', '.join(f'{name} is {_shown(columns[name][place])}' for name in shown)}"
 
     faults.add(rule.name, rule.broken(columns), complaint)
 

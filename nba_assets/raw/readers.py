@@ -1,7 +1,7 @@
 """One landed file into rows as its provider wrote them: columns by name, with nothing interpreted yet.
 
-Parquet keeps its types. CSV and JSON lines come as text, without any guess at types; what the text means is the
-business of `normalise`.
+Parquet keeps its types. CSV and JSON lines come as text, without any guess at types; what the text means is in
+`normalise`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from nba_assets.settings import Settings
 __all__ = ["BadFileError", "FileRows", "Keep", "Malformed", "is_text", "read_file", "without_views"]
 
 Keep = Callable[[pa.ChunkedArray], NDArray[np.bool_]]
-"""Tells from the values of a file's date column which rows are wanted."""
+"""Selects rows by the values of a file's date column."""
 
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -68,14 +68,15 @@ def read_file(
     keep: Keep | None = None,
     limits: Limits | None = None,
 ) -> FileRows:
-    """Those of the columns `names` that the file has, of the rows that `keep` wants by their `date_column`, or of all.
+    """Those of the columns `names` that the file has, of the rows that `keep` selects by their `date_column`, or of
+    all.
 
     Raises BadFileError where the file is not a whole file of its format, has a column twice, or exceeds `limits` (by
-    default those of the environment). Whether it does is told by the whole file, whatever `keep` wants of it.
+    default those of the environment). That is decided by the whole file, whatever `keep` selects of it.
     """
     limits = Limits.from_settings(Settings.from_environment()) if limits is None else limits
     try:
-        limits.see_file(path.stat().st_size)
+        limits.check_file(path.stat().st_size)
         if file.format is Format.PARQUET:
             found = _read_parquet(path, names, date_column, keep, limits)
         elif file.format is Format.CSV:
@@ -105,18 +106,21 @@ def _read_parquet(path: Path, names: Sequence[str], date_column: str, keep: Keep
         if keep is None or date_column not in present:
             rows = _with_nulls(_decoded(parquet.read(columns=present), limits), nested)
             return FileRows(rows, np.arange(1, rows.num_rows + 1))
-        wanted = keep(_decoded(parquet.read(columns=[date_column]), limits).column(0))
+        selected = keep(_decoded(parquet.read(columns=[date_column]), limits).column(0))
         sizes = [parquet.metadata.row_group(group).num_rows for group in range(parquet.metadata.num_row_groups)]
         group_of_row = np.repeat(np.arange(len(sizes)), sizes)
-        if len(wanted) != len(group_of_row):
-            raise BadFileError(f"holds {len(wanted)} values of {date_column} for {len(group_of_row)} rows", date_column)
-        # Row groups without a wanted row are not decoded: a date costs what its rows cost, as far as the layout allows.
-        groups = np.unique(group_of_row[wanted])
+        if len(selected) != len(group_of_row):
+            raise BadFileError(
+                f"holds {len(selected)} values of {date_column} for {len(group_of_row)} rows", date_column
+            )
+        # Row groups without a selected row are not decoded: a date costs what its rows cost, as far as the layout
+        # allows.
+        groups = np.unique(group_of_row[selected])
         read = np.isin(group_of_row, groups)
         rows = _decoded(parquet.read_row_groups(groups.tolist(), columns=present), limits)
     if rows.num_rows != read.sum():
         raise BadFileError(f"holds {rows.num_rows} rows where it says that it has {read.sum()}")
-    return FileRows(_with_nulls(rows.filter(pa.array(wanted[read])), nested), np.flatnonzero(wanted) + 1)
+    return FileRows(_with_nulls(rows.filter(pa.array(selected[read])), nested), np.flatnonzero(selected) + 1)
 
 
 def _with_nulls(rows: pa.Table, columns: Sequence[pa.Field]) -> pa.Table:
@@ -136,14 +140,14 @@ def _checked_parquet(path: Path, names: Sequence[str], limits: Limits) -> tuple[
         raise BadFileError(f"describes itself in {footer_bytes:,} bytes, at most {LARGEST_FOOTER_BYTES:,} are allowed")
     with pq.ParquetFile(path) as parquet:
         facts = parquet.metadata
-        limits.see_columns(facts.num_columns)
+        limits.check_columns(facts.num_columns)
         leaves = [facts.schema.column(place) for place in range(facts.num_columns)]
-        limits.see_nesting(max((leaf.path.count(".") + 1 for leaf in leaves), default=0))
+        limits.check_nesting(max((leaf.path.count(".") + 1 for leaf in leaves), default=0))
         present = _present(names, parquet.schema_arrow.names)
         mine = [place for place, leaf in enumerate(leaves) if leaf.path in present]
-        limits.see_values(facts.num_rows, len(present))
+        limits.check_values(facts.num_rows, len(present))
         groups = [facts.row_group(group) for group in range(facts.num_row_groups)]
-        limits.see_content(sum(group.column(place).total_uncompressed_size for group in groups for place in mine))
+        limits.check_content(sum(group.column(place).total_uncompressed_size for group in groups for place in mine))
     return present, [leaves[place].path for place in mine if leaves[place].physical_type == "BYTE_ARRAY"]
 
 
@@ -160,7 +164,7 @@ def _decoded(rows: pa.Table, limits: Limits) -> pa.Table:
         pc.sum(pc.take(pc.binary_length(chunk.dictionary).cast(pa.int64()), chunk.indices)).as_py() or 0
         for chunk in chunks
     ]
-    limits.see_content(sum(sizes))
+    limits.check_content(sum(sizes))
     for place in repeated:
         plain = rows.schema.field(place).type.value_type
         column = pa.chunked_array([chunk.dictionary_decode() for chunk in rows.column(place).chunks], plain)
@@ -209,7 +213,7 @@ def _text(path: Path, gzipped: bool, limits: Limits) -> bytearray:
             # The size that a compressed file states at its end, modulo 2**32: one above the limit spares the
             # decompression.
             stream.seek(max(path.stat().st_size - 4, 0))
-            limits.see_content(int.from_bytes(stream.read(4), "little"))
+            limits.check_content(int.from_bytes(stream.read(4), "little"))
             if not stream.tell():
                 raise EOFError("a compressed file is never empty")
             stream.seek(0)
@@ -217,8 +221,8 @@ def _text(path: Path, gzipped: bool, limits: Limits) -> bytearray:
         text = bytearray()
         while chunk := source.read(CHUNK_BYTES):
             text += chunk
-            limits.see_content(len(text), at_least=True)
-    limits.see_lines(text)
+            limits.check_content(len(text), at_least=True)
+    limits.check_lines(text)
     return text
 
 
@@ -231,9 +235,9 @@ def _read_csv(text: bytearray, names: Sequence[str], date_column: str, keep: Kee
         return "skip"
 
     header = _csv_header(text)
-    limits.see_columns(len(header))
+    limits.check_columns(len(header))
     present = _present(names, header)
-    limits.see_values(max(text.count(b"\n"), text.count(b"\r")), len(present))
+    limits.check_values(max(text.count(b"\n"), text.count(b"\r")), len(present))
     rows = csv.read_csv(
         pa.BufferReader(text),
         # With threads, rows that are quarantined have no numbers; with plain "utf8", bytes are not checked before them.
@@ -250,8 +254,8 @@ def _read_csv(text: bytearray, names: Sequence[str], date_column: str, keep: Kee
     numbers = np.arange(1, rows.num_rows + len(malformed) + 1)
     numbers = numbers[~np.isin(numbers, [row.number for row in malformed])]
     if keep is not None and date_column in rows.column_names:
-        wanted = keep(rows.column(date_column))
-        rows, numbers = rows.filter(pa.array(wanted)), numbers[wanted]
+        selected = keep(rows.column(date_column))
+        rows, numbers = rows.filter(pa.array(selected)), numbers[selected]
     return FileRows(rows, numbers, malformed)
 
 
@@ -269,9 +273,9 @@ def _csv_header(text: bytearray) -> list[str]:
 def _read_json_lines(
     text: bytearray, names: Sequence[str], date_column: str, keep: Keep | None, limits: Limits
 ) -> FileRows:
-    limits.see_values(text.count(b"\n"), 1)
+    limits.check_values(text.count(b"\n"), 1)
     content = _json_lines(text)
-    limits.see_json_nesting(text, content)
+    limits.check_json_nesting(text, content)
     lines = pa.table({"number": np.arange(1, len(content) + 1), "line": content})
     with _json_engine().cursor() as connection:
         # Lines are read as plain text first, so that one that is no JSON is quarantined alone and keeps its number.
@@ -297,7 +301,7 @@ def _read_json_lines(
             connection.register("lines", lines)
         keys = _json_keys(connection, limits)
         present = [name for name in names if name in keys or not lines.num_rows]
-        limits.see_values(lines.num_rows, len(present))
+        limits.check_values(lines.num_rows, len(present))
         if keep is not None and date_column in present:
             dates = connection.sql(
                 "SELECT json_extract_string(line, ?) AS day FROM lines", params=[_json_path(date_column)]
@@ -339,7 +343,7 @@ def _json_keys(connection: duckdb.DuckDBPyConnection, limits: Limits) -> set[str
     """The keys of all lines, as far as their number is within the limits."""
     query = "SELECT DISTINCT unnest(keys) FROM (SELECT DISTINCT json_keys(line) AS keys FROM lines) LIMIT ?"
     keys = {key for (key,) in connection.execute(query, [limits.columns + 1]).fetchall()}
-    limits.see_columns(len(keys), at_least=True)
+    limits.check_columns(len(keys), at_least=True)
     return keys
 
 

@@ -22,18 +22,18 @@ def not_ingested(warehouse: Warehouse, names: Sequence[str], dates: Sequence[dat
     `names` are raw tables, `dates` are any dates, at least one. The reason names the files that hold, or may hold, rows
     of the date and cannot be used, as in "player_gamebook/2024-10-23.parquet cannot be read as Parquet: ...".
     """
-    first, last, wanted = min(dates), max(dates), set(dates)
+    first, last, days = min(dates), max(dates), sorted(set(dates))
     entries = warehouse.read(
         TABLE_PARTITIONS, ("table_name", "partition_date"), first, last, {"table_name": list(names)}
     ).to_pylist()
     there = {(entry["table_name"], entry["partition_date"]) for entry in entries}
-    missing = [(name, day) for name in names for day in sorted(wanted) if (name, day) not in there]
+    missing = [(name, day) for name in names for day in days if (name, day) not in there]
     if not missing:
         return {}
     files = quarantined_files(warehouse, first, last)
     reasons = {
-        place: listed((f"{file} {why}" for file, why in told), FILES_NAMED, "files", separator="; ")
-        for place, told in files.items()
+        place: listed((f"{file} {why}" for file, why in unreadable), FILES_NAMED, "files", separator="; ")
+        for place, unreadable in files.items()
     }
     return {place: reasons.get(place, NEVER_INGESTED) for place in missing}
 
@@ -52,7 +52,10 @@ def unreadable_files(warehouse: Warehouse) -> list[tuple[str, date, str]]:
         )
     ingested = set(zip(there["table_name"].to_pylist(), there["partition_date"].to_pylist(), strict=True))
     return sorted(
-        (*place, f"{file}: {why}") for place, told in files.items() if place not in ingested for file, why in told
+        (*place, f"{file}: {why}")
+        for place, unreadable in files.items()
+        if place not in ingested
+        for file, why in unreadable
     )
 
 

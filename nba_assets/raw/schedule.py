@@ -1,6 +1,6 @@
 """Which rows of the raw schedule are games that count, and how far they are.
 
-What a game means for a team or player is said in `analytics.games`.
+What a game means for a team or player is in `analytics.games`.
 """
 
 from __future__ import annotations

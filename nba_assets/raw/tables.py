@@ -1,7 +1,7 @@
 """The raw tables: what a provider's files must hold before anything is computed from them.
 
-A raw table is a `Table` and what ingestion needs to know beside it. How files are found and read is `landing`'s
-business, what happens to bad rows `ingestion`'s.
+A raw table is a `Table` and what ingestion needs to know beside it. How files are found and read is in
+`landing`, what happens to bad rows in `ingestion`.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from nba_assets.raw.values import (
     time_zone,
     word,
 )
+from nba_assets.tables.blocks import PLAYER_LOOKUP
 from nba_assets.tables.spec import (
     Column,
     Columns,
@@ -54,8 +55,8 @@ class RawTable:
     that feeds write in forms of their own; of the `known` columns, a word that is not listed is kept and reported.
     `tip_off` is the column with the game's tip-off, which must fall on the row's date. `derived` columns need not be in
     the file. A `whole_season` feed is a snapshot of the season (all its rows are replaced together); any other is
-    replaced date by date. `required` feeds must be there for a game to be summarised; the others may be absent.
-    `is_pregame` feeds tell of a date's games before they begin, the others what has become of them.
+    replaced date by date. `required` feeds must be there for a game to have summary rows; the others may be absent.
+    `is_pregame` feeds are published before a date's games begin, the others after they are over.
 
     A row of a game needs its date and one of three: the canonical `game_id`, the home and the away team, or the
     league's own id of a game that the schedule has, as `nba_game_id` or in place of the canonical id.
@@ -193,7 +194,7 @@ def _fewer_rebounds_than_parts(rows: Columns) -> NDArray[np.bool_]:
     return rows["total_rebounds"] < rows["offensive_rebounds"] + rows["defensive_rebounds"]
 
 
-def _wrong_worth(rows: Columns) -> NDArray[np.bool_]:
+def _wrong_value(rows: Columns) -> NDArray[np.bool_]:
     worth = (
         np.where(rows["shot_type"] == "3PT", 3.0, np.where(rows["shot_type"] == "2PT", 2.0, np.nan)) * rows["shot_made"]
     )
@@ -349,6 +350,21 @@ SCHEDULE = RawTable(
     is_pregame=True,
 )
 
+
+def _player_columns() -> tuple[Column, ...]:
+    """Whom a row of a sheet or a box score is about, and in which game."""
+    return (
+        *_game_columns(),
+        whole("season_year", "Year in which the season began", allowed=(1946, 2200)),
+        text("home_team_abbr", "Home team"),
+        text("away_team_abbr", "Away team"),
+        text("player_name", "Name as printed"),
+        PLAYER_LOOKUP,
+        _player_id(),
+        text("team_abbr", "The player's team"),
+    )
+
+
 PLAYER_GAMEBOOK = RawTable(
     Table(
         DATASET,
@@ -357,14 +373,7 @@ PLAYER_GAMEBOOK = RawTable(
         ("game_id", "player_lookup"),
         "game_date",
         (
-            *_game_columns(),
-            whole("season_year", "Year in which the season began", allowed=(1946, 2200)),
-            text("home_team_abbr", "Home team"),
-            text("away_team_abbr", "Away team"),
-            text("player_name", "Name as printed"),
-            text("player_lookup", "Normalised name: lower case, letters and digits only", nullable=False),
-            _player_id(),
-            text("team_abbr", "The player's team"),
+            *_player_columns(),
             text("player_status", "Status on the sheet", nullable=False, values=words.PLAYER_STATUSES),
             text("dnp_reason", "Why he did not play, as printed"),
             text("minutes", "Playing time, M:SS, at most 70:00"),
@@ -399,14 +408,7 @@ PLAYER_BOXSCORES = RawTable(
         ("game_id", "player_lookup"),
         "game_date",
         (
-            *_game_columns(),
-            whole("season_year", "Year in which the season began", allowed=(1946, 2200)),
-            text("home_team_abbr", "Home team"),
-            text("away_team_abbr", "Away team"),
-            text("player_name", "Name as printed"),
-            text("player_lookup", "Normalised name: lower case, letters and digits only", nullable=False),
-            _player_id(),
-            text("team_abbr", "The player's team"),
+            *_player_columns(),
             text("game_status", "State of the box score; only `final` ones are read", nullable=False),
             flag("starter", "In the starting five"),
             text("position", "Position in the starting five"),
@@ -529,7 +531,7 @@ PLAY_BY_PLAY = RawTable(
         ),
         description="Play-by-play: every event of a game, in the provider's order.",
         rules=(
-            Rule("points_by_type", "points_scored is the worth of the shot by shot_type and shot_made", _wrong_worth),
+            Rule("points_by_type", "points_scored is the value of the shot by shot_type and shot_made", _wrong_value),
         ),
     ),
     teams=("home_team_abbr", "away_team_abbr", "player_1_team_abbr"),
@@ -598,7 +600,7 @@ PLAYER_POINTS_PROPS = RawTable(
             text("home_team_abbr", "Home team"),
             text("away_team_abbr", "Away team"),
             moment("game_start_time", "Tip-off as the feed has it"),
-            text("player_lookup", "Normalised name: lower case, letters and digits only", nullable=False),
+            PLAYER_LOOKUP,
             text("player_name", "Name as the feed has it"),
             _player_id(),
             text("source", "Feed", nullable=False, values=("odds_api", "bettingpros")),
@@ -639,7 +641,7 @@ INJURY_REPORT = RawTable(
             ),
             day("game_date", "Date of the game that the status is for", nullable=False),
             text("team", "The player's team", nullable=False),
-            text("player_lookup", "Normalised name: lower case, letters and digits only", nullable=False),
+            PLAYER_LOOKUP,
             _player_id(),
             text("injury_status", "Status: likelihood to play", nullable=False, values=words.INJURY_STATUSES),
             text("reason", "Reason as printed"),
@@ -678,7 +680,7 @@ ROSTERS = RawTable(
             whole("scrape_hour", "Hour of the snapshot, US-Eastern", unit="hour", allowed=(0, 23)),
             whole("season_year", "Year in which the season began", allowed=(1946, 2200)),
             text("team_abbr", "The team", nullable=False),
-            text("player_lookup", "Normalised name: lower case, letters and digits only", nullable=False),
+            PLAYER_LOOKUP,
             text("player_full_name", "Name as the feed has it"),
             _player_id(),
             text("position_abbr", "Position"),
@@ -718,7 +720,7 @@ PLAYER_REGISTRY = RawTable(
                 nullable=False,
             ),
             text("season", "Season, e.g. 2021-22", nullable=False),
-            text("player_lookup", "Normalised name: lower case, letters and digits only", nullable=False),
+            PLAYER_LOOKUP,
             text("team_abbr", "The team; empty where the registry does not list teams", nullable=False),
             text("universal_player_id", "Identity of the player across seasons and names", nullable=False),
             text("player_name", "Name as registered"),

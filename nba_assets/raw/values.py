@@ -1,7 +1,7 @@
 """How single cells are read that feeds write in forms of their own: playing time, clocks, odds, lines, time zones,
 words of a list.
 
-Forms that every column of a type shares, such as numbers and dates, are the business of `normalise`.
+Forms that every column of a type shares, such as numbers and dates, are in `normalise`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The words of the raw tables, and the words of common feeds that stand for them: one list for each column whose words
 a computation reads.
 
-A word is looked up in lower case. What becomes of a word that stands in no list is said by the table: it is a fault, or
-it is kept and reported.
+A word is looked up in lower case. What becomes of a word that stands in no list is declared by the table: it is a
+fault, or it is kept and reported.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ EVENT_SPELLINGS = _spelled(
 )
 MADE_BY_EVENT_TYPE = {"made shot": 1.0, "missed shot": 0.0, "miss": 0.0}
 WORTH_BY_EVENT_TYPE = {"2pt": "2PT", "3pt": "3PT"}
-"""What the type of an event tells of a shot, in feeds that put it there."""
+"""What the type of an event says about a shot, in feeds that put it there."""
 
 _FREE_THROW_KIND = r"(technical|flagrant|clear path)"
 _FREE_THROW = re.compile(
@@ -167,7 +167,7 @@ def game_status(word: str) -> str:
 
 
 def free_throw(word: str) -> str | None:
-    """The subtype of a free throw in the words of `FREE_THROWS`, None where the text speaks of no free throw that is
+    """The subtype of a free throw in the words of `FREE_THROWS`, None where the text names no free throw that is
     known.
 
     Example: "Free Throw 1 of 2", "1 of 2", "Free Throw - 1 of 2" and "free throw 1/2" are `free throw 1/2`, "Free Throw
@@ -180,8 +180,8 @@ def free_throw(word: str) -> str | None:
     kind = parts[1] or parts[4]
     if kind == "technical":
         return "free throw technical"
-    told = " ".join(["free throw", *filter(None, [kind, f"{parts[2]}/{parts[3]}" if parts[2] else None])])
-    return told if told in FREE_THROWS else None
+    words = " ".join(["free throw", *filter(None, [kind, f"{parts[2]}/{parts[3]}" if parts[2] else None])])
+    return words if words in FREE_THROWS else None
 
 
 def event_type(word: str) -> str:

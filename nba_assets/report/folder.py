@@ -1,6 +1,6 @@
 """The folder of reports: a page per date, links between neighbouring dates, an index.
 
-What stands on a page is `page`'s business.
+What stands on a page is in `page`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 tables.
 
 Nothing is computed anew: a number on the page is a stored one, and keeps the place that it was read from. The layout is
-`page`'s business.
+in `page`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from nba_assets.analytics.upcoming_player_game_context import TABLE as PLAYER_CO
 from nba_assets.analytics.upcoming_team_game_context import TABLE as TEAM_CONTEXT
 from nba_assets.analytics.venues import ARENA_COLUMNS, arenas
 from nba_assets.automation.staleness import STATE_COLUMNS, Graph, PartitionState, Stale, stale
-from nba_assets.basketball.season import SeasonCalendar
+from nba_assets.basketball.season import LONGEST_SEASON_DAYS, SeasonCalendar
 from nba_assets.basketball.teams import TEAMS
 from nba_assets.entities.outcomes import take
 from nba_assets.entities.relations import at, find
@@ -31,8 +31,7 @@ from nba_assets.precompute.player_composite_factors import FATIGUE_PER_POINT
 from nba_assets.precompute.player_composite_factors import TABLE as FACTORS
 from nba_assets.precompute.player_daily_cache import TABLE as CACHE
 from nba_assets.precompute.team_defense_zone_analysis import TABLE as ZONE_DEFENSE
-from nba_assets.publishing.lineage import InputState
-from nba_assets.publishing.table_run import LONGEST_SEASON_DAYS
+from nba_assets.publishing.input_state import InputState
 from nba_assets.raw.schedule import FINAL_COLUMNS, POSTPONED, has_ended, league_games
 from nba_assets.raw.tables import INJURY_REPORT, PLAYER_REGISTRY, RAW_TABLES, SCHEDULE
 from nba_assets.registry import COMPUTED_TABLES
@@ -413,7 +412,7 @@ def _state(
     remark = None
     if entry is not None and not entry["row_count"]:
         remark = _why_empty(table, bootstrap=bootstrap, has_games=has_games) or (
-            "everybody has a failure record instead" if failures else None
+            "each player has a failure record instead" if failures else None
         )
     elif late is not None:
         remark = f"stale: {late.causes[0]} is not what it was built from"

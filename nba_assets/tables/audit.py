@@ -1,7 +1,7 @@
 """Checks of a table's rows, made from its spec, before the rows are written.
 
-Which rows break which check, and what each of them is told, is found here; what a broken blocking check costs is
-`publishing.attribution`'s business.
+Which rows break which check, and the reason that each gets, is found here; what a broken blocking check costs is
+in `publishing.attribution`.
 """
 
 from __future__ import annotations
@@ -86,13 +86,13 @@ def checks_of(table: Table) -> list[Check]:
         ),
         Check(USUAL_RANGE, False, f"Within what is usual: {_ranges(table, 'usual')}"),
     ]
-    wanted = {
+    applies = {
         IN_RANGE: any(column.allowed for column in table.columns),
         KNOWN_VALUES: any(column.values for column in table.columns),
         USUAL_RANGE: any(column.usual for column in table.columns),
     }
     rules = [Check(rule.name, rule.blocking, rule.description, rule) for rule in table.rules]
-    return [check for check in standard if wanted.get(check.name, True)] + rules
+    return [check for check in standard if applies.get(check.name, True)] + rules
 
 
 def check_names(table: Table) -> list[tuple[str, bool, str]]:

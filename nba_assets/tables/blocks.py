@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from nba_assets.tables.spec import Column, count, flag, moment, number, text, texts
+from nba_assets.tables.spec import Column, Table, count, day, flag, moment, number, text, texts
+
+PLAYER_LOOKUP = text("player_lookup", "Normalised name: lower case, letters and digits only", nullable=False)
+UNIVERSAL_PLAYER_ID = text(
+    "universal_player_id", "Identity of the player across seasons; null where the registry does not know him"
+)
+GAME_ID = text("game_id", "Canonical game id, YYYYMMDD_AWAY_HOME", nullable=False)
+GAME_DATE = day("game_date", "US-Eastern date of the game", nullable=False)
 
 STAMPS: tuple[Column, ...] = (
     text(
@@ -65,6 +73,14 @@ def ready_flag(also: str = "") -> Column:
 
 CONTEXT_QUALITY = (*_SHARED_QUALITY, ready_flag())
 """Quality of a row that looks back."""
+
+
+def copied(table: Table, names: Sequence[str]) -> tuple[Column, ...]:
+    """Columns of another table as a row repeats them: null where that table has no row for it."""
+    return tuple(
+        replace(column, description=f"{column.description}; from {table.name}", nullable=True)
+        for column in map(table.column, names)
+    )
 
 
 def completeness_block(meaning: str, windows: Sequence[str] = ()) -> tuple[Column, ...]:

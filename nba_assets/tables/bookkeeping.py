@@ -1,7 +1,7 @@
-"""The tables in which the pipeline keeps its own books: failed entities, built partitions, attempts, quarantined rows.
+"""The tables that hold the state of all others: failed entities, built partitions, attempts, quarantined rows.
 
-They are written in the same transaction as the rows that they speak of, and belong to all tables at once: `table_name`
-tells whose an entry is.
+They are written in the same transaction as the rows that they are about, and shared by all tables: `table_name` says
+which one an entry belongs to.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ ENTITY_FAILURES = Table(
         flag("can_retry", "Running again may help", nullable=False),
         text(
             "failure_type",
-            "What kind of gap stands behind it, where that was looked into",
+            "Kind of gap behind the failure, where it was classified",
             values=(
                 "PLAYER_DNP",
                 "DATA_GAP",
@@ -120,8 +120,8 @@ TABLE_PARTITIONS = Table(
         ),
     ),
     description=(
-        "Which dates of which tables are built, how many rows they hold and their digests: an empty date is "
-        "told from a missing one here."
+        "Which dates of which tables are built, how many rows they hold and their digests. A date that "
+        "was built without rows has an entry, one that was not built has none."
     ),
 )
 
@@ -163,9 +163,9 @@ REPROCESS_ATTEMPTS = Table(
             "Digest of the rows of this entity that its computation got to see, and of the code's version",
             nullable=False,
         ),
-        flag("circuit_breaker_tripped", "The entity is left alone from here on", nullable=False),
+        flag("circuit_breaker_tripped", "The entity is not computed again until circuit_breaker_until", nullable=False),
         moment(
-            "circuit_breaker_until", "Until when it is left alone; null where the breaker did not trip", hashed=False
+            "circuit_breaker_until", "Until when it is not computed; null where the breaker did not trip", hashed=False
         ),
         flag("manual_override_applied", "A person has reset the breaker", nullable=False),
         text("run_id", "Run of the attempt", nullable=False, hashed=False),
@@ -208,22 +208,24 @@ WHOLE_FILE = 0
 
 
 CHANGE_COLUMNS = ("partition_date", "digest", "written_at", "changed_at")
-"""Of the books: what tells whether and when a date changed."""
+"""Columns of the state of partitions that say whether and when a date changed."""
 
 
 @dataclass(frozen=True)
 class Changes:
-    """Digests of a table's dates as the books have them, and since when."""
+    """Recorded digests of a table's dates, and since when each holds."""
 
     before: Mapping[date, tuple[str, np.datetime64]]
 
     @classmethod
-    def of(cls, books: Columns) -> Changes:
-        """From `CHANGE_COLUMNS` of the books of one table; a date whose change was not recorded changed when it was
+    def of(cls, entries: Columns) -> Changes:
+        """From `CHANGE_COLUMNS` of the entries of one table; a date whose change was not recorded changed when it was
         written.
         """
-        since = np.where(np.isnat(books["changed_at"]), books["written_at"], books["changed_at"]).astype("M8[us]")
-        return cls(dict(zip(books["partition_date"].tolist(), zip(books["digest"], since, strict=True), strict=True)))
+        since = np.where(np.isnat(entries["changed_at"]), entries["written_at"], entries["changed_at"]).astype("M8[us]")
+        return cls(
+            dict(zip(entries["partition_date"].tolist(), zip(entries["digest"], since, strict=True), strict=True))
+        )
 
     def to(self, day: date, digest: str) -> tuple[bool, np.datetime64]:
         """Whether a date changes by getting this digest, and when it last changed: NaT for a change that is made only

@@ -1,6 +1,6 @@
-"""Between Arrow tables, in which tables travel, and numpy columns, in which they are computed.
+"""Conversion between Arrow tables, as they are stored, and numpy columns, as they are computed.
 
-Rounding happens here and nowhere else: `to_arrow` is the one door through which computed rows become stored ones.
+Rounding happens here and nowhere else: `to_arrow` alone makes stored rows of computed ones.
 """
 
 from __future__ import annotations

@@ -20,4 +20,4 @@ COMPOSITE_WORTH = (
     "average is about 0.01"
 )
 PERIMETER = "perimeter is the three-point zone, three_pt in column names"
-"""For values; columns and features speak of `three_pt` and `three`."""
+"""For values; columns and features are named `three_pt` and `three`."""

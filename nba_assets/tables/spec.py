@@ -1,8 +1,8 @@
 """What a table is: its columns, its grain, its rules. The one place where a column is declared.
 
 Names, DDL, schemas, checks, row hashes and the data dictionary are all derived from the objects in here; how they are
-derived is said in the sibling modules. Storage, Dagster and the meaning of any single table are none of this module's
-business.
+derived is in the sibling modules. Storage, Dagster and the meaning of any single table are not in this
+module.
 """
 
 from __future__ import annotations
@@ -107,8 +107,8 @@ SHARED_NOTICES = (INPUTS_INGESTED,)
 class Part:
     """What is read of a table where not all of it is: `columns` of the rows that hold the values of `where`.
 
-    `elements` makes of these rows what counts: the date and the 64-bit hash of each element. To whoever reads the part
-    over some dates, two states of the table are the same where the sums of the hashes are. It is given whole seasons,
+    `elements` makes of these rows what counts: the date and the 64-bit hash of each element. Two states of the table
+    are the same to a reader of the part over some dates where the sums of the hashes are. It is given whole seasons,
     and what it makes of one may not depend on another.
     """
 
@@ -188,7 +188,7 @@ class Table:
     notices: tuple[Notice, ...] = ()
     inputs: tuple[Input, ...] = ()
     stage: Literal["postgame", "pregame"] | None = None
-    """Of a computed table: whether it tells of a date's games once they are over, or before they begin."""
+    """Of a computed table: whether its rows are about games that are over, or about a date before its games begin."""
     code_version: str | None = None
     """Of a computed table: changes whenever the same inputs give other rows, and with each new column.
 

@@ -217,9 +217,9 @@ def test_a_report_counts_where_it_was_known_before_tip_off(minutes_before: int, 
         "player_lookup": "lal1",
         "injury_status": "out",
     }
-    described = players(schedule, injury_report=[report])
-    assert ("lal1" not in described) is counts
-    assert (described["lal2"]["star_teammates_out"] is not None) is counts
+    contexts = players(schedule, injury_report=[report])
+    assert ("lal1" not in contexts) is counts
+    assert (contexts["lal2"]["star_teammates_out"] is not None) is counts
     assert teams(schedule, injury_report=[report])["LAL"]["players_out_count"] == (1 if counts else None)
 
 
@@ -246,14 +246,14 @@ def test_an_unknown_neutral_arena_makes_the_ways_to_and_from_it_unknown_and_no_o
     found = teams(schedule)
     assert {team: row["travel_miles"] for team, row in found.items()} == {"BOS": None, "LAL": None, "DEN": 0, "MIA": 0}
     assert {team for team, row in found.items() if "unknown_arena" in row["quality_issues"]} == {"BOS", "LAL"}
-    described = players(schedule)
-    assert [described["lal1"][name] for name in TRAVEL] == [None] * 4
-    assert [described["den1"][name] for name in TRAVEL] == [0] * 4
+    contexts = players(schedule)
+    assert [contexts["lal1"][name] for name in TRAVEL] == [None] * 4
+    assert [contexts["den1"][name] for name in TRAVEL] == [0] * 4
     assert (
-        "unknown_arena" in described["lal1"]["quality_issues"],
-        "unknown_arena" in described["den1"]["quality_issues"],
+        "unknown_arena" in contexts["lal1"]["quality_issues"],
+        "unknown_arena" in contexts["den1"]["quality_issues"],
     ) == (True, False)
-    assert (described["lal1"]["processed_with_issues"], described["lal1"]["consecutive_road_games"]) == (True, 0)
+    assert (contexts["lal1"]["processed_with_issues"], contexts["lal1"]["consecutive_road_games"]) == (True, 0)
 
 
 def test_an_arena_that_is_not_named_nor_neutral_is_the_home_teams() -> None:

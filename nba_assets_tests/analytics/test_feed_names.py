@@ -130,9 +130,9 @@ class Tables:
 def in_both(tables: Tables, column: str = "points_line") -> dict[str, Any]:
     """Points lines by player, which the summary and the context of the date must agree on."""
     tables.build("team_offense_game_summary", SHEET, PLAYERS)
-    summarised = {key: row[column] for key, row in tables.rows(SHEET).items()}
-    assert {key: row["current_points_line"] for key, row in tables.rows(PLAYERS).items()} == summarised
-    return summarised
+    in_summary = {key: row[column] for key, row in tables.rows(SHEET).items()}
+    assert {key: row["current_points_line"] for key, row in tables.rows(PLAYERS).items()} == in_summary
+    return in_summary
 
 
 SIMONS = "anferneesimons"
@@ -294,9 +294,9 @@ def test_a_player_whom_the_roster_calls_otherwise_keeps_his_history(tmp_path: Pa
     )
     build(tables.warehouse, [BEFORE], ["team_offense_game_summary", SHEET])
     tables.build(PLAYERS)
-    described = tables.rows(PLAYERS)["herbertjones"]
+    context = tables.rows(PLAYERS)["herbertjones"]
     assert [
-        described[name] for name in ("days_rest", "games_in_last_7_days", "gap_classification", "l10_actual_games")
+        context[name] for name in ("days_rest", "games_in_last_7_days", "gap_classification", "l10_actual_games")
     ] == [2, 1, "NO_GAP", 1]
     _, histories = read_expectations(table_run(tables.warehouse, "player_daily_cache", [DAY]))
     assert [histories[name].entities for name in ("roster", "box")] == [("herbertjones",), ("herbertjones",)]
@@ -319,7 +319,7 @@ def test_unmatched_names_can_be_listed(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_who_is_out_under_another_spelling_is_out(tmp_path: Path) -> None:
-    """He is not described, and his team counts him among the starters whom it lacks, once."""
+    """He has no context row, and his team counts him among the starters whom it lacks, once."""
     started: dict[str, Any] = {
         "game_id": "20250113_MIA_BOS",
         "game_date": BEFORE,
@@ -429,15 +429,15 @@ def test_namesakes_of_two_teams_are_kept_apart_in_every_feed(tmp_path: Path) -> 
         player_registry=[*NAMESAKES, registered(SIMONS, "s")],
     )
     tables.build("team_offense_game_summary", SHEET, PLAYERS, TEAMS)
-    summarised, described = tables.rows(SHEET), tables.rows(PLAYERS)
-    assert set(summarised) == {ONE, SIMONS}
-    assert [summarised[ONE][name] for name in ("universal_player_id", "assists", "paint_attempts", "starter_flag")] == [
+    summary, contexts = tables.rows(SHEET), tables.rows(PLAYERS)
+    assert set(summary) == {ONE, SIMONS}
+    assert [summary[ONE][name] for name in ("universal_player_id", "assists", "paint_attempts", "starter_flag")] == [
         "nba_1631114",
         7,
         1,
         True,
     ]
-    assert {key: row["universal_player_id"] for key, row in described.items()} == {ONE: "nba_1631114", SIMONS: "s"}
+    assert {key: row["universal_player_id"] for key, row in contexts.items()} == {ONE: "nba_1631114", SIMONS: "s"}
     assert {key: row["players_out_count"] for key, row in tables.rows(TEAMS).items()} == {"BOS": 0, "LAL": 1}
     assert tables.failures() == []
 

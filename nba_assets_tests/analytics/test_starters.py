@@ -26,7 +26,7 @@ def missing_of(
     least: int = 1,
     opening: int = 0,
 ) -> list[tuple[float, int]]:
-    """How many missing starters each requested day of the team has, and how many finals that is held against; twelve
+    """How many missing starters each requested day of the team has, and of how many finals; twelve
     finals, one a day from day 0 on.
     """
     seen: list[int] = []
@@ -49,8 +49,8 @@ def missing_of(
 
     finals = table([(team, day, None) for team in (TEAM, OTHER) for day in range(12)])
     starts = table([*((TEAM, *start) for start in started), (OTHER, 3, "always"), (OTHER, 99, "elsewhere")])
-    asked = table([*((TEAM, day, None) for day in requested), (OTHER, 5, None)])
-    found = count_missing(asked, finals, starts, table([(TEAM, *who) for who in missing]), is_usual)
+    rows = table([*((TEAM, day, None) for day in requested), (OTHER, 5, None)])
+    found = count_missing(rows, finals, starts, table([(TEAM, *who) for who in missing]), is_usual)
     assert found.dtype == np.float64
     assert found[0] == 0, "the other team misses nobody"
     return [*zip(found[1:].tolist(), seen or [0] * len(requested), strict=False)]

@@ -1,4 +1,4 @@
-"""A team's totals: its own row, or the sum of its players; and counts of two feeds held against each other."""
+"""A team's totals: its own row, or the sum of its players; and counts of two feeds compared."""
 
 from __future__ import annotations
 

@@ -265,7 +265,7 @@ def lines(*rows: tuple[str, str, str | None, float, str]) -> dict[str, Any]:
 
 
 LAL_AT_BOS = columns([{"game_date": TONIGHT, "home_team_abbr": "BOS", "away_team_abbr": "LAL"}])
-BOOKS = ("draftkings", "fanduel", "betmgm")
+BOOKMAKERS = ("draftkings", "fanduel", "betmgm")
 
 
 def pooled(rows: dict[str, Any], outcome: str) -> dict[str, Any]:
@@ -277,11 +277,14 @@ def pooled(rows: dict[str, Any], outcome: str) -> dict[str, Any]:
 
 def test_spread_and_total_are_medians_over_books() -> None:
     spreads = [
-        (book, "spreads", team, sign * point, "20:00")
-        for book, point in zip(BOOKS, (5.5, 6.0, 5.5), strict=True)
+        (bookmaker, "spreads", team, sign * point, "20:00")
+        for bookmaker, point in zip(BOOKMAKERS, (5.5, 6.0, 5.5), strict=True)
         for team, sign in (("BOS", -1), ("LAL", 1))
     ]
-    totals = [(book, "totals", None, point, "20:00") for book, point in zip(BOOKS, (226.5, 226.0, 227.0), strict=True)]
+    totals = [
+        (bookmaker, "totals", None, point, "20:00")
+        for bookmaker, point in zip(BOOKMAKERS, (226.5, 226.0, 227.0), strict=True)
+    ]
     table = lines(*spreads, *totals)
     assert pooled(table, "BOS")["current"] == -5.5
     assert pooled(table, "LAL")["current"] == 5.5

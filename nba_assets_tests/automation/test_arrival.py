@@ -21,7 +21,7 @@ from nba_assets.automation.requests import INPUT_TAG, Failure, LaunchedRun, Sele
 from nba_assets.automation.slates import end_of, league_date
 from nba_assets.automation.staleness import ANNOUNCEMENTS, PARTITION_COLUMNS, PartitionState
 from nba_assets.entities.completeness import OLDEST_SNAPSHOT_DAYS
-from nba_assets.publishing.lineage import input_text
+from nba_assets.publishing.input_state import input_text
 from nba_assets.raw.content_index import ANY_DATE, RESULTS, SCHEDULE_COLUMNS, ContentIndex, LandedTable
 from nba_assets.raw.schedule import FINAL, FINAL_COLUMNS, POSTPONED
 from nba_assets.raw.tables import RAW_TABLES
@@ -302,7 +302,7 @@ def test_after_the_deadline_an_incomplete_date_is_run_for_and_says_what_is_missi
     assert short(world.land(DAY).tick()) == RESULTS_DUE
 
 
-def test_the_deadline_waits_until_the_content_has_settled() -> None:
+def test_the_deadline_waits_until_the_content_no_longer_changes() -> None:
     """Of dates long past only the settling counts, and whatever lands begins it anew."""
     world = World().scheduled(DAY).land(DAY, games=[0])
     world.now = datetime(2026, 1, 1, tzinfo=UTC)
@@ -587,7 +587,7 @@ def test_announcements_of_today_are_run_for_once_per_content_until_the_first_tip
     assert world.land(DAY, games=[0], tables=[table], version=3).tick() == []
 
 
-def test_a_changed_schedule_of_described_games_is_news() -> None:
+def test_a_changed_schedule_of_games_with_contexts_is_news() -> None:
     world = before_the_games().land(DAY, tables=ANNOUNCEMENTS)
     world.run(world.tick()[0])
     world.schedule[DAY, 1] = POSTPONED
@@ -652,7 +652,7 @@ def test_announcements_that_come_after_the_results_reach_the_descriptions_of_the
     assert short([planned]) == RESULTS_DUE
     world.run(
         planned
-    )  # it brings the injury report in as well; what was described without it is stale by the state of partitions
+    )  # it brings the injury report in as well; what was built without it is stale by the state of partitions
     assert world.later(HOURS).tick() == []
     (late,) = world.land(DAY, tables=["game_lines"], version=2).tick()
     assert (short([late]), late.because) == (PREGAME_DUE, "new: game_lines")
@@ -674,7 +674,7 @@ def test_a_refused_description_of_a_past_date_is_made_again_once_its_announcemen
     assert (short([late]), late.because) == (PREGAME_DUE, "new: injury_report")
 
 
-def test_late_announcements_of_a_date_that_nobody_described_are_left_alone() -> None:
+def test_late_announcements_of_a_date_without_contexts_call_for_nothing() -> None:
     world = World().scheduled(DAY).land(DAY)
     world.run(world.tick()[0])
     assert (
@@ -686,7 +686,7 @@ def test_late_announcements_of_a_date_that_nobody_described_are_left_alone() -> 
 
 
 def test_a_description_that_was_refused_before_there_was_any_is_made_once_its_announcements_have_changed() -> None:
-    """The game day before is summarised: `staleness` has the date described as a matter of course."""
+    """The game day before has summaries: `staleness` plans the pregame tables of the date in any case."""
     world = World().scheduled(DAY).land(DAY).scheduled(OTHER).land(OTHER, tables=[*RESULTS, *ANNOUNCEMENTS])
     world.now = MORNING + timedelta(days=1)
     for planned in world.tick():
@@ -705,11 +705,13 @@ def test_a_clock_that_was_set_back_and_a_time_without_looks_are_told_of_once() -
     world.later(LONGEST_SILENCE)
     assert world.decision().clock is None
     world.later(timedelta(seconds=1))
-    assert str(world.decision().clock).startswith("nobody looked for 10 minutes, since 2024-11-06 09:30 UTC: ")
+    assert str(world.decision().clock).startswith("no decision for 10 minutes, since 2024-11-06 09:30 UTC: ")
     world.tick()
     assert world.decision().clock is None
     world.later(-timedelta(seconds=1))
-    assert str(world.decision().clock).startswith("the clock was set back: the last look was at 2024-11-06 09:40:01")
+    assert str(world.decision().clock).startswith(
+        "the clock was set back: the last decision was at 2024-11-06 09:40:01"
+    )
     world.tick()
     assert world.decision().clock is None
 

@@ -34,16 +34,15 @@ from nba_assets.automation.staleness import (
 )
 from nba_assets.basketball.season import SeasonCalendar
 from nba_assets.orchestration.sensors import reading_graph
-from nba_assets.publishing.lineage import DatedHashes, InputState, inputs_texts, partition_hashes
+from nba_assets.publishing.input_state import DatedHashes, InputState, inputs_texts, partition_hashes
 from nba_assets.raw.content_index import RESULTS
 from nba_assets.raw.tables import RAW_TABLES
-from nba_assets.registry import COMPUTED_TABLES, CONTEXTS, GAME_SUMMARIES
+from nba_assets.registry import COMPUTED_TABLES, CONTEXTS, GAME_SUMMARIES, PREGAME_TABLES
 from nba_assets.tables.bookkeeping import RAW_QUARANTINE
 from nba_assets.tables.spec import Columns, Input, of_its_date
 from nba_assets_tests.orchestration.at_work import MemoryWarehouse
 
 GRAPH = reading_graph()
-DESCRIBED = [name for name in GRAPH if name not in GAME_SUMMARIES]
 FIRST = date(2024, 3, 28)
 OPENINGS = {2023: FIRST, 2024: date(2024, 10, 22)}
 OFF_DAYS = {FIRST + timedelta(days=3), OPENINGS[2024] + timedelta(days=2), OPENINGS[2024] + timedelta(days=3)}
@@ -273,8 +272,8 @@ def test_what_the_real_tables_read() -> None:
             "player_daily_cache",
         )
     }
-    assert not any(source.own_date and source.name in RESULTS for name in DESCRIBED for source in GRAPH[name])
-    assert not any(source.name == "schedule:results" for name in DESCRIBED for source in GRAPH[name])
+    assert not any(source.own_date and source.name in RESULTS for name in PREGAME_TABLES for source in GRAPH[name])
+    assert not any(source.name == "schedule:results" for name in PREGAME_TABLES for source in GRAPH[name])
 
 
 def test_every_part_of_a_table_has_a_name_of_its_own() -> None:
@@ -339,12 +338,9 @@ def test_late_announcements_reach_their_own_date_and_results_only_the_summaries_
 
 def test_a_changed_registry_reaches_the_whole_season_of_what_names_players() -> None:
     late = World.built().change("player_registry:people", JULY[2023]).stale()
+    players = ("player_shot_zone_analysis", "player_composite_factors", "player_daily_cache", "ml_feature_store")
     assert keys_of(late) == {
-        (table, day)
-        for table in GRAPH
-        if table != "team_defense_zone_analysis"
-        for day in GAME_DAYS
-        if day < OPENINGS[2024]
+        (table, day) for table in (*GAME_SUMMARIES, *CONTEXTS, *players) for day in GAME_DAYS if day < OPENINGS[2024]
     }
 
 
@@ -424,17 +420,17 @@ def test_stale_dates_are_those_of_a_naive_look_at_each_of_them(
     expected = world.naive(today)
     assert keys_of(world.stale(today)) == expected
     planned = world.repairs(today)
-    late = [one for one in planned.descriptions if one.trigger == "late_data"]
-    assert covered(planned.summaries) == {key for key in expected if key[0] in GAME_SUMMARIES}
+    late = [one for one in planned.pregame if one.trigger == "late_data"]
+    assert covered(planned.postgame) == {key for key in expected if key[0] in GAME_SUMMARIES}
     assert covered(late) == {key for key in expected if key[0] not in GAME_SUMMARIES}
-    assert len({one.run_key for one in [*planned.summaries, *planned.descriptions]}) == len(planned.summaries) + len(
-        planned.descriptions
+    assert len({one.run_key for one in [*planned.postgame, *planned.pregame]}) == len(planned.postgame) + len(
+        planned.pregame
     )
 
 
 def test_corrections_are_one_range_that_spans_days_without_games() -> None:
     day = SEASON_DAYS[2024][0]
-    (late,) = World.built(days=GAME_DAYS).change("player_game_summary", day).repairs().descriptions
+    (late,) = World.built(days=GAME_DAYS).change("player_game_summary", day).repairs().pregame
     assert (late.launch.job, late.launch.start, late.launch.end) == ("pregame", SEASON_DAYS[2024][1], TODAY)
     assert late.trigger == "late_data"
     assert late.because.startswith("changed: player_game_summary 2024-")
@@ -442,7 +438,7 @@ def test_corrections_are_one_range_that_spans_days_without_games() -> None:
 
 def test_a_bounded_look_back_splits_the_range() -> None:
     day = SEASON_DAYS[2024][1]
-    first, second = World.built().change("team_offense_game_summary", day).repairs().descriptions
+    first, second = World.built().change("team_offense_game_summary", day).repairs().pregame
     assert set(first.launch.assets) - set(second.launch.assets) == {"upcoming_team_game_context"}
     assert (first.launch.end, second.launch.start) == (day + timedelta(days=14), day + timedelta(days=15))
 
@@ -456,7 +452,7 @@ def forget(world: World, tables: Collection[str], day: date) -> World:
 def test_dates_that_are_not_built_are_not_built_by_a_correction() -> None:
     gap = SEASON_DAYS[2024][8]
     planned = (
-        forget(World.built(), DESCRIBED, gap).change("player_game_summary", SEASON_DAYS[2024][0]).repairs().descriptions
+        forget(World.built(), PREGAME_TABLES, gap).change("player_game_summary", SEASON_DAYS[2024][0]).repairs().pregame
     )
     ranges = [(one.launch.start, one.launch.end) for one in planned if one.trigger == "late_data"]
     assert ranges == [(SEASON_DAYS[2024][1], SEASON_DAYS[2024][7]), (SEASON_DAYS[2024][9], TODAY)]
@@ -467,7 +463,7 @@ def test_the_run_key_stands_for_what_changed_and_for_what_it_was() -> None:
     world, day = World.built(), SEASON_DAYS[2024][4]
 
     def key(content: str) -> str:
-        (late,) = world.change("player_registry:people", JULY[2024], content).repairs().summaries
+        (late,) = world.change("player_registry:people", JULY[2024], content).repairs().postgame
         return late.run_key
 
     once = key("new")
@@ -563,24 +559,22 @@ def test_a_summary_knows_what_is_ingested_of_its_own_date() -> None:
 
 
 def next_dates(world: World, today: date = TODAY) -> list[tuple[date, date]]:
-    return [
-        (one.launch.start, one.launch.end) for one in world.repairs(today).descriptions if one.trigger == "next_date"
-    ]
+    return [(one.launch.start, one.launch.end) for one in world.repairs(today).pregame if one.trigger == "next_date"]
 
 
-def test_the_game_day_after_the_newest_summaries_is_described_next() -> None:
+def test_the_game_day_after_the_newest_summaries_is_built_next() -> None:
     season = SEASON_DAYS[2024]
     world = World.built(days=[*SEASON_DAYS[2023], *season[:2]])
     assert next_dates(world) == [(season[4], season[4])]
     assert next_dates(world, today=season[4]) == [(season[4], season[4])]
     assert next_dates(world, today=season[3]) == []
-    for table in DESCRIBED:
+    for table in PREGAME_TABLES:
         world.build(table, [season[4]])
     assert next_dates(world) == []
     assert next_dates(forget(world, ["ml_feature_store"], season[4])) == [(season[4], season[4])]
 
 
-def test_a_day_is_summarised_once_all_three_tables_are_and_have_rows() -> None:
+def test_a_day_has_summaries_once_all_three_tables_are_built_and_have_rows() -> None:
     season = SEASON_DAYS[2024]
     days = [*SEASON_DAYS[2023], season[0]]
     assert next_dates(World.built(days)) == [(season[1], season[1])]
@@ -591,13 +585,13 @@ def test_a_day_is_summarised_once_all_three_tables_are_and_have_rows() -> None:
         assert next_dates(forget(World.built(days), [table], season[0])) == []
 
 
-def test_the_newest_date_does_not_wait_for_older_ones_that_lack_their_descriptions() -> None:
+def test_the_newest_date_does_not_wait_for_older_ones_that_lack_their_pregame_tables() -> None:
     season = SEASON_DAYS[2024]
     world = World.built(days=SEASON_DAYS[2023])
     for table in GAME_SUMMARIES:
         world.build(table, season[:8])
     assert next_dates(world) == [(season[8], season[8]), (season[0], season[7])]
-    for table in DESCRIBED:
+    for table in PREGAME_TABLES:
         world.build(table, [season[5]])
     assert next_dates(world) == [(season[8], season[8]), (season[6], season[7]), (season[0], season[4])]
 
@@ -616,21 +610,21 @@ def test_a_refused_next_date_is_planned_anew_once_anything_that_it_reads_has_cha
     table: str, day: date, reads_it: bool
 ) -> None:
     world = World.built(days=[*SEASON_DAYS[2023], *SEASON_DAYS[2024][:5]])
-    (first,) = world.repairs().descriptions
-    assert world.repairs().descriptions[0].run_key == first.run_key
-    assert (world.change(table, day).repairs().descriptions[0].run_key != first.run_key) is reads_it
+    (first,) = world.repairs().pregame
+    assert world.repairs().pregame[0].run_key == first.run_key
+    assert (world.change(table, day).repairs().pregame[0].run_key != first.run_key) is reads_it
 
 
 def test_what_a_run_did_build_beside_a_refused_table_is_no_reason_to_plan_it_anew() -> None:
     world = World.built(days=[*SEASON_DAYS[2023], *SEASON_DAYS[2024][:5]])
-    (first,) = world.repairs().descriptions
+    (first,) = world.repairs().pregame
     world.build("player_shot_zone_analysis", [SEASON_DAYS[2024][5]])
-    assert [one.run_key for one in world.repairs().descriptions] == [first.run_key]
+    assert [one.run_key for one in world.repairs().pregame] == [first.run_key]
 
 
-def test_nothing_is_described_where_nothing_is_summarised() -> None:
-    assert without_pregame(World.built(tables=()).partition_state, GAMES, DESCRIBED, TODAY) == []
-    assert without_pregame(PartitionState({}), GAMES, DESCRIBED, TODAY) == []
+def test_no_pregame_date_is_planned_where_no_date_has_summaries() -> None:
+    assert without_pregame(World.built(tables=()).partition_state, GAMES, PREGAME_TABLES, TODAY) == []
+    assert without_pregame(PartitionState({}), GAMES, PREGAME_TABLES, TODAY) == []
 
 
 @dataclass
@@ -644,7 +638,7 @@ class Step:
 
 def steps(planned: PlannedRun) -> list[Step]:
     days = [day for day in GAME_DAYS if planned.launch.start <= day <= planned.launch.end]
-    return [Step(table, days) for table in GRAPH if table in (planned.launch.assets or DESCRIBED)]
+    return [Step(table, days) for table in GRAPH if table in (planned.launch.assets or PREGAME_TABLES)]
 
 
 def overlapping(world: World, runs: Sequence[list[Step]], choice: random.Random) -> Iterator[None]:
@@ -668,13 +662,13 @@ def overlapping(world: World, runs: Sequence[list[Step]], choice: random.Random)
         yield
 
 
-def settle(world: World, choice: random.Random, keys: set[str]) -> int:
+def run_until_done(world: World, choice: random.Random, keys: set[str]) -> int:
     """Look at rest and carry out what is planned, until nothing is; returns the number of looks that planned
     something.
     """
     for number in range(12):
         planned = world.repairs()
-        group = planned.summaries or planned.descriptions
+        group = planned.postgame or planned.pregame
         if not group:
             return number
         assert not keys & {one.run_key for one in group}
@@ -698,7 +692,7 @@ def test_overlapping_runs_come_to_rest_at_what_a_fresh_build_would_hold(
     choice = random.Random(seed)
     world = World.built(days=GAME_DAYS)
     keys: set[str] = set()
-    assert settle(world, choice, keys) == 0
+    assert run_until_done(world, choice, keys) == 0
 
     pending = [
         (number, name, JULY[season_of(day)] if name in SEASONAL else day) for number, (name, day) in enumerate(changes)
@@ -710,7 +704,7 @@ def test_overlapping_runs_come_to_rest_at_what_a_fresh_build_would_hold(
             world.change(name, day, f"version {number}")
     for number, name, day in pending:
         world.change(name, day, f"version {number}")
-    settle(world, choice, keys)
+    run_until_done(world, choice, keys)
 
     fresh = World(contents={key: content for key, content in world.contents.items() if key[0] not in GRAPH})
     for table in GRAPH:

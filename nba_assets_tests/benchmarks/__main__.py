@@ -24,11 +24,9 @@ from nba_assets.automation.planned_runs import RANGE_END_TAG, RANGE_START_TAG
 from nba_assets.definitions import TABLE_ASSETS, build_definitions
 from nba_assets.orchestration.daily import DAILY
 from nba_assets.orchestration.entities_resource import ParallelEntitiesResource
-from nba_assets.publishing.inputs import computed
-from nba_assets.publishing.publication import prepare
 from nba_assets.registry import TABLE_MODULES
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
-from nba_assets_tests.pipeline import days_between, ingest_all, table_run
+from nba_assets_tests.pipeline import days_between, ingest_all, prepared, table_run
 from nba_assets_tests.real_data.conftest import SEASONS
 
 REGULAR_SEASON_ENDS = {2020: date(2021, 5, 16), 2021: date(2022, 4, 10), 2022: date(2023, 4, 9)}
@@ -78,16 +76,14 @@ def _own_work(warehouse: DuckDBWarehouse, dates: list[date], repeats: int) -> di
     """Each table without Dagster, upstream first."""
     measured = {}
     with ParallelEntitiesResource().configured() as entities:
-        for name, module in TABLE_MODULES.items():
+        for name in TABLE_MODULES:
             stages: list[dict[str, float]] = []
             elapsed: list[float] = []
             rows = 0
             for _ in range(repeats):
                 run = table_run(warehouse, name, dates, entities)
                 began = time.perf_counter()
-                with run.reading():
-                    outcome = computed(run, module.build)
-                rows = sum(fact.row_count for fact in prepare(run, outcome).write())
+                rows = sum(fact.row_count for fact in prepared(run).write())
                 elapsed.append(time.perf_counter() - began)
                 stages.append(run.seconds)
             medians = {

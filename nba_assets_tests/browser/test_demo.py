@@ -37,7 +37,7 @@ class Demo:
     address: str
     home: Path
     days: frozenset[date]
-    """Today, for whoever lives in the league's time zone, when it began and when it ended."""
+    """Today, in the league's time zone, when it began and when it ended."""
 
 
 @pytest.fixture(scope="module")

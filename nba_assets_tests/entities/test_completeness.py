@@ -228,15 +228,15 @@ def test_windows_are_those_of_sets(seed: int, team_on: dict[date, str | None]) -
         for length in (7, 30)
     }
 
-    def wanted(shown: Sequence[Sequence[Game]]) -> list[tuple[int, int]]:
+    def expected_counts(shown: Sequence[Sequence[Game]]) -> list[tuple[int, int]]:
         return [
             (len(world.expected(team_on[day], games)), len(world.actual(team_on[day], games)))
             for day, games in zip(requested, shown, strict=True)
         ]
 
-    assert counts(windows.last_games(10)) == wanted([mine[-10:] for mine in finals])
-    assert counts(windows.last_days(7)) == wanted(lately[7])
-    assert counts(windows.season_to_date()) == wanted(finals)
+    assert counts(windows.last_games(10)) == expected_counts([mine[-10:] for mine in finals])
+    assert counts(windows.last_days(7)) == expected_counts(lately[7])
+    assert counts(windows.season_to_date()) == expected_counts(finals)
     gaps = []
     for day, games in zip(requested, lately[30], strict=True):
         team = team_on[day]
@@ -304,10 +304,10 @@ def test_players_are_measured_each_by_his_own_rows(seed: int, teams_of: list[dic
         )
         for _ in PLAYERS[1:]
     ]
-    asked = [(number, day, stays[day]) for number, stays in enumerate(teams_of) for day in sorted(stays)]
-    entity = np.array([number for number, _, _ in asked])
-    as_of, since = as_days([day for _, day, _ in asked]), as_days([first_day(day) for _, day, _ in asked])
-    teams = as_texts([team for _, _, team in asked])
+    pairs = [(number, day, stays[day]) for number, stays in enumerate(teams_of) for day in sorted(stays)]
+    entity = np.array([number for number, _, _ in pairs])
+    as_of, since = as_days([day for _, day, _ in pairs]), as_days([first_day(day) for _, day, _ in pairs])
+    teams = as_texts([team for _, _, team in pairs])
     sheet = together([world.rows() for world in worlds])
     roster = together([world.roster() for world in worlds], "roster_date")
     box = together(
@@ -317,7 +317,7 @@ def test_players_are_measured_each_by_his_own_rows(seed: int, teams_of: list[dic
     windows = PlayerWindows.of(teams, looks, sheet, roster, first.league())
     names = as_texts([PLAYERS[number] for number in entity])
     season = SeasonSoFar.of(looks, sheet, roster, box, first.league())
-    failed = season.failures(names, "INSUFFICIENT_DATA", ["few"] * len(asked), False, entity)
+    failed = season.failures(names, "INSUFFICIENT_DATA", ["few"] * len(pairs), False, entity)
     for number, player in enumerate(PLAYERS):
         mine = entity == number
         rows, listed, boxed = (of_one(table.of(player), table.date_column) for table in (sheet, roster, box))

@@ -32,9 +32,9 @@ def table(rows: Sequence[tuple[str | None, int, str | None]]) -> dict[str, Any]:
     }
 
 
-def places(rows: list[tuple[str | None, int, str | None]], wanted: str, *, by_game: bool) -> list[int]:
+def places(rows: list[tuple[str | None, int, str | None]], chosen_team: str, *, by_game: bool) -> list[int]:
     """Positions of a team's rows, by day, then by game (nulls first) or as they came."""
-    mine = [place for place, (team, _, _) in enumerate(rows) if team == wanted]
+    mine = [place for place, (team, _, _) in enumerate(rows) if team == chosen_team]
     return sorted(mine, key=lambda place: (rows[place][1], (rows[place][2] or "") if by_game else "", place))
 
 
@@ -47,9 +47,9 @@ def test_each_entity_has_its_rows_by_date_and_tie_break(
     chunk = pickle.loads(pickle.dumps(grouped.chunk(chosen)))
     assert chunk.entities == tuple(sorted(chosen))
     for team in [*TEAMS, "MIA"]:
-        wanted = places(rows, team, by_game=by_game)
-        assert grouped.of(team)["place"].tolist() == wanted
-        assert chunk.of(team)["place"].tolist() == (wanted if team in chosen else [])
+        expected = places(rows, team, by_game=by_game)
+        assert grouped.of(team)["place"].tolist() == expected
+        assert chunk.of(team)["place"].tolist() == (expected if team in chosen else [])
 
 
 def test_who_is_not_there_has_no_rows_of_the_same_types() -> None:

@@ -321,11 +321,11 @@ WRONG_ANSWERS: dict[str, tuple[Callable[[dict[str, Any]], dict[str, Any]], str]]
     ),
     "somebody else": (
         lambda rows: rows | {"player_lookup": np.full(len(rows["sum"]), "player000", dtype=object)},
-        "rows of somebody else: player000",
+        "rows of entities that were not requested: player000",
     ),
     "nobody": (
         lambda rows: rows | {"player_lookup": np.full(len(rows["sum"]), None, dtype=object)},
-        "rows of somebody else: None",
+        "rows of entities that were not requested: None",
     ),
 }
 DECLARED = {"player_lookup": "OU", "game_date": "M", "sum": "fiub", "games": "fiub"}
@@ -404,7 +404,7 @@ def test_one_poisoned_date_of_590_players_costs_one_failure_and_few_calls(days: 
     players = [f"player{number:03d}" for number in range(590)]
     dates = DAYS[0] + np.arange(days)
     names = np.repeat(np.array(players, dtype=object), days)
-    asked = Grouped.by({"player_lookup": names, "game_date": np.tile(dates, 590)}, "player_lookup", "game_date")
+    batch = Grouped.by({"player_lookup": names, "game_date": np.tile(dates, 590)}, "player_lookup", "game_date")
     for player, day in (("player000", dates[0]), ("player311", dates[days // 2]), ("player589", dates[-1])):
         calls: list[int] = []
 
@@ -418,14 +418,14 @@ def test_one_poisoned_date_of_590_players_costs_one_failure_and_few_calls(days: 
             return Outcome(dict(requested))
 
         with workers(2, chunk=590) as entities:
-            outcome = entities.map("players", compute, asked)
+            outcome = entities.map("players", compute, batch)
         assert len(calls) <= 2 * (math.ceil(math.log2(590)) + math.ceil(math.log2(days))) + 1
         assert (outcome.failures["entity_id"].tolist(), outcome.failures["partition_date"].tolist()) == (
             [player],
             [day],
         )
-        kept = (names != player) | (asked["game_date"] != day)
-        assert bits(outcome.rows) == bits(take(asked, kept))
+        kept = (names != player) | (batch["game_date"] != day)
+        assert bits(outcome.rows) == bits(take(batch, kept))
 
 
 @pytest.mark.parametrize("backend", list(Backend))
@@ -433,11 +433,11 @@ def test_little_work_is_done_by_the_calling_thread(backend: Backend, monkeypatch
     """And more of it is shared; only of processes it is worth a line that they are not used."""
     is_process = backend is Backend.processes
     own = os.getpid() if is_process else threading.get_ident()
-    asked, lines = requested(), list[str]()
-    for worth, alone in ((len(asked.dates) // 2 + 1, True), (len(asked.dates) // 2, False)):
+    batch, lines = requested(), list[str]()
+    for worth, alone in ((len(batch.dates) // 2 + 1, True), (len(batch.dates) // 2, False)):
         monkeypatch.setitem(parallel.WORTH_A_WORKER, backend, worth)
         with workers(2, backend, chunk=None) as entities:
-            outcome = entities.map("players", Each(who_works), asked, shared=is_process, log=lines.append)
+            outcome = entities.map("players", Each(who_works), batch, shared=is_process, log=lines.append)
         assert (set(outcome.rows["worker"]) == {own}) == alone
     assert [line for line in lines if "processes" in line] == [
         "600 rows of players are too few for processes; this process computes them"
@@ -528,7 +528,7 @@ def test_histories_are_those_of_the_requested_entities_by_the_same_numbers() -> 
         (lambda failed: failed | {"can_retry": failed["can_retry"][:-1]}, "or of unequal lengths"),
         (
             lambda failed: failed | {"entity_id": np.full(len(failed["can_retry"]), "player000", dtype=object)},
-            "somebody else: player000",
+            "entities that were not requested: player000",
         ),
         (
             lambda failed: failed | {"failure_category": np.full(len(failed["can_retry"]), "BAD_LUCK", dtype=object)},

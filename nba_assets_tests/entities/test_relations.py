@@ -18,8 +18,8 @@ def texts(*values: str | None) -> Any:
 
 def test_of_equal_keys_the_last_is_found_and_a_null_never() -> None:
     there = (texts("a", "b", "a", None), np.array([1.0, 1.0, 1.0, 1.0]))
-    wanted = (texts("a", "b", "c", None, "a"), np.array([1.0, 1.0, 1.0, 1.0, NAN]))
-    assert find(wanted, there).tolist() == [2, 1, -1, -1, -1]
+    keys = (texts("a", "b", "c", None, "a"), np.array([1.0, 1.0, 1.0, 1.0, NAN]))
+    assert find(keys, there).tolist() == [2, 1, -1, -1, -1]
 
 
 def test_keys_are_compared_part_by_part() -> None:

@@ -119,14 +119,14 @@ def test_every_reduction_equals_a_loop(history: list[date], as_of: list[date], d
     for window, shown in windows(history, as_of):
         thinned = [[place for place in rows if marks[place]] for rows in shown]
         newest_marked = [rows[-2:] for rows in thinned]
-        for mine, wanted in (
+        for mine, expected in (
             (window, shown),
             (window.only(marks), thinned),
             (window.only(marks).last(2), newest_marked),
         ):
-            known = [[float(numbers[place]) for place in rows if column[place] is not None] for rows in wanted]
-            assert mine.games().tolist() == [len(rows) for rows in wanted]
-            assert [[int(place) for place in row if place >= 0] for row in mine.rows] == wanted
+            known = [[float(numbers[place]) for place in rows if column[place] is not None] for rows in expected]
+            assert mine.games().tolist() == [len(rows) for rows in expected]
+            assert [[int(place) for place in row if place >= 0] for row in mine.rows] == expected
             assert [[x for x in row if not math.isnan(x)] for row in mine.gather(numbers).tolist()] == known
             assert mine.known(numbers).tolist() == [len(values) for values in known]
             assert mine.total(numbers).tolist() == [sum(values) for values in known]
@@ -138,19 +138,19 @@ def test_every_reduction_equals_a_loop(history: list[date], as_of: list[date], d
             )
             spread = [float(statistics.stdev(map(Fraction, values))) if len(values) > 1 else np.nan for values in known]
             np.testing.assert_allclose(mine.sample_std(numbers), spread, rtol=1e-15)
-            assert mine.count(marks).tolist() == [sum(marks[place] for place in rows) for rows in wanted]
-            shares = [sum(marks[place] for place in rows) / len(rows) if rows else np.nan for rows in wanted]
+            assert mine.count(marks).tolist() == [sum(marks[place] for place in rows) for rows in expected]
+            shares = [sum(marks[place] for place in rows) / len(rows) if rows else np.nan for rows in expected]
             np.testing.assert_array_equal(mine.share(marks), shares)
             for rank in (0, 1, 40):
                 np.testing.assert_array_equal(
                     mine.newest(numbers, rank),
-                    [numbers[rows[-1 - rank]] if len(rows) > rank else np.nan for rows in wanted],
+                    [numbers[rows[-1 - rank]] if len(rows) > rank else np.nan for rows in expected],
                 )
                 assert mine.newest(names, rank).tolist() == [
-                    names[rows[-1 - rank]] if len(rows) > rank else None for rows in wanted
+                    names[rows[-1 - rank]] if len(rows) > rank else None for rows in expected
                 ]
             odd = np.array([place % 3 != 0 for place in range(len(history))], dtype=bool)
-            runs = [next((n for n, row in enumerate(rows[::-1]) if not odd[row]), len(rows)) for rows in wanted]
+            runs = [next((n for n, row in enumerate(rows[::-1]) if not odd[row]), len(rows)) for rows in expected]
             assert mine.leading_run(odd).tolist() == runs
 
 
@@ -214,15 +214,15 @@ def test_entities_see_nothing_of_each_other(
     }
     for chosen in ("abcd", "abcd".replace(left_out, "")):
         history = Grouped.by(columns, "name", "day").chunk([*chosen])
-        asked = [(name, day) for name, day in looks if name in chosen]
-        entity = np.array([chosen.index(name) for name, _ in asked], dtype=np.intp)
-        moments = as_days([day for _, day in asked])
+        requested = [(name, day) for name, day in looks if name in chosen]
+        entity = np.array([chosen.index(name) for name, _ in requested], dtype=np.intp)
+        moments = as_days([day for _, day in requested])
         marks = history["value"] > 0
         for kind in KINDS:
             together = kind(history, AsOf(entity, moments, since(moments)))
             for name, reduce in REDUCTIONS.items():
                 found = [reduce(window, history["value"]) for window in (together, together.only(marks))]
-                for place, (who, _) in enumerate(asked):
+                for place, (who, _) in enumerate(requested):
                     mine = history["name"] == who
                     alone = kind(of_one(history["day"][mine]), from_season(moments[place : place + 1]))
                     for many, window in zip(found, (alone, alone.only(marks[mine])), strict=True):

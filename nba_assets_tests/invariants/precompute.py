@@ -91,7 +91,7 @@ DATE_COLUMNS = {
 ALL_ROWS = " union all ".join(
     f"select '{table}' as tbl, {day} as day, {entity} as entity, is_production_ready as ready, "
     "backfill_bootstrap_mode or season_boundary_detected "
-    "as excused, expected_games_count as wanted, actual_games_count as there, missing_games_count as missing, "
+    "as excused, expected_games_count as due, actual_games_count as there, missing_games_count as missing, "
     f"completeness_percentage as pct from {table}"
     for (table, day), (entity, _) in zip(DATE_COLUMNS.items(), READINGS.values(), strict=True)
 )
@@ -99,6 +99,8 @@ FAILURES = (
     f"select * from nba_processing.entity_failures where table_name in ({', '.join(repr(name) for name in READINGS)})"
 )
 OPENING = "select min(game_date) from nba_raw.schedule where is_regular_season"
+FULL_SCORE = round(100 - 3 * 25 / len(oracle.FEATURES), 2)
+"""Of a row that knows every feature: all count 100 but three of phase3, which count 75."""
 DAYS = f"""
     select distinct game_date as day from nba_raw.schedule
     where (is_regular_season or is_playoffs) and game_status <> 4 and game_date >= ({OPENING}) + 14
@@ -206,10 +208,10 @@ EXACT = {
             for source in feature_sources])) > 1e-9
         or quality_tier <> case when feature_quality_score >= 95 then 'gold' when feature_quality_score >= 75 then
         'silver' else 'bronze' end""",
-    "a_cached_player_without_defaults_scores_97": f"""
+    "a_cached_player_without_defaults_has_the_full_score": f"""
         select m.* from {FEATURES} m join {CACHE} c on c.cache_date = m.game_date and c.player_lookup = m.player_lookup
-        where not list_contains(feature_sources, 'default') and (feature_quality_score <> 97.0 or quality_tier <> 'gold'
-        or data_source <> 'phase4_partial')""",
+        where not list_contains(feature_sources, 'default') and (feature_quality_score <> {FULL_SCORE} or quality_tier
+        <> 'gold' or data_source <> 'phase4_partial')""",
     "features_are_what_the_other_tables_hold": f"""
         select m.* from {FEATURES} m
         join {FACTORS} f on f.game_date = m.game_date and f.player_lookup = m.player_lookup
@@ -232,9 +234,9 @@ EXACT = {
         f"select * from {FEATURES} m join nba_raw.schedule s using (game_id) where (playoff_game = 1) <> s.is_playoffs"
     ),
     "completeness_counts_agree": f"""
-        select * from ({ALL_ROWS}) where there > wanted or there + missing <> wanted or missing < 0
-        or wanted > case tbl when '{ZONE_DEFENSE}' then 15 when '{CACHE}' then 5 else 10 end
-        or abs(pct - case wanted when 0 then 100 else 100 * there / wanted end) > 0.051""",
+        select * from ({ALL_ROWS}) where there > due or there + missing <> due or missing < 0
+        or due > case tbl when '{ZONE_DEFENSE}' then 15 when '{CACHE}' then 5 else 10 end
+        or abs(pct - case due when 0 then 100 else 100 * there / due end) > 0.051""",
     "zone_tables_are_ready_by_completeness_or_excuse": f"""
         select * from ({ALL_ROWS}) where tbl in ('{ZONE_DEFENSE}', '{SHOT_ZONES}') and ready <> (pct >= 90 or
         excused)""",

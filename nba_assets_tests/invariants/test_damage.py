@@ -23,8 +23,8 @@ from typer.testing import CliRunner
 
 from nba_assets.cli import app
 from nba_assets.orchestration.damage import MISSING_RAW_DATA, Damage, ExitCode, Reported
-from nba_assets.publishing.inputs import MissingInputsError, computed
-from nba_assets.publishing.publication import PublicationRefusedError, prepare
+from nba_assets.publishing.inputs import MissingInputsError
+from nba_assets.publishing.publication import PublicationRefusedError
 from nba_assets.publishing.refusals import Refusal
 from nba_assets.raw.ingestion import IngestionReport, ingest
 from nba_assets.raw.landing import FolderLandingZone
@@ -35,7 +35,7 @@ from nba_assets.tables.bookkeeping import ENTITY_FAILURES, HARD_FAILURE, TABLE_P
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets_tests.invariants.damage import KINDS, Effect, Reach, do
 from nba_assets_tests.invariants.landed_file import PER_DATE, add_optional_columns
-from nba_assets_tests.pipeline import NOW, build, days_between, ingest_all, one_connection, table_run
+from nba_assets_tests.pipeline import NOW, build, days_between, ingest_all, one_connection, prepared, table_run
 from nba_assets_tests.seeds import seeds
 
 LEAGUE: dict[str, Any] = {"teams": ("BOS", "CHI", "DEN", "LAL", "MIA", "NYK", "PHX", "UTA"), "games_per_team": 9}
@@ -200,12 +200,10 @@ def run_with(world: World, folder: Path, table: str, landing: Path) -> Outcome:
     refusals, notices = [], []
     warehouse = DuckDBWarehouse(path)
     with one_connection(warehouse):
-        for name, module in TABLE_MODULES.items():
+        for name in TABLE_MODULES:
             run = table_run(warehouse, name, SPAN)
             try:
-                with warehouse.session():
-                    publication = prepare(run, computed(run, module.build))
-                publication.write()
+                prepared(run).write()
             except (PublicationRefusedError, MissingInputsError) as error:
                 refusals.append(f"{name}: {error}")
             refusals += [f"{name} {day}: {why}" for day, why in run.refused.items()]

@@ -70,8 +70,8 @@ def equal_on_some_dates(seed: int, season_year: int, league_teams: list[str], ga
         facts = build(warehouse, days)
         with warehouse.session():
             raw = {name: _everything(warehouse, name) for name in RAW_TABLES}
-            league = _league(warehouse, raw)
             computed = {name: _everything(warehouse, name) for name in (*SUMMARIES, *CONTEXTS)}
+            league = contexts.League.of(raw, computed)
             for day in days[:: -max(1, len(days) // 6)]:
                 for name, (entity, reading) in SUMMARIES.items():
                     stored = {(row["game_id"], row[entity]): row for row in computed[name] if row["game_date"] == day}
@@ -92,22 +92,6 @@ def _everything(warehouse: DuckDBWarehouse, name: str) -> Rows:
     table = RAW_TABLES[name].table if name in RAW_TABLES else TABLE_MODULES[name].TABLE
     rows: Rows = warehouse.read(table, table.column_names, LONG_AGO, FAR_AHEAD).to_pylist()
     return rows
-
-
-def _league(warehouse: DuckDBWarehouse, raw: dict[str, Rows]) -> contexts.League:
-    return contexts.League(
-        schedule=raw["schedule"],
-        rosters=raw["rosters"],
-        injuries=raw["injury_report"],
-        lines=raw["game_lines"],
-        props=raw["player_points_props"],
-        registry=raw["player_registry"],
-        sheets=raw["player_gamebook"],
-        box_scores=raw["player_boxscores"],
-        players=_everything(warehouse, "player_game_summary"),
-        offense=_everything(warehouse, "team_offense_game_summary"),
-        defense=_everything(warehouse, "team_defense_game_summary"),
-    )
 
 
 def _same(name: str, stored: dict[Any, dict[str, Any]], expected: dict[Any, dict[str, Any]]) -> None:

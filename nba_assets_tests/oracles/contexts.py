@@ -8,7 +8,7 @@ import importlib
 import math
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
@@ -92,8 +92,8 @@ OLDEST_SNAPSHOT_DAYS = 90
 
 @dataclass
 class League:
-    """Raw and summarised rows of one season or several as dictionaries, by table; `sheets` are the raw ones, `players`
-    the summarised ones.
+    """Raw rows and rows of the game summaries of one season or several as dictionaries, by table; `sheets` are the raw
+    ones, `players`, `offense` and `defense` those of the summaries.
     """
 
     schedule: list[Row]
@@ -107,6 +107,24 @@ class League:
     players: list[Row] = field(default_factory=list)
     offense: list[Row] = field(default_factory=list)
     defense: list[Row] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, raw: Mapping[str, list[Row]], summaries: Mapping[str, list[Row]] | None = None) -> League:
+        """A league of rows by raw table, and by game summary where these are known already."""
+        found = summaries or {}
+        return cls(
+            schedule=raw["schedule"],
+            sheets=raw["player_gamebook"],
+            rosters=raw["rosters"],
+            injuries=raw["injury_report"],
+            lines=raw["game_lines"],
+            props=raw["player_points_props"],
+            registry=raw["player_registry"],
+            box_scores=raw["player_boxscores"],
+            players=found.get("player_game_summary", []),
+            offense=found.get("team_offense_game_summary", []),
+            defense=found.get("team_defense_game_summary", []),
+        )
 
     @cached_property
     def by_player(self) -> dict[str, list[Row]]:
@@ -299,11 +317,11 @@ def _team(season: Season, game: Row, team: str) -> Row:
         "travel_miles": travel,
         "early_season_flag": (day - season.opening_night).days < 14,
     }
-    summarised = {(line["game_id"], line["team_abbr"]) for line in league.offense}
+    with_row = {(line["game_id"], line["team_abbr"]) for line in league.offense}
     windows = {}
     for name, days in (("l7d", 7), ("l14d", 14)):
         expected = [played for played in finals if season.days_ago(played) <= days]
-        windows[name] = (len(expected), sum((played["game_id"], team) in summarised for played in expected))
+        windows[name] = (len(expected), sum((played["game_id"], team) in with_row for played in expected))
     row |= _completeness(season, windows, "l14d")
     pct = {name: 100 * actual / expected if expected else 100.0 for name, (expected, actual) in windows.items()}
     issues = [f"{name}_incomplete:{value:.0f}%" for name, value in pct.items() if value < 90]
@@ -544,9 +562,9 @@ def _player(
         "l10_actual_games": windows["l10"][1],
         "gap_classification": gap,
     }
-    books = [lines["books"] for lines in (spread, total) if lines]
+    bookmakers = [lines["books"] for lines in (spread, total) if lines]
     issues = ["missing_game_spread"] * (not spread) + ["missing_game_total"] * (not total)
-    issues += [f"few_bookmakers:{min(books)}/3"] if books and min(books) < 3 else []
+    issues += [f"few_bookmakers:{min(bookmakers)}/3"] if bookmakers and min(bookmakers) < 3 else []
     issues += [f"thin_sample:{len(history)}/3"] if len(history) < 3 else []
     issues += ["missing_injury_report"] * (not reports) + ["missing_roster_snapshot"] * (member is None)
     issues += [TRAVEL_UNKNOWN] * (None in (travel, *fortnight))
@@ -748,15 +766,15 @@ def _player_windows(season: Season, player: str, team: str) -> tuple[dict[str, t
 
 def _completeness(season: Season, windows: dict[str, tuple[int, int]], primary: str) -> Row:
     expected, actual = windows[primary]
-    pct = {name: 100 * there / wanted if wanted else 100.0 for name, (wanted, there) in windows.items()}
+    pct = {name: 100 * there / due if due else 100.0 for name, (due, there) in windows.items()}
     return {
         "expected_games_count": expected,
         "actual_games_count": actual,
         "missing_games_count": expected - actual,
         "completeness_percentage": rounded(pct[primary], 1),
         **{f"{name}_completeness_pct": rounded(value, 1) for name, value in pct.items()},
-        **{f"{name}_is_complete": there >= wanted for name, (wanted, there) in windows.items()},
-        "all_windows_complete": all(there >= wanted for wanted, there in windows.values()),
+        **{f"{name}_is_complete": there >= due for name, (due, there) in windows.items()},
+        "all_windows_complete": all(there >= due for due, there in windows.values()),
         "season_boundary_detected": season.is_boundary,
         "backfill_bootstrap_mode": season.is_bootstrap,
         "is_production_ready": season.is_boundary or season.is_bootstrap or all(value >= 90 for value in pct.values()),

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from nba_assets_tests.oracles import contexts, game_summaries, precompute
 
@@ -24,46 +24,45 @@ SUMMARIES = {
 READ_BY_DATE = ("play_by_play", "team_boxscores", "player_gamebook")
 """Raw tables of which a game summary reads its own date only; of schedule and box scores also those before."""
 
-Reading = Callable[[precompute.Precomputed, date], dict[str, Row]]
+Reading = Callable[[precompute.Precomputed, date], precompute.Reading]
 BEFORE_GAMES: dict[str, tuple[Reading, str | None]] = {
-    "upcoming_team_game_context": (lambda known, day: contexts.team_contexts(known.league, day), "team_contexts"),
-    "upcoming_player_game_context": (lambda known, day: contexts.player_contexts(known.league, day), "contexts"),
-    "team_defense_zone_analysis": (lambda known, day: precompute.team_defense(known.league, day)[0], "team_defense"),
-    "player_shot_zone_analysis": (lambda known, day: precompute.player_shot_zones(known.league, day)[0], "shot_zones"),
-    "player_composite_factors": (lambda known, day: precompute.composite_factors(known, day)[0], "composite_factors"),
-    "player_daily_cache": (lambda known, day: precompute.daily_cache(known, day)[0], "daily_cache"),
-    "ml_feature_store": (lambda known, day: precompute.feature_store(known, day)[0], None),
+    "upcoming_team_game_context": (lambda known, day: (contexts.team_contexts(known.league, day), {}), "team_contexts"),
+    "upcoming_player_game_context": (lambda known, day: (contexts.player_contexts(known.league, day), {}), "contexts"),
+    "team_defense_zone_analysis": (lambda known, day: precompute.team_defense(known.league, day), "team_defense"),
+    "player_shot_zone_analysis": (lambda known, day: precompute.player_shot_zones(known.league, day), "shot_zones"),
+    "player_composite_factors": (precompute.composite_factors, "composite_factors"),
+    "player_daily_cache": (precompute.daily_cache, "daily_cache"),
+    "ml_feature_store": (precompute.feature_store, None),
 }
 """Reading, and where later readings of the date look for its rows; upstream first."""
 
 
-def read(raw: Raw, days: Iterable[date]) -> Tables:
-    """Rows of all ten tables on the given dates; the game summaries of every date before them are read on the way."""
-    wanted = sorted(days)
-    league, summaries = summarised(raw, wanted[-1])
-    tables: Tables = {name: {day: rows.get(day, {}) for day in wanted} for name, rows in summaries.items()}
-    tables |= {name: {} for name in BEFORE_GAMES}
-    for day in wanted:
+class FromRaw(NamedTuple):
+    """What raw rows say of some dates: the rows of all ten tables, and the failure records of those before games."""
+
+    rows: Tables
+    failures: dict[str, dict[date, dict[str, precompute.Failure]]]
+
+
+def read(raw: Raw, days: Iterable[date]) -> FromRaw:
+    """All ten tables on the given dates; the game summaries of every date before them are read on the way."""
+    dates = sorted(days)
+    league, summaries = with_summaries(raw, dates[-1])
+    found = FromRaw({name: {day: rows.get(day, {}) for day in dates} for name, rows in summaries.items()}, {})
+    for name in BEFORE_GAMES:
+        found.rows[name], found.failures[name] = {}, {}
+    for day in dates:
         known = precompute.Precomputed(league)
         for name, (reading, kept_as) in BEFORE_GAMES.items():
-            tables[name][day] = reading(known, day)
+            found.rows[name][day], found.failures[name][day] = reading(known, day)
             if kept_as is not None:
-                getattr(known, kept_as).extend(tables[name][day].values())
-    return tables
+                getattr(known, kept_as).extend(found.rows[name][day].values())
+    return found
 
 
-def summarised(raw: Raw, last: date) -> tuple[contexts.League, Tables]:
+def with_summaries(raw: Raw, last: date) -> tuple[contexts.League, Tables]:
     """The league with its game summaries up to a date, and these by table, date and entity."""
-    league = contexts.League(
-        schedule=raw["schedule"],
-        sheets=raw["player_gamebook"],
-        rosters=raw["rosters"],
-        injuries=raw["injury_report"],
-        lines=raw["game_lines"],
-        props=raw["player_points_props"],
-        registry=raw["player_registry"],
-        box_scores=raw["player_boxscores"],
-    )
+    league = contexts.League.of(raw)
     seasons = {game["game_id"]: game["season_year"] for game in raw["schedule"]}
     tables: Tables = {name: {} for name in SUMMARIES}
     for day in sorted({game["game_date"] for game in raw["schedule"] if game["game_date"] <= last}):

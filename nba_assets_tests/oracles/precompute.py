@@ -175,14 +175,14 @@ def team_defense(league: League, day: date) -> Reading:
                 len(mine),
             )
             continue
-        described = {row["game_id"] for row in mine}
-        wanted, there = len(expected[-15:]), sum(game["game_id"] in described for game in expected[-15:])
+        with_row = {row["game_id"] for row in mine}
+        due, there = len(expected[-15:]), sum(game["game_id"] in with_row for game in expected[-15:])
         rows[team] = (
             {"team_abbr": team, "analysis_date": day}
             | _defended(mine, usual)
-            | _completeness(wanted, there)
+            | _completeness(due, there)
             | _excuses(season)
-            | {"is_production_ready": _is_ready(season, [(wanted, there)])}
+            | {"is_production_ready": _is_ready(season, [(due, there)])}
         )
     return rows, failures
 
@@ -546,8 +546,8 @@ def daily_cache(stored: Precomputed, day: date) -> Reading:
             | _team_averages(games_of_teams.get(context["team_abbr"], [])[:10])
             | _completeness(*windows["l5"])
             | {f"{name}_completeness_pct": rounded(_pct(*window), 1) for name, window in windows.items()}
-            | {f"{name}_is_complete": there >= wanted for name, (wanted, there) in windows.items()}
-            | {"all_windows_complete": all(there >= wanted for wanted, there in windows.values())}
+            | {f"{name}_is_complete": there >= due for name, (due, there) in windows.items()}
+            | {"all_windows_complete": all(there >= due for due, there in windows.values())}
             | _excuses(season)
             | {
                 "all_upstreams_ready": upstreams_ready,
@@ -643,7 +643,7 @@ def feature_store(stored: Precomputed, day: date) -> Reading:
                 "feature_names": list(FEATURES),
                 "feature_sources": tags,
                 "feature_count": len(FEATURES),
-                "feature_version": "v1_baseline_25",
+                "feature_version": f"v1_baseline_{len(FEATURES)}",
                 "feature_quality_score": score,
                 "quality_tier": next((tier for least, tier in tiers if score >= least), "unusable"),
                 "opponent_team_abbr": context["opponent_team_abbr"],

@@ -121,7 +121,7 @@ def test_final_without_both_scores_was_no_game() -> None:
     assert game_summaries.finals({"schedule": schedule}, night(2)) == []
 
 
-def test_game_of_the_date_is_described_whatever_became_of_it() -> None:
+def test_game_of_the_date_has_contexts_whatever_became_of_it() -> None:
     tonight = game(3, "BOS", "CHI")
     before, after = (
         team_contexts(League([game(0, "BOS", "NYK"), tonight | change]), night(3))

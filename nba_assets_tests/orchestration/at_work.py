@@ -26,19 +26,14 @@ from dagster._core.test_utils import create_run_for_test
 from nba_assets.automation.planned_runs import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG, TRIGGER_TAG
 from nba_assets.automation.slates import slates
 from nba_assets.definitions import defs
-from nba_assets.entities.parallel import ParallelEntities
 from nba_assets.orchestration.sensors import build_sensors
 from nba_assets.orchestration.warehouse_resource import WarehouseResource
 from nba_assets.processes import this_process
-from nba_assets.publishing.inputs import computed
-from nba_assets.publishing.publication import prepare
-from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.content_index import forget_landed, landed_index
-from nba_assets.raw.ingestion import ingest
 from nba_assets.raw.landing import FolderLandingZone
 from nba_assets.raw.sample_league import SeasonSummary
 from nba_assets.raw.tables import RAW_TABLES
-from nba_assets.registry import COMPUTED_TABLES, GAME_SUMMARIES, TABLE_MODULES
+from nba_assets.registry import COMPUTED_TABLES, GAME_SUMMARIES, PREGAME_TABLES, TABLE_MODULES
 from nba_assets.settings import Settings
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.tables.columns import arrow_schema
@@ -53,17 +48,17 @@ from nba_assets.warehouse.interface import (
     Warehouse,
     WriteFacts,
 )
+from nba_assets_tests.pipeline import ingest_all, prepared, table_run
 
 ENVIRONMENT = {"NBA_ASSETS_BOOTSTRAP_DAYS": "2", "NBA_ASSETS_CACHE_MINIMUM_GAMES": "1"}
 OPENING = date(2024, 10, 22)
 BUILT = date(2024, 11, 1)
-"""Last date of which the common home has results; the next one is described."""
+"""Last date of which the common home has results; of the next one only pregame tables are built."""
 NEXT = date(2024, 11, 2)
-DESCRIBED = [name for name in TABLE_MODULES if name not in GAME_SUMMARIES]
 YEARS_LATER = datetime(2026, 3, 1, 17, tzinfo=UTC)
 HOURS, MINUTES = timedelta(hours=1), timedelta(minutes=1)
 RUN_KEY_TAG, SENSOR_TAG = "dagster/run_key", "dagster/sensor_name"
-POINTS = frozenset(DESCRIBED)
+POINTS = frozenset(PREGAME_TABLES)
 """Tables of later dates that a player's points can reach: all of them, since a sum of players that is not the team's is
 an issue of the team's rows.
 """
@@ -79,11 +74,8 @@ def build_tables(
     warehouse: Warehouse, landing: Path, names: Collection[str], days: Sequence[date], run_id: str = "test"
 ) -> None:
     """What a run of these assets does, without Dagster around it."""
-    for name in RAW_TABLES:
-        if name in names:
-            ingest(
-                RAW_TABLES[name], FolderLandingZone(landing), warehouse, days, run_id=run_id, now=datetime.now(UTC)
-            ).raise_for_bad_files()
+    raw = [name for name in RAW_TABLES if name in names]
+    ingest_all(warehouse, landing, days, raw, run_id=run_id, now=datetime.now(UTC))
     for name in TABLE_MODULES:
         if name in names:
             build_table(warehouse, name, days, run_id)()
@@ -91,12 +83,8 @@ def build_tables(
 
 def build_table(warehouse: Warehouse, name: str, days: Sequence[date], run_id: str = "test") -> Callable[[], object]:
     """Compute a table; what comes back publishes it."""
-    module = TABLE_MODULES[name]
-    workers, settings = ParallelEntities.serial(), Settings.from_environment()
-    run = TableRun(module.TABLE, days, warehouse, workers, settings, run_id, datetime.now(UTC))
-    with run.reading():
-        outcome = computed(run, module.build)
-    return prepare(run, outcome).write
+    settings, now = Settings.from_environment(), datetime.now(UTC)
+    return prepared(table_run(warehouse, name, days, settings=settings, run_id=run_id, now=now)).write
 
 
 @dataclass
@@ -347,16 +335,16 @@ class Operator:
 
 
 def fresh_digests(operator: Operator) -> dict[Key, str]:
-    """The digests of everything that the operator has built, built anew from what has landed: summaries, and what is
-    described, each in one go.
+    """The digests of everything that the operator has built, built anew from what has landed: summaries, and pregame
+    tables, each in one run.
     """
     partition_state = operator.partition_state()
     warehouse = MemoryWarehouse()
     days = days_of(OPENING, max(day for _, day in partition_state))
-    summarised = [day for day in days if ("player_game_summary", day) in partition_state]
+    with_summaries = [day for day in days if ("player_game_summary", day) in partition_state]
     build_tables(warehouse, operator.landing, RAW_TABLES, days)
-    build_tables(warehouse, operator.landing, GAME_SUMMARIES, summarised)
-    build_tables(warehouse, operator.landing, DESCRIBED, days)
+    build_tables(warehouse, operator.landing, GAME_SUMMARIES, with_summaries)
+    build_tables(warehouse, operator.landing, PREGAME_TABLES, days)
     rows = warehouse.read(TABLE_PARTITIONS, ("table_name", "partition_date", "digest"), OPENING, days[-1])
     fresh = {(row["table_name"], row["partition_date"]): row["digest"] for row in rows.to_pylist()}
     return {key: fresh[key] for key in partition_state}

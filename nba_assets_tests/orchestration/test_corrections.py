@@ -1,4 +1,4 @@
-"""Any correction of any raw table settles, by what the sensors ask for, at what a clean build of the corrected data
+"""Any correction of any raw table ends, by what the sensors request, at what a clean build of the corrected data
 holds; and reaches nothing else.
 """
 
@@ -22,13 +22,12 @@ from nba_assets.raw.landing import FolderLandingZone
 from nba_assets.raw.sample_league import write_season
 from nba_assets.raw.schedule import POSTPONED
 from nba_assets.raw.tables import RAW_TABLES, SCHEDULE
-from nba_assets.registry import COMPUTED_TABLES, CONTEXTS, GAME_SUMMARIES, TABLE_MODULES
+from nba_assets.registry import COMPUTED_TABLES, CONTEXTS, GAME_SUMMARIES, PREGAME_TABLES, TABLE_MODULES
 from nba_assets.tables.bookkeeping import RAW_QUARANTINE, TABLE_PARTITIONS
 from nba_assets.tables.spec import Input
 from nba_assets_tests.league import SMALL_LEAGUE
 from nba_assets_tests.orchestration.at_work import (
     BUILT,
-    DESCRIBED,
     ENVIRONMENT,
     HOURS,
     NEXT,
@@ -62,7 +61,7 @@ def common(tmp_path_factory: pytest.TempPathFactory) -> tuple[Season, Path, Memo
         for name, value in ENVIRONMENT.items():
             monkeypatch.setenv(name, value)
         build_tables(warehouse, landing, [*RAW_TABLES, *TABLE_MODULES], days_of(OPENING, BUILT))
-        build_tables(warehouse, landing, [*RAW_TABLES, *DESCRIBED], [NEXT])
+        build_tables(warehouse, landing, [*RAW_TABLES, *PREGAME_TABLES], [NEXT])
     return season, landing, warehouse
 
 
@@ -77,7 +76,7 @@ def operator(common: tuple[Season, Path, MemoryWarehouse], own_home: Path, monke
     return Operator(own_home / "landing", season, warehouse.copy())
 
 
-def settled(operator: Operator) -> list[Ran]:
+def runs_until_done(operator: Operator) -> list[Ran]:
     """All runs that the sensors ask for; what waits for more to land waits for nothing."""
     ran = operator.until_quiet()
     operator.now += 3 * HOURS
@@ -103,13 +102,13 @@ def clean_digests(operator: Operator) -> dict[Key, str]:
         GAME_SUMMARIES,
         [day for day in days if ("player_game_summary", day) in partition_state],
     )
-    build_tables(warehouse, operator.landing, DESCRIBED, days)
+    build_tables(warehouse, operator.landing, PREGAME_TABLES, days)
     rows = warehouse.read(TABLE_PARTITIONS, ("table_name", "partition_date", "digest"), OPENING, days[-1]).to_pylist()
     fresh = {(row["table_name"], row["partition_date"]): row["digest"] for row in rows}
     return {key: fresh[key] for key in partition_state if key in fresh}
 
 
-def assert_settled(operator: Operator) -> None:
+def assert_clean_build(operator: Operator) -> None:
     """What is built is what a clean build would hold, and nothing is left to do."""
     clean = clean_digests(operator)
     held = digests(operator.partition_state())
@@ -234,9 +233,9 @@ def check_corrections(operator: Operator, seed: int, count: int) -> None:
     for correction in corrections:
         correction.make()
     told = "; ".join(map(str, corrections))
-    ran = settled(operator)
+    ran = runs_until_done(operator)
     assert not_ingested(operator) == [], told
-    assert_settled(operator)
+    assert_clean_build(operator)
     late = {
         (table, day)
         for one in ran
@@ -254,13 +253,13 @@ def check_corrections(operator: Operator, seed: int, count: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_any_correction_settles_at_a_clean_build(operator: Operator, seed: int) -> None:
+def test_any_correction_ends_at_a_clean_build(operator: Operator, seed: int) -> None:
     check_corrections(operator, seed, count=1 + seed % 2)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", seeds(12, first=100))
-def test_many_corrections_settle_at_a_clean_build(operator: Operator, seed: int) -> None:
+def test_many_corrections_end_at_a_clean_build(operator: Operator, seed: int) -> None:
     check_corrections(operator, seed, count=1 + seed % 3)
 
 
@@ -280,7 +279,7 @@ def test_a_changed_id_in_the_registry_reaches_the_season(operator: Operator) -> 
         "universal_player_id",
         lambda row: "somebodyelse_009" if row["player_lookup"] == someone else row["universal_player_id"],
     )
-    first, *others = settled(operator)
+    first, *others = runs_until_done(operator)
     assert (first.trigger, sorted(first.assets)) == ("season_feed", ["player_registry"])
     assert [one.trigger for one in others] == ["late_data"] * len(others)
     stored = operator.warehouse.read(
@@ -288,8 +287,8 @@ def test_a_changed_id_in_the_registry_reaches_the_season(operator: Operator) -> 
     ).to_pylist()
     assert {row["universal_player_id"] for row in stored if row["player_lookup"] == someone} == {"somebodyelse_009"}
     assert ("player_game_summary", operator.game_days()[0]) in changed(before, operator.partition_state())
-    assert_settled(operator)
-    assert settled(operator) == []
+    assert_clean_build(operator)
+    assert runs_until_done(operator) == []
 
 
 def test_a_postponed_game_leaves_no_tables_that_describe_it_and_earlier_dates_alone(operator: Operator) -> None:
@@ -301,7 +300,7 @@ def test_a_postponed_game_leaves_no_tables_that_describe_it_and_earlier_dates_al
     assert before["upcoming_player_game_context", NEXT]["row_count"]
     (file,) = (operator.landing / "schedule").rglob("*.parquet")
     rewrite(file, "game_status", lambda row: POSTPONED if row["game_date"] == NEXT else row["game_status"])
-    first, *others = settled(operator)
+    first, *others = runs_until_done(operator)
     assert (first.trigger, first.start) == ("season_feed", NEXT)
     after = operator.partition_state()
     assert {day for key, day in rebuilt(before, after) if (key, day) in before} == {NEXT}
@@ -310,7 +309,7 @@ def test_a_postponed_game_leaves_no_tables_that_describe_it_and_earlier_dates_al
     }
     assert all(after[table, NEXT]["row_count"] == 0 for table in (*CONTEXTS, "ml_feature_store"))
     assert [one.trigger for one in others if one.trigger != "next_date"] == ["late_data"]
-    assert settled(operator) == []
+    assert runs_until_done(operator) == []
 
 
 def test_a_corrected_score_reaches_its_summaries_and_the_margins_of_later_dates(operator: Operator) -> None:
@@ -327,13 +326,13 @@ def test_a_corrected_score_reaches_its_summaries_and_the_margins_of_later_dates(
             else row["home_team_score"]
         ),
     )
-    ran = settled(operator)
+    ran = runs_until_done(operator)
     assert ran[0].short == ("postgame", "results", day, day)
     after = operator.partition_state()
     summaries = {key for key in rebuilt(before, after) if key[0] in GAME_SUMMARIES}
     assert summaries <= {(table, day) for table in GAME_SUMMARIES}
-    assert min((when for table, when in rebuilt(before, after) if table in DESCRIBED), default=NEXT) > day
-    assert_settled(operator)
+    assert min((when for table, when in rebuilt(before, after) if table in PREGAME_TABLES), default=NEXT) > day
+    assert_clean_build(operator)
 
 
 def test_a_clock_that_is_set_back_changes_nothing(operator: Operator) -> None:
@@ -352,20 +351,20 @@ def test_a_clock_that_is_set_back_changes_nothing(operator: Operator) -> None:
     (file,) = operator.landing.glob(f"player_gamebook/game_date={OPENING + timedelta(days=6)}/*.parquet")
     give_points(file)
     before = operator.partition_state()
-    assert [one.trigger for one in settled(operator)] == ["results", "late_data"]
+    assert [one.trigger for one in runs_until_done(operator)] == ["results", "late_data"]
     assert {table for table, _ in changed(before, operator.partition_state())} >= {
         "player_game_summary",
         "player_daily_cache",
         "ml_feature_store",
     }
-    assert_settled(operator)
+    assert_clean_build(operator)
 
 
 def test_results_of_a_date_reach_no_table_of_dates_before_it(operator: Operator) -> None:
     before = operator.partition_state()
     operator.season.land_schedule(operator.landing, NEXT)
     operator.season.land(operator.landing, NEXT, RESULTS)
-    ran = settled(operator)
+    ran = runs_until_done(operator)
     assert [one.trigger for one in ran] == ["results", "next_date"]
     assert {day for _, day in rebuilt(before, operator.partition_state())} == {NEXT, ran[1].start}
 
@@ -379,5 +378,5 @@ def test_a_player_who_joins_one_more_team_is_news_for_no_date(operator: Operator
     }
     pq.write_table(pa.Table.from_pylist([*registered, moved], schema=rows.schema), file)
     before = operator.partition_state()
-    assert [one.trigger for one in settled(operator)] == ["season_feed"]
+    assert [one.trigger for one in runs_until_done(operator)] == ["season_feed"]
     assert not rebuilt(before, operator.partition_state())

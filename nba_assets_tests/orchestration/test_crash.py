@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import cycle
 from typing import NamedTuple
 
 import dagster as dg
@@ -30,10 +31,10 @@ FIRST_DAY, LAST_DAY = 15, 16
 """Days of the season on which every table has rows."""
 KILLS = {FILE: 2, STATEMENT: 3, EVENT: 3, COMMIT: 2}
 """Moments at which each backfill is killed, by kind: ten."""
-TABLES_OF_BACKFILLS = tuple(zip(RAW_TABLES, COMPUTED_TABLES, strict=True))
-"""Ten backfills, of a raw table and a computed one each."""
+TABLES_OF_BACKFILLS = tuple(zip(cycle(RAW_TABLES), COMPUTED_TABLES, strict=False))
+"""A backfill per computed table, of it and of a raw one."""
 NUMBER_OF_KILLS = int(os.environ.get("NBA_ASSETS_KILLS", "20"))
-"""NBA_ASSETS_KILLS=100 kills all ten backfills; otherwise it is the last ones."""
+"""NBA_ASSETS_KILLS=100 kills ten backfills; otherwise it is the last ones."""
 BACKFILLS = TABLES_OF_BACKFILLS[-(NUMBER_OF_KILLS // sum(KILLS.values())) :]
 WITHIN_COMMITS = (0.25, 0.75)
 """Shares of COMMIT_BYTES that are written before a kill, in turn."""

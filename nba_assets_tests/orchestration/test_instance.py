@@ -1,4 +1,4 @@
-"""The Dagster instance lives in the home folder, whoever opens it and wherever it is opened."""
+"""The Dagster instance is in the home folder, whoever opens it and wherever it is opened."""
 
 from __future__ import annotations
 

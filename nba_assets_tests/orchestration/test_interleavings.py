@@ -374,7 +374,7 @@ class TestRetry:
         assert failures_of(path) == []
 
 
-def test_results_of_a_night_are_summarised_although_a_run_of_the_day_before_ends_later(
+def test_results_of_a_night_get_their_summaries_although_a_run_of_the_day_before_ends_later(
     path: Path, tmp_path: Path
 ) -> None:
     """The run of the day before has read the schedule of the season before these games were final, and writes it after

@@ -254,8 +254,8 @@ def test_ingested_dates_are_ingested_again_on_request(home: Home) -> None:
 
 
 def test_files_that_come_after_a_date_was_ingested_are_ingested_by_its_next_run(home: Home) -> None:
-    """In the morning a date is described, after its games it is built once more: nothing else would bring its results
-    in.
+    """In the morning the pregame tables of a date are built, after its games it is built once more: nothing else would
+    bring its results in.
     """
     day, later = home.opening, home.path / "later"
     late = [

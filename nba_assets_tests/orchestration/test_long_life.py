@@ -292,7 +292,7 @@ class Life(Operator):
             folder for table in ("player_gamebook", "player_boxscores") for folder in (self.landing / table).iterdir()
         )
 
-    def settle(self) -> None:
+    def run_until_done(self) -> None:
         """Nothing happens any more, the last files land, and the sensors look now and then."""
         Clock.jump = timedelta(0)
         for _, of, table in self.late:
@@ -410,7 +410,7 @@ def test_sixty_days_end_as_if_nothing_had_gone_wrong(
             for day in days_of(OPENING, OPENING + timedelta(days=DAYS - 1)):
                 # The first night is a quiet one: there is something to correct after it.
                 life.live(day, disturbances.pop() if day in game_days and day != OPENING and disturbances else None)
-            life.settle()
+            life.run_until_done()
             assert_as_if_nothing_had_happened(life, capsys.readouterr().err)
         except Exception as error:
             error.add_note(f"seed {seed}\n{life.summary()}")

@@ -21,7 +21,7 @@ from nba_assets.orchestration.instance import dagster_instance
 from nba_assets.orchestration.launch import RunReport, execute
 from nba_assets.publishing.inputs import MissingInputsError, computed
 from nba_assets.publishing.publication import DateFacts
-from nba_assets.registry import ALL_TABLES, COMPUTED_TABLES, CONTEXTS, GAME_SUMMARIES, TABLE_MODULES
+from nba_assets.registry import ALL_TABLES, COMPUTED_TABLES, CONTEXTS, GAME_SUMMARIES, PREGAME_TABLES, TABLE_MODULES
 from nba_assets.tables.bookkeeping import ENTITY_FAILURES, TABLE_PARTITIONS
 from nba_assets.tables.digest import row_hashes
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
@@ -140,7 +140,7 @@ def test_a_date_after_the_others_is_built_to_the_last_table_in_one_run(season: H
 def test_what_is_known_before_the_games_needs_nothing_of_their_results(season: Home, built: Built) -> None:
     day = season.day(LAST_DAY)
     forget(season, day, [*COMPUTED_TABLES, "player_gamebook", "player_boxscores", "team_boxscores", "play_by_play"])
-    assert execute(Launch("pregame", [*CONTEXTS, *PRECOMPUTED], day, day)).succeeded
+    assert execute(Launch("pregame", [*PREGAME_TABLES], day, day)).succeeded
     assert digests(season, day) == {
         name: digest for name, digest in built.digests(day).items() if name not in GAME_SUMMARIES
     }
@@ -165,7 +165,7 @@ def test_a_table_of_the_same_date_that_is_not_built_is_named_with_its_command(
     warehouse = DuckDBWarehouse(season.warehouse)
     with pytest.raises(MissingInputsError, match=f"nba-assets run {day} --table {missing}$"):
         computed(table_run(warehouse, name, [day]), TABLE_MODULES[name].build)
-    # Of the first days nobody is described, so nothing of them is needed.
+    # The first days have no pregame rows, so nothing of them is needed.
     early = season.day(3)
     forget(season, early, [missing])
     assert computed(table_run(warehouse, name, [early]), TABLE_MODULES[name].build).row_count == 0
@@ -294,7 +294,7 @@ def test_three_failing_runs_of_a_player_leave_him_alone_until_his_own_past_chang
         assert other in seen
         assert unlucky not in seen
         assert any(
-            "Circuit breaker: 1 players left alone" in message and unlucky in message for message in messages(report)
+            "Circuit breaker: 1 players not computed" in message and unlucky in message for message in messages(report)
         )
     miss_every_shot(season, unlucky)
     assert run_alone(name, day).succeeded

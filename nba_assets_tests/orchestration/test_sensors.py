@@ -29,7 +29,7 @@ from nba_assets.raw.content_index import RESULTS, forget_landed, landed_index
 from nba_assets.raw.landing import FolderLandingZone
 from nba_assets.raw.sample_league import write_season
 from nba_assets.raw.tables import RAW_TABLES
-from nba_assets.registry import ALL_TABLES, COMPUTED_TABLES, CONTEXTS, GAME_SUMMARIES, TABLE_MODULES
+from nba_assets.registry import ALL_TABLES, COMPUTED_TABLES, CONTEXTS, GAME_SUMMARIES, PREGAME_TABLES, TABLE_MODULES
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.tables.columns import empty
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
@@ -37,7 +37,6 @@ from nba_assets.warehouse.interface import OvertakenError, Replacement
 from nba_assets_tests.league import SMALL_LEAGUE
 from nba_assets_tests.orchestration.at_work import (
     BUILT,
-    DESCRIBED,
     ENVIRONMENT,
     HOURS,
     MINUTES,
@@ -69,8 +68,8 @@ def season(tmp_path_factory: pytest.TempPathFactory) -> Season:
 
 @pytest.fixture(scope="module")
 def common(season: Season, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, MemoryWarehouse]:
-    """Built up to BUILT in one go, and NEXT described from its announcements; the corrected box score has not come
-    yet.
+    """Built up to BUILT in one go, and the pregame tables of NEXT from its announcements; the corrected box score has
+    not come yet.
     """
     landing, warehouse = tmp_path_factory.mktemp("common") / "landing", MemoryWarehouse()
     season.land_all(landing, OPENING, BUILT)
@@ -81,7 +80,7 @@ def common(season: Season, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
         for name, value in ENVIRONMENT.items():
             monkeypatch.setenv(name, value)
         build_tables(warehouse, landing, [*RAW_TABLES, *TABLE_MODULES], days_of(OPENING, BUILT))
-        build_tables(warehouse, landing, [*RAW_TABLES, *DESCRIBED], [NEXT])
+        build_tables(warehouse, landing, [*RAW_TABLES, *PREGAME_TABLES], [NEXT])
     return landing, warehouse
 
 
@@ -211,7 +210,7 @@ def test_an_empty_home_is_filled_from_one_date(season: Season, own_home: Path) -
     ]
     partition_state = operator.partition_state()
     assert set(partition_state) == {(table, NEXT) for table in GAME_SUMMARIES} | {
-        (table, following) for table in DESCRIBED
+        (table, following) for table in PREGAME_TABLES
     }
     assert all(partition_state[table, NEXT]["row_count"] for table in GAME_SUMMARIES)
     assert all(partition_state[table, following]["row_count"] for table in CONTEXTS)
@@ -232,7 +231,7 @@ def test_days_as_they_come_with_restarts_in_between(
 ) -> None:
     """Announcements at noon, results in portions at night.
 
-    Each date is described and summarised once per content, whatever dies in between.
+    Each date is built before and after its games once per content, whatever dies in between.
     """
     choice = random.Random(seed)
     ran: list[Ran] = []
@@ -355,9 +354,9 @@ def test_a_game_without_play_by_play_is_run_for_after_the_deadline(operator: Ope
     assert operator.until_quiet()[0].short == ("postgame", "results", NEXT, NEXT)
 
 
-def test_a_catch_up_describes_every_date_that_it_summarises(operator: Operator) -> None:
-    """Results of several dates land at once: oldest first, so many at a tick; then the dates after them are
-    described.
+def test_a_catch_up_builds_every_date_before_and_after_its_games(operator: Operator) -> None:
+    """Results of several dates land at once: oldest first, so many at a tick; then the pregame tables of the
+    dates after them.
     """
     end = NEXT + timedelta(days=5)
     operator.season.land_all(operator.landing, NEXT, end)
@@ -456,7 +455,7 @@ def test_a_time_without_looks_is_logged(operator: Operator, capsys: pytest.Captu
     operator.now += timedelta(hours=1)
     operator.tick("raw_arrival")
     operator.tick("raw_arrival")
-    assert capsys.readouterr().err.count("nobody looked for 60 minutes") == 1
+    assert capsys.readouterr().err.count("no decision for 60 minutes") == 1
 
 
 def test_sensors_are_off_until_they_are_turned_on() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nba_assets.basketball.teams import CURRENT_TEAMS
-from nba_assets.precompute.features import BASELINE, TAGS
+from nba_assets.precompute.features import FEATURES, TAGS
 
 DAY = date(2022, 2, 1)
 ZONES = ("paint", "mid_range", "three_pt")
@@ -64,11 +64,11 @@ def composite_factors(size: int = 200) -> Rows:
 def features(size: int = 200) -> Rows:
     """Rows of ml_feature_store; of each feature another share is unknown."""
     chance = np.random.default_rng(4)
-    values, origins = {}, np.full((size, len(BASELINE)), TAGS[0], dtype=object)
-    for place, feature in enumerate(BASELINE):
+    values, origins = {}, np.full((size, len(FEATURES)), TAGS[0], dtype=object)
+    for place, feature in enumerate(FEATURES):
         low, high = feature.usual or feature.allowed or (0, 1)
         values[feature.name] = chance.uniform(low, high, size)
-        unknown = np.arange(size) % len(BASELINE) < place % 4
+        unknown = np.arange(size) % len(FEATURES) < place % 4
         values[feature.name][unknown] = np.nan
         origins[unknown, place] = "default"
     sources = np.empty(size, dtype=object)

@@ -168,7 +168,7 @@ class Shelf:
         chosen = [
             row
             for row in found
-            if start <= row[table.date_column] <= end and all(row[name] in wanted for name, wanted in _lists(where))
+            if start <= row[table.date_column] <= end and all(row[name] in values for name, values in _lists(where))
         ]
         chosen.sort(key=lambda row: [str(row.get(name)) for name in table.key])
         schema = arrow_schema(table, columns)
@@ -185,7 +185,7 @@ def _plain(value: Any) -> Any:
 
 
 def _lists(where: Mapping[str, Value | Sequence[Value]] | None) -> list[tuple[str, Sequence[Value]]]:
-    return [(name, wanted if isinstance(wanted, list) else [wanted]) for name, wanted in (where or {}).items()]  # type: ignore[list-item]
+    return [(name, values if isinstance(values, list) else [values]) for name, values in (where or {}).items()]  # type: ignore[list-item]
 
 
 def _array(values: list[Any], kind: pa.DataType) -> pa.Array:

@@ -1,4 +1,4 @@
-"""The list of features of v1_baseline_25, the formulas behind them, and how a list is evaluated."""
+"""The list of features, the formulas behind them, and how a list is evaluated."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nba_assets.precompute.features import (
-    BASELINE,
+    FEATURES,
     TAGS,
+    VERSION,
     WEIGHTS,
     Feature,
     Source,
     Tag,
     Vector,
+    columns_read,
     injury_risk,
     minutes_change,
     pct_free_throw,
@@ -27,7 +29,6 @@ from nba_assets.precompute.features import (
 )
 from nba_assets.precompute.features import stored as stored_column
 from nba_assets.precompute.ml_feature_store import TABLE as FEATURE_STORE
-from nba_assets.precompute.ml_feature_store import VERSION, lineage_inputs
 from nba_assets.registry import TABLE_MODULES
 from nba_assets.tables.spec import Type
 from nba_assets_tests.analytics.builders import NAN
@@ -63,8 +64,8 @@ HARD_LIMITS = {"fatigue_score", "pct_paint", "pct_mid_range", "pct_three", "pct_
 
 
 def test_names_of_version_one_in_order() -> None:
-    assert [feature.name for feature in BASELINE] == [name for name, *_ in V1]
-    assert (len(BASELINE), VERSION) == (25, "v1_baseline_25")
+    assert [feature.name for feature in FEATURES] == [name for name, *_ in V1]
+    assert f"v1_baseline_{len(V1)}" == VERSION
 
 
 @pytest.mark.parametrize(("place", "expected"), list(enumerate(V1)), ids=[name for name, *_ in V1])
@@ -72,7 +73,7 @@ def test_default_range_and_sources_of_each_feature(
     place: int, expected: tuple[str, float, tuple[float, float], list[Tag]]
 ) -> None:
     name, default, bounds, tags = expected
-    feature = BASELINE[place]
+    feature = FEATURES[place]
     assert (feature.name, feature.default) == (name, default)
     assert (feature.usual or feature.allowed) == bounds
     assert bounds[0] <= default <= bounds[1]
@@ -81,7 +82,7 @@ def test_default_range_and_sources_of_each_feature(
         assert feature.allowed == bounds
 
 
-@pytest.mark.parametrize("feature", BASELINE, ids=lambda feature: feature.name)
+@pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)
 def test_each_feature_is_a_nullable_column_of_its_name(feature: Feature) -> None:
     column = FEATURE_STORE.column(feature.name)
     assert (column, column.type, column.nullable) == (feature.column, Type.FLOAT64, True)
@@ -98,9 +99,11 @@ def test_features_stand_in_the_table_in_their_order() -> None:
 
 def test_what_features_read_exists() -> None:
     tables = {name: module.TABLE for name, module in TABLE_MODULES.items()}
-    for read in lineage_inputs():
-        table, column = read.split(".")
+    reads = {read for feature in FEATURES for source in feature.sources for read in source.reads}
+    for table, column in (read.split(".") for read in reads):
         assert tables[table].column(column)
+        assert column in columns_read(table)
+    assert sum(len(columns_read(name)) for name in tables) == len(reads)
 
 
 @pytest.mark.parametrize(
@@ -291,7 +294,7 @@ def test_stored_percentages_become_fractions() -> None:
 
 
 def test_a_second_version_is_one_more_list_of_definitions() -> None:
-    fatigue = next(feature for feature in BASELINE if feature.name == "fatigue_score")
+    fatigue = next(feature for feature in FEATURES if feature.name == "fatigue_score")
     line = Feature(
         "points_line",
         "Tonight's points line",

@@ -18,16 +18,14 @@ from nba_assets.analytics.upcoming_player_game_context import TABLE as PLAYER_CO
 from nba_assets.entities.outcomes import Outcome
 from nba_assets.entities.quality import quality_tier
 from nba_assets.precompute import ml_feature_store, team_form
-from nba_assets.precompute.features import TAGS, WEIGHTS, Feature, Vector
+from nba_assets.precompute.features import FEATURES, TAGS, VERSION, WEIGHTS, Feature, Vector, columns_read
 from nba_assets.precompute.ml_feature_store import (
     CONTEXT_COLUMNS,
-    FEATURES,
     NAMES,
     SHEET_COLUMNS,
     TABLE,
     compute,
     data_source,
-    lineage_inputs,
 )
 from nba_assets.precompute.player_composite_factors import TABLE as FACTORS
 from nba_assets.precompute.player_daily_cache import TABLE as CACHE
@@ -174,6 +172,15 @@ def row(history: Sequence[Row] | None = None, changes: Row | None = None, day: n
     return stored(TABLE, outcome(scored(*TEN_GAMES) if history is None else history, changes, day).rows)[0]
 
 
+def full_score(defaults: int = 0) -> float:
+    """Quality score of the full row, of whose features three are of phase3, with so many others left to their defaults.
+
+    Example: 97 with 25 features, 94.6 with a default among them.
+    """
+    number = len(FEATURES)
+    return round((100 * (number - 3 - defaults) + 75 * 3 + 40 * defaults) / number, 2)
+
+
 def told(result: Row, name: str) -> tuple[float | None, float, str]:
     """A feature's column, what the model reads for it, and its tag."""
     place = NAMES.index(name)
@@ -182,8 +189,8 @@ def told(result: Row, name: str) -> tuple[float | None, float, str]:
 
 def test_inputs_of_these_tests_are_those_of_the_table() -> None:
     given_inputs = {name for name in requested() if "." in name}
-    wanted = {name for name in lineage_inputs() if not name.startswith((PLAYER_GAMES.name, TEAM_OFFENSE.name))}
-    assert wanted <= given_inputs
+    for table in (CACHE, FACTORS, SHOT_ZONES, ZONE_DEFENSE):
+        assert {f"{table.name}.{name}" for name in columns_read(table.name)} <= given_inputs
     assert {f"{PLAYER_CONTEXT.name}.{name}" for name in CONTEXT_COLUMNS} <= given_inputs
 
 
@@ -220,9 +227,9 @@ def test_a_row_of_which_everything_is_known() -> None:
     assert result["features"] == pytest.approx([value for value, _ in expected.values()], abs=1e-12)
     assert [result[name] for name in expected] == result["features"]
     assert result["feature_sources"] == [tag for _, tag in expected.values()]
-    assert (result["feature_count"], result["feature_version"]) == (25, "v1_baseline_25")
+    assert (result["feature_count"], result["feature_version"]) == (len(FEATURES), VERSION)
     assert (result["feature_quality_score"], result["quality_tier"], result["data_source"]) == (
-        97.0,
+        full_score(),
         "gold",
         "phase4_partial",
     )
@@ -258,7 +265,8 @@ def test_a_row_of_which_nothing_is_known() -> None:
     result = row([], LOST)
     assert told(result, "injury_risk") == (0.0, 0.0, "calculated")
     assert told(result, "playoff_game") == (0.0, 0.0, "phase3")
-    assert (result["feature_quality_score"], result["quality_tier"], result["data_source"]) == (43.8, "poor", "mixed")
+    score = round((100 + 75 + 40 * (len(FEATURES) - 2)) / len(FEATURES), 2)
+    assert (result["feature_quality_score"], result["quality_tier"], result["data_source"]) == (score, "poor", "mixed")
     assert result["features"] == [feature.default for feature in FEATURES]
 
 
@@ -501,14 +509,14 @@ def test_without_factors_or_defence_their_features_are_defaults() -> None:
         (None, 112.0, "default"),
         (None, 100.0, "default"),
     ]
-    assert result["feature_quality_score"] == 97.0 - 6 * 60 / 25
+    assert result["feature_quality_score"] == full_score(defaults=6)
 
 
 def test_missing_calculated_features_cost_as_defaults_do() -> None:
     """Trend and free throws of three games, and the wins of a team's fourth."""
     result = row(scored(20, 20, 20), {"team.wins": 2, "team.games": 4})
     assert [told(result, name)[2] for name in ("recent_trend", "pct_free_throw", "team_win_pct")] == ["default"] * 3
-    assert result["feature_quality_score"] == 97.0 - 3 * 60 / 25
+    assert result["feature_quality_score"] == full_score(defaults=3)
 
 
 @pytest.mark.parametrize(
@@ -531,7 +539,11 @@ def test_tier_of_a_quality_score(score: float, tier: str) -> None:
 
 @pytest.mark.parametrize(
     ("tables", "score", "tier"),
-    [((), 97.0, "gold"), ((FACTORS,), 87.4, "silver"), ((FACTORS, SHOT_ZONES), 85.0, "silver")],
+    [
+        ((), full_score(), "gold"),
+        ((FACTORS,), full_score(4), "silver"),
+        ((FACTORS, SHOT_ZONES), full_score(5), "silver"),
+    ],
 )
 def test_tier_of_a_row_follows_from_its_score(tables: tuple[Any, ...], score: float, tier: str) -> None:
     result = row(None, missing(*tables))
@@ -543,7 +555,7 @@ def vector(phase4: int = 0, phase3: int = 0, calculated: int = 0) -> Vector:
     tags = ["phase4"] * phase4 + ["phase3"] * phase3 + ["calculated"] * calculated
     tags += ["default"] * (25 - len(tags))
     return Vector(
-        FEATURES,
+        FEATURES[:25],
         np.zeros((1, 25)),
         np.array([[TAGS.index(tag) for tag in TAGS for given_tag in tags if given_tag == tag]], dtype=np.intp),
     )
@@ -680,7 +692,7 @@ def test_whatever_is_known_the_model_gets_numbers_and_every_default_leaves_a_tra
         assert (result[feature.name] is None) == (tag == "default")
         assert value == (feature.default if tag == "default" else result[feature.name])
     weights = [WEIGHTS[tag] for tag in result["feature_sources"]]
-    assert result["feature_quality_score"] == pytest.approx(sum(weights) / 25, abs=0.005)
+    assert result["feature_quality_score"] == pytest.approx(sum(weights) / len(weights), abs=0.005)
     assert result["is_production_ready"] == (not result["data_quality_issues"])
 
 
@@ -750,7 +762,7 @@ def test_every_player_of_the_context_gets_a_row_in_order() -> None:
     run, found = build(ml_feature_store, DAYS, tables)
     keys = [(line["player_lookup"], np.datetime64(line["game_date"])) for line in stored(TABLE, found.rows)]
     assert keys == [(player, day) for player in PEOPLE for day in DAYS]
-    assert {line["feature_quality_score"] for line in stored(TABLE, found.rows)} == {97.0}
+    assert {line["feature_quality_score"] for line in stored(TABLE, found.rows)} == {full_score()}
     assert {read.table.name for read in run.reads} == {table.name for table in TABLES}
 
 

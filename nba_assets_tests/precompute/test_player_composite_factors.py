@@ -51,7 +51,7 @@ from nba_assets_tests.stored import stored
 
 
 def requested(day: np.datetime64 = TONIGHT, **changes: Any) -> Row:
-    """A rested player of 28 who lives in the paint, everything known and ready, nothing in his favour or against
+    """A rested player of 28 who shoots in the paint, everything known and ready, nothing in his favour or against
     him.
     """
     return {

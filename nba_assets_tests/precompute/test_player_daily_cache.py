@@ -17,7 +17,15 @@ from nba_assets.entities.completeness import PlayerWindows
 from nba_assets.entities.outcomes import Outcome
 from nba_assets.entities.windows import AsOf
 from nba_assets.precompute import player_daily_cache, team_form
-from nba_assets.precompute.player_daily_cache import COPIED, SHEET_COLUMNS, TABLE, WINDOWS, Shared, compute
+from nba_assets.precompute.player_daily_cache import (
+    FROM_CONTEXT,
+    FROM_ZONES,
+    SHEET_COLUMNS,
+    TABLE,
+    WINDOWS,
+    Shared,
+    compute,
+)
 from nba_assets.precompute.player_shot_zone_analysis import TABLE as SHOT_ZONES
 from nba_assets.raw.tables import PLAYER_BOXSCORES, PLAYER_REGISTRY, ROSTERS, SCHEDULE
 from nba_assets.tables.columns import to_arrow
@@ -451,7 +459,7 @@ def test_zones_are_a_percentage_and_copied_as_they_stand() -> None:
         0.0,
         "balanced",
     )
-    assert set(COPIED) == set(CONTEXT) | set(ZONES)
+    assert (set(FROM_CONTEXT), set(FROM_ZONES)) == (set(CONTEXT), set(ZONES))
 
 
 def test_without_shot_zones_the_rest_stands() -> None:

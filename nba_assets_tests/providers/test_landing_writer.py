@@ -271,3 +271,9 @@ def test_team_totals_of_one_game_come_from_one_provider(tmp_path: Path) -> None:
     land(tmp_path, "games-csv", {"team_boxscores": totals(91)}, LATE)
     collection = collect(Request(TEAM_BOXSCORES, [DAY], datetime(2026, 1, 1, tzinfo=UTC)), FolderLandingZone(tmp_path))
     assert collection.rows["points"].tolist() == [91, 91]
+
+
+def test_a_provider_that_nobody_knows_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no provider mine: add it to PROVIDERS"):
+        land(tmp_path, "mine", {"player_gamebook": [sheet(GAME, "Kim Reed", "11")]})
+    assert list(tmp_path.iterdir()) == []

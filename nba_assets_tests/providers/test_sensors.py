@@ -11,8 +11,8 @@ from typing import cast
 import pytest
 
 from nba_assets.raw.content_index import forget_landed
-from nba_assets.registry import COMPUTED_TABLES, GAME_SUMMARIES
-from nba_assets_tests.orchestration.at_work import DESCRIBED, MemoryWarehouse, Operator, Season
+from nba_assets.registry import COMPUTED_TABLES, GAME_SUMMARIES, PREGAME_TABLES
+from nba_assets_tests.orchestration.at_work import MemoryWarehouse, Operator, Season
 from nba_assets_tests.providers.invented_game import DAY, InventedGame, schedule
 from nba_assets_tests.providers.league_site import LIVE_SCHEDULE, LeagueSite, live_box, right, serving
 from nba_assets_tests.providers.test_fetch import Fetching
@@ -37,7 +37,7 @@ def test_a_fetched_date_becomes_all_tables_by_itself(own_home: Path) -> None:
         ]
         partition_state = operator.partition_state()
         assert set(partition_state) == {(name, DAY) for name in GAME_SUMMARIES} | {
-            (name, following.day) for name in DESCRIBED
+            (name, following.day) for name in PREGAME_TABLES
         }
         assert {name for name, _ in partition_state} == set(COMPUTED_TABLES)
 

@@ -1,4 +1,4 @@
-"""Whoever fails hard three times on a date is left alone for a day: what counts, what resets it, what it never
+"""An entity that fails hard three times on a date is not computed for a day: what counts, what resets it, what it never
 touches.
 """
 
@@ -201,7 +201,7 @@ def test_the_third_failure_trips_and_the_next_run_leaves_him_alone_and_says_so(l
     assert "2022-01-02 00:00 UTC" in failure["failure_reason"]
     assert "3 failed attempts" in failure["failure_reason"]
     assert "ArithmeticError: no such number" in failure["failure_reason"]
-    assert any("Circuit breaker: 1 players left alone" in line and UNLUCKY in line for line in lab.said)
+    assert any("Circuit breaker: 1 players not computed" in line and UNLUCKY in line for line in lab.said)
     assert lab.attempts() == [(1, False), (2, False), (3, True)]
 
 

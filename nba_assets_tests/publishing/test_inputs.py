@@ -16,8 +16,9 @@ import pytest
 
 from nba_assets.entities.outcomes import Outcome
 from nba_assets.entities.parallel import ParallelEntities
+from nba_assets.publishing.input_state import differing_inputs
 from nba_assets.publishing.inputs import MissingInputsError, computed, own_date_inputs
-from nba_assets.publishing.lineage import differing_inputs, note_inputs
+from nba_assets.publishing.lineage import note_inputs
 from nba_assets.publishing.publication import prepare
 from nba_assets.publishing.refusals import recorded_refusals, stored_refusals
 from nba_assets.publishing.table_run import TableRun

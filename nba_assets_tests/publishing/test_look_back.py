@@ -1,4 +1,4 @@
-"""What a table reads of earlier dates: a thin past is told, an empty date is as good as any."""
+"""What a table reads of earlier dates: a thin look-back is reported, an empty date counts as built."""
 
 from __future__ import annotations
 

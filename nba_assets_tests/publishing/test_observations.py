@@ -114,7 +114,7 @@ def found(run: TableRun, rows: Any, failed: Columns = NOBODY) -> dict[str, Any]:
 
 def test_what_is_observed_of_each_table() -> None:
     notices = [notice.name for notice in SHARED_NOTICES]
-    assert {name: [check for check, _, _ in observation_names(spec)] for name, spec in COMPUTED_TABLES.items()} == {
+    observed = {
         "team_offense_game_summary": [
             GAMES_COVERED,
             "players_disagree",
@@ -144,6 +144,7 @@ def test_what_is_observed_of_each_table() -> None:
         "player_daily_cache": [ENTITIES_COVERED, COMPLETENESS, *notices],
         "ml_feature_store": [GAMES_COVERED, COMPLETENESS, DRIFT, *notices],
     }
+    assert {name: [check for check, _, _ in observation_names(COMPUTED_TABLES[name])] for name in observed} == observed
 
 
 @pytest.mark.parametrize("name", COMPUTED_TABLES)
@@ -173,8 +174,8 @@ GAMES = (
         ("ml_feature_store", "nba_precompute", 40, []),
     ],
     ids=[
-        "a summary wants finals",
-        "a context wants what is scheduled",
+        "a summary has rows of finals",
+        "a context has rows of what is scheduled",
         "so do precomputed rows",
         "but for the first days",
         "all of them first days",
@@ -183,7 +184,7 @@ GAMES = (
 def test_games_without_rows_are_named(
     tmp_path: Path, name: str, dataset: str, bootstrap_days: int, lacking: list[tuple[date, str]]
 ) -> None:
-    of = table(name, text("game_id", "Game"), dataset=dataset)
+    of = replace(table(name, text("game_id", "Game"), dataset=dataset), stage=COMPUTED_TABLES[name].stage)
     run = run_of(tmp_path, of, [FIRST, SECOND])
     run.settings = run.settings.model_copy(update={"bootstrap_days": bootstrap_days})
     run.schedule = schedule(*GAMES)

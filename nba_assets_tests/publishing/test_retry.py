@@ -37,7 +37,7 @@ Row = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def ingested(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[date]]:
-    """The first week of a small league, ingested, its teams' and players' games summarised."""
+    """The first week of a small league, ingested, with its game summaries."""
     folder = tmp_path_factory.mktemp("retry")
     season = write_season(folder / "landing", 2024, **SMALL_LEAGUE)
     warehouse, days = (
@@ -254,10 +254,10 @@ def test_what_preparing_finds_of_others_is_not_taken(warehouse: DuckDBWarehouse,
         (first, "REGISTRY_LOOKUP_FAILED"),
         (second, "REGISTRY_LOOKUP_FAILED"),
     ]
-    settled = [row | {"can_retry": row["entity_id"] == first} for row in records(warehouse, SHEET, day)]
+    changed = [row | {"can_retry": row["entity_id"] == first} for row in records(warehouse, SHEET, day)]
     schema = warehouse.read(ENTITY_FAILURES, ENTITY_FAILURES.column_names, day, day).schema
     warehouse.replace(
-        [Replacement(ENTITY_FAILURES, pa.Table.from_pylist(settled, schema), [day], {"table_name": SHEET.name})]
+        [Replacement(ENTITY_FAILURES, pa.Table.from_pylist(changed, schema), [day], {"table_name": SHEET.name})]
     )
     before = stored(warehouse, SHEET, day)
     retry(warehouse, SHEET.name, [day])

@@ -235,7 +235,7 @@ def test_the_worth_of_a_free_throw_is_no_type_of_shot() -> None:
 @pytest.mark.parametrize("points", [2, 0, 1])
 def test_points_that_the_shot_is_not_worth(points: int) -> None:
     _, faults, _ = normalised("play_by_play", [event_row(1, shot_made=True, shot_type="3PT", points_scored=points)])
-    assert faults[0].startswith("points_scored is the worth of the shot by shot_type and shot_made, but")
+    assert faults[0].startswith("points_scored is the value of the shot by shot_type and shot_made, but")
 
 
 def test_points_of_a_miss() -> None:

@@ -1,4 +1,4 @@
-"""A real season, ingested and summarised once for all tests that ask about it."""
+"""A real season, ingested and built once for all tests about it."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ INVARIANTS = {
         select game_id from nba_analytics.{PLAYERS} group by all
         having count(distinct game_total) > 1 or count(distinct case when home_game then game_spread else -game_spread
         end) > 1""",
-    "every_scheduled_game_is_described": f"""
+    "every_scheduled_game_has_contexts": f"""
         select game_id from nba_raw.schedule where game_status <> 4 and (is_regular_season or is_playoffs)
         and (game_id not in (select game_id from nba_analytics.{TEAMS}) or game_id not in (select game_id from
         nba_analytics.{PLAYERS}))""",

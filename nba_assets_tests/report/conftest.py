@@ -48,8 +48,8 @@ def built_league(tmp_path_factory: pytest.TempPathFactory) -> BuiltLeague:
     ingest_all(league.warehouse, home / "landing", days, now=datetime.now(UTC))
     summaries = list(TABLE_MODULES)[:3]
     build_now(league.warehouse, summaries, days)
-    for described in (days[:2], days[-1:]):
-        build_now(league.warehouse, list(TABLE_MODULES)[3:], described)
+    for built in (days[:2], days[-1:]):
+        build_now(league.warehouse, list(TABLE_MODULES)[3:], built)
     return league
 
 

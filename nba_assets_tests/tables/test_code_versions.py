@@ -1,8 +1,8 @@
-"""A table whose rows change for the same inputs has a new code version: held against the digests of a simulated league
+"""A table whose rows change for the same inputs has a new code version: compared with the digests of a simulated league
 that are on record.
 
-After a change of a table's rows, raise its `code_version` and record again: `python -m
-nba_assets_tests.tables.test_code_versions`. Where only the simulated league has changed, record again alone.
+After a change of a table's rows, raise its `code_version` and record again: `python -m nba_assets_tests.record`. Where
+only the simulated league has changed, record again alone.
 """
 
 from __future__ import annotations
@@ -78,9 +78,9 @@ def now() -> Record:
 def test_a_table_whose_rows_change_has_a_new_code_version(now: Record) -> None:
     before: Record = json.loads(RECORD.read_text())
     assert forgotten(before, now) == [], (
-        "raise the code_version of these tables, then record: python -m nba_assets_tests.tables.test_code_versions"
+        "raise the code_version of these tables, then `python -m nba_assets_tests.record`"
     )
-    assert now == before, "record the digests again: python -m nba_assets_tests.tables.test_code_versions"
+    assert now == before, "record the digests again: `python -m nba_assets_tests.record`"
 
 
 def test_a_forgotten_version_is_told_from_a_change_upstream(now: Record) -> None:
@@ -95,5 +95,6 @@ def test_a_forgotten_version_is_told_from_a_change_upstream(now: Record) -> None
     assert forgotten(now, other("player_game_summary", "play_by_play", digest="0")) == []
 
 
-if __name__ == "__main__":
+def record() -> None:
+    """Write the digests as they are now."""
     RECORD.write_text(json.dumps(current(), indent=1) + "\n")

@@ -117,7 +117,7 @@ def test_dictionary_encoded_texts_are_read_like_any_other() -> None:
 
 
 def test_digests_are_the_same_on_every_machine_and_day() -> None:
-    """Stored digests are held against new ones: a change of the hash would make every stored date look corrected."""
+    """Stored digests are compared with new ones: a change of the hash would make every stored date look corrected."""
     rows = {name: np.repeat(values, 2) for name, values in one().items()}
     rows["name"] = np.array(["a", "Dāvis Bertāns"], dtype=object)
     rows["pace"] = np.array([98.04, np.nan])

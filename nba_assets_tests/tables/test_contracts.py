@@ -1,7 +1,6 @@
 """What each table promises its readers, as files beside this one: a bound, a scale or a null changes only on purpose.
 
-`python -m nba_assets_tests.tables.test_contracts` writes the files anew; what changed in them belongs into the
-changelog.
+`python -m nba_assets_tests.record` writes the files anew; what changed in them belongs into the changelog.
 """
 
 from __future__ import annotations
@@ -51,7 +50,7 @@ def _column(column: Column) -> str:
 @pytest.mark.parametrize("name", ALL_TABLES)
 def test_a_table_keeps_its_contract(name: str) -> None:
     assert contract(ALL_TABLES[name]) == (CONTRACTS / f"{name}.txt").read_text(), (
-        "on purpose? write the contracts anew and name it in the changelog"
+        "on purpose? `python -m nba_assets_tests.record`, and name it in the changelog"
     )
 
 
@@ -59,6 +58,10 @@ def test_every_contract_has_its_table() -> None:
     assert {path.stem for path in CONTRACTS.iterdir()} == set(ALL_TABLES)
 
 
-if __name__ == "__main__":
+def record() -> None:
+    """Write the contracts as they are now; those of tables that are no more are removed."""
+    for path in CONTRACTS.iterdir():
+        if path.stem not in ALL_TABLES:
+            path.unlink()
     for name, table in ALL_TABLES.items():
         (CONTRACTS / f"{name}.txt").write_text(contract(table))

@@ -110,7 +110,7 @@ A table of every type.
 
 
 def test_duckdb_takes_the_ddl_and_spells_columns_as_it_does() -> None:
-    """A stored table is held against its declaration by this spelling."""
+    """A stored table is compared with its declaration by this spelling."""
     with duckdb.connect() as connection:
         connection.execute("CREATE SCHEMA nba_analytics")
         connection.execute(duckdb_create(TABLE))

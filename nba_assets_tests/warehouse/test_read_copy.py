@@ -184,7 +184,7 @@ def test_a_copy_that_cannot_be_written_is_a_warning_with_advice(
 ) -> None:
     lines: list[str] = []
     publish_for_readers(lines.append)
-    assert lines == [], "no copy is wanted"
+    assert lines == [], "no copy is configured"
     (tmp_path / "file").touch()
     monkeypatch.setenv("NBA_ASSETS_READ_COPY", str(tmp_path / "file" / "copy.duckdb"))
     publish_for_readers(lines.append)

@@ -1,6 +1,6 @@
 """The league's own data: the live feed (CDN) and the statistics site.
 
-`source` fetches, `client` speaks HTTP, the other modules are pure mappings.
+`source` fetches, `client` makes the HTTP calls, the other modules are pure mappings.
 """
 
 PROVIDER = "league"

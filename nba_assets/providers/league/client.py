@@ -1,6 +1,6 @@
 """HTTP to the league's two sites: headers, pace, retries, and a cache of the raw responses.
 
-What is fetched when is the business of `source`.
+What is fetched when is in `source`.
 
 One call begins at most every `pause_seconds`. A call that fails for a reason that may pass (no connection, a time-out,
 half a body, status 429 or 5xx) is repeated with growing pauses, at least as long as the answer's Retry-After says. An

@@ -1,12 +1,12 @@
 """A simulated league: a season of raw data about invented players, for demonstrations and tests.
 
 Thirty teams with their real tricodes and arenas play 82 games and the play-offs. Each game is played possession by
-possession (`play`), by whom the sheets say (`sheets`), and what is known of it afterwards is a sum over its events
-(`records`); what is said before it is in `announcements`. All of it follows from a seed, each game from a stream of
-random numbers of its own, so that a date comes out the same in a month and in a whole season.
+possession (`play`), by the players on the sheets (`sheets`), and its records are sums over its events (`records`); what
+is published before it is in `announcements`. All of it follows from a seed, each game from a stream of random numbers
+of its own, so that a date comes out the same in a month and in a whole season.
 
 The conventions are those of real feeds, oddities included: corrected box scores, games without play-by-play, lines
-taken after the tip-off, and more; `SpecialCases` tells where. Not simulated: the All-Star game, preseason, referees.
+taken after the tip-off, and more; `SpecialCases` says where. Not simulated: the All-Star game, preseason, referees.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""What is said before games: rosters and registry, injury reports, bookmakers' lines on games and on players' points.
+"""What is published before games: rosters and registry, injury reports, bookmakers' lines on games and on players'
+points.
 
-Some of it is said too late: lines and reports from after the tip-off are in here as well, as feeds have them, and must
-not be used for the game.
+Some of it is published too late: lines and reports from after the tip-off are in here as well, as feeds have them, and
+must not be used for the game.
 """
 
 from __future__ import annotations

@@ -255,10 +255,10 @@ class _Games:
             first = self.stint[rows, side] < 0
             self.stint[rows, side] = planned[changes, side]
             # Who has six fouls stays only where nobody else is left.
-            wanted = self.sheets.preference[rows, side, planned[changes, side]] - 10_000.0 * (
+            priority = self.sheets.preference[rows, side, planned[changes, side]] - 10_000.0 * (
                 self.fouls[rows, side] >= FOULED_OUT
             )
-            five = np.sort(np.argsort(-wanted, axis=1, kind="stable")[:, :5], axis=1)
+            five = np.sort(np.argsort(-priority, axis=1, kind="stable")[:, :5], axis=1)
             before, after = (np.zeros((len(rows), DRESSED), dtype=bool) for _ in range(2))
             np.put_along_axis(before, self.lineup[rows, side], True, axis=1)
             np.put_along_axis(after, five, True, axis=1)

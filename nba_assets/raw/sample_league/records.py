@@ -1,4 +1,4 @@
-"""What scorers and feeds write down of games that were played: play-by-play, sheets, box scores, and the results in the
+"""Records of games that were played, as feeds have them: play-by-play, sheets, box scores, and the results in the
 schedule.
 
 Every box score is a sum over the events. Times of publication follow the tip-off.

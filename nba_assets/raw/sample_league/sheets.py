@@ -1,4 +1,4 @@
-"""Who is on the sheet of each game, who is away and why, and how the coach means to share out the minutes."""
+"""The sheet of each game: who is on it, who is absent and why, and how the minutes are planned."""
 
 from __future__ import annotations
 
@@ -149,13 +149,15 @@ def _plan(dressed: NDArray[np.int64], targets: NDArray[np.float64], moods: NDArr
     on_floor = np.zeros(nobody.shape, dtype=bool)
     for stint in range(STINTS):
         behind = target_seconds * ((stint + 1) / STINTS) - played
-        wanted = behind + moods[:, :, stint] + np.where(on_floor, STAYS_ON, 0)
-        wanted += np.where(starters, BEGINS if stint in (0, STINTS // 2) else FINISHES if stint >= STINTS - 2 else 0, 0)
-        wanted[targets == 0] += OUTSIDE_ROTATION
-        wanted[nobody] = NOT_ON_FLOOR
-        preference[:, :, stint] = wanted
+        priority = behind + moods[:, :, stint] + np.where(on_floor, STAYS_ON, 0)
+        priority += np.where(
+            starters, BEGINS if stint in (0, STINTS // 2) else FINISHES if stint >= STINTS - 2 else 0, 0
+        )
+        priority[targets == 0] += OUTSIDE_ROTATION
+        priority[nobody] = NOT_ON_FLOOR
+        preference[:, :, stint] = priority
         on_floor[:] = False
-        np.put_along_axis(on_floor, np.argsort(-wanted, axis=2, kind="stable")[..., :5], True, axis=2)
+        np.put_along_axis(on_floor, np.argsort(-priority, axis=2, kind="stable")[..., :5], True, axis=2)
         played += np.where(on_floor, STINT_SECONDS, 0)
     preference[:, :, CLOSING] = np.where(nobody, NOT_ON_FLOOR, targets)
     preference[:, :, GARBAGE_TIME] = np.where(nobody, NOT_ON_FLOOR, np.arange(DRESSED, dtype=np.float64))

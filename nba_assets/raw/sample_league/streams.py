@@ -1,4 +1,4 @@
-"""Where the simulation's chance comes from: one independent stream of random numbers for each thing that happens.
+"""Random numbers of the simulation: one independent stream for each kind of event.
 
 A game draws from a stream of its own, so it comes out the same whatever else is simulated with it, before it or after
 it.

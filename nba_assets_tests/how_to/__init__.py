@@ -1,0 +1,1 @@
+"""The how-to pages, followed step by step on a copy of the project."""

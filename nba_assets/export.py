@@ -90,6 +90,6 @@ def _writer(file: Path, table: Table, file_format: Format) -> Any:
 def _with_lists_as_json(rows: pa.Table) -> pa.Table:
     for place, field in enumerate(rows.schema):
         if pa.types.is_list(field.type):
-            texts = [None if value is None else json.dumps(value) for value in rows.column(place).to_pylist()]
+            texts = [json.dumps(value) for value in rows.column(place).to_pylist()]
             rows = rows.set_column(place, field.name, pa.array(texts, pa.string()))
     return rows

@@ -45,6 +45,10 @@ def _absolute(path: Path) -> Path:
     return Path(os.path.expanduser(path)).absolute()
 
 
+def _address(place: str) -> str:
+    return place if "://" in place else str(_absolute(Path(place)))
+
+
 def _not_the_warehouse(path: Path | None, given: ValidationInfo) -> Path | None:
     if path is not None and str(path) == given.data.get("warehouse"):
         raise ValueError("it is the warehouse itself")
@@ -52,6 +56,8 @@ def _not_the_warehouse(path: Path | None, given: ValidationInfo) -> Path | None:
 
 
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+Address = Annotated[str, AfterValidator(_address)]
+"""A path, made absolute, or a URL, left as it is."""
 
 
 def _setting(variable: str, meaning: str, **rules: Any) -> Any:
@@ -64,14 +70,14 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, validate_default=True)
 
     home: AbsolutePath = _setting("NBA_ASSETS_HOME", "Folder that holds everything written", default=Path("var"))
-    landing: AbsolutePath = _setting(
+    landing: Address = _setting(
         "NBA_ASSETS_LANDING",
-        "Landing zone of the raw files; `landing` in the home by default",
-        default_factory=lambda given: given["home"] / "landing",
+        "Landing zone of the raw files: a folder, or gs://BUCKET/PREFIX; `landing` in the home by default",
+        default_factory=lambda given: str(given["home"] / "landing"),
     )
-    warehouse: Annotated[str, AfterValidator(lambda file: str(_absolute(Path(file))))] = _setting(
+    warehouse: Address = _setting(
         "NBA_ASSETS_WAREHOUSE",
-        "DuckDB file of the tables; `nba.duckdb` in the home by default",
+        "Where the tables live: a file, or bigquery://PROJECT/PREFIX?location=EU; `nba.duckdb` in the home by default",
         default_factory=lambda given: str(given["home"] / "nba.duckdb"),
     )
     read_copy: Annotated[AbsolutePath | None, AfterValidator(_not_the_warehouse)] = _setting(
@@ -223,6 +229,16 @@ class Settings(BaseModel):
         allow_inf_nan=False,
     )
 
+    @property
+    def landing_folder(self) -> Path:
+        """The landing zone as a folder that can be written into; SettingsError where it is a bucket."""
+        if is_bucket(self.landing):
+            raise SettingsError(
+                f"NBA_ASSETS_LANDING={self.landing!r} is a bucket, and this command writes into a folder. Set "
+                "NBA_ASSETS_LANDING to a folder for it, and copy that to the bucket."
+            )
+        return Path(self.landing)
+
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """The settings of an environment, the process's own by default; an empty variable counts as not set.
@@ -250,14 +266,25 @@ def _settings_in_home(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value or "" for name, value in dotenv_values(file).items()} if file.is_file() else {}
 
 
+def is_bucket(landing: str) -> bool:
+    """Whether a landing zone is a bucket of Cloud Storage; it is a folder otherwise."""
+    return landing.startswith("gs://")
+
+
 def variables() -> dict[str, str]:
     """The environment variable of each setting."""
     return {name: _variable(name) for name in Settings.model_fields}
 
 
 PREFIX = "NBA_ASSETS_"
-OTHER_VARIABLES = {"NBA_ASSETS_REAL_DATA", "NBA_ASSETS_PROVIDER_SAMPLES"}
-"""Variables of this project that are no settings: where the tests find real seasons."""
+OTHER_VARIABLES = {
+    "NBA_ASSETS_REAL_DATA",
+    "NBA_ASSETS_PROVIDER_SAMPLES",
+    "NBA_ASSETS_EMULATORS",
+    "NBA_ASSETS_GCP_PROJECT",
+    "NBA_ASSETS_GCP_LOCATION",
+}
+"""Variables of this project that are no settings: where the tests find real seasons, emulators and a project."""
 
 
 def misspelt_variables(environ: Mapping[str, str] | None = None) -> list[str]:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -72,7 +72,7 @@ def test_csv_has_lists_as_json_moments_in_utc_and_tells_null_from_empty(
     assert [cells["points"] for cells in found] == ["3", "", "-1"]
     assert [cells["is_dnp"] for cells in found] == ["false", "", "true"]
     second = next(line for line in file.read_text(encoding="utf-8").splitlines() if line.startswith(str(SECOND)))
-    assert second == f'{SECOND},"",,,,1999-02-28,,,"[]"'
+    assert second == f'{SECOND},"",,,,1999-02-28,,"[]","[]"'
 
 
 @pytest.mark.parametrize("kind", list(Format))
@@ -114,7 +114,10 @@ class Recorded:
     def status(self, tables: Any) -> Any:
         return self.inner.status(tables)
 
-    def replace(self, replacements: Any, *, unless: Any = ()) -> None:
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def replace(self, replacements: Any, *, unless: Any = ()) -> NoReturn:
         raise NotImplementedError
 
 
@@ -210,7 +213,7 @@ def test_a_full_disk_is_said_in_a_line_and_leaves_the_file_that_was_there(
         "from pathlib import Path\n"
         "from nba_assets.error_lines import one_line_errors\n"
         "from nba_assets.export import Format, export_table\n"
-        "from nba_assets.warehouse.opening import open_warehouse\n"
+        "from nba_assets.orchestration.opening import open_warehouse\n"
         "from nba_assets_tests.warehouse.back_ends import SECOND, TABLE\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -45,6 +47,8 @@ LAYERS = (
 KNOWS_DAGSTER = frozenset({"orchestration", "definitions"})
 KNOWS_DUCKDB = frozenset({"warehouse/duckdb.py", "raw/readers.py"})
 """The back end, and the reader of JSON files."""
+KNOWS_GOOGLE = frozenset({"warehouse/bigquery.py", "raw/bucket.py", "orchestration/google_cloud.py"})
+"""Imported only for an address that asks for them."""
 
 MODULES = sorted(path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*.py"))
 
@@ -79,6 +83,24 @@ def test_duckdb_is_known_to_its_back_end_and_to_the_reader_of_json_alone() -> No
     assert {
         module for module in MODULES if any(name.split(".")[0] == "duckdb" for name in imported(module))
     } == KNOWS_DUCKDB
+
+
+def test_google_s_libraries_are_known_to_their_back_ends_alone() -> None:
+    assert {
+        module
+        for module in MODULES
+        if any(name.split(".")[0] in {"google", "dagster_gcp"} for name in imported(module))
+    } == KNOWS_GOOGLE
+
+
+def test_google_s_libraries_are_not_imported_without_an_address_of_theirs(own_home: Path) -> None:
+    code = (
+        "import sys\nfrom nba_assets.cli import main\ntry:\n    main()\nexcept SystemExit:\n    pass\n"
+        "import nba_assets.definitions\n"
+        "sys.exit(' '.join({'google.cloud.bigquery', 'google.cloud.storage', 'dagster_gcp'} & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.strip()) == (0, "")
 
 
 def layer_of(module: str) -> str:

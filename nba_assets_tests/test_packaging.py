@@ -21,7 +21,20 @@ PROJECT = Path(__file__).resolve().parents[1]
 COMMANDS = {"demo", "run", "backfill", "status", "dictionary", "sample", "ui"}
 PYTHONS = ["python3.11", "python3.12", "python3.13", "python3.14", "python3"]
 """Commands that `make` looks for."""
-TARGETS = {"help", "install", "demo", "test", "ui", "lint", "types", "bench", "mutants", "clean"}
+TARGETS = {
+    "emulators",
+    "test-gcp",
+    "help",
+    "install",
+    "demo",
+    "test",
+    "ui",
+    "lint",
+    "types",
+    "bench",
+    "mutants",
+    "clean",
+}
 
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="no make on this machine")
 

@@ -17,14 +17,14 @@ from nba_assets.settings import SETTINGS_FILE, Settings, SettingsError, settings
 def test_everything_has_a_default_in_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     settings = Settings.from_environment({})
-    assert (settings.home, settings.landing) == (tmp_path / "var", tmp_path / "var" / "landing")
+    assert (settings.home, settings.landing) == (tmp_path / "var", str(tmp_path / "var" / "landing"))
     assert settings.warehouse == str(tmp_path / "var" / "nba.duckdb")
     assert (settings.enable_player_parallelization, settings.parallel_backend.value) == (True, "threads")
 
 
 def test_a_home_moves_what_lives_in_it_and_nothing_else(tmp_path: Path) -> None:
     settings = Settings.from_environment({"NBA_ASSETS_HOME": str(tmp_path), "NBA_ASSETS_LANDING": "/elsewhere"})
-    assert (settings.landing, settings.warehouse) == (Path("/elsewhere"), str(tmp_path / "nba.duckdb"))
+    assert (settings.landing, settings.warehouse) == ("/elsewhere", str(tmp_path / "nba.duckdb"))
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,14 @@ def test_a_value_that_cannot_be_used_is_named_with_its_variable(variable: str, v
         Settings.from_environment({variable: value})
 
 
+def test_an_address_of_a_service_is_left_as_it_is() -> None:
+    addresses = {"NBA_ASSETS_LANDING": "gs://bucket/raw", "NBA_ASSETS_WAREHOUSE": "bigquery://project/nba"}
+    settings = Settings.from_environment(addresses)
+    assert (settings.landing, settings.warehouse) == ("gs://bucket/raw", "bigquery://project/nba")
+    with pytest.raises(SettingsError, match="is a bucket, and this command writes into a folder"):
+        _ = settings.landing_folder
+
+
 def test_the_page_of_settings_lists_every_setting() -> None:
     page = Path(__file__).resolve().parents[1].joinpath("docs", "settings.md").read_text()
     assert settings_table() in page
@@ -64,7 +72,7 @@ def test_a_relative_home_is_where_it_was_when_it_was_read(tmp_path: Path, monkey
     monkeypatch.chdir(tmp_path)
     settings = Settings.from_environment({"NBA_ASSETS_HOME": "season/home", "NBA_ASSETS_WAREHOUSE": "other.duckdb"})
     monkeypatch.chdir("/")
-    assert settings.landing == tmp_path / "season/home/landing"
+    assert settings.landing == str(tmp_path / "season/home/landing")
     assert settings.warehouse == str(tmp_path / "other.duckdb")
 
 

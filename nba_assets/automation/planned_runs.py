@@ -6,14 +6,22 @@ What is planned is decided in `arrival` and `staleness`, when it is launched in 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import blake2b
+from itertools import groupby
+
+import numpy as np
+
+from nba_assets.basketball.season import season_year
+from nba_assets.partitions import days_between
 
 TRIGGER_TAG, BECAUSE_TAG = "nba_assets/trigger", "nba_assets/because"
 RANGE_START_TAG, RANGE_END_TAG = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 PARTITION_TAG = "dagster/partition"
 LONGEST_REASON = 160
+LONGEST_RUN_DAYS = 4000
+"""Dates of one run above which it is cut: a write of more is more than every warehouse takes."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +37,17 @@ class Launch:
     def span(self) -> str:
         """Its dates in words, e.g. `2021-10-19 to 2022-04-10`."""
         return str(self.start) if self.start == self.end else f"{self.start} to {self.end}"
+
+    @property
+    def by_season(self) -> list[Launch]:
+        """The run itself, or one of each season where its range is longer than `LONGEST_RUN_DAYS`, earliest first."""
+        days = days_between(self.start, self.end)
+        if len(days) <= LONGEST_RUN_DAYS:
+            return [self]
+        seasons = season_year(np.array(days, dtype="M8[D]")).tolist()
+        dated = groupby(zip(seasons, days, strict=True), key=lambda one: one[0])
+        parts = [[day for _, day in found] for _, found in dated]
+        return [replace(self, start=part[0], end=part[-1]) for part in parts]
 
     @property
     def tags(self) -> dict[str, str]:

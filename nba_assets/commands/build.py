@@ -28,8 +28,6 @@ from nba_assets.commands.options import (
 )
 from nba_assets.commands.output import console, say, warn
 from nba_assets.commands.runs import carry_out, warn_of_failed_steps
-from nba_assets.raw.landing import FolderLandingZone
-from nba_assets.settings import Settings
 
 if TYPE_CHECKING:
     from nba_assets.automation.planned_runs import Launch
@@ -68,11 +66,12 @@ def ingest(options: ResultRuns, start: Since = None, end: Until = None) -> None:
     """
     from nba_assets.automation.planning import plan_ingestion
     from nba_assets.automation.scheduled_dates import see_scheduled
+    from nba_assets.orchestration.landing_zone import landing_zone
     from nba_assets.orchestration.launch import execute
+    from nba_assets.orchestration.opening import open_warehouse
     from nba_assets.partitions import FIRST_DATE, league_today
-    from nba_assets.warehouse.opening import open_warehouse
 
-    warehouse, landing = open_warehouse(), FolderLandingZone(Settings.from_environment().landing)
+    warehouse, landing = open_warehouse(), landing_zone()
     first, last = dates_of(start, end) if start else (FIRST_DATE, league_today())
     if start:
         see_scheduled(warehouse, landing, first, last)
@@ -110,8 +109,8 @@ def rebuild(
     from nba_assets.automation.staleness import rebuilds
     from nba_assets.automation.stored_state import read_state
     from nba_assets.orchestration.launch import execute
+    from nba_assets.orchestration.opening import open_warehouse
     from nba_assets.partitions import league_today
-    from nba_assets.warehouse.opening import open_warehouse
 
     if not stale_code:
         raise typer.BadParameter("say what is to be built again: --stale-code", param_hint="rebuild")
@@ -130,8 +129,8 @@ def rebuild(
 @with_options
 def retry(options: ShownRuns, day: OneDay = None, table: OneTable = None) -> None:
     """Compute again what failed and may be mended; all other rows stay as they are."""
+    from nba_assets.orchestration.opening import open_warehouse
     from nba_assets.orchestration.retries import failures_of, plan_retries, retried
-    from nba_assets.warehouse.opening import open_warehouse
 
     see_known(table)
     only = dates_of(day)[0] if day else None
@@ -160,12 +159,13 @@ def retry(options: ShownRuns, day: OneDay = None, table: OneTable = None) -> Non
 def build(start: date, end: date, options: BuildingRuns) -> None:
     """Build dates as `run` and `backfill` do; raises Exit with the code where it is not 0."""
     from nba_assets.automation.planning import missing_upstream, plan
+    from nba_assets.orchestration.landing_zone import landing_zone
     from nba_assets.orchestration.launch import execute
+    from nba_assets.orchestration.opening import open_warehouse
     from nba_assets.registry import COMPUTED_TABLES, upstream_names
-    from nba_assets.warehouse.opening import open_warehouse
 
     see_known(options.table)
-    warehouse, landing = open_warehouse(), FolderLandingZone(Settings.from_environment().landing)
+    warehouse, landing = open_warehouse(), landing_zone()
     names: Sequence[str] = options.table or list(COMPUTED_TABLES)
     said = missing_upstream(warehouse, names, upstream_names(), start, end)
     launches = plan(warehouse, landing, names, start, end, said.append, ingest=options.ingest)

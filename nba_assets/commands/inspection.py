@@ -15,7 +15,6 @@ from nba_assets.commands.dates import dates_of, span_of
 from nba_assets.commands.failures import FAILURES_SHOWN, list_failures, summarise_failures
 from nba_assets.commands.options import AsJson, Day, FromFile, OneDay, OneTable, see_known
 from nba_assets.commands.output import console, is_wide, list_entries, say, table_of, warn
-from nba_assets.raw.landing import FolderLandingZone
 from nba_assets.settings import Settings
 
 app = typer.Typer()
@@ -25,12 +24,13 @@ QUARANTINED_SHOWN, NAMES_SHOWN = 50, 200
 
 def say_where_it_stands() -> None:
     """Print what is built, stale, missing or failing, and the next command."""
+    from nba_assets.orchestration.landing_zone import landing_zone
+    from nba_assets.orchestration.opening import open_warehouse
     from nba_assets.orchestration.overview import overview, overview_lines
     from nba_assets.partitions import league_today
-    from nba_assets.warehouse.opening import open_warehouse
 
     settings = Settings.from_environment()
-    seen = overview(open_warehouse(), FolderLandingZone(settings.landing), league_today(), settings)
+    seen = overview(open_warehouse(), landing_zone(), league_today(), settings)
     for line in overview_lines(seen):
         say(line)
 
@@ -39,11 +39,11 @@ def say_where_it_stands() -> None:
 def status(as_json: AsJson = False, warehouse: FromFile = None) -> None:
     """What the warehouse holds."""
     from nba_assets.automation.stored_state import read_state
+    from nba_assets.orchestration.opening import open_warehouse
     from nba_assets.partitions import league_today
     from nba_assets.publishing.refusals import stored_refusals
     from nba_assets.raw.refusals import unreadable_files
     from nba_assets.registry import ALL_TABLES, COMPUTED_TABLES
-    from nba_assets.warehouse.opening import open_warehouse
 
     opened, today = open_warehouse(warehouse), league_today()
     state = read_state(opened, today)
@@ -105,9 +105,9 @@ def failures(
     warehouse: FromFile = None,
 ) -> None:
     """What could not be computed and why: a summary, then the failures, newest first."""
+    from nba_assets.orchestration.opening import open_warehouse
     from nba_assets.orchestration.retries import failures_of, newest_first
     from nba_assets.tables.bookkeeping import EXPECTED_FAILURES, FAILURE_CATEGORIES
-    from nba_assets.warehouse.opening import open_warehouse
 
     see_known(table)
     if category is not None and category.upper() not in FAILURE_CATEGORIES:
@@ -139,9 +139,9 @@ def quarantine(
     limit: Annotated[int, typer.Option(min=1, help="Rows to show; all are counted.")] = QUARANTINED_SHOWN,
 ) -> None:
     """Raw rows and files that were not accepted and why, newest date first."""
+    from nba_assets.orchestration.opening import open_warehouse
     from nba_assets.raw.tables import RAW_TABLES
     from nba_assets.tables.bookkeeping import RAW_QUARANTINE, WHOLE_FILE
-    from nba_assets.warehouse.opening import open_warehouse
 
     see_known(table, tables=RAW_TABLES)
     where = {"table_name": table} if table else None
@@ -173,8 +173,8 @@ def quarantine(
 @app.command()
 def names(day: OneDay = None, table: OneTable = None) -> None:
     """Names in the feeds that a table could match with no player, and why."""
+    from nba_assets.orchestration.opening import open_warehouse
     from nba_assets.tables.bookkeeping import UNMATCHED_NAMES
-    from nba_assets.warehouse.opening import open_warehouse
 
     see_known(table)
     where = {"table_name": table} if table else None
@@ -202,8 +202,8 @@ def reset_breaker(
     table: str, day: Day, entity: Annotated[str, typer.Argument(help="player_lookup or tricode.")]
 ) -> None:
     """Let an entity be computed again that is left alone after repeated failures."""
+    from nba_assets.orchestration.opening import open_warehouse
     from nba_assets.publishing.circuit_breaker import reset
-    from nba_assets.warehouse.opening import open_warehouse
 
     see_known([table], "TABLE")
     only, _ = dates_of(day)

@@ -49,8 +49,8 @@ def export(
 
     In CSV, moments are UTC, lists are JSON arrays, and null is nothing while an empty text is "".
     """
+    from nba_assets.orchestration.opening import open_warehouse
     from nba_assets.registry import ALL_TABLES, COMPUTED_TABLES
-    from nba_assets.warehouse.opening import open_warehouse
 
     given = what or []
     tables, dates = ([text for text in given if text[:1].isdigit() is is_date] for is_date in (False, True))
@@ -75,11 +75,11 @@ def dictionary() -> None:
 
 def report_of(day: date, output: Path | None = None, warehouse: Path | None = None) -> tuple[SlateFacts, Path]:
     """Write the page of a date; what stands on it, and its file."""
+    from nba_assets.orchestration.opening import open_warehouse
     from nba_assets.orchestration.sensors import reading_graph
     from nba_assets.report.folder import add_report
     from nba_assets.report.page import render
     from nba_assets.report.slate import gather
-    from nba_assets.warehouse.opening import open_warehouse
 
     settings = Settings.from_environment()
     facts = gather(open_warehouse(warehouse), day, reading_graph(), settings.bootstrap_days)

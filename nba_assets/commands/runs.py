@@ -35,7 +35,7 @@ def carry_out(
     results = []
     if not launches and not as_json:
         say(nothing)
-    for launch in launches:
+    for launch in [part for whole in launches for part in whole.by_season]:
         if not as_json:
             console.print(f"Run of {len(launch.assets)} assets from {launch.start} to {launch.end}", highlight=False)
         report = execute(launch)
@@ -102,7 +102,7 @@ def _result_of(report: RunReport, launch: Launch) -> _Result:
     from nba_assets.orchestration.damage import damage_of
     from nba_assets.orchestration.instance import dagster_instance
     from nba_assets.orchestration.launch import built
-    from nba_assets.warehouse.opening import open_warehouse
+    from nba_assets.orchestration.opening import open_warehouse
 
     warehouse = open_warehouse()
     return _Result(launch, report, built(warehouse, launch), damage_of(warehouse, dagster_instance(), report.run_id))

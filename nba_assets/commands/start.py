@@ -28,19 +28,19 @@ def demo(
 ) -> None:
     """Simulate a league whose season is under way today, build all of it, and show tonight."""
     from nba_assets.demo import land_next_day, land_until, to_build
+    from nba_assets.orchestration.opening import open_warehouse
     from nba_assets.partitions import league_today
     from nba_assets.report.summary import summary
-    from nba_assets.warehouse.opening import open_warehouse
 
     settings = Settings.from_environment()
     if next_day:
-        season = land_next_day(league_today(), settings.landing)
+        season = land_next_day(league_today(), settings.landing_folder)
         say(f"Landed: the results of {season.through}, the announcements for {season.tonight}.")
         say("Sensors that are on build them; so does `nba-assets demo`.")
         return
     say(f"Simulating a league whose season is under way, in {settings.landing}")
     today = league_today()
-    season = land_until(today, settings.home, settings.landing)
+    season = land_until(today, settings.home, settings.landing_folder)
     if span := to_build(open_warehouse(), season, today):
         build(*span, BuildingRuns())
     facts, file = report_of(season.shown_on(today))

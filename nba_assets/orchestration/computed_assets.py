@@ -15,6 +15,7 @@ from nba_assets.entities.outcomes import Outcome
 from nba_assets.orchestration.column_schema import column_schema
 from nba_assets.orchestration.daily import DAILY
 from nba_assets.orchestration.entities_resource import ParallelEntitiesResource
+from nba_assets.orchestration.opening import warehouse_kind
 from nba_assets.orchestration.presentation import presented
 from nba_assets.orchestration.warehouse_resource import WarehouseResource
 from nba_assets.publishing.inputs import MissingInputsError, computed
@@ -64,7 +65,7 @@ def table_asset(table: Table, build: Build) -> dg.AssetsDefinition:
         partitions_def=DAILY,
         backfill_policy=dg.BackfillPolicy.single_run(),
         group_name=table.layer,
-        kinds={"python", "duckdb"},
+        kinds={"python", warehouse_kind()},
         tags=asset_tags(table),
         owners=OWNERS,
         freshness_policy=FRESH,

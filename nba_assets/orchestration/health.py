@@ -20,6 +20,7 @@ import numpy as np
 from nba_assets.basketball.season import SeasonCalendar
 from nba_assets.entities.outcomes import take
 from nba_assets.orchestration.computed_assets import OWNERS
+from nba_assets.orchestration.opening import warehouse_kind
 from nba_assets.orchestration.warehouse_resource import WarehouseResource
 from nba_assets.partitions import LEAGUE_TIMEZONE
 from nba_assets.publishing.observations import rows_expected
@@ -49,7 +50,7 @@ WAREHOUSE_HEALTH = dg.AssetSpec(
     "warehouse_health",
     deps=list(COMPUTED_TABLES),
     group_name="health",
-    kinds={"duckdb"},
+    kinds={warehouse_kind()},
     owners=OWNERS,
     description=(
         "The state of the warehouse, table by table, as its checks: game days without rows, open failures, refused "

@@ -19,11 +19,11 @@ from nba_assets.orchestration.computed_assets import (
 )
 from nba_assets.orchestration.daily import DAILY
 from nba_assets.orchestration.interruption import RunEndedError
+from nba_assets.orchestration.landing_zone import landing_zone
+from nba_assets.orchestration.opening import warehouse_kind
 from nba_assets.orchestration.warehouse_resource import WarehouseResource
 from nba_assets.raw.ingestion import ABSENT, CODE_VERSION, DateReport, IngestionError, IngestionReport, ingest
-from nba_assets.raw.landing import FolderLandingZone
 from nba_assets.raw.tables import RAW_TABLES, SCHEDULE, RawTable
-from nba_assets.settings import Settings
 from nba_assets.warehouse.interface import OvertakenError, WarehouseBusyError
 from nba_assets.wording import listed
 
@@ -53,7 +53,7 @@ def raw_asset(raw: RawTable) -> dg.AssetsDefinition:
         partitions_def=DAILY,
         backfill_policy=dg.BackfillPolicy.single_run(),
         group_name=raw.table.layer,
-        kinds={"python", "duckdb"},
+        kinds={"python", warehouse_kind()},
         tags=asset_tags(raw.table),
         owners=OWNERS,
         freshness_policy=FRESH,
@@ -70,7 +70,7 @@ def raw_asset(raw: RawTable) -> dg.AssetsDefinition:
     def asset(
         context: dg.AssetExecutionContext, warehouse: WarehouseResource
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
-        landing = FolderLandingZone(Settings.from_environment().landing)
+        landing = landing_zone()
         if not landing.files(SCHEDULE.name) and not landing.files(raw.name) and not raw.required:
             # Whether a feed has nothing for a date, or nothing has landed at all, only a schedule tells.
             raise dg.Failure(f"{raw.name}: {NOTHING_LANDED}", allow_retries=False)
@@ -208,6 +208,7 @@ def _run_metadata(report: IngestionReport) -> dict[str, Any]:
         "dates_kept": len(report.dates_kept),
         "dates_refused": len(report.refused),
         **{f"seconds_{stage}": round(seconds, 4) for stage, seconds in report.seconds.items()},
+        **report.written.notes,
     }
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from nba_assets.automation.planned_runs import TRIGGER_TAG
 from nba_assets.automation.slates import Slate, league_date, slate_of, slates
 from nba_assets.orchestration.jobs import POSTGAME, PREGAME
-from nba_assets.orchestration.sensors import landing_zone
+from nba_assets.orchestration.landing_zone import landing_zone
 from nba_assets.orchestration.warehouse_resource import WarehouseResource
 from nba_assets.partitions import LEAGUE_TIMEZONE
 from nba_assets.raw.collection import Request, collect

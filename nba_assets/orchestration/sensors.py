@@ -21,18 +21,18 @@ from nba_assets.automation.slates import league_date
 from nba_assets.automation.staleness import PARTITION_COLUMNS, Graph, PartitionState, repairs
 from nba_assets.automation.stored_state import read_state
 from nba_assets.orchestration.jobs import JOBS, POSTGAME, PREGAME
+from nba_assets.orchestration.landing_zone import landing_zone
 from nba_assets.orchestration.run_history import failure_of, launched_runs, run_request
 from nba_assets.orchestration.run_workers import fail_dead_runs
 from nba_assets.orchestration.warehouse_resource import WarehouseResource
 from nba_assets.partitions import days_between
 from nba_assets.raw.content_index import landed_index
-from nba_assets.raw.landing import FolderLandingZone, LandingZone, LandingZoneError
+from nba_assets.raw.landing import LandingZone, LandingZoneError
 from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.registry import COMPUTED_TABLES
 from nba_assets.settings import Settings
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.tables.columns import to_columns
-from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets.warehouse.interface import Warehouse, WarehouseError
 
 if TYPE_CHECKING:
@@ -66,11 +66,6 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def landing_zone() -> LandingZone:
-    """The landing zone that the environment names."""
-    return FolderLandingZone(Settings.from_environment().landing)
-
-
 def build_sensors(clock: Clock = _now, landing: Callable[[], LandingZone] = landing_zone) -> list[dg.SensorDefinition]:
     """The sensors; `clock` gives the time of decisions."""
 
@@ -92,7 +87,7 @@ def build_sensors(clock: Clock = _now, landing: Callable[[], LandingZone] = land
         today = league_date(now)
         try:
             landed = landed_index(landing()).look(today, now)
-            partition_state = read_partition_state(_patient(warehouse.open()), today)
+            partition_state = read_partition_state(warehouse.open(LONGEST_WAIT_SECONDS), today)
         except (LandingZoneError, WarehouseError) as error:
             return dg.SkipReason(str(error))
         decision = decide(State.from_json(context.cursor), landed, partition_state, now, Settings.from_environment())
@@ -120,7 +115,7 @@ def build_sensors(clock: Clock = _now, landing: Callable[[], LandingZone] = land
         now = clock()
         today = league_date(now)
         try:
-            opened = _patient(warehouse.open())
+            opened = warehouse.open(LONGEST_WAIT_SECONDS)
             with opened.session():
                 state = read_state(opened, today)
         except WarehouseError as error:
@@ -183,13 +178,6 @@ def _selected(context: dg.SensorEvaluationContext, planned: Sequence[PlannedRun]
         limit=settings.requests_per_tick,
         running={day for run in unfinished for day in _dates_of(run)},
     )
-
-
-def _patient(warehouse: Warehouse) -> Warehouse:
-    """The warehouse, waited for no longer than a tick may take."""
-    if isinstance(warehouse, DuckDBWarehouse):
-        warehouse.wait_seconds = min(warehouse.wait_seconds, LONGEST_WAIT_SECONDS)
-    return warehouse
 
 
 def _result(

@@ -64,7 +64,7 @@ def fetch(
     )
     days, seasons = _days(start, end, today, daily), [] if season is None else [season]
     source = LeagueSource(
-        client, today, settings.landing, settings.provider_preference, _say, days, seasons, with_rosters=daily
+        client, today, settings.landing_folder, settings.provider_preference, _say, days, seasons, with_rosters=daily
     )
     _land(settings, source.deliveries())
     if source.failed:
@@ -163,7 +163,7 @@ def _land(settings: Settings, deliveries: Iterable[Delivery]) -> None:
     rows: Counter[str] = Counter()
     writer: LandingWriter | None = None
     try:
-        with LandingWriter(settings.landing, settings.provider_preference) as writer:
+        with LandingWriter(settings.landing_folder, settings.provider_preference) as writer:
             for delivery in deliveries:
                 writer.write(delivery)
                 rows.update({name: len(found) for name, found in delivery.tables.items()})
@@ -172,7 +172,7 @@ def _land(settings: Settings, deliveries: Iterable[Delivery]) -> None:
         raise typer.Exit(1) from None
     finally:
         if writer is not None:
-            _show(writer, rows, settings.landing)
+            _show(writer, rows, settings.landing_folder)
 
 
 def _show(writer: LandingWriter, rows: Counter[str], landing: Path) -> None:

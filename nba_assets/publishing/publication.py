@@ -151,7 +151,7 @@ class Publication:
             scope = {"table_name": self.run.table.name}
             breaker = self.run.breaker
             attempts = breaker.recorded(self.failures, self.run.run_id) if breaker else None
-            self.run.warehouse.replace(
+            written = self.run.warehouse.replace(
                 [
                     Replacement(self.run.table, rows, self.run.dates),
                     Replacement(ENTITY_FAILURES, self._failure_rows(), self.run.dates, scope),
@@ -167,6 +167,7 @@ class Publication:
                 ],
                 unless=[begun, *([breaker.as_read] if breaker and attempts else [])],
             )
+        self.run.notes |= written.notes
         return facts
 
     def _facts(self) -> list[DateFacts]:

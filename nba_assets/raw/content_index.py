@@ -158,7 +158,8 @@ class LandedIndex:
         nothing forgotten, where the landing zone cannot be listed.
         """
         with self._lock:
-            listings = {name: self._listed(raw, through) for name, raw in RAW_TABLES.items()}
+            landed = self.landing.listing(list(RAW_TABLES))
+            listings = {name: self._listed(raw, landed[name], through) for name, raw in RAW_TABLES.items()}
             self._load()
             deadline = self._clock() + (READING_SECONDS if seconds is None else seconds)
             unread = self._read(listings, through, now, deadline)
@@ -191,9 +192,9 @@ class LandedIndex:
         self._store.save(files | troubles, self._changed - files.keys() - troubles.keys())
         self._changed.clear()
 
-    def _listed(self, raw: RawTable, through: date) -> list[_Listed]:
+    def _listed(self, raw: RawTable, landed: Sequence[LandedFile], through: date) -> list[_Listed]:
         files = []
-        for file in self.landing.files(raw.name):
+        for file in landed:
             # A snapshot of a season holds all its dates, whatever date its path may name.
             day = None if raw.whole_season else file.date_of(raw.table.date_column)
             if day is None or EARLIEST <= day <= through:
@@ -552,6 +553,9 @@ class _Some:
     def files(self, table: str) -> list[LandedFile]:
         del table
         return list(self.some)
+
+    def listing(self, tables: Sequence[str]) -> Mapping[str, list[LandedFile]]:
+        return {table: self.files(table) for table in tables}
 
     def local_copy(self, file: LandedFile) -> AbstractContextManager[Path]:
         return self.landing.local_copy(file)

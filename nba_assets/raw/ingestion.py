@@ -40,7 +40,7 @@ from nba_assets.tables.bookkeeping import CHANGE_COLUMNS, RAW_QUARANTINE, TABLE_
 from nba_assets.tables.columns import arrow_schema, empty, to_arrow, to_columns
 from nba_assets.tables.digest import partition_digest, row_hashes
 from nba_assets.tables.spec import Columns
-from nba_assets.warehouse.interface import Changed, OvertakenError, Replacement, Value, Warehouse
+from nba_assets.warehouse.interface import Changed, OvertakenError, Replacement, Value, Warehouse, WriteFacts
 
 CODE_VERSION = "1"
 """Changes with the meaning of what ingestion stores."""
@@ -113,6 +113,7 @@ class IngestionReport:
     required_but_absent: bool
     newest_processed_at: datetime | None
     seconds: Mapping[str, float]
+    written: WriteFacts
 
     @property
     def dates_kept(self) -> list[date]:
@@ -173,7 +174,7 @@ def ingest(
         reraise=True,
     ):
         with attempt:
-            collection, fresh, reports = _collect_and_write(request, landing, warehouse, run_id)
+            collection, fresh, reports, written = _collect_and_write(request, landing, warehouse, run_id)
     newest = [
         report.newest_processed_at for report in reports if report.landed and report.newest_processed_at is not None
     ]
@@ -196,14 +197,15 @@ def ingest(
         required_but_absent=collection.required_but_absent,
         newest_processed_at=max(newest, default=None),
         seconds=request.seconds,
+        written=written,
     )
 
 
 def _collect_and_write(
     request: Request, landing: LandingZone, warehouse: Warehouse, run_id: str
-) -> tuple[Collection, pa.Table, list[DateReport]]:
-    """Read the files and write what they hold; returns what was found, the good rows, and what each date of the change
-    holds now.
+) -> tuple[Collection, pa.Table, list[DateReport], WriteFacts]:
+    """Read the files and write what they hold; returns what was found, the good rows, what each date of the change
+    holds now, and what the write cost.
     """
     # Read before the files are: what is written in the meantime may come from newer ones.
     begun = _as_stored(request, warehouse)
@@ -216,7 +218,7 @@ def _collect_and_write(
         certain = [report for report in reports if report.refusal is None]
         scope: dict[str, Value] = {"table_name": request.raw.name}
         entries = _partition_rows(request, certain, run_id, _changes(warehouse, request.raw, change.dates))
-        warehouse.replace(
+        written = warehouse.replace(
             [
                 *change.replacements,
                 Replacement(
@@ -226,7 +228,7 @@ def _collect_and_write(
             ],
             unless=begun,
         )
-    return collection, fresh, reports
+    return collection, fresh, reports, written
 
 
 def _as_stored(request: Request, warehouse: Warehouse) -> list[Changed]:

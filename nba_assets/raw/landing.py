@@ -16,7 +16,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -69,10 +69,14 @@ class LandedFile:
     modified_nanoseconds: int
     fault: str | None = None
     placed_nanoseconds: int = 0
+    generation: int | None = None
+    """Of an object in a bucket: which of its versions this is."""
 
     @property
     def fingerprint(self) -> str:
         """Changes whenever the file is written, and costs no reading; `content_digest` changes with its bytes."""
+        if self.generation is not None:
+            return f"{self.size:x}-generation-{self.generation}"
         return f"{self.size:x}-{self.modified_nanoseconds:x}"
 
     @property
@@ -121,8 +125,15 @@ class LandingZone(Protocol):
         """
         ...
 
+    def listing(self, tables: Sequence[str]) -> Mapping[str, list[LandedFile]]:
+        """The files of each of the raw tables, as `files` gives them, from one look at the place."""
+        ...
+
     def local_copy(self, file: LandedFile) -> AbstractContextManager[Path]:
-        """The file on this machine, for as long as the context is open."""
+        """The file on this machine, for as long as the context is open; never a version of it that was not listed.
+
+        Raises OSError where it is not there any more.
+        """
         ...
 
     def content_digest(self, file: LandedFile) -> str:
@@ -146,6 +157,10 @@ class FolderLandingZone:
         names = (*(f"{table}{suffix}" for suffix in FORMAT_OF_SUFFIX), table)
         found = (file for name in names for file in self._found(self.root / name))
         return sorted(found, key=lambda file: (file.modified_nanoseconds, file.path))
+
+    def listing(self, tables: Sequence[str]) -> Mapping[str, list[LandedFile]]:
+        """The files of each of the raw tables."""
+        return {table: self.files(table) for table in tables}
 
     @contextmanager
     def local_copy(self, file: LandedFile) -> Iterator[Path]:
@@ -177,7 +192,7 @@ class FolderLandingZone:
                     yield self._faulty(path, "is an empty folder under the name of a file: replace it by the file")
                 else:
                     inside = above | {here}
-                    pending += [(path / name, inside) for name in names if not _is_passed_over(name)]
+                    pending += [(path / name, inside) for name in names if not is_passed_over(name)]
             elif _suffix(path.name) in FORMAT_OF_SUFFIX:
                 if not stat.S_ISREG(facts.st_mode):
                     yield self._faulty(path, "is not a regular file: replace it by one")
@@ -205,7 +220,8 @@ class FolderLandingZone:
         return LandedFile(printable, 0, 0, fault)
 
 
-def _is_passed_over(name: str) -> bool:
+def is_passed_over(name: str) -> bool:
+    """Whether files and folders of this name are left alone: hidden, or not finished."""
     return name.startswith((".", "_")) or name.lower().endswith(".tmp")
 
 
@@ -215,6 +231,18 @@ def _is_utf8(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def table_of(path: str) -> str:
+    """The raw table whose file a path within a landing zone may be, going by its first part."""
+    first = path.partition("/")[0]
+    return first.removesuffix(suffix_of(first))
+
+
+def suffix_of(path: str) -> str:
+    """How the name of a file ends that can be read, in its own case; empty for any other."""
+    suffix = _suffix(path)
+    return path[len(path) - len(suffix) :] if suffix in FORMAT_OF_SUFFIX else ""
 
 
 def _suffix(path: str) -> str:

@@ -37,6 +37,9 @@ class Type(StrEnum):
     FLOATS = "ARRAY<FLOAT64>"
 
 
+LIST_TYPES = frozenset({Type.STRINGS, Type.FLOATS})
+"""Types whose values are lists; in a warehouse a list is never null."""
+
 Range = tuple[float, float]
 
 

@@ -21,20 +21,21 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from nba_assets.tables.columns import ARROW_TYPES, arrow_schema
+from nba_assets.tables.columns import arrow_schema
 from nba_assets.tables.ddl import duckdb_column, duckdb_create, duckdb_name, duckdb_type, quoted
-from nba_assets.tables.spec import Column, Table
+from nba_assets.tables.spec import LIST_TYPES, Column, Table
 from nba_assets.warehouse.file_turn import FileTurn, HeldError
 from nba_assets.warehouse.interface import (
     Changed,
     Insertion,
     Replacement,
-    SchemaMismatchError,
     TableStatus,
     Value,
     WarehouseBusyError,
     WarehouseError,
+    WriteFacts,
 )
+from nba_assets.warehouse.validation import filter_values, lacking_columns, validate
 
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.05, 1.0
 LOOK_SECONDS = 0.025
@@ -90,18 +91,11 @@ class DuckDBWarehouse:
         with self._connection(read_only=True) as opened:
             return query.rows(opened.connection, opened.stored_columns(table))
 
-    def replace(self, replacements: Sequence[Replacement | Insertion], *, unless: Sequence[Changed] = ()) -> None:
-        """Carry out everything in one transaction, making or growing the tables where needed.
-
-        Raises ValueError for rows that do not have the table's columns or stray outside what they replace,
-        SchemaMismatchError for a stored table that differs from its spec, OvertakenError where a condition of `unless`
-        holds, WarehouseError for what DuckDB refuses, e.g. a null in a column that may not be null. All leave
-        everything as it was.
-        """
-        for replacement in replacements:
-            _see_conforming(replacement)
+    def replace(self, replacements: Sequence[Replacement | Insertion], *, unless: Sequence[Changed] = ()) -> WriteFacts:
+        """Carry out everything in one transaction; see `Warehouse.replace`."""
+        validate(replacements)
         if not replacements:
-            return
+            return WriteFacts()
         with self._writable():
             self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._connection() as opened:
@@ -124,6 +118,7 @@ class DuckDBWarehouse:
                 else:
                     _insert(connection, replacement.table, replacement.rows)
             connection.execute("COMMIT")
+        return WriteFacts()
 
     def status(self, tables: Sequence[Table]) -> list[TableStatus]:
         """What is stored of each table."""
@@ -339,6 +334,8 @@ ADVICE = {
 }
 """What to do, by words of what DuckDB says."""
 
+SCHEMA_ADVICE = "Move the file away and run the backfill again, or bring the stored table in line by hand."
+
 
 @dataclass
 class _Open:
@@ -407,7 +404,7 @@ class _Query:
         parameters: list[object] = [start, end]
         for name, wanted in (where or {}).items():
             conditions.append(f"{quoted(name)} IN (SELECT unnest(?::{duckdb_type(table.column(name))}[]))")
-            parameters.append(_wanted_values(table, name, wanted))
+            parameters.append(filter_values(table, name, wanted))
         return cls(table, arrow_schema(table, columns), conditions, parameters)
 
     def rows(self, connection: duckdb.DuckDBPyConnection, stored: Mapping[str, str]) -> pa.Table:
@@ -419,59 +416,17 @@ class _Query:
         nulls = "".join(
             f", NULL::{duckdb_type(column)} AS {quoted(column.name)}" for column in _lacking_columns(self.table, stored)
         )
-        selected, key = (", ".join(map(quoted, names)) for names in (self.schema.names, self.table.key))
+        selected = ", ".join(map(_selected, (self.table.column(name) for name in self.schema.names)))
+        key = ", ".join(map(quoted, self.table.key))
         source = f"(SELECT *{nulls} FROM {duckdb_name(self.table)})"
         query = f"SELECT {selected} FROM {source} WHERE {' AND '.join(self.conditions)} ORDER BY {key}"
         return connection.sql(query, params=self.parameters).to_arrow_table().cast(self.schema)
 
 
-def _wanted_values(table: Table, name: str, wanted: Value | Sequence[Value]) -> list[Value]:
-    """The values of a filter; ValueError, naming the column, for one that the column cannot hold."""
-    values = [wanted] if isinstance(wanted, (str, int, float, date)) else list(wanted)
-    try:
-        return pa.array(values, ARROW_TYPES[table.column(name).type]).to_pylist()
-    except (pa.ArrowException, TypeError) as error:
-        raise ValueError(
-            f"{table.qualified_name}.{name} is {table.column(name).type} and cannot be one of {values[:5]}: {error}"
-        ) from error
-
-
-def _see_conforming(replacement: Replacement | Insertion) -> None:
-    """Raise ValueError for rows of other columns or types than the table's, or outside what is replaced."""
-    table, rows = replacement.table, replacement.rows
-    missing, unknown = (
-        set(table.column_names) - set(rows.column_names),
-        set(rows.column_names) - set(table.column_names),
-    )
-    if missing or unknown:
-        raise ValueError(
-            f"rows for {table.qualified_name} lack columns {sorted(missing)} and have undeclared columns "
-            f"{sorted(unknown)}"
-        )
-    rows = rows.select(table.column_names)
-    for declared, given in zip(arrow_schema(table), rows.schema, strict=True):
-        if declared.type != given.type:
-            raise ValueError(
-                f"{table.qualified_name}.{declared.name} is declared {declared.type}, but its new rows hold "
-                f"{given.type}"
-            )
-    if isinstance(replacement, Insertion):
-        return
-    stray = set(rows.column(table.date_column).unique().to_pylist()) - set(replacement.dates)
-    if stray:
-        raise ValueError(
-            f"rows for {table.qualified_name} are dated {_some(stray)}, outside the dates that they replace"
-        )
-    for name, value in replacement.scope.items():
-        others = set(rows.column(table.column(name).name).unique().to_pylist()) - {value}
-        if others:
-            raise ValueError(
-                f"rows for {table.qualified_name} have {name} {_some(others)}, outside the {value!r} that they replace"
-            )
-
-
-def _some(values: set[object]) -> str:
-    return ", ".join(sorted(map(str, values))[:5])
+def _selected(column: Column) -> str:
+    """A column as it is read: a list is never null."""
+    name = quoted(column.name)
+    return f"coalesce({name}, []) AS {name}" if column.nullable and column.type in LIST_TYPES else name
 
 
 def _ensure(connection: duckdb.DuckDBPyConnection, table: Table, stored: Mapping[str, str]) -> bool:
@@ -487,27 +442,8 @@ def _ensure(connection: duckdb.DuckDBPyConnection, table: Table, stored: Mapping
 
 
 def _lacking_columns(table: Table, stored: Mapping[str, str]) -> list[Column]:
-    """The nullable columns that the stored table lacks; SchemaMismatchError for any other difference."""
-    advice = "Move the file away and run the backfill again, or bring the stored table in line by hand."
-    for name, definition in stored.items():
-        if name not in table.column_names:
-            raise SchemaMismatchError(
-                f"{table.qualified_name} is stored with the column {definition}, which its spec does not declare. "
-                f"{advice}"
-            )
-        declared = duckdb_column(table.column(name))
-        if definition != declared:
-            raise SchemaMismatchError(
-                f"{table.qualified_name}.{name} is stored as {definition} but declared as {declared}. {advice}"
-            )
-    lacking = [column for column in table.columns if column.name not in stored]
-    for column in lacking:
-        if not column.nullable:
-            raise SchemaMismatchError(
-                f"{table.qualified_name} is stored without the column {duckdb_column(column)}, which may not be null. "
-                f"{advice}"
-            )
-    return lacking
+    declared = {column.name: duckdb_column(column) for column in table.columns}
+    return lacking_columns(table, stored, declared, SCHEMA_ADVICE)
 
 
 def _stored_columns(connection: duckdb.DuckDBPyConnection, table: Table) -> dict[str, str]:

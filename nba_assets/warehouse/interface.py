@@ -1,13 +1,14 @@
 """What a warehouse does, whichever it is: read bounded slices, replace dates atomically, tell what is there.
 
-Identifiers come from table specs only; values always travel as parameters. No back end's names appear in here.
+Identifiers come from table specs only; values are never pasted into a statement as they are. A list that was written as
+null is read as an empty one. No back end's names appear in here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
 
@@ -109,6 +110,24 @@ class Changed:
 
 
 @dataclass(frozen=True)
+class WriteFacts:
+    """What a write cost: the jobs that a remote warehouse ran for it, and the bytes that they processed and billed.
+
+    `bytes_read` are those that the warehouse has scanned for all reads since it was opened.
+    """
+
+    job_ids: Sequence[str] = ()
+    bytes_processed: int = 0
+    bytes_billed: int = 0
+    bytes_read: int = 0
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        """The facts by name; none where no job was run, as for a warehouse in a file."""
+        return asdict(self) | {"job_ids": list(self.job_ids)} if self.job_ids else {}
+
+
+@dataclass(frozen=True)
 class TableStatus:
     """How much of a table is stored."""
 
@@ -137,20 +156,27 @@ class Warehouse(Protocol):
         ...
 
     def session(self) -> AbstractContextManager[None]:
-        """Reads within the block may share one connection.
+        """Reads of this thread within the block see one consistent state of all tables; nothing is replaced within it.
 
-        Nobody may be made to wait for long meanwhile: compute outside of it.
+        Others may have to wait meanwhile: compute outside of it. A session within a session is the outer one.
         """
         ...
 
-    def replace(self, replacements: Sequence[Replacement | Insertion], *, unless: Sequence[Changed] = ()) -> None:
-        """Carry out everything in one transaction: every reader sees all of it or none.
+    def replace(self, replacements: Sequence[Replacement | Insertion], *, unless: Sequence[Changed] = ()) -> WriteFacts:
+        """Carry out everything in one transaction, making or growing the tables where needed: every reader sees all of
+        it or none.
 
-        Raises OvertakenError, with nothing written, where one of the conditions `unless` holds at the moment of the
-        write.
+        Raises ValueError for rows that `validate` refuses, SchemaMismatchError for a stored table that differs from its
+        spec, OvertakenError where one of the conditions `unless` holds at the moment of the write, WarehouseBusyError
+        where others did not let go in time, WarehouseError for what the back end refuses. All leave every row as it
+        was.
         """
         ...
 
     def status(self, tables: Sequence[Table]) -> list[TableStatus]:
         """What is stored of each table."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what is kept open between uses; the warehouse can be used again."""
         ...

@@ -13,9 +13,9 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from nba_assets.settings import Settings, variables
+from nba_assets.warehouse.address import is_bigquery
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets.warehouse.interface import WarehouseBusyError, WarehouseError
-from nba_assets.warehouse.opening import open_warehouse
 
 VARIABLE = variables()["read_copy"]
 FOR_READING = 0o444
@@ -23,15 +23,19 @@ FOR_READING = 0o444
 
 
 def publish_for_readers(warn: Callable[[str], object]) -> None:
-    """Bring the copy that the settings name up to date, where they name one.
+    """Bring the copy that the settings name up to date, where they name one; only a warehouse in a file has copies.
 
     A copy that cannot be written is no failure of the run that ends with it: `warn` gets a line that says what to do.
     """
-    target = Settings.from_environment().read_copy
+    settings = Settings.from_environment()
+    target = settings.read_copy
     if target is None:
         return
+    if is_bigquery(settings.warehouse):
+        warn(f"{VARIABLE} does nothing: {settings.warehouse} is no file, and its readers need no copy; unset it.")
+        return
     try:
-        publish_copy(open_warehouse(), target)
+        publish_copy(DuckDBWarehouse(settings.warehouse, settings.warehouse_wait_seconds), target)
     except OSError as error:
         warn(
             f"the copy for readers {target} was not written: {error.strerror or error}. Give {target.parent} space and "

@@ -6,6 +6,7 @@ than everything else; they are noted in a real instance all the same.
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import shutil
@@ -37,7 +38,16 @@ from nba_assets.settings import Settings
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.tables.columns import arrow_schema
 from nba_assets.tables.spec import Table
-from nba_assets.warehouse.interface import Changed, Insertion, Replacement, TableStatus, Value, Warehouse
+from nba_assets.warehouse.duckdb import DuckDBWarehouse
+from nba_assets.warehouse.interface import (
+    Changed,
+    Insertion,
+    Replacement,
+    TableStatus,
+    Value,
+    Warehouse,
+    WriteFacts,
+)
 from nba_assets_tests.pipeline import ingest_all, prepared, table_run
 
 ENVIRONMENT = {"NBA_ASSETS_BOOTSTRAP_DAYS": "2", "NBA_ASSETS_CACHE_MINIMUM_GAMES": "1"}
@@ -155,7 +165,10 @@ class MemoryWarehouse:
             planned = pc.and_(planned, pc.is_in(stored[name], pa.array(values, stored.schema.field(name).type)))
         return stored.select(list(columns)).filter(planned)
 
-    def replace(self, replacements: Sequence[Replacement | Insertion], *, unless: Sequence[Changed] = ()) -> None:
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def replace(self, replacements: Sequence[Replacement | Insertion], *, unless: Sequence[Changed] = ()) -> WriteFacts:
         """As the interface has it."""
         for changed in unless:
             changed.see_unchanged(
@@ -174,6 +187,7 @@ class MemoryWarehouse:
                 gone = pc.and_(gone, pc.equal(stored[name], pa.scalar(value, stored.schema.field(name).type)))
             together = pa.concat_tables([stored.filter(pc.invert(gone)), rows.cast(stored.schema)])
             self.tables[table.qualified_name] = together.sort_by([(name, "ascending") for name in table.key])
+        return WriteFacts()
 
     def session(self) -> AbstractContextManager[None]:
         """Nothing is to be opened."""
@@ -191,9 +205,12 @@ class MemoryWarehouse:
 class GivenWarehouse(WarehouseResource):
     """The warehouse that stands under the address."""
 
-    def open(self) -> Warehouse:
-        """The very object that was given."""
-        return GIVEN[str(self.address)]
+    def open(self, longest_wait: float = math.inf) -> Warehouse:
+        """The very object that was given, or its file with a shorter wait."""
+        given = GIVEN[str(self.address)]
+        if isinstance(given, DuckDBWarehouse) and longest_wait < given.wait_seconds:
+            return DuckDBWarehouse(given.path, longest_wait)
+        return given
 
 
 GIVEN: dict[str, Warehouse] = {}

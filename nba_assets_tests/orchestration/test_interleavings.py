@@ -4,6 +4,7 @@ lost.
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -41,7 +42,14 @@ from nba_assets.tables.blocks import STAMPS
 from nba_assets.tables.bookkeeping import ENTITY_FAILURES, TABLE_PARTITIONS
 from nba_assets.tables.spec import Table, day, text, whole
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
-from nba_assets.warehouse.interface import Changed, Insertion, OvertakenError, Replacement, Warehouse
+from nba_assets.warehouse.interface import (
+    Changed,
+    Insertion,
+    OvertakenError,
+    Replacement,
+    Warehouse,
+    WriteFacts,
+)
 from nba_assets_tests.league import SMALL_LEAGUE
 from nba_assets_tests.orchestration.at_work import OPENING, Season, build_tables
 from nba_assets_tests.raw.feeds import DAY, NEXT_DAY, event_row, ingested, partition_state, schedule_row, stored, write
@@ -57,10 +65,10 @@ class Interleaved(DuckDBWarehouse):
         super().__init__(path)
         self.others = list(others)
 
-    def replace(self, replacements: Sequence[Replacement | Insertion], *, unless: Sequence[Changed] = ()) -> None:
+    def replace(self, replacements: Sequence[Replacement | Insertion], *, unless: Sequence[Changed] = ()) -> WriteFacts:
         if self.others:
             self.others.pop(0)()
-        super().replace(replacements, unless=unless)
+        return super().replace(replacements, unless=unless)
 
 
 @pytest.fixture
@@ -259,7 +267,8 @@ class TestPublication:
         warehouse = Interleaved(path, *[another] * overtaken)
 
         class Given(WarehouseResource):
-            def open(self) -> Warehouse:
+            def open(self, longest_wait: float = math.inf) -> Warehouse:
+                del longest_wait
                 return warehouse
 
         asset = table_asset(SUMS, build)

@@ -28,7 +28,7 @@ from nba_assets.tables.bookkeeping import ENTITY_FAILURES, REPROCESS_ATTEMPTS
 from nba_assets.tables.columns import arrow_schema
 from nba_assets.tables.spec import Columns, Table, count, day, text
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
-from nba_assets.warehouse.interface import Replacement, WarehouseError
+from nba_assets.warehouse.interface import Replacement, WarehouseError, WriteFacts
 
 TABLE = Table(
     "nba_precompute",
@@ -57,9 +57,10 @@ class CountingWarehouse(DuckDBWarehouse):
         super().__init__(path)
         self.written: list[list[str]] = []
 
-    def replace(self, replacements: Any, *, unless: Any = ()) -> None:
-        super().replace(replacements, unless=unless)
+    def replace(self, replacements: Any, *, unless: Any = ()) -> WriteFacts:
+        facts = super().replace(replacements, unless=unless)
         self.written.append([replacement.table.name for replacement in replacements])
+        return facts
 
 
 @dataclass

@@ -30,7 +30,14 @@ from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.tables.columns import arrow_schema
 from nba_assets.tables.digest import partition_digest
 from nba_assets.tables.spec import Table
-from nba_assets.warehouse.interface import Changed, Insertion, Replacement, TableStatus, Warehouse
+from nba_assets.warehouse.interface import (
+    Changed,
+    Insertion,
+    Replacement,
+    TableStatus,
+    Warehouse,
+    WriteFacts,
+)
 from nba_assets_tests.league import SMALL_LEAGUE
 from nba_assets_tests.raw import feeds
 from nba_assets_tests.raw.feeds import (
@@ -77,12 +84,16 @@ class Written:
     def read(self, table: Table, columns: Sequence[str], *_: object) -> pa.Table:
         return arrow_schema(table, columns).empty_table()
 
-    def replace(self, replacements: Sequence[Replacement | Insertion], *, unless: Sequence[Changed] = ()) -> None:
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def replace(self, replacements: Sequence[Replacement | Insertion], *, unless: Sequence[Changed] = ()) -> WriteFacts:
         del unless
         (entries,) = (
             replacement.rows.to_pylist() for replacement in replacements if replacement.table is TABLE_PARTITIONS
         )
         self.digests = {row["partition_date"]: row["digest"] for row in entries if row["row_count"]}
+        return WriteFacts()
 
     def session(self) -> AbstractContextManager[None]:
         return nullcontext()
@@ -274,6 +285,9 @@ class CountingZone:
 
     def files(self, table: str) -> list[LandedFile]:
         return self.zone.files(table)
+
+    def listing(self, tables: Sequence[str]) -> Mapping[str, list[LandedFile]]:
+        return self.zone.listing(tables)
 
     def local_copy(self, file: LandedFile) -> AbstractContextManager[Path]:
         self.opened.append(file.path)

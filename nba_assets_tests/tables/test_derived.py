@@ -16,7 +16,8 @@ from nba_assets.analytics.parts import AHEAD, HOMES, SLATE
 from nba_assets.orchestration.column_schema import column_schema
 from nba_assets.raw.tables import GAME_LINES, PLAYER_BOXSCORES, SCHEDULE
 from nba_assets.registry import ALL_TABLES
-from nba_assets.tables.ddl import bigquery_layout, bigquery_schema, duckdb_column, duckdb_create, duckdb_type, quoted
+from nba_assets.tables.bigquery_schema import bigquery_layout, bigquery_schema
+from nba_assets.tables.ddl import duckdb_column, duckdb_create, duckdb_type, quoted
 from nba_assets.tables.dictionary import dictionary_page, range_text
 from nba_assets.tables.spec import (
     Rule,

@@ -54,6 +54,12 @@ def open_warehouse(address: Address, wait_seconds: float = 60) -> Warehouse:
     back_end, place = address
     if back_end == "duckdb":
         return DuckDBWarehouse(place, wait_seconds)
+    if back_end == "bigquery":
+        from nba_assets_tests.gcp.adapter import open_emulated
+        from nba_assets_tests.gcp.emulators import BigQueryEmulator
+
+        rest_port, grpc_port, prefix = place.split()
+        return open_emulated(BigQueryEmulator(int(rest_port), int(grpc_port)), prefix, wait_seconds)
     raise ValueError(f"no back end {back_end}")
 
 

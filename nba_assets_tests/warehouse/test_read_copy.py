@@ -240,3 +240,15 @@ def test_a_warehouse_that_cannot_be_copied_is_a_warning_with_what_comes_of_it(
     publish_for_readers(lines.append)
     assert lines == [f"the copy for readers {target} was not written: {advice}"]
     assert not target.exists()
+
+
+def test_a_warehouse_that_is_no_file_has_no_copy_and_a_line_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NBA_ASSETS_WAREHOUSE", "bigquery://project/nba")
+    monkeypatch.setenv("NBA_ASSETS_READ_COPY", str(tmp_path / "copy.duckdb"))
+    lines: list[str] = []
+    publish_for_readers(lines.append)
+    assert lines == [
+        "NBA_ASSETS_READ_COPY does nothing: bigquery://project/nba is no file, and its readers need no copy; unset it."
+    ]

@@ -1,0 +1,31 @@
+"""Clients of Google's services, made by dagster-gcp's resources; imported only for an address that asks for them."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from dagster_gcp import BigQueryResource, GCSResource
+from google.cloud import bigquery
+from google.cloud.bigquery_storage import BigQueryReadClient
+
+from nba_assets.raw.bucket import BucketLandingZone
+from nba_assets.warehouse.address import BigQueryAddress
+from nba_assets.warehouse.bigquery import BigQueryWarehouse
+
+
+def open_bigquery(address: str, wait_seconds: float) -> BigQueryWarehouse:
+    """The warehouse of an address, with Application Default Credentials."""
+    place = BigQueryAddress.parse(address)
+    return BigQueryWarehouse(place, *_bigquery_clients(place.project, place.location), wait_seconds)
+
+
+@cache
+def _bigquery_clients(project: str, location: str) -> tuple[bigquery.Client, BigQueryReadClient]:
+    with BigQueryResource(project=project, location=location).get_client() as client:
+        return client, BigQueryReadClient(credentials=client._credentials)
+
+
+@cache
+def open_bucket(address: str) -> BucketLandingZone:
+    """The landing zone gs://BUCKET/PREFIX, with Application Default Credentials."""
+    return BucketLandingZone(address, GCSResource().get_client())

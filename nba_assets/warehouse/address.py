@@ -1,0 +1,69 @@
+"""Which back end an address means: `bigquery://PROJECT/PREFIX?location=EU`, or the path of a DuckDB file.
+
+Opening it is the business of whoever has the clients.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
+
+SCHEME = "bigquery://"
+DEFAULT_LOCATION = "US"
+
+
+class AddressError(ValueError):
+    """An address that names no warehouse; the message says what one looks like."""
+
+
+@dataclass(frozen=True)
+class BigQueryAddress:
+    """Where tables live in BigQuery: in the datasets `PREFIX_nba_raw` and so on of a project, or `nba_raw` without a
+    prefix.
+    """
+
+    project: str
+    prefix: str
+    location: str
+    maximum_gigabytes: int = 100
+    """What a query may bill at most."""
+
+    @property
+    def maximum_bytes_billed(self) -> int:
+        """What a query may bill at most, in bytes."""
+        return self.maximum_gigabytes * 10**9
+
+    @classmethod
+    def parse(cls, address: str) -> BigQueryAddress:
+        """The parts of an address.
+
+        >>> BigQueryAddress.parse("bigquery://my-project/nba?location=EU")
+        BigQueryAddress(project='my-project', prefix='nba', location='EU', maximum_gigabytes=100)
+        """
+        parts = urlsplit(address)
+        prefix, options = parts.path.strip("/"), parse_qs(parts.query, keep_blank_values=True)
+        whole = re.fullmatch(r"[a-z][a-z0-9.:-]*", parts.netloc) and re.fullmatch(r"\w*", prefix, re.ASCII)
+        if not address.startswith(SCHEME) or not whole or options.keys() - {"location", "max_gb"}:
+            raise AddressError(
+                f"{address!r} names no BigQuery warehouse; write bigquery://PROJECT/PREFIX?location=EU, with letters, "
+                "digits and underscores in the prefix of the datasets"
+            )
+        gigabytes = options.get("max_gb", ["100"])[0]
+        if not gigabytes.isdigit():
+            raise AddressError(f"max_gb={gigabytes} of {address!r} is no whole number of gigabytes")
+        return cls(parts.netloc, prefix, options.get("location", [DEFAULT_LOCATION])[0], int(gigabytes))
+
+    def dataset(self, name: str) -> str:
+        """The full name of a dataset."""
+        return f"{self.project}.{self.prefix}_{name}" if self.prefix else f"{self.project}.{name}"
+
+
+def is_bigquery(address: str) -> bool:
+    """Whether an address means BigQuery; it means a file otherwise."""
+    return address.startswith(SCHEME)
+
+
+def kind_of(address: str) -> str:
+    """What Dagster shows as the kind of assets that are stored there."""
+    return "bigquery" if is_bigquery(address) else "duckdb"

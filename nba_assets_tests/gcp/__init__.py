@@ -1,0 +1,1 @@
+"""What is tested against emulators of Google's services."""

@@ -2,13 +2,15 @@
 
 `postgame` builds the game summaries of a date; `pregame` builds what is known before its games, up to the feature
 vector; `ingest` brings raw data in; `full` is everything, and the documented route for date ranges. `retry` computes
-failed entities again; `health` checks the content of the warehouse.
+failed entities again; `health` checks the content of the warehouse. `fetch` fills the landing zone
+from the league's site.
 """
 
 from __future__ import annotations
 
 import dagster as dg
 
+from nba_assets.orchestration.fetching import FETCH
 from nba_assets.orchestration.health import HEALTH_CHECKS
 from nba_assets.publishing.retry import RETRY_TAG
 from nba_assets.raw.tables import RAW_TABLES
@@ -57,4 +59,4 @@ HEALTH = dg.define_asset_job(
     ),
 )
 
-JOBS = (FULL, INGEST, POSTGAME, PREGAME, RETRY, HEALTH)
+JOBS = (FULL, INGEST, POSTGAME, PREGAME, RETRY, HEALTH, FETCH)

@@ -1,6 +1,6 @@
 """The schedules: runs at fixed times of the league's day, in place of the sensors or as a safety net beside them.
 
-All are off until they are turned on, and skip days without games.
+All are off until they are turned on; those that build skip days without games.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 
 from nba_assets.automation.planned_runs import TRIGGER_TAG
 from nba_assets.automation.slates import Slate, league_date, slate_of, slates
+from nba_assets.orchestration.fetching import FETCH
 from nba_assets.orchestration.jobs import POSTGAME, PREGAME
 from nba_assets.orchestration.landing_zone import landing_zone
 from nba_assets.orchestration.warehouse_resource import WarehouseResource
@@ -93,7 +94,15 @@ def build_schedules(landing: Callable[[], LandingZone] = landing_zone) -> list[d
         day = league_date(moment) - timedelta(days=1)
         return _request("postgame", day, moment) if slate(warehouse, day).games else _no_games(day)
 
-    return [pregame_daily, pregame_before_tip, postgame_nightly]
+    fetch_daily = dg.ScheduleDefinition(
+        name="fetch_daily",
+        job=FETCH,
+        cron_schedule="0 6 * * *",
+        execution_timezone=LEAGUE_TIMEZONE,
+        default_status=dg.DefaultScheduleStatus.STOPPED,
+        description="Fetches the league's newest days into the landing zone at 6:00, US-Eastern.",
+    )
+    return [pregame_daily, pregame_before_tip, postgame_nightly, fetch_daily]
 
 
 def games_of(warehouse: Warehouse, landing: LandingZone, day: date) -> Columns:

@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
 from rich.table import Column, Table
 
+from nba_assets.partitions import days_between
 from nba_assets.raw.landing import FolderLandingZone
 from nba_assets.settings import Settings
 
 if TYPE_CHECKING:
     from nba_assets.providers.delivery import Delivery, Provider
-    from nba_assets.providers.landing_writer import LandingWriter
 
 app = typer.Typer(no_args_is_help=True)
 imports = typer.Typer(no_args_is_help=True, help="Land a provider's files.")
 app.add_typer(imports, name="import")
 console = Console(width=None if sys.stdout.isatty() else 120, soft_wrap=True, highlight=False, markup=False)
-
-LEAGUE_TIMEZONE = ZoneInfo("America/New_York")
-REMARKS_SHOWN = 20
 
 Day = Annotated[datetime | None, typer.Argument(formats=["%Y-%m-%d"], help="US-Eastern calendar date, YYYY-MM-DD.")]
 Folder = Annotated[Path, typer.Argument(exists=True, file_okay=False, readable=True)]
@@ -48,24 +43,13 @@ def fetch(
     Final dates that have landed are passed over, the newest days are fetched again. Ends with 1 where something could
     not be fetched.
     """
-    from nba_assets.providers.league.client import LeagueClient
-    from nba_assets.providers.league.source import LeagueSource
+    from nba_assets.providers.fetching import league, newest_days
 
-    today = datetime.now(LEAGUE_TIMEZONE).date()
     if (start is not None) + (season is not None) + daily != 1:
         raise typer.BadParameter("give one of DATE, START END, --season YEAR and --daily")
-    settings = Settings.from_environment()
-    client = LeagueClient(
-        settings.league_cdn_url,
-        settings.league_stats_url,
-        settings.home / "responses" / "league",
-        settings.league_pause_seconds,
-        offline=from_cache,
-    )
-    days, seasons = _days(start, end, today, daily), [] if season is None else [season]
-    source = LeagueSource(
-        client, today, settings.landing_folder, settings.provider_preference, _say, days, seasons, with_rosters=daily
-    )
+    days = newest_days() if daily else _days(start, end)
+    settings, seasons = Settings.from_environment(), [] if season is None else [season]
+    source = league(settings, _say, days, seasons, with_rosters=daily, offline=from_cache)
     _land(settings, source.deliveries())
     if source.failed:
         _say(f"{source.failed} games or rosters could not be fetched; fetch the same dates again later.")
@@ -139,17 +123,13 @@ def check(folder: Folder) -> None:
         raise typer.Exit(3)
 
 
-def _days(start: datetime | None, end: datetime | None, today: date, daily: bool) -> list[date]:
-    from nba_assets.providers.league.source import CORRECTION_DAYS
-
-    if daily:
-        return [today - timedelta(days=days) for days in range(CORRECTION_DAYS, -1, -1)]
+def _days(start: datetime | None, end: datetime | None) -> list[date]:
     if start is None:
         return []
     last = start if end is None else end
     if last < start:
         raise typer.BadParameter(f"END {last.date()} lies before START {start.date()}")
-    return [start.date() + timedelta(days=days) for days in range((last - start).days + 1)]
+    return days_between(start.date(), last.date())
 
 
 def _import(provider: Provider) -> None:
@@ -158,31 +138,17 @@ def _import(provider: Provider) -> None:
 
 def _land(settings: Settings, deliveries: Iterable[Delivery]) -> None:
     from nba_assets.providers.delivery import ProviderError
-    from nba_assets.providers.landing_writer import LandingWriter
+    from nba_assets.providers.fetching import Landed, land
 
-    rows: Counter[str] = Counter()
-    writer: LandingWriter | None = None
+    landed = Landed()
     try:
-        with LandingWriter(settings.landing_folder, settings.provider_preference) as writer:
-            for delivery in deliveries:
-                writer.write(delivery)
-                rows.update({name: len(found) for name, found in delivery.tables.items()})
+        land(settings, deliveries, landed)
     except ProviderError as error:
         _say(str(error))
         raise typer.Exit(1) from None
     finally:
-        if writer is not None:
-            _show(writer, rows, settings.landing_folder)
-
-
-def _show(writer: LandingWriter, rows: Counter[str], landing: Path) -> None:
-    remarks = list(dict.fromkeys(writer.remarks))
-    for remark in remarks[:REMARKS_SHOWN]:
-        _say(remark)
-    if len(remarks) > REMARKS_SHOWN:
-        _say(f"... and {len(remarks) - REMARKS_SHOWN:,} more remarks")
-    counts = ", ".join(f"{number:,} {name}" for name, number in sorted(rows.items()) if number) or "nothing"
-    _say(f"Landed in {landing}: {counts}; {writer.files_written:,} files are new or changed.")
+        for line in landed.lines(settings.landing_folder):
+            _say(line)
 
 
 def _say(text: str) -> None:

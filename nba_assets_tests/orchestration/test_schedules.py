@@ -108,6 +108,7 @@ def test_schedules_are_eastern_and_off_until_they_are_turned_on() -> None:
         "pregame_daily": (["0 9 * * *", "0 12 * * *"], "pregame"),
         "pregame_before_tip": ("*/15 * * * *", "pregame"),
         "postgame_nightly": ("30 3 * * *", "postgame"),
+        "fetch_daily": ("0 6 * * *", "fetch"),
     }
     assert {schedule.execution_timezone for schedule in SCHEDULES.values()} == {"America/New_York"}
     assert {schedule.default_status for schedule in SCHEDULES.values()} == {dg.DefaultScheduleStatus.STOPPED}

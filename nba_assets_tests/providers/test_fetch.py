@@ -417,6 +417,13 @@ def test_rosters_of_today_come_with_the_daily_fetch(site: LeagueSite, tmp_path: 
     assert quarantined(fetching.zone) == []
 
 
+def test_rosters_that_are_all_missing_are_named_all_the_same(site: LeagueSite, tmp_path: Path) -> None:
+    fetching = Fetching(site, tmp_path, today=DAY + timedelta(days=1))
+    fetching.run(DAY, with_rosters=True)
+    assert fetching.source.failed == 30
+    assert sum(line.startswith("the roster of ") for line in fetching.said) == 30
+
+
 def test_players_are_registered_once_over_all_dates(site: LeagueSite, tmp_path: Path) -> None:
     fetching = Fetching(site, tmp_path)
     fetching.run(DAY)

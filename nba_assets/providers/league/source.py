@@ -226,6 +226,9 @@ class LeagueSource:
         self.progress(f"{self.today}: rosters with {len(rows)} players")
         if self._fetched_at:
             yield Delivery(PROVIDER, max(self._fetched_at), {ROSTERS.name: rows}, remarks)
+        else:
+            for remark in remarks:
+                self.progress(remark)
 
     def _kept(self, response: Response) -> Any:
         self._fetched_at.append(response.fetched_at)

@@ -12,7 +12,7 @@ from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.registry import COMPUTED_TABLES
 from nba_assets_tests.browser.conftest import RunningUi
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 RUN_SECONDS = 240
 RUNS = (

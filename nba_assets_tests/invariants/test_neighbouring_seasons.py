@@ -98,6 +98,7 @@ def _digests(folder: Path, seasons: Mapping[str, Tables], dates: Sequence[date])
     return digests(facts)
 
 
+@pytest.mark.slow
 def test_a_season_before_and_one_after_change_nothing(tmp_path_factory: pytest.TempPathFactory) -> None:
     league = simulate(SIMULATED, teams=TEAMS, games_per_team=20)
     length = (league.summary.last_date - league.summary.first_date).days

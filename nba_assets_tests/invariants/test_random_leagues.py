@@ -44,6 +44,7 @@ def teams(fewest: int, most: int) -> st.SearchStrategy[list[str]]:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=3)
 @given(st.integers(0, 10_000), SEASONS, teams(4, 6), st.integers(10, 24))
 def test_rows_equal_a_slow_reading(seed: int, season_year: int, league_teams: list[str], games_per_team: int) -> None:

@@ -116,6 +116,7 @@ def test_in_a_pipe_there_is_a_plain_line_per_finished_table(home: Home) -> None:
     assert all(ESCAPE not in log.read_text(errors="replace") for log in compute_logs(home))
 
 
+@pytest.mark.slow
 def test_quiet_runs_say_their_result_alone_and_verbose_ones_what_the_workers_say(home: Home) -> None:
     quiet = home.command("run", home.opening, "--table", TABLES[0], "-q")
     assert (quiet.returncode, quiet.stderr) == (0, "")
@@ -171,6 +172,7 @@ def test_the_demo_advances_with_every_table_and_ends_with_what_a_person_reads(tm
     assert all(ESCAPE not in log.read_text(errors="replace") for log in compute_logs(home))
 
 
+@pytest.mark.slow
 def test_at_80_columns_no_column_of_a_listing_is_cut(home: Home) -> None:
     file = next((home.landing / "player_gamebook").rglob(f"*{home.opening}*/*.parquet"))
     file.write_bytes(b"not parquet")

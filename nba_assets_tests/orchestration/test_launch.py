@@ -174,6 +174,7 @@ def test_a_player_whose_computation_raises_costs_only_his_rows(home: Home, monke
     }
 
 
+@pytest.mark.slow
 def test_a_torn_file_of_a_required_feed_fails_the_command_and_costs_its_own_date(home: Home) -> None:
     assert home.command("backfill", home.opening, home.opening + WEEK).returncode == 0
     before = digests(home)

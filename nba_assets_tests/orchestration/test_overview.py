@@ -80,6 +80,7 @@ def test_a_corrected_file_is_named_with_the_command_that_takes_it(home: Home) ->
     assert seen(home, home.day(6)).landed == []
 
 
+@pytest.mark.slow
 def test_dates_that_read_a_corrected_one_are_stale_until_they_are_built(home: Home) -> None:
     file = next((home.landing / "team_boxscores").rglob(f"*{home.day(3)}*/*.parquet"))
     rows = pq.read_table(file).to_pylist()

@@ -126,6 +126,7 @@ def test_every_table_depends_on_what_it_reads() -> None:
     assert not any(found[name] & set(PRECOMPUTED) for name in (*GAME_SUMMARIES, *CONTEXTS))
 
 
+@pytest.mark.slow
 def test_a_date_after_the_others_is_built_to_the_last_table_in_one_run(season: Home, built: Built) -> None:
     day = season.day(LAST_DAY)
     forget(season, day, list(COMPUTED_TABLES))

@@ -35,6 +35,7 @@ def dates_in(file: Path) -> list[date]:
     return days
 
 
+@pytest.mark.slow
 def test_a_run_leaves_a_copy_that_commands_read_while_the_warehouse_is_held(
     home: Home, copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -71,7 +71,7 @@ class EventHandler(logging.Handler):
         if self.verbosity > Verbosity.QUIET:
             self._say(f"{self.finished_count}/{self.step_count} {event.step_key}: {WORDS[kind]}{took}")
         if self.progress is not None:
-            self.progress.update(self.progress.task_ids[0], completed=self.finished_count)
+            self.progress.update(self.progress.task_ids[0], completed=self.finished_count, refresh=True)
 
     def _describe(self, what: str) -> None:
         if self.progress is not None:

@@ -327,13 +327,19 @@ def test_and_ones_and_second_chances_need_free_throws_whose_words_are_understood
     assert issues(tables, PLAYERS) == {}
 
 
-def played_after_all(minutes: str) -> Feeds:
+def played_after_all(minutes: str, player: str = "bostwo") -> Feeds:
     feeds = agreeing_game()
     blank: dict[str, Any] = dict.fromkeys(PLAYER_COUNTS) | {"minutes": None, "plus_minus": None}
     absent = blank | {"player_status": "inactive", "dnp_reason": "Injury/Illness"}
-    feeds["player_gamebook"] = changed(feeds["player_gamebook"], absent, player_lookup="bostwo")
-    feeds["player_boxscores"] = changed(feeds["player_boxscores"], {"minutes": minutes}, player_lookup="bostwo")
+    feeds["player_gamebook"] = changed(feeds["player_gamebook"], absent, player_lookup=player)
+    feeds["player_boxscores"] = changed(feeds["player_boxscores"], {"minutes": minutes}, player_lookup=player)
     return feeds
+
+
+@pytest.mark.parametrize("player", ["bosfive", "laltwo"])
+def test_the_first_and_the_last_row_of_a_box_score_overrule_a_sheet_as_well(tmp_path: Path, player: str) -> None:
+    row = built(tmp_path, **played_after_all("38:00", player))[PLAYERS][player]
+    assert (row["player_status"], row["is_dnp"], row["minutes_played"]) == ("active", False, 38.0)
 
 
 def test_sheet_that_says_did_not_play_loses_to_a_final_box_score_with_minutes(tmp_path: Path) -> None:

@@ -117,3 +117,8 @@ def test_a_season_that_the_feed_does_not_name_is_that_of_the_date() -> None:
     calendar = SeasonCalendar.from_schedule(np.array([OPENING, TONIGHT]), np.array([2024, 2024]), np.array([1, 1]))
     rows = columns([listed("LAL", "one", season=NAN), listed("LAL", "two", season=2023)])
     assert with_seasons(rows, calendar)["season_year"].tolist() == [2024, 2023]
+
+
+def test_nobody_stands_in_where_a_snapshot_of_one_player_lists_the_first_team() -> None:
+    rosters, sheets = [listed("BOS", "newone"), listed("LAL", "other")], [seen("gone", "BOS", before(1))]
+    assert tonight(rosters, sheets) == [("newone", "BOS"), ("other", "LAL")]

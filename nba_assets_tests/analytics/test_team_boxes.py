@@ -54,9 +54,10 @@ def test_a_placeholder_gives_way_to_the_players(placeholder: dict[str, float]) -
         ([line()] * 4 + [line(player_status="inactive")], False),
         ([line()] * 4 + [line(points=NAN)], False),
         ([line(points=0.0)] * 5, False),
+        ([line(points=0.0, fg_attempts=0.0)] * 4 + [line(points=1.0, fg_attempts=1.0)], True),
         ([line(fg_attempts=0.0)] * 5, False),
     ],
-    ids=["five", "four", "inactive", "no line", "no points", "no shots"],
+    ids=["five", "four", "inactive", "no line", "no points", "a point", "no shots"],
 )
 def test_five_active_players_with_points_and_shots_are_a_team(lines: list[dict[str, Any]], whole: bool) -> None:
     assert len(boxes([], lines)) == whole

@@ -141,6 +141,13 @@ def test_three_wins_in_a_row() -> None:
     assert (result["team_win_streak_entering"], result["team_loss_streak_entering"]) == (3, 0)
 
 
+@pytest.mark.parametrize(("team", "streaks"), [("LAL", (2, 0)), ("MIA", (0, 2))])
+def test_a_game_decided_by_a_point_continues_a_streak(team: str, streaks: tuple[int, int]) -> None:
+    games = [("2025-01-10", "MIA", "LAL", 100, 110), ("2025-01-12", "MIA", "LAL", 100, 101)]
+    result = row(team, "2025-01-14", games, home="LAL")
+    assert (result["team_win_streak_entering"], result["team_loss_streak_entering"]) == streaks
+
+
 @pytest.mark.parametrize(("team", "first", "then", "miles"), [("GSW", "GSW", "LAL", 345), ("LAL", "BOS", "MIA", 1257)])
 def test_legs_between_arenas(team: str, first: str, then: str, miles: int) -> None:
     before = ("2025-01-13", team if first != team else "MIL", first, 100, 101)

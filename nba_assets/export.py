@@ -7,7 +7,7 @@ renamed once it is whole.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -51,40 +51,50 @@ def export_table(
     """
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{table.name}.{file_format}"
+    with warehouse.session():
+        return Exported(
+            file, write_slices(file, file_format, arrow_schema(table), slices_of(warehouse, table, start, end))
+        )
+
+
+def write_slices(file: Path, file_format: Format, schema: pa.Schema, slices: Iterable[pa.Table]) -> int:
+    """Write tables of one schema into a file, beside its place first; how many rows they are."""
     unfinished = Path(f"{file}.new")
     count = 0
     try:
-        with warehouse.session(), closing(_writer(unfinished, table, file_format)) as writer:
-            for rows in _slices(warehouse, table, start, end):
+        with closing(_writer(unfinished, schema, file_format)) as writer:
+            for rows in slices:
                 writer.write_table(rows if file_format is Format.PARQUET else _with_lists_as_json(rows))
                 count += rows.num_rows
         unfinished.replace(file)
     finally:
         unfinished.unlink(missing_ok=True)
-    return Exported(file, count)
+    return count
 
 
-def _slices(warehouse: Warehouse, table: Table, start: date, end: date) -> Iterator[pa.Table]:
-    """The rows of a table, some weeks at a time."""
+def slices_of(warehouse: Warehouse, table: Table, start: date, end: date) -> Iterator[pa.Table]:
+    """The rows of a table dated from `start` to `end`, some weeks at a time, those without rows left out."""
     (stored,) = warehouse.status([table])
     if stored.first_date is None or stored.last_date is None:
         return
     first, last = max(start, stored.first_date), min(end, stored.last_date)
     while first <= last:
         until = min(first + timedelta(days=SLICE_DAYS - 1), last)
-        yield warehouse.read(table, table.column_names, first, until)
+        rows = warehouse.read(table, table.column_names, first, until)
+        if rows.num_rows:
+            yield rows
         first = until + timedelta(days=1)
 
 
-def _writer(file: Path, table: Table, file_format: Format) -> Any:
+def _writer(file: Path, schema: pa.Schema, file_format: Format) -> Any:
     # Each takes its time to import.
     if file_format is Format.PARQUET:
         from pyarrow.parquet import ParquetWriter
 
-        return ParquetWriter(file, arrow_schema(table))
+        return ParquetWriter(file, schema)
     from pyarrow.csv import CSVWriter
 
-    return CSVWriter(file, _with_lists_as_json(arrow_schema(table).empty_table()).schema)
+    return CSVWriter(file, _with_lists_as_json(schema.empty_table()).schema)
 
 
 def _with_lists_as_json(rows: pa.Table) -> pa.Table:

@@ -35,6 +35,7 @@ LAYERS = (
     "data_dictionary",
     "pictures",
     "export",
+    "training",
     "demo",
     "automation",
     "orchestration",

@@ -34,7 +34,9 @@ def write_report(
 
 @app.command()
 def export(
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", file_okay=False, help="Folder to write into.")],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR|FILE", help="Folder to write into; with --training-set the file.")
+    ],
     what: Annotated[
         list[str] | None,
         typer.Argument(
@@ -43,11 +45,26 @@ def export(
         ),
     ] = None,
     file_format: Annotated[Format, typer.Option("--format", help="Format of the files.")] = Format.PARQUET,
+    training_set: Annotated[
+        bool,
+        typer.Option(
+            "--training-set", help="Write features of START to END joined to played, minutes and points into one FILE."
+        ),
+    ] = False,
+    with_columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with",
+            metavar="TABLE.COLUMN",
+            help="Of a training set: also this column of a table that is known before the games; may be repeated.",
+        ),
+    ] = None,
     warehouse: FromFile = None,
 ) -> None:
     """Write tables into files, DIR/TABLE.parquet or .csv; a file that is there is replaced once the new one is whole.
 
-    In CSV, moments are UTC, lists are JSON arrays, and null is nothing while an empty text is "".
+    In CSV, moments are UTC, lists are JSON arrays, and null is nothing while an empty text is "". Beside a training set
+    stands FILE.manifest.json, which says what it was made of.
     """
     from nba_assets.orchestration.opening import open_warehouse
     from nba_assets.registry import ALL_TABLES, COMPUTED_TABLES
@@ -58,7 +75,20 @@ def export(
         raise DatesError(f"{' '.join(given)}: name the tables first, then START and END, or one date, or none")
     see_known(tables, "TABLE", tables=ALL_TABLES)
     span = dates_of(*dates) if dates else (date.min, date.max)
+    if out.exists() and out.is_dir() is training_set:
+        found, needed = ("folder", "file") if training_set else ("file", "folder")
+        raise typer.BadParameter(f"{out} is a {found}; name a {needed}", param_hint="--out")
     opened = open_warehouse(warehouse)
+    if training_set:
+        if tables:
+            raise typer.BadParameter(f"leave out {', '.join(tables)}, or add columns with --with", param_hint="TABLE")
+        from nba_assets.training import export_training_set
+
+        written = export_training_set(opened, *span, out, file_format, with_columns or ())
+        say(f"{written.file}: {written.rows:,} rows; made of what {written.file}.manifest.json says")
+        return
+    if with_columns:
+        raise typer.BadParameter("is for --training-set", param_hint="--with")
     for name in tables or list(COMPUTED_TABLES):
         written = export_table(opened, ALL_TABLES[name], *span, out, file_format)
         say(f"{written.file}: {written.rows:,} rows")

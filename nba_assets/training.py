@@ -1,0 +1,224 @@
+"""Training sets: the feature vector of each player as stored before his game, joined to what came of it.
+
+One row per row of `ml_feature_store`. Features are the stored ones, computed from earlier games and from announcements
+before the tip-off; what is known only after it is in the columns of `OUTCOMES` and nowhere else.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from nba_assets.analytics.player_game_summary import TABLE as PLAYER_GAMES
+from nba_assets.entities.relations import find
+from nba_assets.export import Exported, Format, slices_of, write_slices
+from nba_assets.precompute.features import FEATURES, VERSION
+from nba_assets.precompute.ml_feature_store import TABLE as FEATURE_STORE
+from nba_assets.registry import COMPUTED_TABLES
+from nba_assets.settings import SettingsError
+from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
+from nba_assets.tables.columns import arrow_schema, to_columns
+from nba_assets.tables.spec import Table
+from nba_assets.warehouse.interface import Warehouse
+
+IDENTITY = (
+    "game_date",
+    "game_id",
+    "player_lookup",
+    "universal_player_id",
+    "team_abbr",
+    "opponent_team_abbr",
+    "is_home",
+)
+ABOUT = ("feature_version", "feature_quality_score", "quality_tier", "data_source", "feature_sources", "processed_at")
+"""Columns of the feature store that say what the features are worth."""
+OUTCOMES = {"played": "is_dnp", "minutes": "minutes_played", "points": "points"}
+"""What happened, and the column of the player's game summary that tells; null where his game has no summary yet."""
+
+
+class TrainingSetError(SettingsError):
+    """A training set cannot be made of what is requested or stored; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class ExtraColumn:
+    """A column of another table that describes the date before its games, of the player or of his team."""
+
+    table: Table
+    column: str
+
+    @classmethod
+    def parse(cls, name: str) -> ExtraColumn:
+        """The column that `table.column` names, e.g. `upcoming_player_game_context.game_total`.
+
+        Raises TrainingSetError for one that is not there, or is known only after the game.
+        """
+        table_name, _, column = name.rpartition(".")
+        table = COMPUTED_TABLES.get(table_name)
+        if table is None or column not in table.column_names:
+            raise TrainingSetError(f"{name} is no column; write TABLE.COLUMN, as in docs/tables")
+        if table.stage != "pregame":
+            raise TrainingSetError(
+                f"{name} is known only after the game and cannot be a feature; name a column of "
+                f"{', '.join(known.name for known in COMPUTED_TABLES.values() if known.stage == 'pregame')}"
+            )
+        return cls(table, column)
+
+    @property
+    def name(self) -> str:
+        """As it stands in the training set."""
+        return f"{self.table.name}.{self.column}"
+
+    @property
+    def field(self) -> pa.Field:
+        """Its name and type there."""
+        return pa.field(self.name, arrow_schema(self.table, (self.column,)).field(0).type)
+
+
+def training_rows(
+    warehouse: Warehouse, start: date, end: date, extra_columns: Sequence[str] = ()
+) -> Iterator[pa.Table]:
+    """The training set of the dates from `start` to `end`, some weeks at a time, sorted by date and player.
+
+    Raises TrainingSetError for a column that cannot be had, or stored features of another version than this one's.
+    """
+    extra = [ExtraColumn.parse(name) for name in extra_columns]
+    for stored in slices_of(warehouse, FEATURE_STORE, start, end):
+        yield _with_outcomes(warehouse, stored, extra)
+
+
+def training_set(warehouse: Warehouse, start: date, end: date, extra_columns: Sequence[str] = ()) -> pa.Table:
+    """The training set in one table; see `training_rows`."""
+    with warehouse.session():
+        rows = list(training_rows(warehouse, start, end, extra_columns))
+    schema = training_schema([ExtraColumn.parse(name) for name in extra_columns])
+    return pa.concat_tables(rows) if rows else schema.empty_table()
+
+
+def export_training_set(
+    warehouse: Warehouse, start: date, end: date, file: Path, file_format: Format, extra_columns: Sequence[str] = ()
+) -> Exported:
+    """Write the training set into a file and, beside it, `FILE.manifest.json`: what it was made of.
+
+    Both are of one moment, and in place once they are whole. Memory is that of some weeks of rows.
+    """
+    schema = training_schema([ExtraColumn.parse(name) for name in extra_columns])
+    file.parent.mkdir(parents=True, exist_ok=True)
+    played = 0
+
+    def counted() -> Iterator[pa.Table]:
+        nonlocal played
+        for rows in training_rows(warehouse, start, end, extra_columns):
+            played += pc.sum(rows["played"]).as_py() or 0
+            yield rows
+
+    with warehouse.session():
+        manifest = {
+            "start": start.isoformat(),
+            "end": end.isoformat(),
+            "feature_version": VERSION,
+            "columns": schema.names,
+            "tables": _made_of(warehouse, start, end, extra_columns),
+        }
+        count = write_slices(file, file_format, schema, counted())
+    unfinished = Path(f"{file}.manifest.new")
+    unfinished.write_text(json.dumps(manifest | {"rows": count, "rows_played": played}, indent=2) + "\n")
+    unfinished.replace(f"{file}.manifest.json")
+    return Exported(file, count)
+
+
+def training_schema(extra: Sequence[ExtraColumn]) -> pa.Schema:
+    """The columns of a training set: who and when, features, what they are worth, other tables' columns, outcomes."""
+    kept = [name for name in IDENTITY if name != "team_abbr"]
+    stored = {field.name: field for field in arrow_schema(FEATURE_STORE, (*kept, *ABOUT))}
+    team = {"team_abbr": pa.field("team_abbr", pa.string())}
+    outcomes = {field.name: field.type for field in arrow_schema(PLAYER_GAMES, tuple(OUTCOMES.values()))}
+    return pa.schema(
+        [
+            *((stored | team)[name] for name in IDENTITY),
+            *(pa.field(feature.name, pa.float64()) for feature in FEATURES),
+            *(stored[name] for name in ABOUT),
+            *(column.field for column in extra),
+            *(pa.field(name, outcomes[source]) for name, source in OUTCOMES.items()),
+        ]
+    )
+
+
+def _with_outcomes(warehouse: Warehouse, stored: pa.Table, extra: Sequence[ExtraColumn]) -> pa.Table:
+    _refuse_other_versions(stored)
+    rows = to_columns(stored.select(["game_date", "game_id", "player_lookup", "is_home"]))
+    # A game id is YYYYMMDD_AWAY_HOME.
+    teams = [game.split("_")[2 if home else 1] for game, home in zip(rows["game_id"], rows["is_home"], strict=True)]
+    first, last = (_date(bound) for bound in (rows["game_date"].min(), rows["game_date"].max()))
+    keys = {
+        "player_lookup": (rows["game_date"], rows["player_lookup"]),
+        "team_abbr": (rows["game_date"], np.array(teams, dtype=object)),
+    }
+    vectors = np.array(stored["features"].to_pylist(), dtype=np.float64).reshape(stored.num_rows, len(FEATURES))
+    columns: dict[str, Any] = {name: stored[name] for name in (*IDENTITY, *ABOUT) if name != "team_abbr"}
+    columns |= {"team_abbr": pa.array(teams, pa.string())}
+    columns |= {feature.name: pa.array(vectors[:, place]) for place, feature in enumerate(FEATURES)}
+    for table in dict.fromkeys(column.table for column in extra):
+        names = [column.column for column in extra if column.table == table]
+        other = warehouse.read(table, list(dict.fromkeys([*table.key, *names])), first, last)
+        places = _places(keys[str(table.entity_column)], other, (table.date_column, str(table.entity_column)))
+        columns |= {f"{table.name}.{name}": other[name].take(places) for name in names}
+    games = warehouse.read(PLAYER_GAMES, (*PLAYER_GAMES.key, "game_id", *OUTCOMES.values()), first, last)
+    own_game = (*keys["player_lookup"], rows["game_id"])
+    places = _places(own_game, games, ("game_date", "player_lookup", "game_id"))
+    columns |= {name: games[source].take(places) for name, source in OUTCOMES.items()}
+    columns["played"] = pc.invert(columns["played"])
+    schema = training_schema(extra)
+    return pa.table([columns[name] for name in schema.names], names=schema.names).cast(schema)
+
+
+def _refuse_other_versions(stored: pa.Table) -> None:
+    others = stored.filter(pc.not_equal(stored["feature_version"], VERSION))
+    if others.num_rows:
+        raise TrainingSetError(
+            f"{others.num_rows:,} rows from {others['game_date'][0]} on hold features of "
+            f"{others['feature_version'][0]}, not of {VERSION}; build them anew with `nba-assets rebuild --stale-code`"
+        )
+
+
+def _places(keys: Sequence[Any], other: pa.Table, names: Sequence[str]) -> pa.Array:
+    """The row of each key in another table; null where it has none."""
+    columns = to_columns(other.select(list(names)))
+    places = find(tuple(keys), tuple(columns[name] for name in names))
+    return pa.array(places, mask=places < 0)
+
+
+def _made_of(warehouse: Warehouse, start: date, end: date, extra_columns: Sequence[str]) -> dict[str, Any]:
+    """Of each table that is read: dates, code versions, and one digest of their digests."""
+    extra = [ExtraColumn.parse(name).table.name for name in extra_columns]
+    names = list(dict.fromkeys(chain((FEATURE_STORE.name, PLAYER_GAMES.name), extra)))
+    entries = warehouse.read(
+        TABLE_PARTITIONS, ("table_name", "partition_date", "digest", "code_version"), start, end, {"table_name": names}
+    ).to_pylist()
+    made_of = {}
+    for name in names:
+        mine = sorted(
+            (entry for entry in entries if entry["table_name"] == name), key=lambda one: one["partition_date"]
+        )
+        digests = "".join(f"{entry['partition_date']} {entry['digest']}\n" for entry in mine)
+        made_of[name] = {
+            "dates": len(mine),
+            "code_versions": sorted({str(entry["code_version"]) for entry in mine}),
+            "digest": sha256(digests.encode()).hexdigest(),
+        }
+    return made_of
+
+
+def _date(value: np.datetime64) -> date:
+    found: date = value.astype("M8[D]").item()
+    return found

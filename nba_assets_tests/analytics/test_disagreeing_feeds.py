@@ -401,7 +401,7 @@ def also_on(feeds: Feeds, lookup: str, team: str, **line: Any) -> Feeds:
 ABSENT: dict[str, Any] = dict.fromkeys(PLAYER_COUNTS) | {"minutes": None, "plus_minus": None}
 
 
-@pytest.mark.parametrize("status", ["inactive", "dnp"])
+@pytest.mark.parametrize("status", ["inactive", "dnp", "active"])
 def test_of_two_sheets_of_one_date_the_game_that_he_played_counts(tmp_path: Path, status: str) -> None:
     tables = built(tmp_path, **also_on(two_games(), "bostwo", "PHI", player_status=status, **ABSENT))
     row = tables[PLAYERS]["bostwo"]

@@ -19,7 +19,7 @@ import pytest
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, failures
 from nba_assets.entities.parallel import ParallelEntities
-from nba_assets.publishing.circuit_breaker import reset, stored_attempts
+from nba_assets.publishing.circuit_breaker import RESET_TRIES, reset, stored_attempts
 from nba_assets.publishing.publication import DateFacts, PublicationRefusedError, prepare
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.settings import Settings
@@ -28,7 +28,7 @@ from nba_assets.tables.bookkeeping import ENTITY_FAILURES, REPROCESS_ATTEMPTS
 from nba_assets.tables.columns import arrow_schema
 from nba_assets.tables.spec import Columns, Table, count, day, text
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
-from nba_assets.warehouse.interface import Replacement, WarehouseError, WriteFacts
+from nba_assets.warehouse.interface import OvertakenError, Replacement, WarehouseError, WriteFacts
 
 TABLE = Table(
     "nba_precompute",
@@ -273,6 +273,30 @@ def test_after_a_reset_by_hand_he_has_three_attempts_again(tripped: Lab) -> None
     assert tripped.attempts()[3:] == [(4, False), (5, False), (6, True)]
     tripped.run(MONDAY)
     assert UNLUCKY not in tripped.computed
+
+
+class Overtaken(DuckDBWarehouse):
+    """A warehouse in which another run is faster, so many times."""
+
+    times = 0
+
+    def replace(self, *given: Any, **options: Any) -> Any:
+        if self.times:
+            self.times -= 1
+            raise OvertakenError("overtaken by run other")
+        return super().replace(*given, **options)
+
+
+@pytest.mark.parametrize("times", [1, RESET_TRIES - 1, RESET_TRIES])
+def test_a_reset_that_is_overtaken_reads_again_and_gives_up_in_the_end(tripped: Lab, times: int) -> None:
+    warehouse = Overtaken(tripped.warehouse.path)
+    warehouse.times = times
+    if times < RESET_TRIES:
+        assert reset(warehouse, TABLE.name, MONDAY, UNLUCKY) == 3
+        return
+    with pytest.raises(OvertakenError, match="overtaken by run other"):
+        reset(warehouse, TABLE.name, MONDAY, UNLUCKY)
+    assert reset(tripped.warehouse, TABLE.name, MONDAY, UNLUCKY) == 3
 
 
 def test_attempts_count_for_the_inputs_that_they_were_made_with(lab: Lab) -> None:

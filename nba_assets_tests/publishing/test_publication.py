@@ -355,6 +355,11 @@ def test_the_tolerated_share_is_a_setting(warehouse: DuckDBWarehouse, share: str
     assert [fact.day for fact in prepare(run, outcome).write()] == ([FIRST, SECOND] if passes else [SECOND])
 
 
+def test_one_player_never_costs_a_date_however_few_there_are(warehouse: DuckDBWarehouse) -> None:
+    outcome = Outcome(rows((FIRST, "a", 3, 1)), failed("x"))
+    assert [(fact.day, fact.row_count) for fact in prepare(run_of(warehouse, FIRST), outcome).write()] == [(FIRST, 1)]
+
+
 def test_where_every_date_is_refused_nothing_is_written_but_the_refusals(warehouse: DuckDBWarehouse) -> None:
     prepare(run_of(warehouse, FIRST), Outcome(rows((FIRST, "a", 3, 1)))).write()
     before, partition_state = stored(warehouse), entries(warehouse)

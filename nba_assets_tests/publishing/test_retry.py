@@ -23,6 +23,7 @@ from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.sample_league import write_season
 from nba_assets.registry import TABLE_MODULES
 from nba_assets.tables.bookkeeping import ENTITY_FAILURES, TABLE_PARTITIONS
+from nba_assets.tables.columns import arrow_schema
 from nba_assets.tables.spec import Table
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets.warehouse.interface import OvertakenError, Replacement
@@ -365,6 +366,22 @@ def test_a_retry_gives_way_to_a_run_that_wrote_meanwhile(
     with pytest.raises(OvertakenError, match="overtaken by run other"):
         publication.write()
     assert stored(warehouse, SHEET, day) == before
+
+
+@pytest.mark.parametrize(("is_correctable", "attention"), [(True, True), (None, True), (False, False)])
+def test_only_what_better_data_may_correct_needs_attention(
+    tmp_path: Path, is_correctable: bool | None, attention: bool
+) -> None:
+    record = dict.fromkeys(ENTITY_FAILURES.column_names) | {
+        **{"table_name": SHEET.name, "partition_date": NOW.date(), "entity_id": "someone", "entity_type": "PLAYER"},
+        **{"failure_category": "MISSING_RAW_DATA", "failure_reason": "no row", "can_retry": True},
+        **{"is_correctable": is_correctable, "resolution_status": "UNRESOLVED", "run_id": "r", "created_at": NOW},
+    }
+    rows = pa.Table.from_pylist([record], schema=arrow_schema(ENTITY_FAILURES))
+    warehouse = DuckDBWarehouse(tmp_path / "nba.duckdb")
+    warehouse.replace([Replacement(ENTITY_FAILURES, rows, [NOW.date()])])
+    failure = opened(warehouse)["someone"]
+    assert (failure.can_retry, failure.is_correctable, failure.needs_attention) == (True, attention, attention)
 
 
 def test_a_tripped_breaker_counts_and_can_be_reset(

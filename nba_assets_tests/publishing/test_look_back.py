@@ -113,6 +113,8 @@ def test_a_full_past_is_every_day_with_final_games(warehouse: DuckDBWarehouse) -
     publish(warehouse, LATELY, GAME_DAYS[:5])
     assert found_of_expected(warehouse, TODAY, RESULTS.name) == (5, 5)
     assert found_of_expected(warehouse, TODAY, LATELY.name) == (1, 1)
+    rows = {name: source.row_count for name, source in looked_back(warehouse, TODAY)[TODAY].items()}
+    assert rows == {RESULTS.name: 5, LATELY.name: 1, TONIGHT.name: 0}
     assert found_of_expected(warehouse, OPENING, RESULTS.name) == (0, 0)
     assert found_of_expected(warehouse, TODAY, TONIGHT.name) == (None, None)
     assert thin_look_backs(READER, inputs_by_date(run_of(warehouse, READER, TODAY))) == []

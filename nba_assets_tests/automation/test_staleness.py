@@ -23,6 +23,7 @@ from nba_assets.automation.planned_runs import PlannedRun, fingerprint
 from nba_assets.automation.staleness import (
     STATE_COLUMNS,
     Cause,
+    Outdated,
     PartitionState,
     Repairs,
     StaleDates,
@@ -719,3 +720,12 @@ def test_three_causes_are_named_in_order_of_their_dates_and_the_others_counted()
     assert _said(causes) == f"changed: a {FIRST}, b {FIRST}, season"
     later = Cause("c", FIRST + timedelta(days=1))
     assert _said({*causes, later}) == f"changed: a {FIRST}, b {FIRST}, {later} and 1 more"
+
+
+def test_outdated_dates_within_a_range_are_those_of_both_its_ends_too() -> None:
+    days = [date(2024, 11, number) for number in range(1, 7)]
+    every_other = Outdated("player_daily_cache", days[::2], days[1::2])
+    assert every_other.days == days
+    found = every_other.within(days[0], days[3])
+    assert (found.older_code, found.unrecorded) == ([days[0], days[2]], [days[1], days[3]])
+    assert every_other.within(days[4], days[5]).days == days[4:]

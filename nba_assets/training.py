@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from nba_assets.entities.relations import find
 from nba_assets.export import Exported, Format, slices_of, write_slices
 from nba_assets.precompute.features import FEATURES, VERSION
 from nba_assets.precompute.ml_feature_store import TABLE as FEATURE_STORE
+from nba_assets.providers.landing_writer import write_beside
 from nba_assets.registry import COMPUTED_TABLES
 from nba_assets.settings import SettingsError
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
@@ -85,55 +85,47 @@ class ExtraColumn:
         return pa.field(self.name, arrow_schema(self.table, (self.column,)).field(0).type)
 
 
-def training_rows(
-    warehouse: Warehouse, start: date, end: date, extra_columns: Sequence[str] = ()
-) -> Iterator[pa.Table]:
-    """The training set of the dates from `start` to `end`, some weeks at a time, sorted by date and player.
+def training_set(warehouse: Warehouse, start: date, end: date, extra_columns: Sequence[str] = ()) -> pa.Table:
+    """The training set of the dates from `start` to `end` in one table, sorted by date and player.
 
     Raises TrainingSetError for a column that cannot be had, or stored features of another version than this one's.
     """
     extra = [ExtraColumn.parse(name) for name in extra_columns]
-    for stored in slices_of(warehouse, FEATURE_STORE, start, end):
-        yield _with_outcomes(warehouse, stored, extra)
-
-
-def training_set(warehouse: Warehouse, start: date, end: date, extra_columns: Sequence[str] = ()) -> pa.Table:
-    """The training set in one table; see `training_rows`."""
     with warehouse.session():
-        rows = list(training_rows(warehouse, start, end, extra_columns))
-    schema = training_schema([ExtraColumn.parse(name) for name in extra_columns])
-    return pa.concat_tables(rows) if rows else schema.empty_table()
+        return pa.concat_tables([training_schema(extra).empty_table(), *_slices(warehouse, start, end, extra)])
 
 
 def export_training_set(
     warehouse: Warehouse, start: date, end: date, file: Path, file_format: Format, extra_columns: Sequence[str] = ()
 ) -> Exported:
-    """Write the training set into a file and, beside it, `FILE.manifest.json`: what it was made of.
+    """Write the training set into a file and, beside it, `FILE.manifest.json`: what it was made of; see `training_set`.
 
     Both are of one moment, and in place once they are whole. Memory is that of some weeks of rows.
     """
-    schema = training_schema([ExtraColumn.parse(name) for name in extra_columns])
+    extra = [ExtraColumn.parse(name) for name in extra_columns]
+    schema = training_schema(extra)
     file.parent.mkdir(parents=True, exist_ok=True)
     played = 0
 
     def counted() -> Iterator[pa.Table]:
         nonlocal played
-        for rows in training_rows(warehouse, start, end, extra_columns):
+        for rows in _slices(warehouse, start, end, extra):
             played += pc.sum(rows["played"]).as_py() or 0
             yield rows
 
     with warehouse.session():
-        manifest = {
-            "start": start.isoformat(),
-            "end": end.isoformat(),
-            "feature_version": VERSION,
-            "columns": schema.names,
-            "tables": _made_of(warehouse, start, end, extra_columns),
-        }
+        made_of = _made_of(warehouse, start, end, extra)
         count = write_slices(file, file_format, schema, counted())
-    unfinished = Path(f"{file}.manifest.new")
-    unfinished.write_text(json.dumps(manifest | {"rows": count, "rows_played": played}, indent=2) + "\n")
-    unfinished.replace(f"{file}.manifest.json")
+    manifest = {
+        "start": start.isoformat(),
+        "end": end.isoformat(),
+        "feature_version": VERSION,
+        "columns": schema.names,
+        "tables": made_of,
+        "rows": count,
+        "rows_played": played,
+    }
+    write_beside(Path(f"{file}.manifest.json"), f"{json.dumps(manifest, indent=2)}\n".encode())
     return Exported(file, count)
 
 
@@ -154,12 +146,18 @@ def training_schema(extra: Sequence[ExtraColumn]) -> pa.Schema:
     )
 
 
+def _slices(warehouse: Warehouse, start: date, end: date, extra: Sequence[ExtraColumn]) -> Iterator[pa.Table]:
+    """The training set, some weeks at a time."""
+    for stored in slices_of(warehouse, FEATURE_STORE, start, end):
+        yield _with_outcomes(warehouse, stored, extra)
+
+
 def _with_outcomes(warehouse: Warehouse, stored: pa.Table, extra: Sequence[ExtraColumn]) -> pa.Table:
     _refuse_other_versions(stored)
     rows = to_columns(stored.select(["game_date", "game_id", "player_lookup", "is_home"]))
     # A game id is YYYYMMDD_AWAY_HOME.
     teams = [game.split("_")[2 if home else 1] for game, home in zip(rows["game_id"], rows["is_home"], strict=True)]
-    first, last = (_date(bound) for bound in (rows["game_date"].min(), rows["game_date"].max()))
+    first, last = rows["game_date"].min().item(), rows["game_date"].max().item()
     keys = {
         "player_lookup": (rows["game_date"], rows["player_lookup"]),
         "team_abbr": (rows["game_date"], np.array(teams, dtype=object)),
@@ -198,10 +196,9 @@ def _places(keys: Sequence[Any], other: pa.Table, names: Sequence[str]) -> pa.Ar
     return pa.array(places, mask=places < 0)
 
 
-def _made_of(warehouse: Warehouse, start: date, end: date, extra_columns: Sequence[str]) -> dict[str, Any]:
+def _made_of(warehouse: Warehouse, start: date, end: date, extra: Sequence[ExtraColumn]) -> dict[str, Any]:
     """Of each table that is read: dates, code versions, and one digest of their digests."""
-    extra = [ExtraColumn.parse(name).table.name for name in extra_columns]
-    names = list(dict.fromkeys(chain((FEATURE_STORE.name, PLAYER_GAMES.name), extra)))
+    names = list(dict.fromkeys((FEATURE_STORE.name, PLAYER_GAMES.name, *(column.table.name for column in extra))))
     entries = warehouse.read(
         TABLE_PARTITIONS, ("table_name", "partition_date", "digest", "code_version"), start, end, {"table_name": names}
     ).to_pylist()
@@ -217,8 +214,3 @@ def _made_of(warehouse: Warehouse, start: date, end: date, extra_columns: Sequen
             "digest": sha256(digests.encode()).hexdigest(),
         }
     return made_of
-
-
-def _date(value: np.datetime64) -> date:
-    found: date = value.astype("M8[D]").item()
-    return found

@@ -210,7 +210,11 @@ class BigQueryWarehouse:
         return getattr(self._of_thread, "view", None)
 
     def _name(self, table: Table) -> str:
-        return quoted(f"{self.address.dataset(table.dataset)}.{table.name}")
+        return quoted(self._path(table))
+
+    def _path(self, table: Table) -> str:
+        """The full name of a table, as the API takes it."""
+        return f"{self.address.dataset(table.dataset)}.{table.name}"
 
     def _stored(self, table: Table) -> bigquery.Table | None:
         """The table as it stands in the catalogue; None where it does not, or did not when the session began."""
@@ -223,9 +227,8 @@ class BigQueryWarehouse:
         return self._view.tables[table.qualified_name]
 
     def _found(self, table: Table) -> bigquery.Table | None:
-        name = f"{self.address.dataset(table.dataset)}.{table.name}"
         try:
-            return self._persistently(lambda: self._client.get_table(name, retry=None))
+            return self._persistently(lambda: self._client.get_table(self._path(table), retry=None))
         except exceptions.NotFound:
             return None
 
@@ -253,7 +256,7 @@ class BigQueryWarehouse:
 
     def _ensure(self, table: Table) -> None:
         """Create the table, or add the nullable columns that its spec has gained."""
-        name = f"{self.address.dataset(table.dataset)}.{table.name}"
+        name = self._path(table)
         try:
             stored = self._client.get_table(name, retry=None)
         except exceptions.NotFound:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -112,8 +113,12 @@ class Write:
         return replacement.rows if isinstance(replacement, Insertion) else replacement.written_at(self.stamp)
 
     def _column(self, table: Table, name: str) -> str:
-        tables = list(dict.fromkeys(each.table.qualified_name for each in (*self.conditions, *self.replacements)))
-        return f"t{tables.index(table.qualified_name)}_{name}"
+        return f"t{self._tables.index(table.qualified_name)}_{name}"
+
+    @cached_property
+    def _tables(self) -> list[str]:
+        """The names of all tables, each once; columns in staging carry their table's place in it."""
+        return list(dict.fromkeys(each.table.qualified_name for each in (*self.conditions, *self.replacements)))
 
     def _check(self, number: int, changed: Changed, staging: str | None) -> str:
         """End the script where the table does not hold what was read of it, row for row."""

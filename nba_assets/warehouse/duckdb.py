@@ -203,7 +203,7 @@ class DuckDBWarehouse:
             self._close()
         if self._open is None:
             with ExitStack() as held:
-                held.enter_context(self._lock(read_only=read_only))
+                held.enter_context(self._lock(deadline, read_only=read_only))
                 if not read_only and not self.path.exists():
                     with self._writable():
                         self._create()
@@ -238,13 +238,13 @@ class DuckDBWarehouse:
                     return
 
     @contextmanager
-    def _lock(self, *, read_only: bool) -> Iterator[None]:
+    def _lock(self, deadline: float, *, read_only: bool) -> Iterator[None]:
         """Hold the file lock; a reader that may not write beside the file goes without, and waits at DuckDB's own
         lock.
         """
         with ExitStack() as held:
             try:
-                held.enter_context(self._file.taken(self.wait_seconds))
+                held.enter_context(self._file.taken(max(deadline - time.monotonic(), 0)))
             except HeldError:
                 raise WarehouseBusyError(self._busy(self._file.holder())) from None
             except OSError as error:

@@ -14,14 +14,9 @@ from nba_assets.definitions import defs
 from nba_assets.providers import fetching
 from nba_assets.providers.league.teams import TEAM_IDS
 from nba_assets_tests.providers.invented_game import DAY, InventedGame, schedule
-from nba_assets_tests.providers.league_site import LIVE_SCHEDULE, Answer, LeagueSite, live_box, right, serving
+from nba_assets_tests.providers.league_site import LIVE_SCHEDULE, Answer, LeagueSite, live_box, right, roster, serving
 
 GAME = InventedGame()
-
-
-def roster(team: int, *players: list[Any]) -> Answer:
-    headers = ["TeamID", "SEASON", "PLAYER", "POSITION", "BIRTH_DATE", "AGE", "PLAYER_ID"]
-    return right({"resultSets": [{"name": "CommonTeamRoster", "headers": headers, "rowSet": list(players)}]})
 
 
 @pytest.fixture
@@ -31,7 +26,7 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[LeagueSite]:
     site.has_live(GAME)
     for number, team in enumerate(sorted(TEAM_IDS.values())):
         someone = [team, "2024", f"Player {number}", "F", "JUL 28, 1999", 25.0, 9000 + number]
-        site.answers[f"/stats/commonteamroster {team}"] = roster(team, someone)
+        site.answers[f"/stats/commonteamroster {team}"] = roster(someone)
     with serving(site) as found:
         monkeypatch.setattr(fetching, "league_today", lambda: DAY + timedelta(days=1))
         monkeypatch.setenv("NBA_ASSETS_LEAGUE_CDN_URL", found.cdn_url)

@@ -32,6 +32,12 @@ def right(payload: Any) -> Answer:
     return Answer(body=json.dumps(payload).encode())
 
 
+def roster(*players: list[Any]) -> Answer:
+    """The statistics site's roster of a team: rows of team, season, name, position, birth date, age and player."""
+    headers = ["TeamID", "SEASON", "PLAYER", "POSITION", "BIRTH_DATE", "AGE", "PLAYER_ID"]
+    return right({"resultSets": [{"name": "CommonTeamRoster", "headers": headers, "rowSet": list(players)}]})
+
+
 @dataclass
 class LeagueSite:
     """Answers by path, for a statistics endpoint with the game or season behind it; `trouble` comes first, answer by

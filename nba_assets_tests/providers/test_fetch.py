@@ -33,6 +33,7 @@ from nba_assets_tests.providers.league_site import (
     live_box,
     live_events,
     right,
+    roster,
     serving,
 )
 
@@ -403,12 +404,9 @@ def test_where_the_site_refuses_one_line_says_so_and_what_has_landed_stays(
 
 
 def test_rosters_of_today_come_with_the_daily_fetch(site: LeagueSite, tmp_path: Path) -> None:
-    headers = ["TeamID", "SEASON", "PLAYER", "POSITION", "BIRTH_DATE", "AGE", "PLAYER_ID"]
     star = FIRST.squads["BOS"][0]
     row = [1610612738, "2024", star.name, "F", "JUL 28, 1999", 25.0, star.number]
-    site.answers["/stats/commonteamroster 1610612738"] = right(
-        {"resultSets": [{"name": "CommonTeamRoster", "headers": headers, "rowSet": [row]}]}
-    )
+    site.answers["/stats/commonteamroster 1610612738"] = roster(row)
     fetching = Fetching(site, tmp_path, today=DAY + timedelta(days=1))
     writer = fetching.run(DAY, with_rosters=True)
     rows = pq.read_table(fetching.zone / "rosters" / "roster_date=2025-01-16" / "league.parquet").to_pylist()

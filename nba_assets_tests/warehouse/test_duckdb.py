@@ -28,6 +28,7 @@ from filelock import FileLock
 from nba_assets.tables.spec import Column, Type
 from nba_assets.warehouse import duckdb as back_end
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
+from nba_assets.warehouse.file_turn import FileTurn
 from nba_assets.warehouse.interface import Replacement, WarehouseBusyError, WarehouseError
 from nba_assets_tests.warehouse.back_ends import FIRST, PROCESSES, TABLE, row, rows, running
 
@@ -219,6 +220,22 @@ class TestSessions:
             assert not path.exists()
             warehouse.replace([ONE_ROW])
         assert row_count(path) == 1
+
+
+def test_who_has_waited_for_a_thread_waits_for_the_file_only_as_long_as_is_left(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    DuckDBWarehouse(path).replace([ONE_ROW])
+    times, waits, taken = iter([0.0, *[7.0] * 9]), [], FileTurn.taken
+
+    def recorded(turn: FileTurn, seconds: float) -> Any:
+        waits.append(seconds)
+        return taken(turn, seconds)
+
+    monkeypatch.setattr(FileTurn, "taken", recorded)
+    monkeypatch.setattr(back_end, "time", SimpleNamespace(monotonic=lambda: next(times)))
+    assert row_count(path, wait_seconds=10) == 1
+    assert waits == [3.0]
 
 
 class TestKeptOpen:

@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from nba_assets.orchestration.google_cloud import _bigquery_clients
+from nba_assets.orchestration.google_cloud import bigquery_clients
 from nba_assets.orchestration.opening import warehouse_kind
 from nba_assets.orchestration.warehouse_resource import WarehouseResource
 from nba_assets.warehouse.bigquery import BigQueryWarehouse
@@ -72,7 +72,7 @@ def test_an_address_opens_the_warehouse_that_it_names(
     assert (warehouse_kind(), warehouse.wait_seconds) == ("bigquery", 10)
     warehouse.replace([Replacement(TABLE, rows(row(FIRST, "a")), [FIRST])])
     assert [status.row_count for status in warehouse.status([TABLE])] == [1]
-    client, reader = _bigquery_clients(PROJECT, "US")
+    client, reader = bigquery_clients(PROJECT, "US")
     client.close()
     reader.transport.close()
-    _bigquery_clients.cache_clear()
+    bigquery_clients.cache_clear()

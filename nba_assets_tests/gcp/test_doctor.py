@@ -1,4 +1,4 @@
-"""`nba-assets doctor` where the tables are in BigQuery and the files in a bucket: each line, and each line's failure."""
+"""`nba-assets doctor` where the tables are in BigQuery and the files in a bucket: each line, and its failure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from nba_assets.cli import app
 from nba_assets.doctor import google_cloud
-from nba_assets.doctor.finding import Finding, carried_out
+from nba_assets.doctor.finding import Finding, carried_out, ok
 from nba_assets.doctor.google_cloud import check_credentials, check_service
 from nba_assets.doctor.landing import check_landing
 from nba_assets.orchestration.google_cloud import bigquery_clients, open_bucket
@@ -199,7 +199,7 @@ def test_the_command_looks_at_both_services_with_the_credentials_of_the_environm
     client = storage.Client()
     client.create_bucket(bucket).blob("raw/schedule/2021-11-15.parquet").upload_from_string(b"x")
     # The emulator's second service is reached without encryption only.
-    monkeypatch.setattr(google_cloud, "_permission", lambda dataset, *_: google_cloud.ok("dataset", dataset))
+    monkeypatch.setattr(google_cloud, "_permission", lambda dataset, *_: ok("dataset", dataset))
     ended = CliRunner().invoke(app, ["doctor", "--create", "--json"])
     found = json.loads(ended.output)
     assert [each for each in found if each["severity"] != "ok"] == []

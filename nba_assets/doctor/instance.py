@@ -8,12 +8,17 @@ import os
 from collections.abc import Iterator
 
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
 
 from nba_assets.doctor.finding import Finding, failure, ok, warning
+from nba_assets.error_lines import line_of
 from nba_assets.orchestration.event_log import BATCH_SIZE, BATCH_VARIABLE, PLANNED_SUBSET_VARIABLE
 from nba_assets.orchestration.instance import dagster_home, dagster_instance
 from nba_assets.terminal import one_line
+
+ADVICE = (
+    "See that its dagster.yaml is right, and of a database that it runs, that host, port, name and user are right, and "
+    "that it lets this user in"
+)
 
 
 def check_instance() -> Iterator[Finding]:
@@ -29,19 +34,15 @@ def check_instance() -> Iterator[Finding]:
             kept = f"the Postgres database {_shown(url)}" if url else "SQLite files"
             count = instance.get_runs_count()
             version = instance.event_log_storage.alembic_version()
-    except SQLAlchemyError as error:
-        yield failure(
-            "instance",
-            f"the records of {where} cannot be used: {one_line(getattr(error, 'orig', None) or error)}. See that the "
-            "database runs, that host, port, name and user are right, and that it lets this user in",
-        )
-        return
     except ModuleNotFoundError as error:
         yield failure(
             "instance",
             f"the records of {where} cannot be used: {error}. Install the extra: pip install 'nba-assets[postgres]', "
             "and write the address as postgresql+psycopg2://…",
         )
+        return
+    except Exception as error:
+        yield failure("instance", line_of(error) or f"the records of {where} cannot be used: {_cause(error)}. {ADVICE}")
         return
     if version and version[0] != version[1]:
         yield failure(
@@ -57,6 +58,13 @@ def check_instance() -> Iterator[Finding]:
             f"events are written to Postgres one by one, most of a backfill's time: set {BATCH_VARIABLE}={BATCH_SIZE} "
             f"and {PLANNED_SUBSET_VARIABLE}=1 for all processes (not set: {', '.join(unset)})",
         )
+
+
+def _cause(error: BaseException) -> str:
+    """What Dagster and SQLAlchemy have wrapped."""
+    while (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
+    return one_line(error).removesuffix(".")
 
 
 def _shown(url: str) -> str:

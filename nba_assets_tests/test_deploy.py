@@ -26,6 +26,7 @@ from nba_assets.orchestration.run_origin import CODE_LOCATION
 from nba_assets.registry import ALL_TABLES
 from nba_assets.settings import PREFIX, variables
 from nba_assets_tests.dagster_server import PROJECT, free_port
+from nba_assets_tests.postgres_server import postgres_server
 
 DEPLOY = PROJECT / "deploy"
 USER = 10001
@@ -292,18 +293,18 @@ def test_the_workflow_runs_what_a_developer_runs() -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(os.getuid() != 0, reason="steps of an image run as root, which gives folders away")
 def test_the_steps_of_the_image_give_a_code_server_that_is_healthy() -> None:
-    with tempfile.TemporaryDirectory(prefix="image") as name:
+    with tempfile.TemporaryDirectory(prefix="image") as name, postgres_server() as database:
         folder = Path(name)
         folder.chmod(0o755)
-        subprocess.run([sys.executable, "-m", "venv", str(folder / "python")], check=True)
+        interpreter, user = interpreter_and_user()
+        subprocess.run([interpreter, "-m", "venv", str(folder / "python")], check=True)
         python = folder / "python" / "bin" / "python"
         image = Image(folder)
         image.build(python)
         assert image.user == f"{USER}:{USER}"
         port = str(free_port())
         command = [port if word == "4000" else "127.0.0.1" if word == "0.0.0.0" else word for word in image.command]
-        user = USER if os.getuid() == 0 and is_open_to_others(Path(sys.base_prefix)) else None
-        environment = image.full(python) | dict.fromkeys(POSTGRES_VARIABLES, "1")
+        environment = image.full(python) | dict(database)
         with (folder / "log").open("wb") as log:
             server = subprocess.Popen(
                 [str(python.parent / command[0]), *command[1:]],
@@ -323,12 +324,19 @@ def test_the_steps_of_the_image_give_a_code_server_that_is_healthy() -> None:
         finally:
             server.terminate()
             server.wait(60)
+        assert not (image.place("/opt/dagster") / "storage").exists()
         assert image.place("/var/lib/nba-assets").stat().st_uid == USER
 
 
-def is_open_to_others(folder: Path) -> bool:
-    """Whether a user who owns nothing can get there: an interpreter in root's home is closed to him."""
-    return all(place.stat().st_mode & 0o001 for place in (folder, *folder.parents))
+def interpreter_and_user() -> tuple[str, int | None]:
+    """An interpreter that the image's user can run, and that user; this one and root where there is none."""
+    works = "import ensurepip, sys; sys.exit(sys.version_info < (3, 11))"
+    for python in (sys.executable, "/usr/bin/python3"):
+        place = Path(python).resolve()
+        is_open = place.exists() and all(folder.stat().st_mode & 0o001 for folder in place.parents)
+        if is_open and subprocess.run([python, "-c", works], check=False).returncode == 0:
+            return python, USER
+    return sys.executable, None
 
 
 def until_it_listens(port: int, server: subprocess.Popen[bytes], log: Path) -> None:

@@ -156,7 +156,7 @@ def test_the_image_runs_as_nobody_in_particular_and_from_pinned_packages() -> No
 
 
 def test_nothing_but_what_the_image_copies_is_sent_to_the_builder() -> None:
-    sent = [line for line in (PROJECT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
+    sent: list[str] = [line for line in (PROJECT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
     copied = [word for name, given in instructions() if name == "COPY" for word in given.split()[:-1]]
     assert sorted(line[1:] for line in sent) == sorted(copied)
 
@@ -203,7 +203,7 @@ def test_the_code_server_is_where_the_others_look_for_it() -> None:
         "location_name": CODE_LOCATION,
     }
     for name in ("webserver", "daemon"):
-        assert read("compose.yaml")["services"][name]["command"][-1] == "/opt/dagster/workspace.yaml"
+        assert read("compose.yaml")["services"][name]["command"][-1] == "/opt/dagster/dagster_home/workspace.yaml"
 
 
 def test_the_values_are_those_of_dagster_s_chart() -> None:
@@ -243,7 +243,11 @@ def test_the_run_launcher_s_configuration_is_one_that_it_takes() -> None:
     config = {snake(name): value for name, value in given["config"]["k8sRunLauncher"].items()}
     config["run_k8s_config"] = {snake(name): value for name, value in config["run_k8s_config"].items()}
     # The chart adds what follows by itself.
-    config |= {"service_account_name": "nba-assets", "instance_config_map": "i", "dagster_home": "/opt/dagster"}
+    config |= {
+        "service_account_name": "nba-assets",
+        "instance_config_map": "i",
+        "dagster_home": "/opt/dagster/dagster_home",
+    }
     config["postgres_password_secret"] = "nba-assets-postgres"
     checked = process_config(resolve_to_config_type(dict(launcher.K8sRunLauncher.config_type())), config)
     assert checked.success, [error.message for error in checked.errors or ()]
@@ -301,6 +305,10 @@ def test_the_steps_of_the_image_give_a_code_server_that_is_healthy() -> None:
         python = folder / "python" / "bin" / "python"
         image = Image(folder)
         image.build(python)
+        for volume in read("compose.yaml")["services"]["code"]["volumes"]:
+            if volume.startswith("./"):
+                source, target, _ = volume.split(":")
+                shutil.copy(DEPLOY / source, image.place(target))
         assert image.user == f"{USER}:{USER}"
         port = str(free_port())
         command = [port if word == "4000" else "127.0.0.1" if word == "0.0.0.0" else word for word in image.command]
@@ -324,7 +332,7 @@ def test_the_steps_of_the_image_give_a_code_server_that_is_healthy() -> None:
         finally:
             server.terminate()
             server.wait(60)
-        assert not (image.place("/opt/dagster") / "storage").exists()
+        assert not (image.place("/opt/dagster/dagster_home") / "storage").exists()
         assert image.place("/var/lib/nba-assets").stat().st_uid == USER
 
 

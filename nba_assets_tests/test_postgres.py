@@ -186,6 +186,22 @@ def test_a_backfill_and_a_sensor_whose_runs_are_queued_are_on_record_in_the_serv
         assert len(enqueued) == 1
         assert {"SENSOR", "QUEUED_RUN_COORDINATOR"} <= set(instance.get_daemon_heartbeats())
     assert not (own_home / "dagster" / "storage").exists()
+    assert PASSWORD not in "".join(records(postgres))
+    assert PASSWORD not in done.stdout + done.stderr + (tmp_path / "ui.log").read_text()
+
+
+def records(variables: Mapping[str, str]) -> Iterator[str]:
+    """All that stands in the tables of the database, as text."""
+    import psycopg2
+
+    names = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "dbname": "DB"}
+    connection = psycopg2.connect(**{name: variables[VARIABLES + variable] for name, variable in names.items()})
+    cursor = connection.cursor()
+    cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
+    for (table,) in cursor.fetchall():
+        cursor.execute(f'SELECT * FROM "{table}"')
+        yield str(cursor.fetchall())
+    connection.close()
 
 
 def partitions(home: Path) -> set[tuple[str, date]]:

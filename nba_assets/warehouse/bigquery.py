@@ -200,7 +200,13 @@ class BigQueryWarehouse:
         dataset.location = self.address.location
         dataset.default_table_expiration_ms = STAGING_MILLISECONDS if name == STAGING else None
         dataset.labels = {"app": APPLICATION}
-        self._client.create_dataset(dataset, exists_ok=True, retry=None)
+        try:
+            self._client.create_dataset(dataset, exists_ok=True, retry=None)
+        except exceptions.Forbidden as error:
+            if _is_transient(error):
+                raise
+            # Whoever may not make datasets can use one that somebody else has made.
+            self._client.get_dataset(dataset.reference, retry=None)
 
     def close(self) -> None:
         """Nothing is kept open but the clients, which all warehouses of a process share."""

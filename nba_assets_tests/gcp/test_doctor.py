@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from google.api_core import exceptions
 from google.cloud import bigquery, storage
 from typer.testing import CliRunner
 
@@ -20,8 +21,10 @@ from nba_assets.doctor.google_cloud import check_credentials, check_service
 from nba_assets.doctor.landing import check_landing
 from nba_assets.orchestration.google_cloud import bigquery_clients, open_bucket
 from nba_assets.settings import Settings
+from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.warehouse.address import BigQueryAddress
 from nba_assets.warehouse.bigquery import STAGING, BigQueryWarehouse
+from nba_assets.warehouse.interface import WarehouseError
 from nba_assets_tests.gcp.adapter import ERRORS, Calls, open_emulated
 from nba_assets_tests.gcp.emulators import PROJECT, BigQueryEmulator
 from nba_assets_tests.pipeline import count_as_ingested
@@ -78,6 +81,20 @@ def test_missing_datasets_fail_and_are_made_on_request(service: Service) -> None
         assert list(service.client.list_tables(service.warehouse.address.dataset(name))) == []
     assert service.dataset(STAGING).default_table_expiration_ms == 24 * 3600 * 1000
     assert service.dataset("nba_raw").default_table_expiration_ms is None
+
+
+def test_who_may_not_make_datasets_uses_those_that_are_there(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise exceptions.Forbidden("Access Denied: User does not have bigquery.datasets.create permission")
+
+    make = service.client.create_dataset
+    monkeypatch.setattr(service.client, "create_dataset", refuse)
+    with pytest.raises(WarehouseError, match="(?i)not found: dataset"):
+        count_as_ingested(service.warehouse, ["schedule"], [FIRST])
+    for name in DATASETS:
+        make(service.warehouse.address.dataset(name))
+    count_as_ingested(service.warehouse, ["schedule"], [FIRST])
+    assert [status.row_count for status in service.warehouse.status([TABLE_PARTITIONS])] == [1]
 
 
 def test_a_dataset_elsewhere_fails(service: Service) -> None:

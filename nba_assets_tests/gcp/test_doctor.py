@@ -89,7 +89,7 @@ def test_who_may_not_make_datasets_uses_those_that_are_there(service: Service, m
 
     make = service.client.create_dataset
     monkeypatch.setattr(service.client, "create_dataset", refuse)
-    with pytest.raises(WarehouseError, match="(?i)not found: dataset"):
+    with pytest.raises(WarehouseError, match=r"(?i)not found: dataset"):
         count_as_ingested(service.warehouse, ["schedule"], [FIRST])
     for name in DATASETS:
         make(service.warehouse.address.dataset(name))

@@ -118,7 +118,7 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
 def require_known(
     names: Sequence[str] | None, parameter: str = "--table", *, tables: Iterable[str] | None = None
 ) -> None:
-    """Require that tables exist, computed ones where `tables` are not given; raises BadParameter, naming all there are."""
+    """Require that tables exist, computed ones without `tables`; raises BadParameter, naming all there are."""
     from nba_assets.registry import COMPUTED_TABLES
 
     known = list(COMPUTED_TABLES if tables is None else tables)

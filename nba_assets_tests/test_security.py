@@ -129,7 +129,8 @@ def test_a_planted_secret_is_nowhere_in_the_instance_the_logs_and_the_tables(own
                 graphql(server, start, sensor={**SENSOR, "sensorName": sensor})
             season.land_all(landing, late, late)
             until(lambda: ("player_game_summary", late) in partitions(own_home), tmp_path / "ui.log")
-            (landing / "team_boxscores" / "broken.parquet").write_bytes(b"no Parquet")
+            with duckdb.connect(str(own_home / "nba.duckdb")) as warehouse:
+                warehouse.execute("ALTER TABLE nba_raw.schedule ADD COLUMN stray INTEGER")
             output += run("run", late, "--ingest", environment=environment)
             until(lambda: bool(called), tmp_path / "ui.log")
         output += (tmp_path / "ui.log").read_text()

@@ -87,11 +87,11 @@ def test_a_planted_secret_is_nowhere_in_the_instance_the_logs_and_the_tables(own
     """After runs of the command line and of a sensor, and one that fails."""
     season = Season(tmp_path / "season", write_season(tmp_path / "season", 2024, **SMALL_LEAGUE))
     opening, landing = season.summary.first_date, own_home / "landing"
-    late = opening + timedelta(days=1)
-    season.land_all(landing, opening, opening)
+    built, late = opening + timedelta(days=2), opening + timedelta(days=3)
+    season.land_all(landing, opening, built)
     planted = Planted(tmp_path)
     environment = {**os.environ, **planted.environment}
-    output = run("backfill", opening, opening, environment=environment)
+    output = run("backfill", opening, built, environment=environment)
     output += run("doctor", environment=environment)
     with dagster_server(environment, tmp_path / "ui.log") as server:
         start = "mutation($sensor: SensorSelector!) { startSensor(sensorSelector: $sensor) { __typename } }"

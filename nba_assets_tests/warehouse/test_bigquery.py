@@ -307,12 +307,15 @@ class TestWriting:
         assert query.configuration["query"]["useQueryCache"] is False
         assert query.configuration["jobTimeoutMs"] == str(5 * 60 * 1000)
 
-    def test_a_write_without_rows_is_one_script_that_costs_what_it_says(self, service: Service) -> None:
+    def test_a_write_without_rows_is_one_script_that_costs_what_it_says(
+        self, service: Service, caplog: pytest.LogCaptureFixture
+    ) -> None:
         facts = service.warehouse().replace([Replacement(TABLE, rows(), [FIRST])])
         (query,) = service.jobs
         assert facts == WriteFacts([query.job_id], 7, 10, 0)
         assert path(TABLE) in service.tables
         assert "p.t_nba_staging" not in service.datasets
+        assert "could not be deleted" not in caplog.text
 
     def test_bytes_that_the_service_does_not_tell_count_nothing(self, service: Service) -> None:
         query = service.query

@@ -27,7 +27,7 @@ from filelock import FileLock
 
 from nba_assets.tables.spec import Column, Type
 from nba_assets.warehouse import duckdb as back_end
-from nba_assets.warehouse.duckdb import DuckDBWarehouse
+from nba_assets.warehouse.duckdb import DuckDBWarehouse, _foreign_holder
 from nba_assets.warehouse.file_turn import FileTurn
 from nba_assets.warehouse.interface import Replacement, WarehouseBusyError, WarehouseError
 from nba_assets_tests.warehouse.back_ends import FIRST, PROCESSES, TABLE, row, rows, running
@@ -340,6 +340,31 @@ class TestKeptOpen:
         kept.replace([Replacement(TABLE, rows(row(FIRST, "a"), row(FIRST, "b")), [FIRST])])
         kept.copy_to(tmp_path / "copy.duckdb")
         assert row_count(tmp_path / "copy.duckdb") == 2
+
+    def test_the_file_is_copied_as_it_is_once_the_connection_has_put_all_changes_into_it(
+        self, kept: DuckDBWarehouse, tmp_path: Path
+    ) -> None:
+        kept.replace([Replacement(TABLE, rows(row(FIRST, "a")), [FIRST])])
+        assert kept.has_log()
+        kept.copy_to(tmp_path / "copy.duckdb")
+        assert (tmp_path / "copy.duckdb").read_bytes() == kept.path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (duckdb.ConnectionException("the file is open with a different configuration"), "this very one"),
+        (duckdb.ConnectionException("closed already"), None),
+        (duckdb.IOException("a different configuration"), None),
+        (duckdb.IOException("Could not set lock: held in /bin/x y (PID 12)"), "process 12 (/bin/x y), which"),
+        (duckdb.IOException("Could not set lock on file"), "Could not set lock on file"),
+        (duckdb.CatalogException("Could not set lock on file"), None),
+    ],
+    ids=str,
+)
+def test_who_holds_the_file_goes_by_what_duckdb_says(error: duckdb.Error, said: str | None) -> None:
+    holder = _foreign_holder(error)
+    assert holder is None if said is None else said in str(holder)
 
 
 class TestPauses:

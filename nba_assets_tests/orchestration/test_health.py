@@ -238,6 +238,19 @@ def test_failures_are_counted_and_those_that_want_somebody_warned_of(
     assert found.severity is (dg.AssetCheckSeverity.ERROR if hard else dg.AssetCheckSeverity.WARN)
 
 
+def test_of_many_dates_to_look_at_the_newest_fifty_are_shown(warehouse: DuckDBWarehouse) -> None:
+    days = [day(number) for number in range(52)]
+    write(
+        warehouse,
+        ENTITY_FAILURES,
+        [failure("a", "MISSING_RAW_DATA", can_retry=True, on=each) for each in days],
+        SHEET.name,
+    )
+    (found,) = evaluated(warehouse.path, f"{SHEET.name}_{OPEN_FAILURES}").values()
+    assert found.metadata["dates_to_look_at"].value == 52
+    assert found.metadata["dates"].value == [each.isoformat() for each in days[2:]]
+
+
 def quarantined(row_number: int, on: date, table: str = "game_lines") -> dict[str, Any]:
     return {
         "table_name": table,

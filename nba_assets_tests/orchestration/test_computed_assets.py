@@ -12,6 +12,7 @@ import pytest
 
 from nba_assets.orchestration.computed_assets import (
     _check_results,
+    _left_alone,
     _previews,
     asset_tags,
     check_result,
@@ -24,6 +25,8 @@ from nba_assets.orchestration.computed_assets import (
 )
 from nba_assets.publishing.lineage import InputFacts
 from nba_assets.publishing.publication import DateFacts, Publication
+from nba_assets.publishing.retry import Retry
+from nba_assets.publishing.scope import WholeDates
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.registry import COMPUTED_TABLES
 from nba_assets.tables.audit import Finding
@@ -37,7 +40,7 @@ def fact(day: date = FIRST, row_count: int = 3) -> DateFacts:
 
 
 def run_of(**values: Any) -> TableRun:
-    blank: dict[str, Any] = {"entity_count": 30, "seconds": {"read": 0.12345, "compute": 4.0}}
+    blank: dict[str, Any] = {"entity_count": 31, "seconds": {"read": 0.12346, "compute": 0.6}}
     return cast(TableRun, SimpleNamespace(**blank | {"date_notes": {}, "notes": {}, "refused": {}} | values))
 
 
@@ -71,8 +74,8 @@ def test_the_facts_of_a_date() -> None:
     assert (found["digest"], found["changed"], found["input_rows"], found["note"]) == ("abc", True, 42, "said")
     assert found["inputs"]["team_boxscores"]["game_days"] == "7 / 8"
     assert "game_days" not in found["inputs"]["rosters"]
-    assert (found["entities"], found["entities_per_second"]) == (30, 7.5)
-    assert (found["seconds_read"], found["seconds_compute"]) == (0.1235, 4.0)
+    assert (found["entities"], found["entities_per_second"]) == (31, 51.7)
+    assert (found["seconds_read"], found["seconds_compute"]) == (0.1235, 0.6)
 
 
 def test_a_computation_that_took_no_time_has_no_speed() -> None:
@@ -84,6 +87,15 @@ def test_the_facts_of_a_run() -> None:
     facts = [fact(), fact(SECOND, 4)]
     assert run_metadata(run_of(notes={"said": 1}), facts) == {"dates_in_run": 2, "rows_in_run": 7, "said": 1}
     assert run_metadata(run_of(refused={FIRST: ["why"]}), facts)["dates_refused"] == 1
+
+
+def test_partitions_that_a_retry_leaves_alone_say_what_they_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    days = [FIRST + timedelta(days=number) for number in range(3)]
+    retry = object.__new__(Retry)
+    monkeypatch.setattr(Retry, "standing", lambda _, day: {"stands": day})
+    left = _left_alone(run_of(scope=retry, refused={days[2]: ["why"]}), [*days, SECOND], [fact(days[0])])
+    assert list(left) == [(SECOND, {"stands": SECOND})] * 2
+    assert list(_left_alone(run_of(scope=WholeDates()), days, [fact(days[0])])) == []
 
 
 def test_a_single_date_has_its_digest_as_its_data_version_and_a_range_has_none() -> None:

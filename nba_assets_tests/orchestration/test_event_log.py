@@ -139,6 +139,17 @@ def test_more_runs_than_connections_are_all_kept_and_few_files_are_open() -> Non
         assert len(storage._shards) <= CONNECTIONS_KEPT
 
 
+def test_the_run_that_was_not_used_for_the_longest_time_is_closed_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_log, "CONNECTIONS_KEPT", 3)
+    with dagster_instance() as instance:
+        runs = [run_of(instance) for _ in range(2)]
+        storage = instance.event_log_storage
+        assert isinstance(storage, KeptConnectionsEventLogStorage)
+        assert instance.get_records_for_run(runs[0]).records
+        runs.append(run_of(instance))
+        assert set(storage._shards) == {"index", runs[0], runs[2]}
+
+
 def test_runs_are_deleted_and_wiped_with_their_connections_open() -> None:
     with dagster_instance() as instance:
         gone, kept = run_of(instance), run_of(instance)

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from nba_assets.definitions import build_definitions, defs
+from nba_assets.orchestration import health
 from nba_assets.orchestration.health import (
     FILES_READABLE,
     GAME_DAYS_HAVE_ROWS,
@@ -107,6 +108,18 @@ def missing(warehouse: DuckDBWarehouse, table: Table, today: date = TODAY) -> li
 def test_final_game_days_up_to_yesterday_are_to_have_rows(warehouse: DuckDBWarehouse) -> None:
     assert missing(warehouse, SHEET) == [day(number) for number in (0, 5, 20, 21, 22)]
     assert missing(warehouse, SHEET, TODAY + timedelta(days=1))[-1] == TODAY
+
+
+def test_the_check_names_the_first_and_the_newest_of_them(
+    warehouse: DuckDBWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "SHOWN", 2)
+    (found,) = evaluated(warehouse.path, f"{SHEET.name}_{GAME_DAYS_HAVE_ROWS}").values()
+    facts = {key: value.value for key, value in found.metadata.items()}
+    days = missing(warehouse, SHEET, date.max)
+    assert (facts["days_without_rows"], facts["first"]) == (len(days), OPENING.isoformat())
+    assert facts["dates"] == [each.isoformat() for each in days[-2:]]
+    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
 
 
 def test_bootstrap_days_and_days_of_failures_only_are_no_fault(warehouse: DuckDBWarehouse) -> None:

@@ -40,7 +40,7 @@ def damage(checks: list[Any] | None = None, **rows: list[dict[str, Any]]) -> Dam
     return damage_of(cast(Warehouse, Shelf(shelf)), cast(dg.DagsterInstance, instance), "mine")
 
 
-def check(name: str, table: str = TABLE, *, passed: bool = False, **metadata: Any) -> Any:
+def check(name: str, table: str = TABLE, /, *, passed: Any = False, **metadata: Any) -> Any:
     facts = {key: SimpleNamespace(value=value) for key, value in metadata.items()}
     return SimpleNamespace(passed=passed, asset_key=dg.AssetKey(table), check_name=name, metadata=facts)
 
@@ -48,7 +48,8 @@ def check(name: str, table: str = TABLE, *, passed: bool = False, **metadata: An
 def test_a_run_that_did_nothing_wrong_has_no_damage() -> None:
     assert damage() == NOTHING
     assert list(NOTHING.lines()) == []
-    assert NOTHING.exit_code == ExitCode.PUBLISHED == 0
+    assert NOTHING.exit_code is ExitCode.PUBLISHED
+    assert int(NOTHING.exit_code) == 0
 
 
 def test_refused_dates_are_those_of_the_run() -> None:

@@ -8,7 +8,6 @@ written: a picture that cannot be drawn says why.
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 
 from nba_assets.basketball.season import LONGEST_SEASON_DAYS
 from nba_assets.entities.outcomes import take
-from nba_assets.pictures.of_tables import TABLES_WITH_PICTURES, picture
+from nba_assets.pictures.of_tables import TABLES_WITH_PICTURES, data_uri, picture
 from nba_assets.precompute.features import FEATURES
 from nba_assets.publishing.publication import DateFacts, Publication
 from nba_assets.raw.tables import PLAYER_REGISTRY
@@ -45,10 +44,15 @@ def presented(publication: Publication, facts: Sequence[DateFacts]) -> dict[date
     where the table has any.
     """
     shown = date_numbers(publication.run.table, publication.rows, facts)
-    newest = max((fact.day for fact in facts if fact.row_count), default=None)
-    if newest is not None:
+    newest = newest_date(facts)
+    if publication.rows.num_rows:
         shown[newest] |= _picture(publication, newest) | _lineage(publication.run.table)
     return shown
+
+
+def newest_date(facts: Sequence[DateFacts]) -> date:
+    """The date of a run that is shown in detail: the newest one with rows, without rows the newest."""
+    return max((fact.day for fact in facts if fact.row_count), default=max(fact.day for fact in facts))
 
 
 def date_numbers(table: Table, rows: pa.Table, facts: Sequence[DateFacts]) -> dict[date, dict[str, Any]]:
@@ -94,9 +98,7 @@ def _picture(publication: Publication, day: date) -> dict[str, Any]:
     except Exception as error:
         # The rows are written: whatever is wrong with their picture is no reason to call that a failure.
         return {"picture": f"could not be drawn: {type(error).__name__}: {error}"}
-    return {
-        "picture": dg.MetadataValue.md(f"![{table.name} on {day}](data:image/png;base64,{b64encode(drawn).decode()})")
-    }
+    return {"picture": dg.MetadataValue.md(f"![{table.name} on {day}]({data_uri(drawn)})")}
 
 
 def full_names(warehouse: Warehouse, day: date) -> dict[str, str]:

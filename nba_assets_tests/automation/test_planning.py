@@ -102,7 +102,7 @@ def told(monkeypatch: pytest.MonkeyPatch, seasons: SeasonCalendar, *news: News) 
         looked.append((start, end))
         return news
 
-    for name in ("calendar_of", "see_scheduled"):
+    for name in ("calendar_of", "require_scheduled"):
         monkeypatch.setattr(planning, name, lambda *_: seasons)
     monkeypatch.setattr(planning, "news_of", found)
     return looked

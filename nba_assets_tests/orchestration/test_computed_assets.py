@@ -13,13 +13,14 @@ import pytest
 from nba_assets.orchestration.computed_assets import (
     _check_results,
     _left_alone,
-    _previews,
+    _preview,
     asset_tags,
     check_result,
     check_specs,
     data_version,
     date_metadata,
     definition_metadata,
+    details_metadata,
     partition_dates,
     run_metadata,
 )
@@ -47,9 +48,8 @@ def run_of(**values: Any) -> TableRun:
 def test_a_preview_has_the_first_five_rows_of_a_date_and_ten_columns_with_the_key_before_all_others() -> None:
     entries = [row(day, f"{name}", points=None) for name in "abcdefg" for day in (FIRST, SECOND)]
     publication = cast(Publication, SimpleNamespace(run=SimpleNamespace(table=TABLE), rows=rows(*entries[:-1])))
-    previews = [each["preview"].value for each in _previews(publication, [fact(FIRST), fact(SECOND)])]
-    for day, text in zip((FIRST, SECOND), previews, strict=True):
-        head, rule, *lines = text.split("\n")
+    for day in (FIRST, SECOND):
+        head, rule, *lines = _preview(publication, day)["preview"].value.split("\n")
         assert head == "|game_date|player_lookup|points|usage_rate|is_dnp|birth_date|seen_at|issues|features|"
         assert rule == "|" + "---|" * 9
         assert [line.split("|")[1:4] for line in lines] == [[str(day), name, ""] for name in "abcde"]
@@ -60,27 +60,41 @@ def test_of_a_wide_table_a_preview_has_ten_columns() -> None:
     wide = rows({table.date_column: FIRST}, table=table)
     publication = cast(Publication, SimpleNamespace(run=SimpleNamespace(table=table), rows=wide))
     names = [*table.key, *(name for name in table.column_names if name not in table.key)]
-    (preview,) = _previews(publication, [fact()])
-    assert preview["preview"].value.split("\n")[0] == f"|{'|'.join(names[:10])}|"
+    assert _preview(publication, FIRST)["preview"].value.split("\n")[0] == f"|{'|'.join(names[:10])}|"
 
 
 def test_the_facts_of_a_date() -> None:
+    assert date_metadata(run_of(date_notes={FIRST: {"note": "said"}}), fact()) == {
+        "dagster/partition_row_count": 3,
+        "rows": 3,
+        "failures": 3,
+        "digest": "abc",
+        "changed": True,
+        "note": "said",
+    }
+
+
+def test_the_details_of_the_newest_date() -> None:
     inputs = [
         InputFacts("team_boxscores", 2, 40, "d1", "2024-11-06", 7, 8),
         InputFacts("rosters", 1, 2, "d2", None, None, None),
     ]
-    found = date_metadata(run_of(date_notes={FIRST: {"note": "said"}}), fact(), inputs)
-    assert (found["rows"], found["dagster/partition_row_count"], found["failures"]) == (3, 3, 3)
-    assert (found["digest"], found["changed"], found["input_rows"], found["note"]) == ("abc", True, 42, "said")
-    assert found["inputs"]["team_boxscores"]["game_days"] == "7 / 8"
+    found = details_metadata(run_of(notes={"said": 1}), [fact(), fact(SECOND, 4)], inputs)
+    assert found["inputs"]["team_boxscores"] == {
+        "dates_built": 2,
+        "rows": 40,
+        "digest": "d1",
+        "newest_processed_at": "2024-11-06",
+        "game_days": "7 / 8",
+    }
     assert "game_days" not in found["inputs"]["rosters"]
-    assert (found["entities"], found["entities_per_second"]) == (31, 51.7)
+    assert (found["input_rows"], found["entities"], found["entities_per_second"]) == (42, 31, 51.7)
     assert (found["seconds_read"], found["seconds_compute"]) == (0.1235, 0.6)
+    assert (found["dates_in_run"], found["rows_in_run"], found["said"]) == (2, 7, 1)
 
 
 def test_a_computation_that_took_no_time_has_no_speed() -> None:
-    found = date_metadata(run_of(seconds={"compute": 0.0}), fact(), [])
-    assert found["entities_per_second"] == 0.0
+    assert details_metadata(run_of(seconds={"compute": 0.0}), [fact()], [])["entities_per_second"] == 0.0
 
 
 def test_the_facts_of_a_run() -> None:

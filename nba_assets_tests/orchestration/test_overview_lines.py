@@ -19,7 +19,7 @@ from nba_assets.warehouse.duckdb import DuckDBWarehouse
 
 TODAY = date(2024, 11, 10)
 DAYS = [TODAY - timedelta(days=number) for number in range(6, 0, -1)]
-UP_TO_DATE = Overview(TODAY, TODAY, {}, {}, [], {}, {}, 0, [], [], True, True, True)
+UP_TO_DATE = Overview(TODAY, TODAY, {}, {}, [], {}, {}, {}, 0, [], [], True, True, True)
 
 
 def test_of_failures_those_to_be_retried_or_mended_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,6 +63,7 @@ def test_of_failures_those_to_be_retried_or_mended_are_counted(tmp_path: Path, m
         ({"stale": {"a": DAYS[:2]}}, [f"Stale: a {DAYS[0]}, {DAYS[1]}"]),
         ({"outdated": ["a: older code"]}, ["a: older code"]),
         ({"without_rows": {"a": DAYS[:1]}}, [f"Without rows although games are final: a {DAYS[0]}"]),
+        ({"never_landed": {"a": DAYS[:1]}}, [f"Final games of which no feed of a has landed: {DAYS[0]}"]),
         ({"failures": {"a": 1200, "b": 1}}, ["Failures to look at: 1,200 in a, 1 in b"]),
         ({"refused": 1200}, ["Refused dates: 1,200; see `nba-assets status`"]),
         ({"unreadable": ["x", "y"]}, ["Cannot be read: x", "Cannot be read: y"]),

@@ -222,11 +222,12 @@ class TestSessions:
         assert row_count(path) == 1
 
 
+@pytest.mark.parametrize(("waited", "left"), [(7.0, 3.0), (12.0, 0.0)])
 def test_who_has_waited_for_a_thread_waits_for_the_file_only_as_long_as_is_left(
-    path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, waited: float, left: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     DuckDBWarehouse(path).replace([ONE_ROW])
-    times, waits, taken = iter([0.0, *[7.0] * 9]), [], FileTurn.taken
+    times, waits, taken = iter([0.0, *[waited] * 9]), [], FileTurn.taken
 
     def recorded(turn: FileTurn, seconds: float) -> Any:
         waits.append(seconds)
@@ -235,7 +236,7 @@ def test_who_has_waited_for_a_thread_waits_for_the_file_only_as_long_as_is_left(
     monkeypatch.setattr(FileTurn, "taken", recorded)
     monkeypatch.setattr(back_end, "time", SimpleNamespace(monotonic=lambda: next(times)))
     assert row_count(path, wait_seconds=10) == 1
-    assert waits == [3.0]
+    assert waits == [left]
 
 
 class TestKeptOpen:
@@ -322,6 +323,13 @@ class TestKeptOpen:
         with duckdb.connect(str(path)) as foreign:
             assert foreign.execute(f"SELECT count(*) FROM {TABLE.qualified_name}").fetchall() == [(1,)]
         assert row_count(path) == 1
+
+    def test_it_is_idle_since_its_last_use(self, kept: DuckDBWarehouse) -> None:
+        for _ in range(2):
+            before = time.monotonic()
+            assert kept.read(TABLE, ("points",), FIRST, FIRST).num_rows == 1
+            assert kept._open is not None
+            assert before <= kept._open.idle_since <= time.monotonic()
 
     def test_a_write_that_fails_leaves_nothing_open_and_nothing_written(
         self, kept: DuckDBWarehouse, path: Path, monkeypatch: pytest.MonkeyPatch

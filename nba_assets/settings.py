@@ -34,6 +34,7 @@ class Backend(StrEnum):
 
     threads = "threads"
     processes = "processes"
+    dask = "dask"
 
 
 class SettingsError(ValueError):
@@ -106,7 +107,12 @@ class Settings(BaseModel):
         "ENABLE_TEAM_PARALLELIZATION", "Teams in parallel; false is one after the other", default=True
     )
     parallel_backend: Backend = _setting(
-        "NBA_ASSETS_PARALLEL_BACKEND", "What the workers are: threads or processes", default=Backend.threads
+        "NBA_ASSETS_PARALLEL_BACKEND", "What the workers are: threads, processes or dask", default=Backend.threads
+    )
+    dask_scheduler: str | None = _setting(
+        "NBA_ASSETS_DASK_SCHEDULER",
+        "Scheduler of the Dask cluster that computes where the workers are dask, as tcp://HOST:8786",
+        default=None,
     )
     chunk_seconds: float = _setting(
         "NBA_ASSETS_CHUNK_SECONDS",
@@ -316,6 +322,7 @@ DERIVED_DEFAULTS = {
     "read_copy": "not set",
     "player_workers": "min(10, cores)",
     "team_workers": "min(5, cores)",
+    "dask_scheduler": "not set",
     "alert_webhook": "not set",
     "provider_preference": "not set",
 }

@@ -32,8 +32,8 @@ class OutsidePartitionsError(SettingsError):
     """A date has no partition by the settings; the message names both bounds and what to set."""
 
 
-def see_within_partitions(*days: date) -> None:
-    """See that dates have partitions; raises OutsidePartitionsError for the first that has none."""
+def require_partitions(*days: date) -> None:
+    """Require that dates have partitions; raises OutsidePartitionsError for the first that has none."""
     last = league_today()
     for day in days:
         if not FIRST_DATE <= day <= last:

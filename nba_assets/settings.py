@@ -11,15 +11,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from dotenv import dotenv_values
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-    ValidationInfo,
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
 )
 
 CORES = os.cpu_count() or 1
@@ -62,13 +60,16 @@ Address = Annotated[str, AfterValidator(_address)]
 
 
 def _setting(variable: str, meaning: str, **rules: Any) -> Any:
-    return Field(description=meaning, json_schema_extra={"variable": variable}, **rules)
+    return Field(description=meaning, validation_alias=variable, **rules)
 
 
-class Settings(BaseModel):
-    """Where things are and how work is done. Relative paths count from the current directory."""
+class Settings(BaseSettings):
+    """Where things are and how work is done. Relative paths count from the current directory.
 
-    model_config = ConfigDict(frozen=True, validate_default=True)
+    Made in code, they are what is given and defaults; `from_environment` reads the variables.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, validate_by_name=True)
 
     home: AbsolutePath = _setting("NBA_ASSETS_HOME", "Folder that holds everything written", default=Path("var"))
     landing: Address = _setting(
@@ -152,7 +153,7 @@ class Settings(BaseModel):
     )
     alert_webhook: SecretStr | None = _setting(
         "NBA_ASSETS_ALERT_WEBHOOK",
-        "Slack-compatible webhook that is told of failed runs and checks; nobody is told without it",
+        "Slack-compatible webhook that receives failed runs and checks; nothing is sent without it",
         default=None,
     )
     results_deadline_hours: float = _setting(
@@ -212,7 +213,7 @@ class Settings(BaseModel):
         ge=1,
     )
     provider_preference: Annotated[
-        tuple[str, ...], BeforeValidator(lambda names: tuple(str(names).replace(",", " ").split()))
+        tuple[str, ...], NoDecode, BeforeValidator(lambda names: tuple(str(names).replace(",", " ").split()))
     ] = _setting(
         "NBA_ASSETS_PROVIDER_PREFERENCE",
         (
@@ -253,23 +254,50 @@ class Settings(BaseModel):
         SettingsError, naming the variable, for a value that cannot be read.
         """
         environ = os.environ if environ is None else environ
-        environ = {**_settings_in_home(environ), **{name: value for name, value in environ.items() if value.strip()}}
-        values = {name: environ.get(variable, "").strip() for name, variable in variables().items()}
+        source = _Variables(cls, {**_settings_in_home(environ), **_without_empty(environ)})
         try:
-            return cls.model_validate({name: value for name, value in values.items() if value})
+            return cls(**source())
         except ValidationError as error:
             first = error.errors()[0]
-            name = str(first["loc"][0])
+            variable = str(first["loc"][0])
+            meaning = next(
+                field.description for field in cls.model_fields.values() if field.validation_alias == variable
+            )
             raise SettingsError(
-                f"{variables()[name]}={values[name]!r} cannot be used: {first['msg']}. It means: "
-                f"{cls.model_fields[name].description}."
+                f"{variable}={source.given[variable]!r} cannot be used: {first['msg']}. It means: {meaning}."
             ) from None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given alone: `from_environment` reads the variables, of the process or of a mapping."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
+
+
+class _Variables(EnvSettingsSource):
+    """The settings that stand in a mapping of variables."""
+
+    def __init__(self, settings_cls: type[BaseSettings], given: Mapping[str, str]) -> None:
+        super().__init__(settings_cls, case_sensitive=True)
+        self.given = self.env_vars = given
+
+
+def _without_empty(environ: Mapping[str, str]) -> dict[str, str]:
+    return {name: value.strip() for name, value in environ.items() if value.strip()}
 
 
 def _settings_in_home(environ: Mapping[str, str]) -> dict[str, str]:
-    home = _absolute(Path(environ.get(_variable("home"), "").strip() or Settings.model_fields["home"].default))
-    file = home / SETTINGS_FILE
-    return {name: value or "" for name, value in dotenv_values(file).items()} if file.is_file() else {}
+    home = environ.get(variables()["home"], "").strip() or Settings.model_fields["home"].default
+    file = _absolute(Path(home)) / SETTINGS_FILE
+    given = dotenv_values(file) if file.is_file() else {}
+    return _without_empty({name: value or "" for name, value in given.items()})
 
 
 def is_bucket(landing: str) -> bool:
@@ -279,7 +307,7 @@ def is_bucket(landing: str) -> bool:
 
 def variables() -> dict[str, str]:
     """The environment variable of each setting."""
-    return {name: _variable(name) for name in Settings.model_fields}
+    return {name: str(field.validation_alias) for name, field in Settings.model_fields.items()}
 
 
 PREFIX = "NBA_ASSETS_"
@@ -311,7 +339,7 @@ def settings_table() -> str:
     lines = ["| variable | default | meaning |", "| --- | --- | --- |"]
     for name, field in Settings.model_fields.items():
         default = DERIVED_DEFAULTS.get(name, field.default)
-        lines.append(f"| `{_variable(name)}` | `{default}` | {field.description} |")
+        lines.append(f"| `{field.validation_alias}` | `{default}` | {field.description} |")
     return "\n".join(lines)
 
 
@@ -326,10 +354,3 @@ DERIVED_DEFAULTS = {
     "alert_webhook": "not set",
     "provider_preference": "not set",
 }
-
-
-def _variable(name: str) -> str:
-    extra = Settings.model_fields[name].json_schema_extra
-    if not isinstance(extra, dict):
-        raise TypeError(f"setting {name} names no environment variable")
-    return str(extra["variable"])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from nba_assets.partitions import FIRST_DATE, OutsidePartitionsError, see_within_partitions
+from nba_assets.partitions import FIRST_DATE, OutsidePartitionsError, require_partitions
 from nba_assets.settings import SETTINGS_FILE, Settings, SettingsError, settings_table
 
 
@@ -98,8 +98,8 @@ def test_the_first_partition_is_the_one_that_is_set(tmp_path: Path) -> None:
     """Read when the definitions are loaded, so that it takes a process of its own."""
     script = (
         "from datetime import date\nfrom nba_assets.orchestration.daily import DAILY\n"
-        "from nba_assets.partitions import FIRST_DATE, see_within_partitions\n"
-        "from nba_assets.raw.content_index import EARLIEST\nsee_within_partitions(date(1996, 11, 1))\n"
+        "from nba_assets.partitions import FIRST_DATE, require_partitions\n"
+        "from nba_assets.raw.content_index import EARLIEST\nrequire_partitions(date(1996, 11, 1))\n"
         "print(FIRST_DATE, EARLIEST, DAILY.get_first_partition_key())\n"
     )
     environment = {**os.environ, "NBA_ASSETS_FIRST_DATE": "1996-07-01", "NBA_ASSETS_HOME": str(tmp_path)}
@@ -110,11 +110,11 @@ def test_the_first_partition_is_the_one_that_is_set(tmp_path: Path) -> None:
 
 
 def test_a_date_without_a_partition_names_both_bounds_and_the_setting() -> None:
-    see_within_partitions(FIRST_DATE)
+    require_partitions(FIRST_DATE)
     with pytest.raises(
         OutsidePartitionsError, match=r"^2020-06-30 lies outside .* from 2020-07-01 to .*NBA_ASSETS_FIRST_DATE"
     ):
-        see_within_partitions(FIRST_DATE, FIRST_DATE - timedelta(days=1))
+        require_partitions(FIRST_DATE, FIRST_DATE - timedelta(days=1))
 
 
 def test_what_the_environment_does_not_set_is_taken_from_the_file_in_the_home(tmp_path: Path) -> None:

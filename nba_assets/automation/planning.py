@@ -14,7 +14,7 @@ import numpy as np
 
 from nba_assets.automation.landed_files import news_lines, news_of
 from nba_assets.automation.planned_runs import Launch
-from nba_assets.automation.scheduled_dates import NO_SCHEDULE, UnscheduledError, calendar_of, see_scheduled
+from nba_assets.automation.scheduled_dates import NO_SCHEDULE, UnscheduledError, calendar_of, require_scheduled
 from nba_assets.partitions import FIRST_DATE, FIRST_DATE_VARIABLE, days_between
 from nba_assets.raw.landing import LandingZone
 from nba_assets.raw.tables import RAW_TABLES
@@ -39,7 +39,7 @@ def plan(
     Dates before the first partition cannot be ingested; `warn` gets a line where the season has any, and one that names
     the files that came or changed. Raises UnscheduledError for dates that no schedule covers.
     """
-    calendar = see_scheduled(warehouse, landing, start, end)
+    calendar = require_scheduled(warehouse, landing, start, end)
     first_day: date = calendar.first_day(np.array([start], dtype="M8[D]"))[0].item()
     opening = min(first_day, start)
     if opening < FIRST_DATE:

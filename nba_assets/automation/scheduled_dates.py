@@ -32,7 +32,7 @@ def calendar_of(warehouse: Warehouse, landing: LandingZone, start: date, end: da
     return SeasonCalendar.from_schedule(games["game_date"], games["season_year"], games["is_regular_season"])
 
 
-def see_scheduled(warehouse: Warehouse, landing: LandingZone, start: date, end: date) -> SeasonCalendar:
+def require_scheduled(warehouse: Warehouse, landing: LandingZone, start: date, end: date) -> SeasonCalendar:
     """The seasons of dates from `start` to `end`; raises UnscheduledError, with the bounds of the games there are, for
     a date after the last game or before every season.
     """

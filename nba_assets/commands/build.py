@@ -23,7 +23,7 @@ from nba_assets.commands.options import (
     ResultRuns,
     ShownRuns,
     Start,
-    see_known,
+    require_known,
     with_options,
 )
 from nba_assets.commands.output import console, say, warn
@@ -65,7 +65,7 @@ def ingest(options: ResultRuns, start: Since = None, end: Until = None) -> None:
     Ends as `run` does.
     """
     from nba_assets.automation.planning import plan_ingestion
-    from nba_assets.automation.scheduled_dates import see_scheduled
+    from nba_assets.automation.scheduled_dates import require_scheduled
     from nba_assets.orchestration.landing_zone import landing_zone
     from nba_assets.orchestration.launch import execute
     from nba_assets.orchestration.opening import open_warehouse
@@ -74,7 +74,7 @@ def ingest(options: ResultRuns, start: Since = None, end: Until = None) -> None:
     warehouse, landing = open_warehouse(), landing_zone()
     first, last = dates_of(start, end) if start else (FIRST_DATE, league_today())
     if start:
-        see_scheduled(warehouse, landing, first, last)
+        require_scheduled(warehouse, landing, first, last)
     lines: list[str] = []
     launches = plan_ingestion(warehouse, landing, first, last, lines.append)
     if not options.as_json:
@@ -128,27 +128,27 @@ def rebuild(
 @app.command()
 @with_options
 def retry(options: ShownRuns, day: OneDay = None, table: OneTable = None) -> None:
-    """Compute again what failed and may be mended; all other rows stay as they are."""
+    """Compute again what failed and may be resolved; all other rows stay as they are."""
     from nba_assets.orchestration.opening import open_warehouse
     from nba_assets.orchestration.retries import failures_of, plan_retries, retried
 
-    see_known(table)
+    require_known(table)
     only = dates_of(day)[0] if day else None
     warehouse = open_warehouse()
     failures = failures_of(warehouse, only, table)
     retryable = [failure for failure in failures if failure.can_retry]
     if not retryable:
-        say(f"Nothing to retry: of {len(failures):,} open failures there is none that running again may mend.")
+        say(f"Nothing to retry: of {len(failures):,} open failures there is none that running again may resolve.")
         return
     launches = plan_retries(warehouse, retryable)
     say(f"{len(retryable):,} failures to retry; runs of the job retry: {len(launches):,}")
     report = retried(warehouse, launches, retryable, options.verbosity)
     for run_report in report.runs:
         warn_of_failed_steps(run_report)
-    mended, still_open = (Counter(failure.table for failure in part) for part in (report.mended, report.still_open))
-    shown = Table(Column("table", no_wrap=True), "mended", "still open")
+    resolved, still_open = (Counter(failure.table for failure in part) for part in (report.resolved, report.still_open))
+    shown = Table(Column("table", no_wrap=True), "resolved", "still open")
     for name in sorted({failure.table for failure in retryable}):
-        shown.add_row(name, f"{mended[name]:,}", f"{still_open[name]:,}")
+        shown.add_row(name, f"{resolved[name]:,}", f"{still_open[name]:,}")
     console.print(shown)
     if report.still_open:
         list_failures(report.still_open, FAILURES_SHOWN)
@@ -164,7 +164,7 @@ def build(start: date, end: date, options: BuildingRuns) -> None:
     from nba_assets.orchestration.opening import open_warehouse
     from nba_assets.registry import COMPUTED_TABLES, upstream_names
 
-    see_known(options.table)
+    require_known(options.table)
     warehouse, landing = open_warehouse(), landing_zone()
     names: Sequence[str] = options.table or list(COMPUTED_TABLES)
     said = missing_upstream(warehouse, names, upstream_names(), start, end)

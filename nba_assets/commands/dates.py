@@ -16,12 +16,12 @@ def dates_of(start: str, end: str | None = None) -> tuple[date, date]:
 
     Raises DatesError for what is no date or the wrong way round, OutsidePartitionsError for dates without a partition.
     """
-    from nba_assets.partitions import see_within_partitions
+    from nba_assets.partitions import require_partitions
 
     first, last = _date(start), _date(end or start)
     if last < first:
         raise DatesError(f"END {last} lies before START {first}; give the earlier date first. {_bounds()}")
-    see_within_partitions(first, last)
+    require_partitions(first, last)
     return first, last
 
 

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from nba_assets.commands.dates import dates_of, span_of
 from nba_assets.commands.failures import FAILURES_SHOWN, list_failures, summarise_failures
-from nba_assets.commands.options import AsJson, Day, FromFile, OneDay, OneTable, see_known
+from nba_assets.commands.options import AsJson, Day, FromFile, OneDay, OneTable, require_known
 from nba_assets.commands.output import console, is_wide, list_entries, say, table_of, warn
 from nba_assets.settings import Settings
 
@@ -109,7 +109,7 @@ def failures(
     from nba_assets.orchestration.retries import failures_of, newest_first
     from nba_assets.tables.bookkeeping import EXPECTED_FAILURES, FAILURE_CATEGORIES
 
-    see_known(table)
+    require_known(table)
     if category is not None and category.upper() not in FAILURE_CATEGORIES:
         raise typer.BadParameter(
             f"no category {category}; there are {', '.join(FAILURE_CATEGORIES)}", param_hint="--category"
@@ -143,7 +143,7 @@ def quarantine(
     from nba_assets.raw.tables import RAW_TABLES
     from nba_assets.tables.bookkeeping import RAW_QUARANTINE, WHOLE_FILE
 
-    see_known(table, tables=RAW_TABLES)
+    require_known(table, tables=RAW_TABLES)
     where = {"table_name": table} if table else None
     found = open_warehouse().read(RAW_QUARANTINE, RAW_QUARANTINE.column_names, *span_of(day), where).to_pylist()
     if not found:
@@ -176,7 +176,7 @@ def names(day: OneDay = None, table: OneTable = None) -> None:
     from nba_assets.orchestration.opening import open_warehouse
     from nba_assets.tables.bookkeeping import UNMATCHED_NAMES
 
-    see_known(table)
+    require_known(table)
     where = {"table_name": table} if table else None
     found = open_warehouse().read(UNMATCHED_NAMES, UNMATCHED_NAMES.column_names, *span_of(day), where).to_pylist()
     if not found:
@@ -205,7 +205,7 @@ def reset_breaker(
     from nba_assets.orchestration.opening import open_warehouse
     from nba_assets.publishing.circuit_breaker import reset
 
-    see_known([table], "TABLE")
+    require_known([table], "TABLE")
     only, _ = dates_of(day)
     attempts = reset(open_warehouse(), table, only, entity)
     if not attempts:

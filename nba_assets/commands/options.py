@@ -115,8 +115,10 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
     return called
 
 
-def see_known(names: Sequence[str] | None, parameter: str = "--table", *, tables: Iterable[str] | None = None) -> None:
-    """See that tables exist, computed ones where `tables` are not given; raises BadParameter, naming all there are."""
+def require_known(
+    names: Sequence[str] | None, parameter: str = "--table", *, tables: Iterable[str] | None = None
+) -> None:
+    """Require that tables exist, computed ones without `tables`; raises BadParameter, naming all there are."""
     from nba_assets.registry import COMPUTED_TABLES
 
     known = list(COMPUTED_TABLES if tables is None else tables)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nba_assets.commands.dates import DatesError, dates_of
-from nba_assets.commands.options import Day, FromFile, see_known
+from nba_assets.commands.options import Day, FromFile, require_known
 from nba_assets.commands.output import say
 from nba_assets.export import Format, export_table
 from nba_assets.settings import Settings
@@ -73,7 +73,7 @@ def export(
     tables, dates = ([text for text in given if text[:1].isdigit() is is_date] for is_date in (False, True))
     if len(dates) > 2 or given[len(tables) :] != dates:
         raise DatesError(f"{' '.join(given)}: name the tables first, then START and END, or one date, or none")
-    see_known(tables, "TABLE", tables=ALL_TABLES)
+    require_known(tables, "TABLE", tables=ALL_TABLES)
     span = dates_of(*dates) if dates else (date.min, date.max)
     if out.exists() and out.is_dir() is training_set:
         found, needed = ("folder", "file") if training_set else ("file", "folder")

@@ -166,7 +166,7 @@ def _moments(
 
 
 def _validate_rows(task: Task, rows: Columns) -> None:
-    """See that rows have the columns that they should have, of one length and storable."""
+    """Validate that rows have the columns that they should have, of one length and storable."""
     expected = rows.keys() if task.columns is None else task.columns.keys()
     lacking = {*(expected - rows.keys()), *({task.entity_column, task.date_column} - rows.keys())}
     if lacking:
@@ -189,7 +189,7 @@ def _validate_rows(task: Task, rows: Columns) -> None:
 
 
 def _validate_failures(failed: Columns) -> None:
-    """See that failure records are whole."""
+    """Validate that failure records are whole."""
     if set(failed) != set(FAILURE_COLUMNS) or len({len(values) for values in failed.values()}) != 1:
         raise ValueError(
             f"the compute function gave failure records of other columns than {_said(FAILURE_COLUMNS)}, or of unequal "

@@ -112,7 +112,7 @@ def shortfall(expected: Counts, minimum: Counts | int) -> tuple[NDArray[np.objec
     may help.
 
     Who was not even expected in as many games of the season (`expected`, all his teams) is EXPECTED_INCOMPLETE, which
-    no retry mends; of the others rows are missing: INCOMPLETE_UPSTREAM. Example: of a minimum of 10, 5 expected ->
+    no retry resolves; of the others rows are missing: INCOMPLETE_UPSTREAM. Example: of a minimum of 10, 5 expected ->
     EXPECTED_INCOMPLETE; 12 expected -> INCOMPLETE_UPSTREAM.
     """
     rows_are_missing = expected >= minimum

@@ -8,7 +8,7 @@ than a single date takes to build, and during a backfill they would report days 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sized
+from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -26,6 +26,7 @@ from nba_assets.partitions import LEAGUE_TIMEZONE
 from nba_assets.publishing.observations import rows_expected
 from nba_assets.publishing.refusals import stored_refusals
 from nba_assets.publishing.retry import OpenFailure, open_failures
+from nba_assets.raw.content_index import RESULTS
 from nba_assets.raw.refusals import unreadable_files
 from nba_assets.raw.schedule import FINAL_COLUMNS, league_finals
 from nba_assets.raw.tables import RAW_TABLES, SCHEDULE
@@ -45,6 +46,9 @@ PUBLISHED: Mapping[str, Table] = {name: raw.table for name, raw in RAW_TABLES.it
 
 SHOWN = 50
 """Dates that a check names; it counts all of them."""
+
+FEED_IS_LATE_DAYS = np.timedelta64(7, "D")
+"""A feed that has gone on for so long without a day is not expected to bring it any more."""
 
 WAREHOUSE_HEALTH = dg.AssetSpec(
     "warehouse_health",
@@ -74,9 +78,21 @@ class HealthCheck:
         return dg.AssetCheckSpec(self.name, asset=WAREHOUSE_HEALTH.key, description=self.description)
 
 
-def game_days_without_rows(warehouse: Warehouse, table: Table, settings: Settings, today: date) -> list[date]:
-    """Days before `today` of the newest season that has results, with final league games, of which a table holds
-    neither a row nor a failure record.
+@dataclass(frozen=True)
+class DaysWithoutRows:
+    """Days with final league games of which a table holds neither a row nor a failure record."""
+
+    faults: list[date]
+    """Those that should have rows: their feeds have landed, or may still land."""
+    never_landed: list[date]
+    """Those of which no feed that the table is made of holds a row, while it has rows of game days that are
+    `FEED_IS_LATE_DAYS` later: the feed went on without them. They are counted and named, and are no fault of this
+    pipeline that anybody could repair here.
+    """
+
+
+def game_days_without_rows(warehouse: Warehouse, table: Table, settings: Settings, today: date) -> DaysWithoutRows:
+    """The days before `today` of the newest season that has results of which a table lacks rows.
 
     A precomputed table is not expected to have rows on the first days of a season.
     """
@@ -84,19 +100,31 @@ def game_days_without_rows(warehouse: Warehouse, table: Table, settings: Setting
     games: Columns = to_columns(warehouse.read(SCHEDULE.table, columns, date.min, today - timedelta(days=1)))
     finals = take(games, league_finals(games))
     if not len(finals["game_date"]):
-        return []
+        return DaysWithoutRows([], [])
     calendar = SeasonCalendar.from_schedule(games["game_date"], games["season_year"], games["is_regular_season"] == 1)
     days = np.unique(finals["game_date"][finals["season_year"] == finals["season_year"].max()])
     days = days[rows_expected(table, settings, calendar, days)]
     if not len(days):
-        return []
-    names = ("partition_date", "row_count", "failure_count")
-    partition_state: Columns = to_columns(
-        warehouse.read(TABLE_PARTITIONS, names, days[0].item(), days[-1].item(), {"table_name": table.name})
+        return DaysWithoutRows([], [])
+    feeds = [source.table.name for source in table.inputs if source.own_date and source.table.name in RESULTS]
+    names = ("table_name", "partition_date", "row_count", "failure_count")
+    entries: Columns = to_columns(
+        warehouse.read(
+            TABLE_PARTITIONS, names, days[0].item(), days[-1].item(), {"table_name": sorted({table.name, *feeds})}
+        )
     )
-    accounted = partition_state["partition_date"][partition_state["row_count"] + partition_state["failure_count"] > 0]
-    missing: list[date] = np.setdiff1d(days, accounted).tolist()
-    return missing
+    is_own, has_rows = entries["table_name"] == table.name, entries["row_count"] > 0
+    lacking = np.setdiff1d(days, entries["partition_date"][is_own & (has_rows | (entries["failure_count"] > 0))])
+    if not feeds or not len(lacking):
+        return DaysWithoutRows(lacking.tolist(), [])
+    built = entries["partition_date"][is_own & has_rows]
+    went_on = lacking + FEED_IS_LATE_DAYS <= (built.max() if len(built) else days[0])
+    refused: Columns = to_columns(
+        warehouse.read(RAW_QUARANTINE, ("partition_date",), days[0].item(), days[-1].item(), {"table_name": feeds})
+    )
+    landed = np.isin(lacking, [*entries["partition_date"][~is_own & has_rows], *refused["partition_date"]])
+    never_landed = went_on & ~landed
+    return DaysWithoutRows(lacking[~never_landed].tolist(), lacking[never_landed].tolist())
 
 
 def counts_by_category(failures: list[OpenFailure]) -> dict[str, int]:
@@ -107,18 +135,24 @@ def counts_by_category(failures: list[OpenFailure]) -> dict[str, int]:
 def _game_days_check(table: Table) -> HealthCheck:
     def evaluate(warehouse: Warehouse) -> dg.AssetCheckResult:
         today = datetime.now(ZoneInfo(LEAGUE_TIMEZONE)).date()
-        missing = game_days_without_rows(warehouse, table, Settings.from_environment(), today)
-        named: dict[str, Any] = (
-            {"first": missing[0].isoformat(), "dates": [day.isoformat() for day in missing[-SHOWN:]]} if missing else {}
-        )
-        return _result(missing, {"days_without_rows": len(missing)}, named, dg.AssetCheckSeverity.WARN)
+        found = game_days_without_rows(warehouse, table, Settings.from_environment(), today)
+        counts: dict[str, Any] = {"days_without_rows": len(found.faults), "days_never_landed": len(found.never_landed)}
+        if found.never_landed:
+            counts["never_landed"] = _shown(found.never_landed)
+        named = {"first": found.faults[0].isoformat(), "dates": _shown(found.faults)} if found.faults else {}
+        return _result(found.faults, counts, named, dg.AssetCheckSeverity.WARN)
 
     return HealthCheck(
         f"{table.name}_{GAME_DAYS_HAVE_ROWS}",
         f"{table.qualified_name}: every day with final games of the newest season, up to yesterday, has rows or "
-        "failure records; precomputed tables have none on the first days of a season",
+        "failure records; precomputed tables have none on the first days of a season, and days that the feeds left out "
+        "for good are counted and named",
         evaluate,
     )
+
+
+def _shown(days: Sequence[date]) -> list[str]:
+    return [day.isoformat() for day in days[-SHOWN:]]
 
 
 def _open_failures_check(table: Table) -> HealthCheck:
@@ -134,7 +168,7 @@ def _open_failures_check(table: Table) -> HealthCheck:
             "dates_to_look_at": len(pressing),
         }
         severity = dg.AssetCheckSeverity.ERROR if hard else dg.AssetCheckSeverity.WARN
-        return _result(pressing, counts, {"dates": [day.isoformat() for day in pressing[-SHOWN:]]}, severity)
+        return _result(pressing, counts, {"dates": _shown(pressing)}, severity)
 
     return HealthCheck(
         f"{table.name}_{OPEN_FAILURES}",

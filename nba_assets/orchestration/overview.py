@@ -42,6 +42,8 @@ class Overview:
     """Tables with dates from older code, in words."""
     without_rows: dict[str, list[date]]
     """Days of the newest season with final games of which a table holds neither rows nor failure records."""
+    never_landed: dict[str, list[date]]
+    """Such days that the feeds left out for good."""
     failures: dict[str, int]
     """Failures that are not expected, by table."""
     refused: int
@@ -76,7 +78,7 @@ def overview(warehouse: Warehouse, landing: LandingZone, today: date, settings: 
     with warehouse.session():
         state = read_state(warehouse, today)
         failures = open_failures(warehouse, datetime.now(UTC))
-        without_rows = {
+        lacking = {
             name: game_days_without_rows(warehouse, table, settings, today) for name, table in COMPUTED_TABLES.items()
         }
         refused = len(stored_refusals(warehouse, list(COMPUTED_TABLES)))
@@ -94,7 +96,8 @@ def overview(warehouse: Warehouse, landing: LandingZone, today: date, settings: 
         {name: day for name, day in newest.items() if day != furthest},
         {name: sorted(days) for name, days in state.stale(today).items()},
         [str(one) for one in state.outdated()],
-        {name: days for name, days in without_rows.items() if days},
+        {name: found.faults for name, found in lacking.items() if found.faults},
+        {name: found.never_landed for name, found in lacking.items() if found.never_landed},
         dict(Counter(failure.table for failure in failures if failure.can_retry or failure.is_hard)),
         refused,
         unreadable,
@@ -122,6 +125,8 @@ def overview_lines(seen: Overview) -> Iterator[str]:
     yield from seen.outdated
     for name, days in seen.without_rows.items():
         yield f"Without rows although games are final: {name} {_dates(days)}"
+    for name, days in seen.never_landed.items():
+        yield f"Final games of which no feed of {name} has landed: {_dates(days)}"
     if seen.failures:
         yield f"Failures to look at: {', '.join(f'{count:,} in {name}' for name, count in seen.failures.items())}"
     if seen.refused:

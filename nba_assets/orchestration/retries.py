@@ -55,7 +55,7 @@ def plan_retries(warehouse: Warehouse, retryable: Iterable[OpenFailure]) -> list
 class RetryReport:
     """What came of a retry."""
 
-    mended: list[OpenFailure] = field(default_factory=list)
+    resolved: list[OpenFailure] = field(default_factory=list)
     """Failures that are no longer there."""
     still_open: list[OpenFailure] = field(default_factory=list)
     """Failures that were computed again and are there once more, as they are now."""

@@ -4,12 +4,12 @@ Which failures are open and which of them a retry takes up is decided here, for 
 of a table that is a retry computes only these (date, entity) pairs; what it keeps of a date is read here, and merged by
 `publication`.
 
-The entry of a mended date keeps their `written_at` and `code_version`. Most of its rows were computed from what had
+The entry of a resolved date keeps their `written_at` and `code_version`. Most of its rows were computed from what had
 been there *then*, by the code of *then*: a date that was stale before a retry is stale after it and is built anew as a
-whole, while its few mended rows, made from newer inputs, are at worst built once more than needed. `changed_at` moves
+whole, while its few resolved rows, made from newer inputs, are at worst built once more than needed. `changed_at` moves
 on as always where the digest became another one.
 
-Circuit breakers count where one date of a table is mended, as in any run of a single date; where there are several,
+Circuit breakers count where one date of a table is resolved, as in any run of a single date; where there are several,
 everybody is tried.
 """
 
@@ -265,7 +265,7 @@ class Retry:
             if failed_again
             else set()
         )
-        return {"retried": len(self.entities[day]), "mended": len(self.entities[day] - again)}
+        return {"retried": len(self.entities[day]), "resolved": len(self.entities[day] - again)}
 
 
 def _partition_state(warehouse: Warehouse, table: Table, dates: Sequence[date]) -> dict[date, dict[str, Any]]:

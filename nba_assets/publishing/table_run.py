@@ -327,10 +327,10 @@ class TableRun:
             self.date_notes[day] = {**self.date_notes.get(day, {}), **result}
         if self.scope.is_whole:
             return
-        retried, mended = (sum(result[name] for result in results.values()) for name in ("retried", "mended"))
-        self.notes |= {"retried_in_run": retried, "mended_in_run": mended}
+        retried, resolved = (sum(result[name] for result in results.values()) for name in ("retried", "resolved"))
+        self.notes |= {"retried_in_run": retried, "resolved_in_run": resolved}
         self.log(
-            f"Retry: {mended} of {retried} failures of {self.table.name} mended"
+            f"Retry: {resolved} of {retried} failures of {self.table.name} resolved"
             if retried
             else f"Retry: nothing to do in {self.table.name}"
         )

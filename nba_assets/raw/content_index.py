@@ -3,8 +3,8 @@ rows.
 
 A date's digest is the one that ingestion would record, so that what has landed can be held against what is built
 without ingesting anything. To look again costs a listing: a file is read when it is new or was written since, be it
-good or bad, and `landed_store` keeps what is known of it over restarts. Nothing is decided here; what the content means
-for runs is the business of `operations.arrival`.
+good or bad, and `landed_store` keeps what is known of it over restarts. Nothing is decided here: `automation.arrival`
+decides which runs the content calls for.
 """
 
 from __future__ import annotations

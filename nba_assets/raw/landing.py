@@ -6,8 +6,8 @@ A path may name a date, as `game_date=2021-11-15/x.parquet`, `2021-11-15.parquet
 `2021/11/15/x.csv` do; such a file holds rows of that date only. Hidden (`.x`, `_x`), temporary (`*.tmp`) and other
 files are passed over. Links are followed, wherever they lead: to link a season into the zone is a way to deliver it.
 What stands there under a file's name and cannot be opened as one (a link to nothing, a name that is not UTF-8) is
-listed with its fault, so that it is reported like any other file that cannot be used. What is inside the files is the
-business of `readers`.
+listed with its fault, so that it is reported like any other file that cannot be used. What is inside the files is read
+by `readers`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Which back end an address means: `bigquery://PROJECT/PREFIX?location=EU`, or the path of a DuckDB file.
 
-Opening it is the business of whoever has the clients.
+It does not open anything: `orchestration.opening` does.
 """
 
 from __future__ import annotations

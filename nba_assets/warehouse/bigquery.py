@@ -161,7 +161,7 @@ class BigQueryWarehouse:
                 self._persistently(functools.partial(self._ensure, tables[name]))
             for changed in unless:
                 if changed.table.qualified_name not in written and stored[changed.table.qualified_name] is None:
-                    changed.see_unchanged(arrow_schema(changed.table, changed.rows.column_names).empty_table())
+                    changed.require_unchanged(arrow_schema(changed.table, changed.rows.column_names).empty_table())
             there = [
                 each for each in unless if stored[each.table.qualified_name] or each.table.qualified_name in written
             ]
@@ -316,7 +316,7 @@ class BigQueryWarehouse:
         changed = write.condition_of(str(error))
         if changed is None:
             return
-        changed.see_unchanged(
+        changed.require_unchanged(
             self.read(changed.table, changed.rows.column_names, changed.start, changed.end, changed.where)
         )
         raise OvertakenError(

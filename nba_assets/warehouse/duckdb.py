@@ -107,7 +107,7 @@ class DuckDBWarehouse:
             connection.execute("BEGIN TRANSACTION")
             for changed in unless:
                 query = _Query.of(changed.table, changed.rows.column_names, changed.start, changed.end, changed.where)
-                changed.see_unchanged(query.rows(connection, stored[changed.table.qualified_name]))
+                changed.require_unchanged(query.rows(connection, stored[changed.table.qualified_name]))
             for name in dict.fromkeys(replacement.table.qualified_name for replacement in replacements):
                 if _ensure(connection, tables[name], stored[name]):
                     opened.forget_columns(tables[name])

@@ -35,7 +35,7 @@ class OvertakenError(WarehouseError):
 
 
 class SchemaMismatchError(WarehouseError):
-    """A stored table differs from its spec in a way that is not mended by itself."""
+    """A stored table differs from its spec in a way that is not migrated automatically."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Changed:
     end: date
     where: Mapping[str, Value | Sequence[Value]] = field(default_factory=dict)
 
-    def see_unchanged(self, stored: pa.Table) -> None:
+    def require_unchanged(self, stored: pa.Table) -> None:
         """Raise OvertakenError, naming the first difference, where `stored` is not what was read."""
         before, now = self.rows.to_pylist(), stored.to_pylist()
         if before == now:

@@ -1,7 +1,7 @@
-"""The copy of the warehouse for readers: one DuckDB file that is replaced whole, so that whoever holds it open neither
-stops a run nor is stopped by one.
+"""The copy of the warehouse for readers: one DuckDB file that is replaced whole, so that a reader who holds it open
+neither stops a run nor is stopped by one.
 
-When it is published is the business of the runs.
+When it is published is decided by the runs.
 """
 
 from __future__ import annotations

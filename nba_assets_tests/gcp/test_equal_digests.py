@@ -56,7 +56,9 @@ def state_of(warehouse: Warehouse, days: Sequence[date]) -> list[dict[str, objec
     return warehouse.read(TABLE_PARTITIONS, columns, days[0], days[-1]).to_pylist()
 
 
-def see_equal(emulator: BigQueryEmulator, file: DuckDBWarehouse, landing: Path, days: Sequence[date]) -> None:
+def assert_equal_digests(
+    emulator: BigQueryEmulator, file: DuckDBWarehouse, landing: Path, days: Sequence[date]
+) -> None:
     """Build all tables in both; AssertionError where any date differs, or a write was more than a load and a script."""
     calls = Calls()
     service = open_emulated(emulator, f"t{uuid.uuid4().hex}", 60, calls)
@@ -72,11 +74,11 @@ def see_equal(emulator: BigQueryEmulator, file: DuckDBWarehouse, landing: Path, 
 
 
 def test_a_simulated_fortnight_is_equal(bigquery_service: BigQueryEmulator, tmp_path: Path, landing: Path) -> None:
-    see_equal(bigquery_service, DuckDBWarehouse(tmp_path / "nba.duckdb"), landing, FORTNIGHT)
+    assert_equal_digests(bigquery_service, DuckDBWarehouse(tmp_path / "nba.duckdb"), landing, FORTNIGHT)
 
 
 def test_a_real_fortnight_is_equal(bigquery_service: BigQueryEmulator, tmp_path: Path, own_home: Path) -> None:
-    see_equal(bigquery_service, DuckDBWarehouse(tmp_path / "nba.duckdb"), real_data(2021), REAL_FORTNIGHT)
+    assert_equal_digests(bigquery_service, DuckDBWarehouse(tmp_path / "nba.duckdb"), real_data(2021), REAL_FORTNIGHT)
 
 
 def test_a_run_shows_its_jobs_and_bytes(bigquery_service: BigQueryEmulator, landing: Path) -> None:

@@ -171,7 +171,7 @@ class MemoryWarehouse:
     def replace(self, replacements: Sequence[Replacement | Insertion], *, unless: Sequence[Changed] = ()) -> WriteFacts:
         """As the interface has it."""
         for changed in unless:
-            changed.see_unchanged(
+            changed.require_unchanged(
                 self.read(changed.table, changed.rows.column_names, changed.start, changed.end, changed.where)
             )
         for replacement in replacements:

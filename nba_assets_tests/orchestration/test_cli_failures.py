@@ -103,7 +103,7 @@ def test_nothing_to_retry_is_no_failure(home: Home) -> None:
     result = invoke("retry", "--date", home.day(100))
     assert (result.exit_code, result.output.strip()) == (
         0,
-        "Nothing to retry: of 0 open failures there is none that running again may mend.",
+        "Nothing to retry: of 0 open failures there is none that running again may resolve.",
     )
 
 

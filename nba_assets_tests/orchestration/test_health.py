@@ -27,6 +27,7 @@ from nba_assets.orchestration.health import (
     OPEN_FAILURES,
     ROWS_AS_RECORDED,
     WAREHOUSE_HEALTH,
+    DaysWithoutRows,
     altered_partitions,
     game_days_without_rows,
     quarantined_rows,
@@ -35,7 +36,7 @@ from nba_assets.orchestration.warehouse_resource import WarehouseResource
 from nba_assets.raw.refusals import unreadable_files
 from nba_assets.raw.sample_league import write_season
 from nba_assets.raw.schedule import FINAL, POSTPONED
-from nba_assets.raw.tables import GAME_LINES, RAW_TABLES, SCHEDULE
+from nba_assets.raw.tables import GAME_LINES, PLAYER_GAMEBOOK, RAW_TABLES, SCHEDULE
 from nba_assets.registry import COMPUTED_TABLES
 from nba_assets.settings import Settings
 from nba_assets.tables.bookkeeping import ENTITY_FAILURES, RAW_QUARANTINE, TABLE_PARTITIONS
@@ -101,6 +102,10 @@ def warehouse(tmp_path: Path) -> DuckDBWarehouse:
 
 
 def missing(warehouse: DuckDBWarehouse, table: Table, today: date = TODAY) -> list[date]:
+    return lacking(warehouse, table, today).faults
+
+
+def lacking(warehouse: DuckDBWarehouse, table: Table, today: date = TODAY) -> DaysWithoutRows:
     return game_days_without_rows(warehouse, table, Settings.from_environment({}), today)
 
 
@@ -128,6 +133,35 @@ def test_only_the_newest_season_with_results_is_looked_at(warehouse: DuckDBWareh
         [game(date(2023, 11, 1), season=2023), game(date(2025, 10, 21), SCHEDULED, season=2025)],
     )
     assert missing(warehouse, SHEET, date(2025, 10, 1)) == [day(number) for number in (0, 5, 20, 21, 22, 30)]
+
+
+def test_days_that_the_feeds_left_out_for_good_are_named_and_no_fault(warehouse: DuckDBWarehouse) -> None:
+    """Play-in games stand in a schedule as final games, and player feeds without a row of them go on for weeks."""
+    write(warehouse, TABLE_PARTITIONS, [book(PLAYER_GAMEBOOK.table, day(5), 9)], PLAYER_GAMEBOOK.name)
+    for last, never_landed in ((6, []), (7, [day(0)]), (29, [day(0), day(20), day(21), day(22)])):
+        write(warehouse, TABLE_PARTITIONS, [book(SHEET, day(last), 7)], SHEET.name)
+        found = lacking(warehouse, SHEET, TODAY + timedelta(days=30))
+        assert found.never_landed == never_landed
+        assert day(5) in found.faults, "its sheets have landed"
+        assert sorted(found.faults + found.never_landed) == [day(number) for number in (0, 5, 20, 21, 22, 30)]
+        said = evaluated(warehouse.path, f"{SHEET.name}_{GAME_DAYS_HAVE_ROWS}")[f"{SHEET.name}_{GAME_DAYS_HAVE_ROWS}"]
+        assert said.metadata["days_never_landed"].value == len(never_landed)
+        assert ("never_landed" in said.metadata) == bool(never_landed)
+
+
+def test_days_whose_files_were_refused_did_land(warehouse: DuckDBWarehouse) -> None:
+    write(warehouse, TABLE_PARTITIONS, [book(SHEET, day(22), 7)], SHEET.name)
+    assert lacking(warehouse, SHEET).never_landed == [day(0), day(5)]
+    refused = {"table_name": PLAYER_GAMEBOOK.name, "partition_date": day(5), "file": "a.csv", "reason": "no columns"}
+    write(warehouse, RAW_QUARANTINE, [refused], PLAYER_GAMEBOOK.name)
+    assert lacking(warehouse, SHEET).never_landed == [day(0)]
+    assert day(5) in missing(warehouse, SHEET)
+
+
+def test_a_table_without_feeds_of_its_own_is_to_have_rows_of_every_game_day(warehouse: DuckDBWarehouse) -> None:
+    write(warehouse, TABLE_PARTITIONS, [book(STORE, day(30), 7)], STORE.name)
+    found = lacking(warehouse, STORE, TODAY + timedelta(days=30))
+    assert (found.faults, found.never_landed) == ([day(20), day(21), day(22)], [])
 
 
 def test_an_empty_warehouse_lacks_nothing(tmp_path: Path) -> None:

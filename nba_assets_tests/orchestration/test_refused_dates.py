@@ -242,7 +242,7 @@ def test_a_single_date_with_an_unreadable_file_of_a_required_feed_is_as_in_a_ran
 def test_a_date_that_was_never_built_is_refused_and_still_not_built(
     ingested: Home, breaking: dict[str, Collection[date]]
 ) -> None:
-    """Nobody behind takes it for built, also in a run of its own, and only building it mends that."""
+    """Nobody behind takes it for built, also in a run of its own, and only building it resolves that."""
     execute(Launch("full", [TEAMS], ingested.day(-1), ingested.day(3)))
     day = ingested.opening
     breaking[SHEET] = [day]
@@ -276,7 +276,7 @@ def test_health_fails_for_refused_dates(ingested: Home, breaking: dict[str, Coll
 
 
 def test_a_retry_leaves_a_refusal_alone(ingested: Home, breaking: dict[str, Collection[date]]) -> None:
-    """What a retry mends is the build before; the date as a whole is still refused."""
+    """What a retry resolves is the build before; the date as a whole is still refused."""
     execute(Launch("full", [TEAMS, SHEET], ingested.day(-1), ingested.day(3)))
     day = ingested.opening
     breaking[SHEET] = [day]

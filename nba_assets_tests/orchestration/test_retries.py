@@ -1,4 +1,4 @@
-"""The job `retry`: which runs mend what is open, what they leave alone, what Dagster is told."""
+"""The job `retry`: which runs resolve what is open, what they leave alone, what Dagster is told."""
 
 from __future__ import annotations
 
@@ -137,9 +137,9 @@ def test_a_range_is_mended_and_told_of_date_by_date(home: Home, monkeypatch: pyt
     fail([second], monkeypatch)
     report = retried(warehouse, [Launch("retry", [TEAMS, SHEET], home.opening, home.day(2))], failures)
     assert report.succeeded
-    assert {failure.entity for failure in report.mended} == {first}
+    assert {failure.entity for failure in report.resolved} == {first}
     assert {failure.entity for failure in report.still_open} == {second}
-    assert len(report.mended) + len(report.still_open) == len(failures)
+    assert len(report.resolved) + len(report.still_open) == len(failures)
     assert stored() == before
 
     run_id = report.runs[0].run_id
@@ -153,7 +153,7 @@ def test_a_range_is_mended_and_told_of_date_by_date(home: Home, monkeypatch: pyt
         home.day(number).isoformat(): sum(failure.day == home.day(number) for failure in failures)
         for number in range(3)
     }
-    assert {day for day, facts in sheets.items() if "mended" in facts} == failed_on
+    assert {day for day, facts in sheets.items() if "resolved" in facts} == failed_on
     assert [facts["retried"] for facts in teams.values()] == [0] * 3
     assert sum(facts["rows"] for facts in teams.values()) == warehouse.status([COMPUTED_TABLES[TEAMS]])[0].row_count
 

@@ -47,7 +47,7 @@ def delivered(provider: Provider) -> tuple[dict[str, Columns], list[str]]:
     return {name: accepted(name, rows) for name, rows in tables.items()}, remarks
 
 
-def see_whole(tables: dict[str, Columns]) -> None:
+def assert_whole(tables: dict[str, Columns]) -> None:
     """Players' sums are the team rows, and those the final score."""
     players, teams, schedule = tables["player_boxscores"], tables["team_boxscores"], tables["schedule"]
     for place, team in enumerate(teams["team_abbr"]):
@@ -210,7 +210,7 @@ class TestEspn:
     def test_a_game_comes_out_whole(self, tmp_path: Path, suffix: str) -> None:
         tables, remarks = delivered(self.write(tmp_path / "espn", suffix))
         assert remarks == []
-        see_whole(tables)
+        assert_whole(tables)
         box, events = tables["player_boxscores"], tables["play_by_play"]
         assert len(events["event_sequence"]) == len(GAME.plays)
         for place, lookup in enumerate(box["player_lookup"]):
@@ -249,12 +249,12 @@ class TestEspn:
         frame.to_parquet(file)
         tables, _ = delivered(folder)
         assert tables["player_boxscores"]["minutes"].tolist().count(None) == 1
-        see_whole(tables)
+        assert_whole(tables)
 
     def test_what_is_missing_is_said_and_the_rest_lands(self, tmp_path: Path) -> None:
         tables, remarks = delivered(self.write(tmp_path / "espn", without=["play_by_play"]))
         assert remarks == ["espn 2025: there is no file of play_by_play, its rows stay absent"]
-        see_whole(tables)
+        assert_whole(tables)
         with pytest.raises(
             ProviderError, match=r"holds no season file of the schedule, such as nba_schedule_2024\.parquet"
         ):
@@ -364,7 +364,7 @@ class TestGamesCsv:
 
     def test_a_game_comes_out_whole_and_what_the_collection_lacks_is_said(self, tmp_path: Path) -> None:
         tables, remarks = delivered(self.write(tmp_path / "csv"))
-        see_whole(tables)
+        assert_whole(tables)
         assert tables["schedule"]["game_id"].tolist() == ["20250115_ATL_BOS"]
         assert tables["schedule"]["nba_game_id"].tolist() == ["0022400561"]
         assert tables["player_gamebook"]["player_status"].tolist().count("dnp") == 2

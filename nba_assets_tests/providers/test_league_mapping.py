@@ -43,7 +43,7 @@ def statistics() -> BoxScore:
     )
 
 
-def see_box_is_whole(tables: dict[str, list[Row]], score: tuple[int, int] | None = None) -> Columns:
+def assert_box_is_whole(tables: dict[str, list[Row]], score: tuple[int, int] | None = None) -> Columns:
     """The players' sums are the team rows, both feeds of players agree, and the points are the final score; returns the
     box score's columns.
     """
@@ -79,7 +79,7 @@ def see_box_is_whole(tables: dict[str, list[Row]], score: tuple[int, int] | None
     return players
 
 
-def see_events_are_those_of_the_box(events: Columns, box: Columns) -> None:
+def assert_events_are_those_of_the_box(events: Columns, box: Columns) -> None:
     """Attempts, points, assists, blocks and steals of each player by the play-by-play equal his box score."""
     told = {
         "field_goals_attempted": Counter(events["player_1_lookup"][events["event_type"] == "shot"]),
@@ -104,7 +104,7 @@ def test_a_game_of_the_live_feed_comes_out_whole() -> None:
     rows = live_events(game.live_play_by_play(), GAME, box.people)
     assert len(rows) == len(game.live_play_by_play()["game"]["actions"])
     events = accepted("play_by_play", rows)
-    see_events_are_those_of_the_box(events, see_box_is_whole(box.tables(), (game.score[HOME], game.score[AWAY])))
+    assert_events_are_those_of_the_box(events, assert_box_is_whole(box.tables(), (game.score[HOME], game.score[AWAY])))
     assert (events["score_home"][-1], events["score_away"][-1]) == (game.score[HOME], game.score[AWAY])
 
 
@@ -112,8 +112,8 @@ def test_a_game_of_the_statistics_site_comes_out_whole() -> None:
     game, box = InventedGame(), statistics()
     rows = statistics_events(game.statistics_play_by_play(), GAME, box.people)
     assert len({row["event_sequence"] for row in rows}) == len(game.statistics_play_by_play()["game"]["actions"])
-    see_events_are_those_of_the_box(
-        accepted("play_by_play", rows), see_box_is_whole(box.tables(), (game.score[HOME], game.score[AWAY]))
+    assert_events_are_those_of_the_box(
+        accepted("play_by_play", rows), assert_box_is_whole(box.tables(), (game.score[HOME], game.score[AWAY]))
     )
 
 
@@ -297,7 +297,7 @@ class TestRecorded:
         rows = live_events(payload, game, box.people)
         assert len({row["event_sequence"] for row in rows}) == len(payload["game"]["actions"]) == 610
         events = accepted("play_by_play", rows)
-        see_events_are_those_of_the_box(events, see_box_is_whole(box.tables(), (125, 99)))
+        assert_events_are_those_of_the_box(events, assert_box_is_whole(box.tables(), (125, 99)))
         assert (events["score_home"][-1], events["score_away"][-1]) == (125, 99)
         assert "kellyoubrejr" in events["player_1_lookup"]
 
@@ -321,7 +321,7 @@ class TestRecorded:
     def test_a_real_box_score_of_the_statistics_site_comes_out_whole(
         self, recorded: Recorded, file: str, game: Game, score: tuple[int, int], key: str
     ) -> None:
-        assert key in see_box_is_whole(statistics_box_score(recorded(file), game).tables(), score)["player_lookup"]
+        assert key in assert_box_is_whole(statistics_box_score(recorded(file), game).tables(), score)["player_lookup"]
 
     def test_a_real_play_by_play_v3_keeps_every_action_and_folds_blocks_and_steals_into_their_plays(
         self, recorded: Recorded

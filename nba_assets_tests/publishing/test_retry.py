@@ -223,8 +223,8 @@ def test_who_fails_again_is_recorded_anew_and_costs_nobody_anything(
     assert [(row["entity_id"], row["run_id"]) for row in records(warehouse, SHEET, day)] == [
         (player, "later") for player in failed[:2]
     ]
-    assert (run.notes["retried_in_run"], run.notes["mended_in_run"]) == (3, 1)
-    assert run.date_notes[day] == {"retried": 3, "mended": 1}
+    assert (run.notes["retried_in_run"], run.notes["resolved_in_run"]) == (3, 1)
+    assert run.date_notes[day] == {"retried": 3, "resolved": 1}
 
 
 def test_a_failure_that_nobody_asks_for_any_more_is_forgotten(

@@ -179,7 +179,7 @@ class TestBadFiles:
     def test_dates_that_a_bad_file_may_belong_to_do_not_count_as_ingested(
         self, landing: Path, warehouse: Warehouse
     ) -> None:
-        """Otherwise nobody would ingest them again once the file is mended."""
+        """Otherwise nobody would ingest them again once the file is repaired."""
         days = [DAY, NEXT_DAY]
         write(landing, f"player_gamebook/{DAY}.parquet", [sheet_row()])
         cut = write(landing, f"player_gamebook/{NEXT_DAY}.parquet", [sheet_row(day=NEXT_DAY)])

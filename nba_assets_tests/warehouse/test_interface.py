@@ -31,7 +31,9 @@ def overtaken(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> str:
     """What is said of the change; empty where it is none."""
     schema = pa.Table.from_pylist(before or now).schema
     try:
-        Changed(TABLE, pa.Table.from_pylist(before, schema), DAY, DAY).see_unchanged(pa.Table.from_pylist(now, schema))
+        Changed(TABLE, pa.Table.from_pylist(before, schema), DAY, DAY).require_unchanged(
+            pa.Table.from_pylist(now, schema)
+        )
     except OvertakenError as error:
         return str(error)
     return ""

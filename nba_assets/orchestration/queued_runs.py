@@ -4,6 +4,7 @@ launcher of the instance starts them where it does, on this machine or on others
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
@@ -12,6 +13,7 @@ import dagster as dg
 from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
 from dagster._core.workspace.context import BaseWorkspaceRequestContext
 from dagster._daemon.controller import get_daemon_statuses
+from dagster._utils.interrupts import capture_interrupts, check_captured_interrupt
 
 from nba_assets.automation.planned_runs import Launch
 from nba_assets.orchestration.instance import dagster_instance
@@ -42,10 +44,9 @@ class QueuedRuns:
         """Wait for the end of a run of the waves; raises InterruptedBySignal, saying what goes on, where a signal ends
         the waiting.
         """
-        if _name(launch) not in self._queued:
-            for one in next(wave for wave in self._waves if launch in wave):
-                self._queued[_name(one)] = self._queue(one)
         try:
+            if _name(launch) not in self._queued:
+                self._queue_all(next(wave for wave in self._waves if launch in wave))
             report = self._wait(self._queued[_name(launch)])
         except InterruptedBySignal as interrupted:
             goes_on = len(self._queued) - self._ended
@@ -55,6 +56,15 @@ class QueuedRuns:
             ) from None
         self._ended += 1
         return report
+
+    def _queue_all(self, wave: Sequence[Launch]) -> None:
+        # A signal waits until all of them are queued: an interrupted record of a run would be nobody's.
+        with capture_interrupts():
+            for launch in wave:
+                self._queued[_name(launch)] = self._queue(launch)
+            interrupted = check_captured_interrupt()
+        if interrupted:
+            raise InterruptedBySignal(signal.SIGINT)
 
     def _queue(self, launch: Launch) -> str:
         job = dg.build_reconstructable_job(DEFINITIONS_MODULE, "job_by_name", (launch.job,))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 import time
 from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -18,6 +18,7 @@ from nba_assets.automation.planned_runs import Launch
 from nba_assets.orchestration import queued_runs
 from nba_assets.orchestration.instance import dagster_instance
 from nba_assets.orchestration.queued_runs import DAEMON, QueuedRuns
+from nba_assets.orchestration.run_origin import create_run
 from nba_assets.raw.sample_league import write_season
 from nba_assets.settings import SettingsError
 from nba_assets.signals import InterruptedBySignal, raised_signals
@@ -102,16 +103,26 @@ def test_an_instance_without_a_queue_is_an_error(own_home: Path, monkeypatch: py
         QueuedRuns([], {})
 
 
-def test_a_signal_ends_the_waiting_and_says_that_the_runs_go_on(home: Home) -> None:
+@pytest.mark.parametrize("during", ["queueing", "waiting"])
+def test_a_signal_ends_the_waiting_and_says_that_the_runs_go_on(
+    home: Home, during: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted_create(*arguments: Any) -> dg.DagsterRun:
+        if during == "queueing":
+            os.kill(os.getpid(), signal.SIGINT)
+        return create_run(*arguments)
+
     heartbeat()
+    monkeypatch.setattr(queued_runs, "create_run", interrupted_create)
+    waiting = SimpleNamespace(sleep=lambda _: os.kill(os.getpid(), signal.SIGINT))
+    monkeypatch.setattr(queued_runs, "time", waiting)
     waves = [[Launch("ingest", ["schedule"], home.day(number), home.day(number)) for number in range(2)]]
-    threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGTERM)).start()
     with (
         raised_signals(),
         pytest.raises(InterruptedBySignal, match="0 runs have ended, 2 go on without") as interrupted,
     ):
         QueuedRuns(waves, {}).execute(waves[0][0])
-    assert interrupted.value.number == signal.SIGTERM
+    assert interrupted.value.number == signal.SIGINT
     with dagster_instance() as instance:
         runs = instance.get_runs()
     assert {run.status for run in runs} == {dg.DagsterRunStatus.QUEUED}

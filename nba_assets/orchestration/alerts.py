@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import dagster as dg
-import requests
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from nba_assets.automation.planned_runs import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG
@@ -81,6 +80,8 @@ def deliver(
 
 
 def _post(webhook: str, text: str, timeout_seconds: float) -> None:
+    import requests
+
     try:
         answer = requests.post(webhook, json={"text": text}, timeout=timeout_seconds, allow_redirects=False)
     except (requests.ConnectionError, requests.Timeout) as error:

@@ -12,6 +12,7 @@ import dagster as dg
 import numpy as np
 
 from nba_assets.entities.outcomes import Outcome
+from nba_assets.orchestration.check_results import CheckEvent, check_events
 from nba_assets.orchestration.column_schema import column_schema
 from nba_assets.orchestration.daily import DAILY
 from nba_assets.orchestration.entities_resource import ParallelEntitiesResource
@@ -76,7 +77,7 @@ def table_asset(table: Table, build: Build) -> dg.AssetsDefinition:
     )
     def asset(
         context: dg.AssetExecutionContext, warehouse: WarehouseResource, entities: ParallelEntitiesResource
-    ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+    ) -> Iterator[CheckEvent | dg.MaterializeResult[None]]:
         for tries_left in reversed(range(TRIES)):
             run = _table_run(context, table, warehouse.open(), entities)
             publication: Publication | None = None
@@ -101,7 +102,7 @@ def table_asset(table: Table, build: Build) -> dg.AssetsDefinition:
                 context.log.warning(f"{table.name} was {error}: it reads and computes again")
                 continue
             break
-        yield from _check_results(table, findings)
+        yield from check_events(context, _check_results(table, findings))
         if nothing_published is not None:
             # The step of a whole build succeeds all the same: a failed one would keep the tables behind it from being
             # built as far as they can be, and from recording that they are refused.

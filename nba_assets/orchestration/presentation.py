@@ -8,7 +8,6 @@ written: a picture that cannot be drawn says why.
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 
 from nba_assets.basketball.season import LONGEST_SEASON_DAYS
 from nba_assets.entities.outcomes import take
-from nba_assets.pictures.of_tables import TABLES_WITH_PICTURES, picture
+from nba_assets.pictures.of_tables import TABLES_WITH_PICTURES, data_uri, picture
 from nba_assets.precompute.features import FEATURES
 from nba_assets.publishing.publication import DateFacts, Publication
 from nba_assets.raw.tables import PLAYER_REGISTRY
@@ -94,9 +93,7 @@ def _picture(publication: Publication, day: date) -> dict[str, Any]:
     except Exception as error:
         # The rows are written: whatever is wrong with their picture is no reason to call that a failure.
         return {"picture": f"could not be drawn: {type(error).__name__}: {error}"}
-    return {
-        "picture": dg.MetadataValue.md(f"![{table.name} on {day}](data:image/png;base64,{b64encode(drawn).decode()})")
-    }
+    return {"picture": dg.MetadataValue.md(f"![{table.name} on {day}]({data_uri(drawn)})")}
 
 
 def full_names(warehouse: Warehouse, day: date) -> dict[str, str]:

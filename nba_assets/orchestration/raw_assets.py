@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import dagster as dg
 from dagster._core.events import JobFailureData, RunFailureReason
 
+from nba_assets.orchestration.check_results import CheckEvent, check_events
 from nba_assets.orchestration.computed_assets import (
     FRESH,
     OWNERS,
@@ -69,7 +70,7 @@ def raw_asset(raw: RawTable) -> dg.AssetsDefinition:
     )
     def asset(
         context: dg.AssetExecutionContext, warehouse: WarehouseResource
-    ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+    ) -> Iterator[CheckEvent | dg.MaterializeResult[None]]:
         landing = landing_zone()
         if not landing.files(SCHEDULE.name) and not landing.files(raw.name) and not raw.required:
             # Whether a feed has nothing for a date, or nothing has landed at all, only a schedule tells.
@@ -94,8 +95,7 @@ def raw_asset(raw: RawTable) -> dg.AssetsDefinition:
                 f"{raw.name}: dropped {report.duplicate_count:,} identical rows and {report.replaced_count:,} that "
                 "newer deliveries replace"
             )
-        yield files_readable(report)
-        yield rows_accepted(report)
+        yield from check_events(context, (files_readable(report), rows_accepted(report)))
         try:
             report.raise_if_absent()
         except IngestionError as error:

@@ -1,1 +1,1 @@
-"""Pictures of tables: columns in, PNG bytes out. Knows neither Dagster nor where the columns come from."""
+"""Pictures of tables: columns in, an SVG out. Knows neither Dagster nor where the columns come from."""

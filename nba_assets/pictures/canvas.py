@@ -1,7 +1,6 @@
-"""What all pictures have in common: a sheet of paper measured in pixels, its colours, and how it becomes a small PNG.
+"""What all pictures have in common: a sheet of paper measured in pixels, its colours, and how it becomes a small SVG.
 
-What is drawn on it is said by the picture's own module. A sheet belongs to one thread; there is no global figure and no
-global setting.
+What is drawn on it is said by the picture's own module.
 """
 
 from __future__ import annotations
@@ -9,28 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from io import BytesIO
-from typing import Any, Literal
+from typing import Literal
+from xml.etree import ElementTree
 
 import numpy as np
-from matplotlib.artist import Artist
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Polygon
-from matplotlib.text import Text
-from matplotlib.transforms import Affine2D, Transform
-from PIL import Image  # comes with matplotlib
 
 WIDTH = 720
 """Pixels across: as wide as the panel in which pictures are looked at."""
-SHARPNESS = 1.4
-"""Stored pixels per pixel of the layout, so that text stays sharp on a fine screen."""
-DOTS_PER_INCH = 100
-POINT = 72 / DOTS_PER_INCH
-"""Points in a pixel of the layout: matplotlib measures text and lines in points."""
-INKS = 48
-"""Colours that a stored picture may hold; flat drawings need no more, and are a third of the size."""
+FONTS = "DejaVu Sans, Verdana, Arial, sans-serif"
+"""The first that the reader's machine has; the first two are of one width."""
 
 INK, FAINT, RULE, PAPER, SHADE = "#1c2430", "#5b6673", "#d5dae1", "#ffffff", "#f6f7f9"
 BLUE, ORANGE, GREEN, PURPLE = "#0072b2", "#d55e00", "#009e73", "#aa4499"
@@ -47,20 +33,20 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class Sheet:
-    """A white sheet of `WIDTH` x `height` pixels; places count from the top left corner, downwards."""
+    """A white sheet of `WIDTH` x `height` pixels; places count from the top left corner, downwards. What is drawn later
+    lies on top.
+    """
 
-    figure: Figure
     height: float
-    _pixels: Transform
+    _root: ElementTree.Element
 
     @classmethod
     def blank(cls, height: float, title: str, subtitle: str) -> Sheet:
         """A sheet that says what it shows, and of how much."""
-        figure = Figure(
-            figsize=(WIDTH / DOTS_PER_INCH, height / DOTS_PER_INCH), dpi=DOTS_PER_INCH * SHARPNESS, facecolor=PAPER
-        )
-        FigureCanvasAgg(figure)
-        sheet = cls(figure, height, Affine2D().scale(1 / WIDTH, -1 / height).translate(0, 1) + figure.transFigure)
+        size = {"width": str(WIDTH), "height": _number(height), "viewBox": f"0 0 {WIDTH} {_number(height)}"}
+        root = ElementTree.Element("svg", {"xmlns": "http://www.w3.org/2000/svg", **size, "font-family": FONTS})
+        sheet = cls(height, root)
+        sheet.box(0, 0, WIDTH, height, PAPER)
         sheet.text(14, 22, title, size=TITLE, weight="bold")
         sheet.text(14, 42, subtitle, color=FAINT)
         return sheet
@@ -74,69 +60,50 @@ class Sheet:
         size: float = BODY,
         color: str = INK,
         align: Literal["left", "center", "right"] = "left",
-        weight: str = "normal",
+        weight: Literal["normal", "bold"] = "normal",
     ) -> None:
         """Words whose middle is at height `y`."""
-        self._add(
-            Text(
-                x,
-                y,
-                words,
-                fontsize=size * POINT,
-                color=color,
-                horizontalalignment=align,
-                verticalalignment="center_baseline",
-                fontfamily="DejaVu Sans",
-                fontweight=weight,
-                parse_math=False,
-            )
-        )
+        anchor = {"left": {}, "center": {"text-anchor": "middle"}, "right": {"text-anchor": "end"}}[align]
+        look = {"font-size": _number(size), "fill": color} | ({"font-weight": weight} if weight != "normal" else {})
+        # A third of the height below the middle is the baseline; not every viewer knows SVG's own word for it.
+        element = self._add("text", x=_number(x), y=_number(y + size / 3), **look, **anchor)
+        element.text = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in words)
 
     def box(self, left: float, top: float, width: float, height: float, color: str, *, edge: str = "none") -> None:
         """A filled rectangle; a negative width reaches to the left."""
-        self.polygon(
-            [(left, top), (left + width, top), (left + width, top + height), (left, top + height)], color, edge=edge
-        )
+        place = {"x": min(left, left + width), "y": top, "width": abs(width), "height": height}
+        self._add("rect", **{name: _number(value) for name, value in place.items()}, **_area(color, edge, 1.0))
 
     def polygon(self, corners: Sequence[Point], color: str, *, edge: str = "none", thickness: float = 1.0) -> None:
         """A filled area."""
-        self._add(Polygon(np.array(corners), closed=True, facecolor=color, edgecolor=edge, linewidth=thickness * POINT))
+        points = " ".join(f"{_number(x)},{_number(y)}" for x, y in corners)
+        self._add("polygon", points=points, **_area(color, edge, thickness))
 
     def line(self, start: Point, stop: Point, color: str, thickness: float = 1.0) -> None:
         """A straight line with blunt ends."""
-        self._add(
-            Line2D(*zip(start, stop, strict=True), color=color, linewidth=thickness * POINT, solid_capstyle="butt")
-        )
+        ends = {"x1": start[0], "y1": start[1], "x2": stop[0], "y2": stop[1], "stroke-width": thickness}
+        self._add("line", stroke=color, **{name: _number(value) for name, value in ends.items()})
 
     def dot(self, x: float, y: float, color: str, size: float, *, hollow: bool = False) -> None:
         """A round spot, or a ring."""
-        fill = "none" if hollow else color
-        self._add(
-            Line2D(
-                [x],
-                [y],
-                marker="o",
-                markersize=size * POINT,
-                markerfacecolor=fill,
-                markeredgecolor=color,
-                markeredgewidth=1.2 * POINT,
-            )
-        )
+        place = {"cx": _number(x), "cy": _number(y), "r": _number(size / 2)}
+        self._add("circle", **place, **_area("none" if hollow else color, color, 1.2))
 
-    def png(self) -> bytes:
-        """The sheet as a PNG."""
-        canvas: Any = self.figure.canvas
-        canvas.draw()
-        picture = Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba(), "raw", "RGBA", 0, 1)
-        stored = BytesIO()
-        picture.convert("RGB").quantize(INKS, dither=Image.Dither.NONE).save(stored, "PNG", optimize=True)
-        return stored.getvalue()
+    def svg(self) -> bytes:
+        """The sheet as an SVG, in UTF-8."""
+        return ElementTree.tostring(self._root, encoding="utf-8")
 
-    def _add(self, artist: Artist) -> None:
-        # In the order of drawing: whatever comes later lies on top.
-        artist.set_zorder(len(self.figure.artists))
-        artist.set_transform(self._pixels)
-        self.figure.add_artist(artist)
+    def _add(self, tag: str, **attributes: str) -> ElementTree.Element:
+        return ElementTree.SubElement(self._root, tag, attributes)
+
+
+def _area(color: str, edge: str, thickness: float) -> dict[str, str]:
+    return {"fill": color} | ({"stroke": edge, "stroke-width": _number(thickness)} if edge != "none" else {})
+
+
+def _number(value: float) -> str:
+    """A length in pixels, short: tenths are finer than any screen. Example: 12.0 -> 12, 3.26 -> 3.3."""
+    return f"{value:.1f}".removesuffix(".0")
 
 
 def blend(first: str, second: str, share: float) -> str:

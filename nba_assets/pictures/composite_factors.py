@@ -112,7 +112,7 @@ def composite_factors(day: date, rows: Columns, names: Mapping[str, str]) -> byt
             top += ROW
         top += GAP
     sheet.text(14, height - 14, f"{COMPOSITE_WORTH[0].upper()}{COMPOSITE_WORTH[1:]}", size=TINY - 0.5, color=FAINT)
-    return sheet.png()
+    return sheet.svg()
 
 
 def _bars(sheet: Sheet, top: float, points: list[float], total: float, zero: float, per_point: float) -> None:

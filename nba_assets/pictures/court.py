@@ -105,7 +105,7 @@ def shot_zones(day: date, rows: Columns, names: Mapping[str, str]) -> bytes:
     )
     for number, zone in enumerate(ZONES):
         _shooters(sheet, 14 + 234 * number, zone, rows, known & (shots >= ENOUGH_SHOTS), names)
-    return sheet.png()
+    return sheet.svg()
 
 
 def zone_defense(day: date, rows: Columns) -> bytes:
@@ -133,7 +133,7 @@ def zone_defense(day: date, rows: Columns) -> bytes:
         _team_block(
             sheet, RIGHT + 194 * block, teams[places], {zone: values[places] for zone, values in against.items()}
         )
-    return sheet.png()
+    return sheet.svg()
 
 
 def _court(sheet: Sheet, colours: Mapping[str, str], words_of: Mapping[str, Sequence[Line]]) -> None:

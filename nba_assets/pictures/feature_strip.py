@@ -100,7 +100,7 @@ def feature_strip(day: date, rows: Columns, scales: Sequence[Scale]) -> bytes:
         size=TINY,
         color=FAINT,
     )
-    return sheet.png()
+    return sheet.svg()
 
 
 def _strip(sheet: Sheet, y: float, values: NDArray[np.float64], scale: Scale) -> None:

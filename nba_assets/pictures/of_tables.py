@@ -1,13 +1,17 @@
 """Which table is shown in which picture.
 
-A table that is not listed has none. The drawing library is loaded with the first picture, not with this module.
+A table that is not listed has none.
 """
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from datetime import date
 
+from nba_assets.pictures.composite_factors import composite_factors
+from nba_assets.pictures.court import shot_zones, zone_defense
+from nba_assets.pictures.feature_strip import Scale, feature_strip
 from nba_assets.precompute.features import FEATURES, Feature
 from nba_assets.tables.spec import Columns
 
@@ -20,14 +24,10 @@ TABLES_WITH_PICTURES = (
 
 
 def picture(table_name: str, day: date, rows: Columns, names: Mapping[str, str]) -> bytes:
-    """A PNG of the rows that one of `TABLES_WITH_PICTURES` has for a date, of which there is at least one.
+    """An SVG of the rows that one of `TABLES_WITH_PICTURES` has for a date, of which there is at least one.
 
     `names` are full names of players by player_lookup; who is not in it goes by the latter.
     """
-    from nba_assets.pictures.composite_factors import composite_factors
-    from nba_assets.pictures.court import shot_zones, zone_defense
-    from nba_assets.pictures.feature_strip import Scale, feature_strip
-
     drawings: list[Callable[[], bytes]] = [
         lambda: shot_zones(day, rows, names),
         lambda: zone_defense(day, rows),
@@ -37,6 +37,11 @@ def picture(table_name: str, day: date, rows: Columns, names: Mapping[str, str])
         ),
     ]
     return dict(zip(TABLES_WITH_PICTURES, drawings, strict=True))[table_name]()
+
+
+def data_uri(drawn: bytes) -> str:
+    """A picture as the address of an image, for pages that hold everything they show."""
+    return f"data:image/svg+xml;base64,{b64encode(drawn).decode()}"
 
 
 def _range(feature: Feature) -> tuple[float, float]:

@@ -117,10 +117,11 @@ def _read_parquet(path: Path, names: Sequence[str], date_column: str, keep: Keep
         # allows.
         groups = np.unique(group_of_row[selected])
         read = np.isin(group_of_row, groups)
-        rows = _decoded(parquet.read_row_groups(groups.tolist(), columns=present), limits)
+        rows = parquet.read_row_groups(groups.tolist(), columns=present)
     if rows.num_rows != read.sum():
         raise BadFileError(f"holds {rows.num_rows} rows where it says that it has {read.sum()}")
-    return FileRows(_with_nulls(rows.filter(pa.array(selected[read])), nested), np.flatnonzero(selected) + 1)
+    rows = _decoded(rows.filter(pa.array(selected[read])), limits)
+    return FileRows(_with_nulls(rows, nested), np.flatnonzero(selected) + 1)
 
 
 def _with_nulls(rows: pa.Table, columns: Sequence[pa.Field]) -> pa.Table:

@@ -6,7 +6,6 @@ page can be checked against the tables.
 
 from __future__ import annotations
 
-from base64 import b64encode
 from dataclasses import dataclass
 from datetime import date
 
@@ -15,7 +14,7 @@ from markupsafe import Markup
 
 from nba_assets.automation.staleness import Graph
 from nba_assets.pictures.canvas import MINUS, UNKNOWN, day_text
-from nba_assets.pictures.of_tables import picture
+from nba_assets.pictures.of_tables import data_uri, picture
 from nba_assets.precompute.ml_feature_store import TABLE as FEATURES
 from nba_assets.precompute.player_composite_factors import TABLE as FACTORS
 from nba_assets.precompute.player_shot_zone_analysis import TABLE as SHOT_ZONES
@@ -164,7 +163,7 @@ def _picture(slate: SlateFacts, table: str) -> str | None:
     except Exception:
         # The page is worth reading without its pictures, and says which one is missing.
         return None
-    return f"data:image/png;base64,{b64encode(drawn).decode()}"
+    return data_uri(drawn)
 
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from nba_assets.pictures.canvas import SHARPNESS, WIDTH
+from nba_assets.pictures.canvas import WIDTH
 from nba_assets.pictures.of_tables import TABLES_WITH_PICTURES
 from nba_assets.precompute.features import FEATURES
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
@@ -53,7 +53,7 @@ def test_newest_materialization_shows_the_picture(built_ui: RunningUi, page: Any
     picture = page.get_by_role("dialog").locator("img")
     picture.wait_for()
     page.wait_for_function("image => image.complete", arg=picture.element_handle())
-    assert picture.evaluate("image => image.naturalWidth") == round(WIDTH * SHARPNESS)
+    assert picture.evaluate("image => image.naturalWidth") == WIDTH
     assert picture.bounding_box()["width"] > 600
 
 

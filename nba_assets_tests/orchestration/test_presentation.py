@@ -174,7 +174,8 @@ def test_picture_goes_with_the_newest_date_that_has_rows(materialize: Any, monke
     assert drawn == [("player_composite_factors", SECOND, ["ann"], {})]
     assert [key for key, mine in shown.items() if "picture" in mine] == [str(SECOND)]
     assert (
-        shown[str(SECOND)]["picture"] == f"![player_composite_factors on {SECOND}](data:image/png;base64,YSBwaWN0dXJl)"
+        shown[str(SECOND)]["picture"]
+        == f"![player_composite_factors on {SECOND}](data:image/svg+xml;base64,YSBwaWN0dXJl)"
     )
     assert shown[str(FIRST)]["completeness_pct_mean"] == 75.0
     assert shown[str(THIRD)]["rows"] == 0

@@ -78,7 +78,7 @@ def test_page_needs_nothing_but_itself(html: str) -> None:
     assert "://" not in re.sub(r'src="data:[^"]*"', "", html)
     assert not {tag for tag, _ in shown.tags} & {"script", "link", "iframe"}
     assert not re.search(r"url\(|@import", html)
-    assert len([source for source in shown.marked("src") if source.startswith("data:image/png;base64,")]) == len(
+    assert len([source for source in shown.marked("src") if source.startswith("data:image/svg+xml;base64,")]) == len(
         page.PICTURES
     )
 

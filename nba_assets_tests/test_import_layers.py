@@ -48,7 +48,9 @@ LAYERS = (
 KNOWS_DAGSTER = frozenset({"orchestration", "definitions"})
 KNOWS_DUCKDB = frozenset({"warehouse/duckdb.py", "raw/readers.py"})
 """The back end, and the reader of JSON files."""
-KNOWS_GOOGLE = frozenset({"warehouse/bigquery.py", "raw/bucket.py", "orchestration/google_cloud.py"})
+KNOWS_GOOGLE = frozenset(
+    {"warehouse/bigquery.py", "raw/bucket.py", "raw/bigquery_source.py", "orchestration/google_cloud.py"}
+)
 """Imported only for an address that asks for them."""
 
 MODULES = sorted(path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*.py"))

@@ -15,6 +15,9 @@ from google.api_core.exceptions import GoogleAPICallError
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
+from nba_assets.automation.landed_files import news_of
+from nba_assets.orchestration.google_cloud import _bigquery_clients
+from nba_assets.orchestration.landing_zone import landing_zone
 from nba_assets.raw import bigquery_source
 from nba_assets.raw.bigquery_source import CatalogueModifications, SourceAddress, SourceTables
 from nba_assets.raw.collection import Request, collect
@@ -29,11 +32,13 @@ from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets_tests.gcp.customer_tables import Customer, fill, without_what_is_lost
 from nba_assets_tests.gcp.emulators import PROJECT, BigQueryEmulator
+from nba_assets_tests.gcp.test_resource import credentials
 from nba_assets_tests.league import SMALL_LEAGUE
 from nba_assets_tests.orchestration.at_work import ENVIRONMENT, OPENING, Season, days_of
 from nba_assets_tests.pipeline import NOW, build
 
 pytestmark = [pytest.mark.gcp, pytest.mark.slow]
+__all__ = ["credentials"]
 
 FORTNIGHT = days_of(OPENING, OPENING + timedelta(days=13))
 DAY = FORTNIGHT[3]
@@ -54,7 +59,8 @@ class Clock:
             for table, partitions in self.catalogue.look(tables).items()
         }
         for (table, partition), moment in self.changed.items():
-            found[table][partition] = moment
+            if table in found:
+                found[table][partition] = moment
         return found
 
 
@@ -218,6 +224,26 @@ def test_a_deletion_without_a_trace_is_seen_the_next_day(landed: Landed) -> None
     assert {day for day in after if after[day] != before[day]} == {DAY}
 
 
+def test_a_correction_makes_its_date_stale_and_a_wrong_row_is_quarantined(landed: Landed, tmp_path: Path) -> None:
+    warehouse = DuckDBWarehouse(tmp_path / "nba.duckdb")
+    raw = RAW_TABLES["team_boxscores"]
+    ingest(raw, landed.zone, warehouse, FORTNIGHT, run_id="test", now=NOW)
+    assert [news for news in news_of(warehouse, landed.zone, *FORTNIGHT[:: len(FORTNIGHT) - 1]) if news.ingested] == []
+    wrong = {**team_row(landed, DAY), "processed_at": NOW, "fg_made": 99, "fg_attempted": 1}
+    landed.customer.append("nbac_team_boxscore", [wrong])
+    try:
+        landed.clock.changed["nbac_team_boxscore", DAY] = NOW + timedelta(days=1)
+        news = [one for one in news_of(warehouse, landed.zone, DAY, DAY) if one.ingested]
+        found = collect(Request(raw, [DAY], NOW), landed.zone)
+    finally:
+        name = landed.customer.name("nbac_team_boxscore")
+        landed.customer.execute(f"DELETE FROM `{name}` WHERE game_date = '{DAY}' AND fg_made = 99")
+    assert [(one.table, one.day) for one in news] == [("team_boxscores", DAY)]
+    (quarantined,) = found.quarantined
+    assert quarantined.path == f"team_boxscores/nbac_team_boxscore/{DAY}.parquet"
+    assert "fg_made" in quarantined.reason
+
+
 def test_a_new_report_is_seen_on_every_game_date_that_it_may_be_about(landed: Landed) -> None:
     before = versions(landed, "injury_report")
     landed.clock.changed["nbac_injury_report", DAY] = datetime(2025, 1, 2, tzinfo=UTC)
@@ -360,6 +386,21 @@ def test_tables_that_are_not_there_have_no_files_and_a_project_out_of_reach_is_a
     with pytest.raises(LandingZoneError, match=r"cannot be listed: .*no access.*roles/bigquery.dataViewer"):
         replace(nowhere, client=away, modifications=Refusing()).files("rosters")
     away.close()
+
+
+def test_the_setting_opens_the_tables_with_default_credentials(
+    landed: Landed, bigquery_service: BigQueryEmulator, credentials: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", bigquery_service.url)
+    monkeypatch.setenv("NBA_ASSETS_LANDING", landed.customer.address)
+    zone = landing_zone()
+    assert isinstance(zone, SourceTables)
+    assert (zone, zone.home) == (landed.zone, landed.home)
+    assert {file.date_of("game_date") for file in zone.files("team_boxscores")} >= {DAY}
+    assert zone.reader is not None
+    zone.client.close()
+    zone.reader.transport.close()
+    _bigquery_clients.cache_clear()
 
 
 def team_row(landed: Landed, day: date) -> dict[str, Any]:

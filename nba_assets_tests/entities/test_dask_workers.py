@@ -209,13 +209,13 @@ def test_a_killed_scheduler_ends_the_map_with_one_line_and_leaves_no_process(tmp
 
 
 def test_workers_that_are_all_gone_end_the_map_with_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dask_workers, "WORKER_SECONDS", 1.0)
     monkeypatch.setattr(dask_workers.DaskWorkers, "patience", 1.0)
     at_work = tmp_path / "at_work"
     with dask_cluster(tmp_path) as mortal:
 
         def kill() -> None:
-            until(at_work.exists)
+            until(at_work.exists)  # until then workers may be as slow to start as they like
+            monkeypatch.setattr(dask_workers, "WORKER_SECONDS", 1.0)
             mortal.kill("worker")
 
         killer = threading.Thread(target=kill)

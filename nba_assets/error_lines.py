@@ -49,7 +49,7 @@ def one_line_errors() -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
     except Exception as error:
-        said = _said(error)
+        said = line_of(error)
         if said is None:
             raise
         with suppress(OSError):
@@ -64,7 +64,7 @@ def interrupted_line(how_far: str) -> str:
     )
 
 
-def _said(error: BaseException) -> str | None:
+def line_of(error: BaseException) -> str | None:
     """The line for an error or for what it was raised from; None where nobody can set it right."""
     if isinstance(error, SettingsError | WarehouseError | LandingZoneError):
         return one_line(error)
@@ -77,7 +77,7 @@ def _said(error: BaseException) -> str | None:
         return one_line(f"Dagster's records in {home / 'dagster'} cannot be used: {error}. {_sqlite_advice(error)}.")
     # Libraries wrap: SQLAlchemy what SQLite says, Dagster what a storage raises.
     inner = error.__cause__ or error.__context__
-    return _said(inner) if inner is not None else None
+    return line_of(inner) if inner is not None else None
 
 
 def _of_system(error: OSError) -> str:

@@ -24,6 +24,7 @@ PYTHONS = ["python3.11", "python3.12", "python3.13", "python3.14", "python3"]
 TARGETS = {
     "emulators",
     "test-gcp",
+    "lint-deploy",
     "help",
     "install",
     "demo",

@@ -18,11 +18,12 @@ from nba_assets.warehouse.bigquery import BigQueryWarehouse
 def open_bigquery(address: str, wait_seconds: float) -> BigQueryWarehouse:
     """The warehouse of an address, with Application Default Credentials."""
     place = BigQueryAddress.parse(address)
-    return BigQueryWarehouse(place, *_bigquery_clients(place.project, place.location), wait_seconds)
+    return BigQueryWarehouse(place, *bigquery_clients(place.project, place.location), wait_seconds)
 
 
 @cache
-def _bigquery_clients(project: str, location: str) -> tuple[bigquery.Client, BigQueryReadClient]:
+def bigquery_clients(project: str, location: str) -> tuple[bigquery.Client, BigQueryReadClient]:
+    """The clients of a project, with Application Default Credentials; one pair for this process."""
     with BigQueryResource(project=project, location=location).get_client() as client:
         return client, BigQueryReadClient(credentials=client._credentials)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 SCHEME = "bigquery://"
 DEFAULT_LOCATION = "US"
@@ -41,18 +41,18 @@ class BigQueryAddress:
         >>> BigQueryAddress.parse("bigquery://my-project/nba?location=EU")
         BigQueryAddress(project='my-project', prefix='nba', location='EU', maximum_gigabytes=100)
         """
-        parts = urlsplit(address)
-        prefix, options = parts.path.strip("/"), parse_qs(parts.query, keep_blank_values=True)
-        whole = re.fullmatch(r"[a-z][a-z0-9.:-]*", parts.netloc) and re.fullmatch(r"\w*", prefix, re.ASCII)
-        if not address.startswith(SCHEME) or not whole or options.keys() - {"location", "max_gb"}:
+        found = re.fullmatch(rf"{SCHEME}([a-z][a-z0-9.:-]*)/?(\w*)/?(?:\?(.*))?", address, re.ASCII)
+        project, prefix, query = found.groups() if found else ("", "", "")
+        options = parse_qs(query, keep_blank_values=True)
+        if not found or options.keys() - {"location", "max_gb"}:
             raise AddressError(
                 f"{address!r} names no BigQuery warehouse; write bigquery://PROJECT/PREFIX?location=EU, with letters, "
                 "digits and underscores in the prefix of the datasets"
             )
         gigabytes = options.get("max_gb", ["100"])[0]
-        if not gigabytes.isdigit():
+        if not re.fullmatch("[0-9]+", gigabytes):
             raise AddressError(f"max_gb={gigabytes} of {address!r} is no whole number of gigabytes")
-        return cls(parts.netloc, prefix, options.get("location", [DEFAULT_LOCATION])[0], int(gigabytes))
+        return cls(project, prefix, options.get("location", [DEFAULT_LOCATION])[0], int(gigabytes))
 
     def dataset(self, name: str) -> str:
         """The full name of a dataset."""

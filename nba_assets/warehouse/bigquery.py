@@ -32,7 +32,7 @@ from google.cloud.bigquery_storage_v1 import types
 
 from nba_assets.tables.bigquery_schema import bigquery_layout, bigquery_schema
 from nba_assets.tables.columns import ARROW_TYPES, arrow_schema
-from nba_assets.tables.spec import LIST_TYPES, Table
+from nba_assets.tables.spec import LIST_TYPES, Column, Table
 from nba_assets.warehouse.address import BigQueryAddress
 from nba_assets.warehouse.bigquery_script import Write, literal, quoted
 from nba_assets.warehouse.interface import (
@@ -186,6 +186,28 @@ class BigQueryWarehouse:
         by_name = {status.table.qualified_name: status for status in found.values()}
         return [by_name.get(table.qualified_name, TableStatus(table, 0, 0, None, None)) for table in tables]
 
+    def missing_columns(self, table: Table) -> list[Column] | None:
+        """The nullable columns that the stored table lacks, None where it is not stored; SchemaMismatchError for any
+        other difference from its spec.
+        """
+        with self._errors():
+            stored = self._stored(table)
+            return None if stored is None else _lacking(table, stored)
+
+    def make_dataset(self, name: str) -> None:
+        """Make a dataset, named without the address's prefix, where it is not there."""
+        dataset = bigquery.Dataset(self.address.dataset(name))
+        dataset.location = self.address.location
+        dataset.default_table_expiration_ms = STAGING_MILLISECONDS if name == STAGING else None
+        dataset.labels = {"app": APPLICATION}
+        try:
+            self._client.create_dataset(dataset, exists_ok=True, retry=None)
+        except exceptions.Forbidden as error:
+            if _is_transient(error):
+                raise
+            # Whoever may not make datasets can use one that somebody else has made.
+            self._client.get_dataset(dataset.reference, retry=None)
+
     def close(self) -> None:
         """Nothing is kept open but the clients, which all warehouses of a process share."""
 
@@ -260,7 +282,7 @@ class BigQueryWarehouse:
         try:
             stored = self._client.get_table(name, retry=None)
         except exceptions.NotFound:
-            self._make_dataset(table.dataset)
+            self.make_dataset(table.dataset)
             declared = {"fields": bigquery_schema(table)}
             new = bigquery.Table.from_api_repr(
                 {"tableReference": bigquery.TableReference.from_string(name).to_api_repr(), "schema": declared}
@@ -275,13 +297,6 @@ class BigQueryWarehouse:
             stored.schema = [*stored.schema, *map(bigquery.SchemaField.from_api_repr, added)]
             # The request carries the table's etag: where somebody else has changed the table, this is begun anew.
             self._client.update_table(stored, ["schema"], retry=None)
-
-    def _make_dataset(self, name: str, table_milliseconds: int | None = None) -> None:
-        dataset = bigquery.Dataset(self.address.dataset(name))
-        dataset.location = self.address.location
-        dataset.default_table_expiration_ms = table_milliseconds
-        dataset.labels = {"app": APPLICATION}
-        self._client.create_dataset(dataset, exists_ok=True, retry=None)
 
     def _execute(self, write: Write, table: Table) -> WriteFacts:
         """One load, where there are rows, and one script."""
@@ -325,7 +340,7 @@ class BigQueryWarehouse:
         ) from error
 
     def _load(self, rows: pa.Table, schema: Sequence[Mapping[str, Any]], staging: str, labels: dict[str, str]) -> Any:
-        self._persistently(lambda: self._make_dataset(STAGING, STAGING_MILLISECONDS))
+        self._persistently(lambda: self.make_dataset(STAGING))
         content = io.BytesIO()
         pq.write_table(rows, content)
         options = bigquery.ParquetOptions()
@@ -439,7 +454,7 @@ def _in_a_line(error: BaseException | None) -> str:
     return " ".join(str(error).split()).removesuffix(".")
 
 
-def _lacking(table: Table, stored: bigquery.Table) -> list[Any]:
+def _lacking(table: Table, stored: bigquery.Table) -> list[Column]:
     """The nullable columns that the stored table lacks; SchemaMismatchError for any other difference."""
     declared = {
         field["name"]: _definition(field["name"], field["type"], field["mode"]) for field in bigquery_schema(table)

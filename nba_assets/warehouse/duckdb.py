@@ -140,6 +140,22 @@ class DuckDBWarehouse:
             finally:
                 self._of_thread.session = None
 
+    def missing_columns(self, table: Table) -> list[Column] | None:
+        """The nullable columns that the file lacks of a table, None where it does not hold the table.
+
+        Raises SchemaMismatchError for any other difference between the stored table and its spec.
+        """
+        if not self._is_there():
+            return None
+        with self._connection(read_only=True) as opened:
+            stored = opened.stored_columns(table)
+            return _lacking_columns(table, stored) if stored else None
+
+    def storage_version(self) -> str:
+        """The storage version of the file, e.g. `v1.0.0+`: DuckDB of that version and later opens it."""
+        with self._connection(read_only=True) as opened:
+            return opened.name_and_version()[1]
+
     def has_log(self) -> bool:
         """Whether changes stand beside the file, since a process was killed before they got into it."""
         return Path(f"{self.path}.wal").exists()
@@ -154,10 +170,7 @@ class DuckDBWarehouse:
             self.close()
         with self._connection(read_only=True) as opened:
             connection = opened.connection
-            source, version = connection.execute(
-                "SELECT database_name, tags['storage_version'] FROM duckdb_databases() "
-                "WHERE database_name = current_database()"
-            ).fetchall()[0]
+            source, version = opened.name_and_version()
             if version == f"{STORAGE_VERSION}+" and not self.has_log():
                 shutil.copyfile(self.path, file)
                 return
@@ -357,6 +370,14 @@ class _Open:
         if table.qualified_name not in self._columns:
             self._columns[table.qualified_name] = _stored_columns(self.connection, table)
         return self._columns[table.qualified_name]
+
+    def name_and_version(self) -> tuple[str, str]:
+        """The name that DuckDB gives the file's content, and its storage version."""
+        ((name, version),) = self.connection.execute(
+            "SELECT database_name, tags['storage_version'] FROM duckdb_databases() "
+            "WHERE database_name = current_database()"
+        ).fetchall()
+        return name, version
 
     def forget_columns(self, table: Table) -> None:
         """Look a table's columns up again when they are next used."""

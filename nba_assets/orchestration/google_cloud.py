@@ -40,5 +40,5 @@ def open_source_tables(address: str, home: Path) -> SourceTables:
     to remember is in the home.
     """
     place = SourceAddress.parse(address)
-    client, reader = _bigquery_clients(place.project, place.location)
+    client, reader = bigquery_clients(place.project, place.location)
     return SourceTables(address, client, reader, CatalogueModifications(place, client), home)

@@ -16,7 +16,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
 from nba_assets.automation.landed_files import news_of
-from nba_assets.orchestration.google_cloud import _bigquery_clients
+from nba_assets.orchestration.google_cloud import bigquery_clients
 from nba_assets.orchestration.landing_zone import landing_zone
 from nba_assets.raw import bigquery_source
 from nba_assets.raw.bigquery_source import CatalogueModifications, SourceAddress, SourceTables
@@ -32,13 +32,11 @@ from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets_tests.gcp.customer_tables import Customer, fill, without_what_is_lost
 from nba_assets_tests.gcp.emulators import PROJECT, BigQueryEmulator
-from nba_assets_tests.gcp.test_resource import credentials
 from nba_assets_tests.league import SMALL_LEAGUE
 from nba_assets_tests.orchestration.at_work import ENVIRONMENT, OPENING, Season, days_of
 from nba_assets_tests.pipeline import NOW, build
 
 pytestmark = [pytest.mark.gcp, pytest.mark.slow]
-__all__ = ["credentials"]
 
 FORTNIGHT = days_of(OPENING, OPENING + timedelta(days=13))
 DAY = FORTNIGHT[3]
@@ -400,7 +398,7 @@ def test_the_setting_opens_the_tables_with_default_credentials(
     assert zone.reader is not None
     zone.client.close()
     zone.reader.transport.close()
-    _bigquery_clients.cache_clear()
+    bigquery_clients.cache_clear()
 
 
 def team_row(landed: Landed, day: date) -> dict[str, Any]:

@@ -32,6 +32,7 @@ class Backend(StrEnum):
 
     threads = "threads"
     processes = "processes"
+    dask = "dask"
 
 
 class SettingsError(ValueError):
@@ -73,7 +74,10 @@ class Settings(BaseSettings):
     home: AbsolutePath = _setting("NBA_ASSETS_HOME", "Folder that holds everything written", default=Path("var"))
     landing: Address = _setting(
         "NBA_ASSETS_LANDING",
-        "Landing zone of the raw files: a folder, or gs://BUCKET/PREFIX; `landing` in the home by default",
+        (
+            "Landing zone of the raw data: a folder, gs://BUCKET/PREFIX, or raw tables in BigQuery, "
+            "bigquery://PROJECT/DATASET?reference=DATASET; `landing` in the home by default"
+        ),
         default_factory=lambda given: str(given["home"] / "landing"),
     )
     warehouse: Address = _setting(
@@ -107,7 +111,12 @@ class Settings(BaseSettings):
         "ENABLE_TEAM_PARALLELIZATION", "Teams in parallel; false is one after the other", default=True
     )
     parallel_backend: Backend = _setting(
-        "NBA_ASSETS_PARALLEL_BACKEND", "What the workers are: threads or processes", default=Backend.threads
+        "NBA_ASSETS_PARALLEL_BACKEND", "What the workers are: threads, processes or dask", default=Backend.threads
+    )
+    dask_scheduler: str | None = _setting(
+        "NBA_ASSETS_DASK_SCHEDULER",
+        "Scheduler of the Dask cluster that computes where the workers are dask, as tcp://HOST:8786",
+        default=None,
     )
     chunk_seconds: float = _setting(
         "NBA_ASSETS_CHUNK_SECONDS",
@@ -232,11 +241,16 @@ class Settings(BaseSettings):
 
     @property
     def landing_folder(self) -> Path:
-        """The landing zone as a folder that can be written into; SettingsError where it is a bucket."""
+        """The landing zone as a folder that can be written into; SettingsError where it is none."""
         if is_bucket(self.landing):
             raise SettingsError(
                 f"NBA_ASSETS_LANDING={self.landing!r} is a bucket, and this command writes into a folder. Set "
                 "NBA_ASSETS_LANDING to a folder for it, and copy that to the bucket."
+            )
+        if are_source_tables(self.landing):
+            raise SettingsError(
+                f"NBA_ASSETS_LANDING={self.landing!r} are tables in BigQuery, and this command writes files. Set "
+                "NBA_ASSETS_LANDING to a folder for it."
             )
         return Path(self.landing)
 
@@ -295,8 +309,13 @@ def _settings_in_home(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def is_bucket(landing: str) -> bool:
-    """Whether a landing zone is a bucket of Cloud Storage; it is a folder otherwise."""
+    """Whether a landing zone is a bucket of Cloud Storage."""
     return landing.startswith("gs://")
+
+
+def are_source_tables(landing: str) -> bool:
+    """Whether a landing zone are raw tables in BigQuery."""
+    return landing.startswith("bigquery://")
 
 
 def variables() -> dict[str, str]:
@@ -344,6 +363,7 @@ DERIVED_DEFAULTS = {
     "read_copy": "not set",
     "player_workers": "min(10, cores)",
     "team_workers": "min(5, cores)",
+    "dask_scheduler": "not set",
     "alert_webhook": "not set",
     "provider_preference": "not set",
 }

@@ -50,7 +50,13 @@ KNOWS_DAGSTER = frozenset({"orchestration", "definitions"})
 KNOWS_DUCKDB = frozenset({"warehouse/duckdb.py", "raw/readers.py"})
 """The back end, and the reader of JSON files."""
 KNOWS_GOOGLE = frozenset(
-    {"warehouse/bigquery.py", "raw/bucket.py", "orchestration/google_cloud.py", "doctor/google_cloud.py"}
+    {
+        "warehouse/bigquery.py",
+        "raw/bucket.py",
+        "raw/bigquery_source.py",
+        "orchestration/google_cloud.py",
+        "doctor/google_cloud.py",
+    }
 )
 """Imported only for an address that asks for them."""
 

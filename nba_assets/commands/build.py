@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -35,6 +36,13 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+
+class Chunk(StrEnum):
+    """What a backfill is cut into."""
+
+    season = "season"
+
+
 Since = Annotated[str | None, typer.Argument(metavar="START", help=f"First date, {DATE}; all dates by default.")]
 Until = Annotated[str | None, typer.Argument(metavar="END", help=f"Last date, {DATE}; START alone by default.")]
 
@@ -52,9 +60,24 @@ def run(day: Day, options: BuildingRuns) -> None:
 
 @app.command()
 @with_options
-def backfill(start: Start, end: End, options: BuildingRuns) -> None:
-    """Build all dates from START to END, both included, in one run; ends as `run` does."""
-    build(*dates_of(start, end), options)
+def backfill(
+    start: Start,
+    end: End,
+    options: BuildingRuns,
+    *,
+    chunk: Annotated[
+        Chunk | None,
+        typer.Option("--chunk", help="Separate runs, put into Dagster's queue, which a running daemon launches."),
+    ] = None,
+) -> None:
+    """Build all dates from START to END, both included, in one run; ends as `run` does.
+
+    With --chunk season each season is a run of its own, of which Dagster's queue lets several run at once.
+    """
+    if chunk is None:
+        build(*dates_of(start, end), options)
+    else:
+        build_in_chunks(*dates_of(start, end), options)
 
 
 @app.command()
@@ -158,9 +181,46 @@ def retry(options: ShownRuns, day: OneDay = None, table: OneTable = None) -> Non
 
 def build(start: date, end: date, options: BuildingRuns) -> None:
     """Build dates as `run` and `backfill` do; raises Exit with the code where it is not 0."""
+    from nba_assets.orchestration.launch import execute
+    from nba_assets.registry import COMPUTED_TABLES
+
+    launches, said = _planned(start, end, options)
+    verbosity, configuration = options.verbosity, options.configuration()
+
+    def run_of(launch: Launch) -> RunReport:
+        computes = any(name in COMPUTED_TABLES for name in launch.assets)
+        return execute(launch, configuration if computes else {}, verbosity)
+
+    carry_out(launches, run_of, as_json=options.as_json, said=said)
+
+
+def build_in_chunks(start: date, end: date, options: BuildingRuns) -> None:
+    """Build dates in runs of one season each, which the run launcher of the instance starts; raises Exit as `build`
+    does.
+    """
+    from nba_assets.automation.scheduled_dates import require_scheduled
+    from nba_assets.automation.season_chunks import season_waves
+    from nba_assets.orchestration.landing_zone import landing_zone
+    from nba_assets.orchestration.opening import open_warehouse, warehouse_kind
+    from nba_assets.orchestration.queued_runs import QueuedRuns
+
+    launches, said = _planned(start, end, options)
+    waves = season_waves(launches, require_scheduled(open_warehouse(), landing_zone(), start, end))
+    runs = QueuedRuns(waves, options.configuration())
+    if warehouse_kind() == "duckdb" and any(len(wave) > 1 for wave in waves):
+        line = (
+            "The warehouse is one file: of runs at the same time one reads or writes while the others wait for it, no "
+            "longer than NBA_ASSETS_WAREHOUSE_WAIT_SECONDS."
+        )
+        warn([line], to_stderr=options.as_json)
+        said = [*said, line]
+    carry_out([launch for wave in waves for launch in wave], runs.execute, as_json=options.as_json, said=said)
+
+
+def _planned(start: date, end: date, options: BuildingRuns) -> tuple[list[Launch], list[str]]:
+    """The runs that build dates, and what is to be said of them."""
     from nba_assets.automation.planning import missing_upstream, plan
     from nba_assets.orchestration.landing_zone import landing_zone
-    from nba_assets.orchestration.launch import execute
     from nba_assets.orchestration.opening import open_warehouse
     from nba_assets.registry import COMPUTED_TABLES, upstream_names
 
@@ -171,10 +231,4 @@ def build(start: date, end: date, options: BuildingRuns) -> None:
     launches = plan(warehouse, landing, names, start, end, said.append, ingest=options.ingest)
     # Standard output is the result's alone where a program reads it.
     warn(said, to_stderr=options.as_json)
-    verbosity, configuration = options.verbosity, options.configuration()
-
-    def run_of(launch: Launch) -> RunReport:
-        computes = any(name in COMPUTED_TABLES for name in launch.assets)
-        return execute(launch, configuration if computes else {}, verbosity)
-
-    carry_out(launches, run_of, as_json=options.as_json, said=said)
+    return launches, said

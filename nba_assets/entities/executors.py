@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 def executor_for(backend: Backend, workers: int, preload: Sequence[str] = ()) -> Executor:
-    """An executor of so many workers; another back end, such as a cluster's, is one more line here.
+    """An executor of so many workers, threads or processes.
 
     `preload` names modules that processes import once, together, before the first worker starts.
     """

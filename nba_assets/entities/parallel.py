@@ -12,7 +12,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
@@ -22,15 +21,15 @@ from nba_assets.entities.chunks import (
     Compute,
     Task,
     compute_chunk,
-    compute_sent_chunk,
     given_up,
     joined,
     unfinished,
 )
-from nba_assets.entities.executors import Broadcast, end_at_once, executor_for
+from nba_assets.entities.executors import end_at_once, executor_for
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, length
-from nba_assets.entities.time_limits import StoppedError, UnfinishedError, place_of, stopped_after, take_unfinished
+from nba_assets.entities.remote import Remote, remote_workers
+from nba_assets.entities.time_limits import StoppedError, UnfinishedError, place_of, stopped_after
 from nba_assets.settings import Backend
 
 EntityKind = Literal["players", "teams"]
@@ -40,7 +39,7 @@ Chunk = Sequence[str]
 ENTITY_TYPES: Mapping[EntityKind, str] = {"players": "PLAYER", "teams": "TEAM"}
 CHUNK_ROWS = 20_000
 """Largest chunk, in requested rows: it bounds what a chunk takes of memory and how long no progress is logged."""
-WORTH_A_WORKER: Mapping[Backend, int] = {Backend.threads: 5_000, Backend.processes: 500_000}
+WORTH_A_WORKER: Mapping[Backend, int] = {Backend.threads: 5_000, Backend.processes: 500_000, Backend.dask: 50_000}
 """Requested rows for which another worker saves more time than it costs; a process first has to start."""
 PROGRESS_EVERY = 50
 
@@ -64,6 +63,8 @@ class ParallelEntities:
     """Entities per chunk; by default one chunk per worker, more of many rows, fewer of few."""
     chunk_seconds: float = 600.0
     """Bound in time of a chunk; of an entity where its chunk has not kept it."""
+    scheduler: str | None = None
+    """Address of the Dask scheduler, for the back end that needs one."""
     _pools: dict[EntityKind, Executor] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -106,7 +107,8 @@ class ParallelEntities:
         this waits for no worker.
 
         Work that is too little for two workers is done by the calling thread, unless `chunk_entities` is set. With
-        processes, `compute`, `shared` and all columns must be picklable.
+        processes or Dask, `compute`, `shared` and all columns must be picklable. Raises ClusterError where Dask's
+        scheduler or all of its workers are gone.
         """
         workers: Workers = getattr(self, kind)
         progress = _Progress(kind, len(requested.entities), log)
@@ -117,13 +119,18 @@ class ParallelEntities:
         chunks = deque(self._chunks(requested, useful))
         try:
             if not useful:
-                if workers.enabled and self.backend is Backend.processes:
-                    log(f"{len(requested.dates)} rows of {kind} are too few for processes; this process computes them")
+                if workers.enabled and self.backend is not Backend.threads:
+                    log(
+                        f"{len(requested.dates)} rows of {kind} are too few for {self.backend}; this process computes "
+                        "them"
+                    )
                 work.in_this_thread(chunks)
-            elif self.backend is Backend.processes:
-                self._through_processes(kind, work, chunks)
+            elif self.backend is Backend.threads:
+                pool = self._pool(kind, partial(executor_for, self.backend))
+                work.attempt(partial(work.submit, pool), chunks, workers.count)
             else:
-                work.attempt(partial(work.submit, self._pool(kind, work)), chunks, workers.count, self.chunk_seconds)
+                with remote_workers(self.backend, self.scheduler, task, self.chunk_seconds) as remote:
+                    self._through(remote, kind, work, chunks)
         except BaseException:
             if kind in self._pools:
                 end_at_once(self._pools.pop(kind))
@@ -144,33 +151,33 @@ class ParallelEntities:
         size = self.chunk_entities or max(-(-len(entities) // max(useful, -(-rows // CHUNK_ROWS), 1)), 1)
         return [entities[start : start + size] for start in range(0, len(entities), size)]
 
-    def _through_processes(self, kind: EntityKind, work: _Work, chunks: deque[Chunk]) -> None:
+    def _through(self, remote: Remote, kind: EntityKind, work: _Work, chunks: deque[Chunk]) -> None:
         workers: Workers = getattr(self, kind)
-        with Broadcast.of(work.task) as broadcast:
-            while chunks:
-                # One chunk more than there are workers waits in line. What is in flight when a worker dies is all that
-                # has to be looked into.
-                lost = work.attempt(partial(work.send, self._pool(kind, work), broadcast), chunks, workers.count + 1)
-                if lost:
-                    self._dismiss(kind)
-                hanging = take_unfinished(broadcast.folder)
-                suspects = deque(part for chunk in lost for part in _looked_into(chunk, hanging))
-                # Alone, most chunks come through. The one that does not is cut into its entities where it hangs, else
-                # halved, until a single entity is left.
-                while suspects:
-                    crashed = work.attempt_alone(broadcast, suspects)
-                    hanging = take_unfinished(broadcast.folder)
-                    for chunk in crashed:
-                        if len(chunk) > 1:
-                            parts = _looked_into(chunk, hanging) if chunk[0] in hanging else _halves(chunk)
-                            suspects.extendleft(reversed(parts))
-                        else:
-                            place = hanging.get(chunk[0])
-                            work.give_up(chunk[0], DIED if place is None else unfinished(self.chunk_seconds, place))
+        while chunks:
+            # One chunk more than there are workers waits in line. What is in flight when a worker dies is all that has
+            # to be looked into.
+            pool = self._pool(kind, remote.start)
+            lost = work.attempt(partial(work.send, remote, pool), chunks, workers.count + 1, remote)
+            if lost:
+                self._dismiss(kind)
+            hanging = remote.take_unfinished()
+            suspects = deque(part for chunk in lost for part in _looked_into(chunk, hanging))
+            # Alone, most chunks come through. The one that does not is cut into its entities where it hangs, else
+            # halved, until a single entity is left.
+            while suspects:
+                crashed = work.attempt_alone(remote, suspects)
+                hanging = remote.take_unfinished()
+                for chunk in crashed:
+                    if len(chunk) > 1:
+                        parts = _looked_into(chunk, hanging) if chunk[0] in hanging else _halves(chunk)
+                        suspects.extendleft(reversed(parts))
+                    else:
+                        place = hanging.get(chunk[0])
+                        work.give_up(chunk[0], DIED if place is None else unfinished(self.chunk_seconds, place))
 
-    def _pool(self, kind: EntityKind, work: _Work) -> Executor:
+    def _pool(self, kind: EntityKind, start: Callable[[int], Executor]) -> Executor:
         if kind not in self._pools:
-            self._pools[kind] = executor_for(self.backend, getattr(self, kind).count, work.modules)
+            self._pools[kind] = start(getattr(self, kind).count)
         return self._pools[kind]
 
     def _dismiss(self, kind: EntityKind) -> None:
@@ -191,11 +198,6 @@ class _Work:
     """The thread that computes each chunk, by the chunk's first entity."""
     done: dict[str, Outcome] = field(default_factory=dict)
     """Outcomes of chunks, by the chunk's first entity."""
-
-    @property
-    def modules(self) -> list[str]:
-        """What a worker process has to import for this."""
-        return sorted({compute_chunk.__module__, self.task.compute.__module__} - {"__main__"})
 
     def in_this_thread(self, chunks: Iterable[Chunk]) -> None:
         """Compute one chunk after the other in the calling thread, one that hangs entity by entity."""
@@ -224,15 +226,15 @@ class _Work:
         self.threads[chunk[0]] = threading.get_ident()
         return compute_chunk(self.task, *self.part(chunk))
 
-    def send(self, pool: Executor, task: Broadcast, chunk: Chunk) -> Future[Outcome]:
+    def send(self, remote: Remote, pool: Executor, chunk: Chunk) -> Future[Outcome]:
         """Have a chunk computed by another process, which gets these entities' rows and no others."""
-        return pool.submit(compute_sent_chunk, task, *self.part(chunk), self.seconds)
+        return remote.send(pool, *self.part(chunk))
 
-    def attempt_alone(self, task: Broadcast, chunks: deque[Chunk]) -> list[Chunk]:
-        """The same with a process of its own for as long as none dies."""
-        alone = executor_for(Backend.processes, 1, self.modules)
+    def attempt_alone(self, remote: Remote, chunks: deque[Chunk]) -> list[Chunk]:
+        """The same one chunk after the other, until a worker dies."""
+        alone = remote.start(1)
         try:
-            return self.attempt(partial(self.send, alone, task), chunks, 1)
+            return self.attempt(partial(self.send, remote, alone), chunks, 1, remote)
         finally:
             end_at_once(alone)
 
@@ -241,14 +243,15 @@ class _Work:
         start: Callable[[Chunk], Future[Outcome]],
         chunks: deque[Chunk],
         at_once: int,
-        seconds: float | None = None,
+        remote: Remote | None = None,
     ) -> list[Chunk]:
         """Take chunks from the front and compute them, until none is left or a worker dies; returns those that went
         down with it.
 
-        Raises UnfinishedError where one takes longer than `seconds`; all that are started must be computed at once
-        then.
+        Threads, which are not `remote`, must compute all that are started at once; raises UnfinishedError where one of
+        them takes longer than its bound.
         """
+        deaths = () if remote is None else remote.deaths
         running: dict[Future[Outcome], Chunk] = {}
         began: dict[Future[Outcome], float] = {}
         lost: list[Chunk] = []
@@ -258,25 +261,29 @@ class _Work:
                     chunk = chunks.popleft()
                     try:
                         future = start(chunk)
-                    except BrokenProcessPool:
+                    except deaths:
                         lost.append(chunk)
                     else:
                         running[future], began[future] = chunk, time.monotonic()
-                patience = (
-                    None
-                    if seconds is None or not running
-                    else max(min(began[future] for future in running) + seconds - time.monotonic(), 0)
-                )
+                over = [began[future] + self.seconds for future in running]
+                patience = max(min(over, default=0) - time.monotonic(), 0) if remote is None else remote.patience
                 done = wait(running, patience, return_when=FIRST_COMPLETED).done
-                if seconds is not None and running and not done:
-                    self._name_unfinished(
-                        [chunk for future, chunk in running.items() if began[future] + seconds <= time.monotonic()]
-                    )
+                if running and not done:
+                    if remote is None:
+                        self._name_unfinished(
+                            [
+                                chunk
+                                for future, chunk in running.items()
+                                if began[future] + self.seconds <= time.monotonic()
+                            ]
+                        )
+                    else:
+                        remote.see_workers()
                 for future in done:
                     chunk = running.pop(future)
                     try:
                         self.finish(chunk, future.result())
-                    except BrokenProcessPool:
+                    except deaths:
                         lost.append(chunk)
         finally:
             for future in running:

@@ -33,7 +33,7 @@ class ParallelEntitiesResource(dg.ConfigurableResource):  # type: ignore[type-ar
         default=None, description="Teams in parallel; ENABLE_TEAM_PARALLELIZATION where not given"
     )
     backend: Backend | None = Field(
-        default=None, description="threads or processes; NBA_ASSETS_PARALLEL_BACKEND where not given"
+        default=None, description="threads, processes or dask; NBA_ASSETS_PARALLEL_BACKEND where not given"
     )
     chunk_entities: int | None = Field(
         default=None, ge=1, description="Entities per chunk; by default one chunk per worker, fewer of few rows"
@@ -63,6 +63,7 @@ class ParallelEntitiesResource(dg.ConfigurableResource):  # type: ignore[type-ar
             self.backend or settings.parallel_backend,
             self.chunk_entities,
             settings.chunk_seconds,
+            settings.dask_scheduler,
         )
 
     @contextmanager

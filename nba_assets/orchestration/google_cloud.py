@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 from dagster_gcp import BigQueryResource, GCSResource
 from google.cloud import bigquery
 from google.cloud.bigquery_storage import BigQueryReadClient
 
+from nba_assets.raw.bigquery_source import CatalogueModifications, SourceAddress, SourceTables
 from nba_assets.raw.bucket import BucketLandingZone
 from nba_assets.warehouse.address import BigQueryAddress
 from nba_assets.warehouse.bigquery import BigQueryWarehouse
@@ -30,3 +32,13 @@ def bigquery_clients(project: str, location: str) -> tuple[bigquery.Client, BigQ
 def open_bucket(address: str) -> BucketLandingZone:
     """The landing zone gs://BUCKET/PREFIX, with Application Default Credentials."""
     return BucketLandingZone(address, GCSResource().get_client())
+
+
+@cache
+def open_source_tables(address: str, home: Path) -> SourceTables:
+    """The landing zone bigquery://PROJECT/DATASET?reference=DATASET, with Application Default Credentials; what it has
+    to remember is in the home.
+    """
+    place = SourceAddress.parse(address)
+    client, reader = bigquery_clients(place.project, place.location)
+    return SourceTables(address, client, reader, CatalogueModifications(place, client), home)

@@ -92,11 +92,17 @@ def execute(
         interrupted = check_captured_interrupt()
     run = instance.get_run_by_id(result.run_id)
     number = (run.tags.get(SIGNAL_TAG) if run else None) or (signal.SIGINT if interrupted else None)
-    report = RunReport(result.run_id, result.success, _steps(instance, result.run_id))
+    report = report_of(instance, result.run_id)
     if number is not None:
         done = sum(step.succeeded for step in report.steps)
         raise InterruptedBySignal(int(number), f"{done} of {len(launch.assets)} tables are done")
     return report
+
+
+def report_of(instance: dg.DagsterInstance, run_id: str) -> RunReport:
+    """How a run ended that the instance knows."""
+    run = instance.get_run_by_id(run_id)
+    return RunReport(run_id, run is not None and run.is_success, _steps(instance, run_id))
 
 
 def _steps(instance: dg.DagsterInstance, run_id: str) -> list[StepReport]:

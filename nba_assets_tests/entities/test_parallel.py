@@ -22,7 +22,7 @@ import numpy as np
 import psutil
 import pytest
 
-from nba_assets.entities import parallel
+from nba_assets.entities import parallel, remote
 from nba_assets.entities.executors import Broadcast, executor_for, remove_leftovers
 from nba_assets.entities.groups import Grouped
 from nba_assets.entities.outcomes import Outcome, failures, join, take
@@ -37,6 +37,7 @@ DAYS = np.arange("2021-10-19", "2021-10-24", dtype="M8[D]")
 ODD_ONE = "player007"
 HANGING = [ODD_ONE, "player008", "player111"]
 PATIENCE_SECONDS = 30.0
+LOCAL = [Backend.threads, Backend.processes]
 
 
 def requested(entities: list[str] = PLAYERS) -> Grouped:
@@ -430,7 +431,7 @@ def test_one_poisoned_date_of_590_players_costs_one_failure_and_few_calls(days: 
         assert bits(outcome.rows) == bits(take(batch, kept))
 
 
-@pytest.mark.parametrize("backend", list(Backend))
+@pytest.mark.parametrize("backend", LOCAL)
 def test_little_work_is_done_by_the_calling_thread(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     """And more of it is shared; only of processes it is worth a line that they are not used."""
     is_process = backend is Backend.processes
@@ -589,7 +590,7 @@ def test_processes_that_look_into_a_death_end_with_the_map(tmp_path: Path, monke
         started.append(executor_for(backend, count, preload))
         return started[-1]
 
-    monkeypatch.setattr(parallel, "executor_for", noted_start)
+    monkeypatch.setattr(remote, "executor_for", noted_start)
     assert not mapped(processes(), one_kills_once, shared=tmp_path / "killed").failure_count
     left = [process for pool in started for process in (getattr(pool, "_processes", None) or {}).values()]
     assert not any(process.is_alive() for process in left)
@@ -689,7 +690,7 @@ def test_folders_of_killed_processes_are_removed_and_those_of_others_stay(
     assert not broadcast.folder.exists()
 
 
-@pytest.mark.parametrize("backend", list(Backend))
+@pytest.mark.parametrize("backend", LOCAL)
 def test_workers_stay_warm_from_map_to_map(backend: Backend) -> None:
     with workers(2, backend) as entities:
         first, second = (

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
 import multiprocessing
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from nba_assets_tests.benchmarks.inputs import DATE_OF, WORKLOAD, Frames, Inputs, MeasuredEntities, serial
-from nba_assets_tests.benchmarks.measure import NOTHING, Spent, in_turn, spent, timed
+from nba_assets_tests.benchmarks.measure import NOTHING, Spent, in_turn, timed
 from nba_assets_tests.benchmarks.peers import duckdb_sql, naive, pandas_frames, same_columns
 
 ALL_COLUMNS, COMPUTE_ALONE, SAME_COLUMNS = "ours, all columns", "ours, compute alone", "ours, same columns"
@@ -32,7 +31,7 @@ TOLERANCE = {"rtol": 1e-9, "atol": 1e-6}
 def set_based() -> Mapping[str, ModuleType]:
     """Who computes whole columns at once; polars only where it is installed."""
     peers = {SAME_COLUMNS: same_columns, PANDAS: pandas_frames, DUCKDB: duckdb_sql}
-    if importlib.util.find_spec("polars"):
+    if find_spec("polars"):
         from nba_assets_tests.benchmarks.peers import polars_frames
 
         peers[POLARS] = polars_frames

@@ -38,7 +38,12 @@ WORKLOAD = "workload windows"
 """Games and minutes of the last 7 and 14 days, which the factors are computed from."""
 SUBJECTS = (SHOT_ZONES.name, DAILY_CACHE.name, WORKLOAD, FACTORS.name)
 """What peers compute as well."""
-READ_AS = {PLAYER_GAMES.name: "sheet", PLAYER_CONTEXT.name: "context", SHOT_ZONES.name: "zones", ZONE_DEFENSE.name: "defense"}
+READ_AS = {
+    PLAYER_GAMES.name: "sheet",
+    PLAYER_CONTEXT.name: "context",
+    SHOT_ZONES.name: "zones",
+    ZONE_DEFENSE.name: "defense",
+}
 """Tables that peers read, each with the name of its frame."""
 DATE_OF = {SHOT_ZONES.name: "analysis_date", DAILY_CACHE.name: "cache_date", FACTORS.name: "game_date"}
 CACHE_MINIMUM_GAMES = Settings.from_environment({}).cache_minimum_games
@@ -133,7 +138,7 @@ class Inputs:
         run = InMemoryRun(
             TABLE_MODULES[self.name].TABLE,
             self.dates,
-            self.warehouse,  # type: ignore[arg-type]
+            self.warehouse,
             entities,
             Settings.from_environment({}),
             "benchmark",

@@ -1,4 +1,4 @@
-"""Window functions and as-of joins in DuckDB's SQL, on tables in its memory, with its default of one thread per core."""
+"""Window functions and as-of joins in DuckDB's SQL, on tables in its memory, with a thread per core, its default."""
 
 from __future__ import annotations
 

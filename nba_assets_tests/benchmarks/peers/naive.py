@@ -13,10 +13,19 @@ import numpy as np
 import pandas as pd
 
 from nba_assets.precompute import player_composite_factors as factors
-from nba_assets.precompute.player_shot_zone_analysis import DAYS_PER_GAME, FEWEST_GAMES, LONG, LONG_NEEDS, PRIMARY_SHARE, SHORT, SUMMED, SUMMED_LONG
-from nba_assets.precompute.player_shot_zone_analysis import TABLE as SHOT_ZONES
 from nba_assets.precompute.player_daily_cache import STALE_DAYS
 from nba_assets.precompute.player_daily_cache import TABLE as DAILY_CACHE
+from nba_assets.precompute.player_shot_zone_analysis import (
+    DAYS_PER_GAME,
+    FEWEST_GAMES,
+    LONG,
+    LONG_NEEDS,
+    PRIMARY_SHARE,
+    SHORT,
+    SUMMED,
+    SUMMED_LONG,
+)
+from nba_assets.precompute.player_shot_zone_analysis import TABLE as SHOT_ZONES
 from nba_assets.precompute.zones import ZONE_LABELS, ZONES
 from nba_assets_tests.benchmarks.inputs import CACHE_MINIMUM_GAMES, WORKLOAD, Frames
 
@@ -37,9 +46,7 @@ def to_pandas(result: pd.DataFrame) -> pd.DataFrame:
     return result
 
 
-def through(
-    pool: Executor, parts: int, function: Callable[[Frames], pd.DataFrame], frames: Frames
-) -> pd.DataFrame:
+def through(pool: Executor, parts: int, function: Callable[[Frames], pd.DataFrame], frames: Frames) -> pd.DataFrame:
     """The players in so many parts, each computed by a worker of the pool."""
     requested = frames["requested"]
     codes = pd.factorize(requested["player_lookup"])[0] % parts
@@ -135,7 +142,9 @@ def workload(frames: Frames) -> pd.DataFrame:
     rows = []
     for request in _requests(frames):
         games = _before(frames["sheet"], request)
-        fortnight = games.loc[games["game_date"] >= request.date - pd.Timedelta(days=13), ["game_date", "minutes_played"]]
+        fortnight = games.loc[
+            games["game_date"] >= request.date - pd.Timedelta(days=13), ["game_date", "minutes_played"]
+        ]
         week = fortnight.loc[fortnight["game_date"] >= request.date - pd.Timedelta(days=6), "minutes_played"]
         rows.append(
             {
@@ -156,7 +165,9 @@ def composite_factors(frames: Frames) -> pd.DataFrame:
     context, zones, defense = (frames[name] for name in ("context", "zones", "defense"))
     rows = []
     for request in _requests(frames):
-        mine = context[(context["player_lookup"] == request.player_lookup) & (context["game_date"] == request.date)].iloc[0]
+        mine = context[
+            (context["player_lookup"] == request.player_lookup) & (context["game_date"] == request.date)
+        ].iloc[0]
         zone = zones[(zones["player_lookup"] == request.player_lookup) & (zones["analysis_date"] == request.date)]
         opponent = defense[
             (defense["team_abbr"] == mine["opponent_team_abbr"]) & (defense["analysis_date"] == request.date)

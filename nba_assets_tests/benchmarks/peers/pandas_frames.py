@@ -10,9 +10,16 @@ import pandas as pd
 from nba_assets.precompute import player_composite_factors as factors
 from nba_assets.precompute.player_daily_cache import STALE_DAYS
 from nba_assets.precompute.player_daily_cache import TABLE as DAILY_CACHE
-from nba_assets.precompute.player_shot_zone_analysis import LONG, LONG_NEEDS, PRIMARY_SHARE, SHORT, SUMMED, SUMMED_LONG
+from nba_assets.precompute.player_shot_zone_analysis import (
+    LONG,
+    LONG_NEEDS,
+    PRIMARY_SHARE,
+    SHORT,
+    SUMMED,
+    SUMMED_LONG,
+    minimum_games,
+)
 from nba_assets.precompute.player_shot_zone_analysis import TABLE as SHOT_ZONES
-from nba_assets.precompute.player_shot_zone_analysis import minimum_games
 from nba_assets.precompute.zones import ZONE_LABELS, ZONES
 from nba_assets_tests.benchmarks.inputs import CACHE_MINIMUM_GAMES, WORKLOAD, Frames
 
@@ -92,8 +99,7 @@ def shot_zones(frames: Frames) -> pd.DataFrame:
                 for zone in ZONES
             },
             **{
-                f"{zone}_attempts_per_game": attempts[zone] / found["known"].where(found["known"] > 0)
-                for zone in ZONES
+                f"{zone}_attempts_per_game": attempts[zone] / found["known"].where(found["known"] > 0) for zone in ZONES
             },
             "paint_rate_last_20": (100 * found["paint_attempts_20"] / shots_20.where(shots_20 > 0)).where(long_enough),
             "paint_pct_last_20": (

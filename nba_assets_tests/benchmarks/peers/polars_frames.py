@@ -30,7 +30,9 @@ PLAYER_SEASON = ("player_lookup", "season_start")
 
 def prepared(frames: Frames) -> Tables:
     """The frames in polars; NaN is null there, and dates are dates."""
-    return {name: pl.from_pandas(frame).with_columns(pl.col(pl.Datetime).cast(pl.Date)) for name, frame in frames.items()}
+    return {
+        name: pl.from_pandas(frame).with_columns(pl.col(pl.Datetime).cast(pl.Date)) for name, frame in frames.items()
+    }
 
 
 def to_pandas(result: pl.DataFrame) -> pd.DataFrame:
@@ -103,9 +105,7 @@ def shot_zones(tables: Tables) -> pl.DataFrame:
                 (pl.col(f"{zone}_attempts") / _some(pl.col("known"))).alias(f"{zone}_attempts_per_game")
                 for zone in ZONES
             ),
-            pl.when(long_enough)
-            .then(100 * pl.col("paint_attempts_20") / _some(shots_20))
-            .alias("paint_rate_last_20"),
+            pl.when(long_enough).then(100 * pl.col("paint_attempts_20") / _some(shots_20)).alias("paint_rate_last_20"),
             pl.when(long_enough)
             .then(pl.col("paint_makes_20") / _some(pl.col("paint_attempts_20")))
             .alias("paint_pct_last_20"),

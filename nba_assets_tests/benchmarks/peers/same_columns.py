@@ -28,7 +28,7 @@ ONE_DAY = np.timedelta64(1, "D")
 
 def prepared(frames: Frames) -> Mapping[str, Columns]:
     """The frames as numpy columns."""
-    return {name: {column: frame[column].to_numpy() for column in frame} for name, frame in frames.items()}
+    return {name: {str(column): frame[column].to_numpy() for column in frame} for name, frame in frames.items()}
 
 
 def to_pandas(result: Result) -> pd.DataFrame:

@@ -66,12 +66,17 @@ def in_turn(contenders: Mapping[K, Callable[[], Spent]], repeats: int) -> dict[K
     In turn, because the load of a shared machine changes within seconds.
     """
     taken: dict[K, list[Spent]] = {name: [] for name in contenders}
-    for number in range(repeats + 1):
-        for name, function in contenders.items():
-            gc.collect()
-            cost = function()
-            if number:
-                taken[name].append(cost)
+    gc.collect()
+    gc.freeze()  # what there is already is not looked through before every call
+    try:
+        for number in range(repeats + 1):
+            for name, function in contenders.items():
+                gc.collect()
+                cost = function()
+                if number:
+                    taken[name].append(cost)
+    finally:
+        gc.unfreeze()
     return {name: median(costs) for name, costs in taken.items()}
 
 

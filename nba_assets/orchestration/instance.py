@@ -2,7 +2,8 @@
 
 `dagster.yaml` names the storages below instead of Dagster's own, so that runs, events and logs land in
 `$NBA_ASSETS_HOME/dagster` whether the command line, `nba-assets ui` or `dagster dev` opens the instance, and whether
-DAGSTER_HOME is unset or names the project.
+DAGSTER_HOME is unset or names the project. `dagster.yaml` itself can only name an environment variable that is set
+(`base_dir: {env: …}`), neither a default for it nor a folder below it: hence the imports of Dagster's internals.
 """
 
 from __future__ import annotations

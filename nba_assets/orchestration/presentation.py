@@ -44,10 +44,15 @@ def presented(publication: Publication, facts: Sequence[DateFacts]) -> dict[date
     where the table has any.
     """
     shown = date_numbers(publication.run.table, publication.rows, facts)
-    newest = max((fact.day for fact in facts if fact.row_count), default=None)
-    if newest is not None:
+    newest = newest_date(facts)
+    if publication.rows.num_rows:
         shown[newest] |= _picture(publication, newest) | _lineage(publication.run.table)
     return shown
+
+
+def newest_date(facts: Sequence[DateFacts]) -> date:
+    """The date of a run that is shown in detail: the newest one with rows, without rows the newest."""
+    return max((fact.day for fact in facts if fact.row_count), default=max(fact.day for fact in facts))
 
 
 def date_numbers(table: Table, rows: pa.Table, facts: Sequence[DateFacts]) -> dict[date, dict[str, Any]]:

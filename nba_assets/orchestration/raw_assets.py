@@ -100,10 +100,11 @@ def raw_asset(raw: RawTable) -> dg.AssetsDefinition:
             report.raise_if_absent()
         except IngestionError as error:
             raise dg.Failure(str(error), metadata=_run_metadata(report), allow_retries=False) from None
+        newest = max(report.by_date)
         for day in report.by_date.values():
-            context.add_asset_metadata(_date_metadata(day), partition_key=day.day.isoformat())
+            whole = _run_metadata(report) if day.day == newest else {}
+            context.add_asset_metadata(whole | _date_metadata(day), partition_key=day.day.isoformat())
         yield dg.MaterializeResult(
-            metadata=_run_metadata(report),
             data_version=data_version(context, [day.digest for day in report.by_date.values() if day.refusal is None]),
         )
 

@@ -51,8 +51,9 @@ class Attribution:
     findings: list[Finding]
 
 
-def attribute(table: Table, rows: pa.Table, failed: Columns) -> Attribution:
-    """Check rows and attribute what breaks blocking checks; `failed` are the failure records that the rows come with.
+def attribute(table: Table, rows: pa.Table, columns: Columns, failed: Columns) -> Attribution:
+    """Check rows and attribute what breaks blocking checks; `columns` are the same rows as numpy columns, `failed` the
+    failure records that they come with.
 
     An entity that failed hard has no row on the date, whatever was computed beside its failure.
     """
@@ -62,19 +63,20 @@ def attribute(table: Table, rows: pa.Table, failed: Columns) -> Attribution:
         hard = take(failed, without_row)
         losses.there &= ~_concerns(losses.dates, losses.entities, hard["partition_date"], hard["entity_id"])
     marked: dict[str, dict[str, NDArray[np.bool_]]] = {}
+    remaining, those = rows, columns
     while True:
         places = np.flatnonzero(losses.there)
-        remaining = rows if losses.there.all() else rows.take(places)
-        found = broken_rows(table, remaining)
+        if not losses.there.all():
+            remaining, those = rows.take(places), take(columns, places)
+        found = broken_rows(table, those)
         broken = [(check, marks) for check, marks in found if check.blocking and any_column(marks, len(places)).any()]
         if not broken:
             break
-        columns = to_columns(remaining)
         for check, marks in broken:
             for name, mask in marks.items():
                 of_check = marked.setdefault(check.name, {}).setdefault(name, np.zeros(rows.num_rows, dtype=bool))
                 of_check[places[mask]] = True
-            losses.add(check, marks, remaining, places, columns)
+            losses.add(check, marks, remaining, places, those)
         losses.apply()
     findings = [
         finding(table, rows, check, marked[check.name])

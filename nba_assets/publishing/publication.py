@@ -37,7 +37,7 @@ from nba_assets.publishing.table_run import STAMPS, TableRun
 from nba_assets.tables.audit import Finding
 from nba_assets.tables.bookkeeping import CHANGE_COLUMNS, ENTITY_FAILURES, HARD_FAILURE, TABLE_PARTITIONS, Changes
 from nba_assets.tables.columns import arrow_schema, blank, empty, to_arrow, to_columns
-from nba_assets.tables.digest import as_hex, partition_digest, row_hashes
+from nba_assets.tables.digest import as_hex, partition_digest, stored_hashes
 from nba_assets.tables.spec import Columns, Table
 from nba_assets.warehouse.interface import Replacement
 
@@ -311,9 +311,12 @@ def prepare(run: TableRun, outcome: Outcome) -> Publication:
                 f"{table.qualified_name} computed rows for dates that were not requested: {sorted(stray)[:5]}"
             )
         stamps = [name for name in STAMPS if name in rows.column_names]
-        hashes = np.concatenate([retained.hashes, row_hashes(table, rows.drop_columns(stamps))])
         rows = pa.concat_tables([retained.rows, rows])
-        found = attribute(table, rows.drop_columns(stamps), failed)
+        checked = rows.drop_columns(stamps)
+        columns = to_columns(checked)
+        computed = {name: values[retained.rows.num_rows :] for name, values in columns.items()}
+        hashes = np.concatenate([retained.hashes, stored_hashes(table, computed)])
+        found = attribute(table, checked, columns, failed)
         publication = Publication(
             run, rows, hashes, one_per_entity(concatenate([failed, found.failures])), found.findings, retained
         )

@@ -107,12 +107,15 @@ def audit(table: Table, rows: pa.Table) -> list[Finding]:
 
     Raises ValueError, naming the rule, where a rule does not answer with one flag per row.
     """
-    return [finding(table, rows, check, broken) for check, broken in broken_rows(table, rows)]
+    return [finding(table, rows, check, broken) for check, broken in broken_rows(table, to_columns(rows))]
 
 
-def broken_rows(table: Table, rows: pa.Table) -> list[tuple[Check, Broken]]:
-    """Which rows break each check, in the order of `checks_of`; raises as `audit`."""
-    columns = to_columns(rows)
+def broken_rows(table: Table, columns: Columns) -> list[tuple[Check, Broken]]:
+    """Which rows break each check, in the order of `checks_of`; raises as `audit`.
+
+    `columns` are stored rows without their stamps, as `to_columns` has them.
+    """
+    size = len(columns[table.date_column])
     there = [column for column in table.columns if column.name in columns]
     standard: dict[str, dict[str, NDArray[np.bool_]]] = {
         KEY_UNIQUE: {"": pd.DataFrame({name: columns[name] for name in table.key}).duplicated(keep=False).to_numpy()},
@@ -124,7 +127,7 @@ def broken_rows(table: Table, rows: pa.Table) -> list[tuple[Check, Broken]]:
         USUAL_RANGE: {column.name: _outside(columns[column.name], column.usual) for column in there if column.usual},
     }
     return [
-        (check, standard[check.name] if check.rule is None else {"": _flags(table, check.rule, columns, rows.num_rows)})
+        (check, standard[check.name] if check.rule is None else {"": _flags(table, check.rule, columns, size)})
         for check in checks_of(table)
     ]
 

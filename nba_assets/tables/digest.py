@@ -25,12 +25,13 @@ FIRST_MULTIPLIER, SECOND_MULTIPLIER = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0
 
 def row_hashes(table: Table, rows: pa.Table) -> Hashes:
     """64-bit hash of each stored row over the table's hashed columns."""
-    return _hashes(
-        to_columns(
-            rows.select([column.name for column in table.columns if column.hashed and column.name in rows.column_names])
-        ),
-        rows.num_rows,
-    )
+    names = [column.name for column in table.columns if column.hashed and column.name in rows.column_names]
+    return _hashes(to_columns(rows.select(names)), rows.num_rows)
+
+
+def stored_hashes(table: Table, stored: Columns) -> Hashes:
+    """`row_hashes` of rows that are numpy columns already, made of stored rows by `to_columns`."""
+    return column_hashes({column.name: stored[column.name] for column in table.columns if column.hashed})
 
 
 def value_hashes(values: NDArray[np.generic]) -> Hashes:
@@ -76,13 +77,24 @@ def _bits(values: NDArray[np.generic]) -> Hashes:
 
 def _object_bits(values: NDArray[np.generic]) -> Hashes:
     if infer_dtype(values, skipna=True) not in ("string", "empty"):
-        tokens = [
-            value if value is None or isinstance(value, str) else f"list {tuple(value)!r}" for value in values.tolist()
-        ]
-        values = np.array(tokens, dtype=object)
+        values = np.array(_tokens(values.tolist()), dtype=object)
     codes, found = pd.factorize(values)  # a null has the code -1, the last place
     distinct: list[str] = found.tolist()
     return np.array([*map(_text_bits, distinct), NULL_BITS], dtype=np.uint64)[codes]
+
+
+def _tokens(values: list[str | list[str] | list[float] | None]) -> list[str | None]:
+    """Each value as a text; a list that many rows share is written once."""
+    tokens: list[str | None] = []
+    written: dict[int, str] = {}
+    for value in values:
+        if value is None or isinstance(value, str):
+            tokens.append(value)
+            continue
+        if id(value) not in written:
+            written[id(value)] = f"list {tuple(value)!r}"
+        tokens.append(written[id(value)])
+    return tokens
 
 
 def _text_bits(value: str) -> np.uint64:

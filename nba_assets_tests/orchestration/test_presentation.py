@@ -181,6 +181,20 @@ def test_picture_goes_with_the_newest_date_that_has_rows(materialize: Any, monke
     assert shown[str(THIRD)]["rows"] == 0
 
 
+def test_details_and_a_preview_go_with_the_newest_date_that_has_rows_alone(materialize: Any) -> None:
+    """Every materialization is stored twice: what a season's other dates say is numbers that plot."""
+    shown = materialize("tallies", ROWS)
+    details = {"preview", "inputs", "input_rows", "seconds_compute", "entities", "dates_in_run", "rows_in_run"}
+    assert details <= shown[str(SECOND)].keys()
+    assert (shown[str(SECOND)]["dates_in_run"], shown[str(SECOND)]["rows_in_run"]) == (3, 3)
+    for other in (FIRST, THIRD):
+        assert not details & shown[str(other)].keys()
+        assert {"dagster/partition_row_count", "rows", "failures", "digest", "changed"} <= shown[str(other)].keys()
+    assert "completeness_pct_mean" in shown[str(FIRST)]
+    empty = materialize("tallies", {})
+    assert [day for day, mine in empty.items() if "dates_in_run" in mine] == [str(THIRD)]
+
+
 def test_picture_that_cannot_be_drawn_says_why_and_fails_nothing(materialize: Any) -> None:
     shown = materialize("player_composite_factors", ROWS)  # which lacks the factors
     assert shown[str(SECOND)]["picture"] == "could not be drawn: KeyError: 'fatigue_context_json'"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -126,6 +127,27 @@ def test_a_date_lands_whole_and_nothing_of_it_would_be_quarantined(site: LeagueS
     assert quarantined(fetching.zone) == []
     assert site.headers[0]["Referer"] == "https://www.nba.com/"
     assert "Mozilla" in site.headers[0]["User-Agent"]
+
+
+def test_calls_accept_what_can_be_decoded_and_name_the_site_called(site: LeagueSite, tmp_path: Path) -> None:
+    """The library offers Brotli, which nobody here decodes, and names the league's host whatever the address."""
+    Fetching(site, tmp_path).run(DAY)
+    assert {headers["Accept-Encoding"] for headers in site.headers} == {"gzip, deflate"}
+    assert {headers["Host"].split(":")[0] for headers in site.headers} == {"127.0.0.1"}
+
+
+def test_without_nba_api_a_fetch_says_in_a_line_how_to_install_it(
+    site: LeagueSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetching = Fetching(site, tmp_path)
+    fetching.run(DAY)
+    for module in ("nba_api.live.nba.library.http", "nba_api.stats.library.http"):
+        monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(ProviderError, match=r"^fetching .* pip install 'nba-assets\[nba\]'$"):
+        Fetching(site, tmp_path / "other").run(DAY)
+    again = Fetching(site, tmp_path, offline=True)
+    again.run(DAY)
+    assert again.files() == fetching.files(), "what is kept can be mapped without it"
 
 
 def test_calls_keep_their_pace(site: LeagueSite, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from nba_assets.entities.outcomes import Outcome
 from nba_assets.entities.parallel import ParallelEntities
-from nba_assets.orchestration.computed_assets import date_metadata
+from nba_assets.orchestration.computed_assets import details_metadata
 from nba_assets.publishing.lineage import InputFacts, inputs_by_date, note_inputs, thin_look_backs
 from nba_assets.publishing.publication import prepare
 from nba_assets.publishing.table_run import TableRun
@@ -132,7 +132,7 @@ def test_a_thin_past_is_told_as_found_of_expected(warehouse: DuckDBWarehouse) ->
     run = run_of(warehouse, READER, TODAY)
     inputs = inputs_by_date(run)
     (fact,) = prepare(run, Outcome({})).write()
-    told = date_metadata(run, fact, inputs[TODAY])["inputs"]
+    told = details_metadata(run, [fact], inputs[TODAY])["inputs"]
     assert {name: told[name].get("game_days") for name in told} == {
         RESULTS.name: "2 / 5",
         LATELY.name: "1 / 1",

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from nba_assets.tables.columns import arrow_schema, to_arrow, to_columns
 from nba_assets.tables.digest import as_hex, partition_digest, row_hashes
@@ -114,6 +115,59 @@ def test_a_table_refuses_a_declaration_that_contradicts_itself() -> None:
 def test_dictionary_encoded_texts_are_read_like_any_other() -> None:
     encoded = pa.table({"name": pa.array(["b", None, "a"]).dictionary_encode()})
     assert to_columns(encoded)["name"].tolist() == ["b", None, "a"]
+
+
+@pytest.mark.parametrize(
+    "lists",
+    [
+        [["a", "b"], ["a", "b"], ["b", "a"], ["a", None], ["a", "b"]],
+        [["a", "b"], None, ["a", "b"]],
+        [["a", "b"], [], ["a"], ["a", "b", "a"]],
+        [[], []],
+        [],
+    ],
+)
+def test_lists_of_texts_are_read_as_they_are_and_equal_ones_once(lists: list[list[str] | None]) -> None:
+    stored = pa.table({"issues": pa.array([["x", "y"], *lists], pa.list_(pa.string()))}).slice(1)
+    found = to_columns(stored)["issues"]
+    assert found.tolist() == lists
+    if lists[:1] == [["a", "b"]] and len(lists) == 5:
+        assert found[0] is found[4]
+
+
+def stored_lists(kind: Type, values: NDArray[Any]) -> pa.ChunkedArray:
+    columns = (Column("game_date", Type.DATE, "", nullable=False), Column("lists", kind, ""))
+    days = np.full(len(values), "2024-01-01", dtype="M8[D]")
+    table = Table("a", "b", "", ("game_date",), "game_date", columns)
+    return to_arrow(table, {"game_date": days, "lists": values}).column("lists")
+
+
+@pytest.mark.parametrize(
+    "lists",
+    [
+        [[1.5, -0.0], [2.0, 3.0]],
+        [[1.5, float("nan")], [2.0, 3.0]],
+        [[1.5], None],
+        [[1.5], [1.0, 2.0]],
+        [[], []],
+        [None, None],
+        [],
+    ],
+)
+def test_lists_of_numbers_are_stored_as_they_would_be_one_by_one(lists: list[list[float] | None]) -> None:
+    values = np.empty(len(lists), dtype=object)
+    values[:] = lists
+    stored = stored_lists(Type.FLOATS, values)
+    assert stored.to_pylist() == pa.array(lists, pa.list_(pa.float64()), from_pandas=True).to_pylist()
+    assert stored.type == pa.list_(pa.float64())
+
+
+def test_lists_of_texts_are_stored_whether_rows_share_them_or_not() -> None:
+    shared = ["a", None]
+    values = np.empty(5, dtype=object)
+    values[:] = [shared, None, ["b"], shared, []]
+    assert stored_lists(Type.STRINGS, values).to_pylist() == [["a", None], None, ["b"], ["a", None], []]
+    assert stored_lists(Type.STRINGS, np.array([["a"], ["b"]])).to_pylist() == [["a"], ["b"]]
 
 
 def test_digests_are_the_same_on_every_machine_and_day() -> None:

@@ -1,6 +1,6 @@
-"""HTTP to the league's two sites: headers, pace, retries, and a cache of the raw responses.
+"""Calls of the league's two sites: pace, retries, and a cache of the raw responses.
 
-What is fetched when is in `source`.
+What is fetched when is in `source`, how a site is called in `sites`.
 
 One call begins at most every `pause_seconds`. A call that fails for a reason that may pass (no connection, a time-out,
 half a body, status 429 or 5xx) is repeated with growing pauses, at least as long as the answer's Retry-After says. An
@@ -23,17 +23,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 
 from nba_assets.providers.delivery import ProviderError
 from nba_assets.providers.landing_writer import write_beside
-
-HEADERS: Mapping[str, str] = {
-    "Accept": "application/json, text/plain, */*",
-    "Accept-Language": "en-US,en;q=0.9",
-    "Origin": "https://www.nba.com",
-    "Referer": "https://www.nba.com/",
-    "User-Agent": (
-        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
-    ),
-}
-"""What the sites expect of a browser; without them the statistics site does not answer at all."""
+from nba_assets.providers.league.sites import Kind, Site, site
 
 ATTEMPTS = 5
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 1.0, 60.0
@@ -92,16 +82,16 @@ class LeagueClient:
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
     calls: int = 0
-    _session: requests.Session = field(default_factory=requests.Session)
+    _sites: dict[str, Site] = field(default_factory=dict)
     _next_call: float = float("-inf")
 
     def cdn(self, path: str, name: str, *, reuse: bool) -> Response:
         """A file of the live feed, cached under `name`; it answers 403 for files that it does not have."""
-        return self._response(f"{self.cdn_url}/{path}", {}, name, reuse, missing=(403, 404, 410))
+        return self._response("live", path, {}, name, reuse, missing=(403, 404, 410))
 
     def statistics(self, endpoint: str, parameters: Mapping[str, str], name: str, *, reuse: bool) -> Response:
         """An answer of the statistics site, cached under `name`."""
-        return self._response(f"{self.stats_url}/{endpoint}", parameters, name, reuse, missing=(400, 404, 410))
+        return self._response("statistics", endpoint, parameters, name, reuse, missing=(400, 404, 410))
 
     def cached(self, name: str) -> Response | None:
         """The response that is kept under a name."""
@@ -123,15 +113,16 @@ class LeagueClient:
         return self.cache / f"{name}.json"
 
     def _response(
-        self, url: str, parameters: Mapping[str, str], name: str, reuse: bool, missing: tuple[int, ...]
+        self, kind: Kind, path: str, parameters: Mapping[str, str], name: str, reuse: bool, missing: tuple[int, ...]
     ) -> Response:
         """Raises NotThereError, RefusedError or UnavailableError."""
         if (reuse or self.offline) and (kept := self.cached(name)) is not None:
             return kept
         if self.offline:
             raise NotThereError(f"{self._file(name)} is not there: it has never been fetched")
+        url = f"{self._address(kind)}/{path}"
         try:
-            content = self._repeated(url, parameters, missing)
+            content = self._repeated(kind, path, parameters, missing)
         except _PassingError as error:
             if error.answered:
                 raise UnavailableError(
@@ -141,7 +132,10 @@ class LeagueClient:
         write_beside(self._file(name), content)
         return self._kept(name)
 
-    def _repeated(self, url: str, parameters: Mapping[str, str], missing: tuple[int, ...]) -> bytes:
+    def _address(self, kind: Kind) -> str:
+        return {"live": self.cdn_url, "statistics": self.stats_url}[kind]
+
+    def _repeated(self, kind: Kind, path: str, parameters: Mapping[str, str], missing: tuple[int, ...]) -> bytes:
         retrying = Retrying(
             retry=retry_if_exception_type(_PassingError),
             wait=_wait,
@@ -149,12 +143,14 @@ class LeagueClient:
             sleep=self.sleep,
             reraise=True,
         )
-        return retrying(self._once, url, parameters, missing)
+        return retrying(self._once, kind, path, parameters, missing)
 
-    def _once(self, url: str, parameters: Mapping[str, str], missing: tuple[int, ...]) -> bytes:
+    def _once(self, kind: Kind, path: str, parameters: Mapping[str, str], missing: tuple[int, ...]) -> bytes:
+        if kind not in self._sites:
+            self._sites[kind] = site(self._address(kind), kind)
         self._keep_pace()
         try:
-            answer = self._session.get(url, params=parameters, headers=HEADERS, timeout=self.timeouts)
+            answer = self._sites[kind].get(path, parameters, self.timeouts)
         except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError) as error:
             raise _PassingError("the answer broke off") from error
         except (requests.ConnectionError, requests.Timeout) as error:
@@ -162,7 +158,7 @@ class LeagueClient:
         if answer.status_code in missing:
             raise NotThereError(f"{answer.url} is not there (status {answer.status_code})")
         if answer.status_code == requests.codes.forbidden:
-            raise RefusedError(f"{url} refuses (status 403). {WHY_REFUSED}")
+            raise RefusedError(f"{answer.url} refuses (status 403). {WHY_REFUSED}")
         if answer.status_code != requests.codes.ok:
             raise _PassingError(f"status {answer.status_code}", _retry_after(answer.headers.get("Retry-After")))
         try:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import resource
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -66,7 +68,7 @@ def _run(command: Sequence[str], home: Path, given: Mapping[str, str]) -> Proces
     # Without the settings of whoever measures.
     kept = {name: value for name, value in os.environ.items() if name not in {*settings.values(), "DAGSTER_HOME"}}
     environment = {**kept, **given, settings["home"]: str(home), "PYTHONPATH": str(PROJECT)}
-    events = _event_bytes(home)
+    events = event_log_bytes(home)
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     with (home / "output.txt").open("w+b") as output:
         process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
@@ -81,7 +83,7 @@ def _run(command: Sequence[str], home: Path, given: Mapping[str, str]) -> Proces
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {said[-2000:]}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Process(Spent(cpu, wall), peak, _event_bytes(home) - events)
+    return Process(Spent(cpu, wall), peak, event_log_bytes(home) - events)
 
 
 def _resident_bytes(process_id: int) -> int:
@@ -95,9 +97,13 @@ def _resident_bytes(process_id: int) -> int:
     return total
 
 
-def _event_bytes(home: Path) -> int:
-    storage = home / "dagster" / "storage"
-    return sum(file.stat().st_size for file in storage.rglob("*") if file.is_file())
+def event_log_bytes(home: Path) -> int:
+    """Size of the event log in a home, once what a process left in write-ahead logs is in the databases."""
+    databases = list((home / "dagster" / "storage").rglob("*.db"))
+    for database in databases:
+        with closing(sqlite3.connect(database)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return sum(database.stat().st_size for database in databases)
 
 
 def _run_tables(first: date, last: date) -> bool:

@@ -6,7 +6,9 @@ How long anything takes is not tested.
 from __future__ import annotations
 
 import importlib.util
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -33,6 +35,7 @@ from nba_assets_tests.benchmarks.comparison import (
     require_agreement,
     set_based,
 )
+from nba_assets_tests.benchmarks.dagster_runs import event_log_bytes
 from nba_assets_tests.benchmarks.inputs import SUBJECTS, WORKLOAD, Inputs, serial
 from nba_assets_tests.benchmarks.measure import Spent, in_turn
 from nba_assets_tests.benchmarks.peers import duckdb_sql, naive
@@ -167,6 +170,17 @@ def test_more_players_are_more_rows_of_the_same(daily_cache: Inputs) -> None:
     assert (thrice.row_count, thrice.failure_count) == (3 * once.row_count, 3 * once.failure_count)
     assert len(set(thrice.rows["player_lookup"])) == 3 * len(set(once.rows["player_lookup"]))
     assert sum(thrice.rows["points_avg_season"]) == pytest.approx(3 * sum(once.rows["points_avg_season"]))
+
+
+def test_what_is_left_in_a_write_ahead_log_counts_once(tmp_path: Path) -> None:
+    database = tmp_path / "dagster" / "storage" / "index.db"
+    database.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("CREATE TABLE events AS SELECT zeroblob(100000) AS body")
+        connection.commit()
+        before = database.stat().st_size
+        assert event_log_bytes(tmp_path) == database.stat().st_size >= before + 90_000
 
 
 def test_the_first_round_does_not_count() -> None:

@@ -198,7 +198,7 @@ def test_impossible_usage_is_null_with_its_issue() -> None:
     [
         ({"plus_minus": NAN}, ["missing_plus_minus"], 95.0),
         ({"paint_attempts": NAN}, ["missing_shot_zones"], 95.0),
-        ({"estimated_zones": 2}, ["shot_zones_estimated"], 95.0),
+        ({"estimated_zones": 1}, ["shot_zones_estimated"], 95.0),
         ({"from_boxscore": 1}, ["backup_source_used"], 85.0),
         ({"seconds": NAN}, ["missing_minutes"], 90.0),
         ({"team_sum_disagrees": 1}, ["team_sum_disagrees"], 75.0),

@@ -22,7 +22,7 @@ from nba_assets.automation.slates import end_of, league_date
 from nba_assets.automation.staleness import ANNOUNCEMENTS, PARTITION_COLUMNS, PartitionState
 from nba_assets.entities.completeness import OLDEST_SNAPSHOT_DAYS
 from nba_assets.publishing.input_state import input_text
-from nba_assets.raw.content_index import ANY_DATE, RESULTS, SCHEDULE_COLUMNS, ContentIndex, LandedTable
+from nba_assets.raw.content_index import ANY_DATE, EARLIEST, RESULTS, SCHEDULE_COLUMNS, ContentIndex, LandedTable
 from nba_assets.raw.schedule import FINAL, FINAL_COLUMNS, POSTPONED
 from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.registry import COMPUTED_TABLES, CONTEXTS, GAME_SUMMARIES
@@ -351,6 +351,21 @@ def test_summaries_that_are_older_than_the_raw_rows_in_the_partition_state_are_m
     world.run(world.tick()[0], fails=True)
     world.runs.clear()
     assert short(world.tick()) == RESULTS_DUE
+
+
+@pytest.mark.parametrize("older", GAME_SUMMARIES)
+def test_one_summary_that_is_older_than_what_is_ingested_is_enough(older: str) -> None:
+    world = World().scheduled(DAY).land(DAY)
+    world.run(world.tick()[0])
+    source = next(each for each in COMPUTED_TABLES[older].inputs if each.table.name in RESULTS and each.part is None)
+    world.partition_state[older, DAY]["inputs"] = input_text(source.name, 1)
+    world.runs.clear()
+    assert short(world.later(HOURS).tick()) == RESULTS_DUE
+
+
+def test_results_are_run_for_from_the_first_partition_on() -> None:
+    for day, expected in ((EARLIEST, [("postgame", EARLIEST, "results")]), (EARLIEST - ONE_DAY, [])):
+        assert short(World().scheduled(day).land(day).tick()) == expected
 
 
 def test_a_run_that_failed_is_repeated_with_growing_pauses_until_it_is_named() -> None:
@@ -683,6 +698,9 @@ def test_late_announcements_of_a_date_without_contexts_call_for_nothing() -> Non
     world = World().scheduled(DAY).land(DAY)
     world.run(world.tick()[0])
     assert world.land(DAY, tables=["rosters"]).later(HOURS).tick() == []
+    world = World().scheduled(DAY).scheduled(OTHER).land(OTHER).later(ONE_DAY)
+    world.run(world.tick()[0])
+    assert world.land(OTHER, tables=["rosters"]).later(HOURS).tick() == []
 
 
 def test_a_description_that_was_refused_before_there_was_any_is_made_once_its_announcements_have_changed() -> None:

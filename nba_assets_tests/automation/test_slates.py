@@ -48,6 +48,10 @@ def test_games_stand_under_their_dates_in_order_of_their_ids() -> None:
     found = slates(schedule({"game_id": "c", "game_date": other}, {"game_id": "b"}, {"game_id": "a"}))
     assert {day: slate.games for day, slate in found.items()} == {DAY: ("a", "b"), other: ("c",)}
     assert [slate.day for slate in found.values()] == [DAY, other]
+    assert [(sorted(slate.known), sorted(slate.finals)) for slate in found.values()] == [
+        (["a", "b"], ["a", "b"]),
+        (["c"], ["c"]),
+    ]
     assert slate_of(found, DAY) is found[DAY]
     assert slate_of(found, date(2025, 1, 1)) == Slate(date(2025, 1, 1))
     assert slates(schedule()) == {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import product
 from typing import Any
@@ -720,6 +720,41 @@ def test_three_causes_are_named_in_order_of_their_dates_and_the_others_counted()
     assert _said(causes) == f"changed: a {FIRST}, b {FIRST}, season"
     later = Cause("c", FIRST + timedelta(days=1))
     assert _said({*causes, later}) == f"changed: a {FIRST}, b {FIRST}, {later} and 1 more"
+
+
+def test_a_changed_input_is_told_with_the_date_of_which_the_content_is_newest() -> None:
+    world, days = World.built(), SEASON_DAYS[2024]
+    state = world.partition_state
+    moments = np.array([np.datetime64("2025-01-01", "us")] * len(ALL_DAYS))
+    moments[ALL_DAYS.index(days[4])] += 1
+    # Newer, but not read for the date.
+    moments[ALL_DAYS.index(days[7])] += 2
+    changed = {"team_offense_game_summary": replace(state["team_offense_game_summary"], changed_at=moments)}
+    changed_state = replace(state, tables={**state.tables, **changed})
+    world.change("team_offense_game_summary", days[1])
+    late = stale(changed_state, state_of(world.contents), GRAPH, GAMES, TODAY, {})
+    assert late["upcoming_team_game_context"][days[6]].causes == (Cause("team_offense_game_summary", days[4]),)
+
+
+def test_a_season_that_begins_on_another_date_is_a_cause_of_its_own() -> None:
+    world = World.built()
+    later = SeasonCalendar.from_schedule(GAMES, np.array([season_of(day) for day in GAME_DAYS]), GAMES[0] < GAMES)
+    state = replace(state_of(world.contents), calendar=later)
+    late = stale(world.partition_state, state, GRAPH, GAMES, TODAY, {})
+    assert set(late) == set(GRAPH)
+    for dates in late.values():
+        assert {day for day, one in dates.items() if Cause("season", None) in one.causes} == {
+            day for day in GAME_DAYS if day < OPENINGS[2024]
+        }
+
+
+def test_outdated_dates_are_told_by_their_first_and_last() -> None:
+    days = [date(2024, 11, number) for number in range(1, 5)]
+    text = str(Outdated("player_daily_cache", days[:3], days[3:]))
+    assert text == (
+        "player_daily_cache: 3 dates from older code (2024-11-01 to 2024-11-03) and 1 dates from before their inputs "
+        "were recorded (2024-11-04); `nba-assets rebuild --stale-code` builds them"
+    )
 
 
 def test_outdated_dates_within_a_range_are_those_of_both_its_ends_too() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-OWNER = "NBA_ASSETS_MUTATION_OWNER"
+OWNER = "MUTATION_OWNER"
 """Variable that every process started by forked work inherits, by which those that outlive it are found."""
 FAILED = 70
 

@@ -4,13 +4,15 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 from typing import Any
 
 import dagster as dg
 import pytest
+import requests
 
 from nba_assets.orchestration.alerts import NotDeliveredError, alert, alert_sensors, checks_text, deliver, failure_text
 
@@ -168,6 +170,17 @@ def test_a_webhook_that_is_out_of_order_for_a_moment_is_tried_again(webhook: Web
     webhook.statuses = [500, 429, 200]
     deliver(webhook.address, "again", pause_seconds=0)
     assert webhook.texts == ["again"] * 3
+
+
+@pytest.mark.parametrize(
+    ("status", "is_taken"), [(199, False), (200, True), (204, True), (299, True), (300, False), (499, False)]
+)
+def test_only_statuses_of_the_two_hundreds_mean_that_a_message_was_taken(
+    status: int, is_taken: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(requests, "post", lambda *_, **__: SimpleNamespace(status_code=status))
+    with nullcontext() if is_taken else pytest.raises(NotDeliveredError, match=f"it answered {status}"):
+        deliver("http://nowhere.example", "a run failed")
 
 
 @pytest.mark.parametrize(("status", "times"), [(500, 3), (404, 1), (302, 1)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import pty
 import re
@@ -15,9 +16,11 @@ import termios
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from nba_assets.orchestration.console import HANDLER, Verbosity, shown_run
 from nba_assets.registry import COMPUTED_TABLES
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets_tests.orchestration.conftest import COMMAND, Home
@@ -77,6 +80,50 @@ def texts(screen: str) -> list[str]:
 
 def compute_logs(home: Home) -> list[Path]:
     return [path for path in (home.path / "dagster").rglob("*") if path.is_file() and path.suffix in (".err", ".out")]
+
+
+def tell(kind: str, step: str, seconds: float = 1.25) -> None:
+    """An event of a step, as Dagster logs it."""
+    record = logging.LogRecord("dagster", logging.DEBUG, "", 0, "", None, None)
+    record.dagster_event = SimpleNamespace(
+        event_type_value=kind, step_key=step, step_success_data=SimpleNamespace(duration_ms=1000 * seconds)
+    )
+    HANDLER.emit(record)
+
+
+def test_every_end_of_a_step_is_a_line_with_its_count(capsys: pytest.CaptureFixture[str]) -> None:
+    tell("STEP_SUCCESS", "before")
+    for _ in range(2):
+        with shown_run(3, "2024-10-22"):
+            for kind in ("STEP_START", "STEP_SUCCESS", "STEP_FAILURE", "STEP_SKIPPED", "STEP_OUTPUT"):
+                tell(kind, "rosters")
+        assert capsys.readouterr().err.splitlines() == [
+            "1/3 rosters: done in 1.2 s",
+            "2/3 rosters: FAILED",
+            "3/3 rosters: skipped: what it reads was not built",
+        ]
+    tell("STEP_SUCCESS", "after")
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("verbosity", "shown"),
+    [
+        (Verbosity.QUIET, []),
+        (Verbosity.NORMAL, ["warning", "1/1 a: done in 1.2 s"]),
+        (Verbosity.VERBOSE, ["info", "warning", "1/1 a: done in 1.2 s"]),
+    ],
+)
+def test_a_run_says_as_much_as_it_is_to(
+    verbosity: Verbosity, shown: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with shown_run(1, "2024-10-22", verbosity):
+        for level in (logging.DEBUG, logging.INFO, logging.WARNING):
+            record = logging.LogRecord("dagster", level, "", 0, "with much around it", None, None)
+            record.dagster_meta = {"orig_message": logging.getLevelName(level).lower()}
+            HANDLER.emit(record)
+        tell("STEP_SUCCESS", "a")
+    assert capsys.readouterr().err.splitlines() == shown
 
 
 @pytest.mark.parametrize("columns", [80, 160])

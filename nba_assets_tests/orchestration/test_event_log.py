@@ -142,6 +142,17 @@ def test_more_runs_than_connections_are_all_kept_and_few_files_are_open() -> Non
         assert len(storage._shards) <= CONNECTIONS_KEPT
 
 
+def test_the_run_that_was_not_used_for_the_longest_time_is_closed_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_log, "CONNECTIONS_KEPT", 3)
+    with dagster_instance() as instance:
+        runs = [run_of(instance) for _ in range(2)]
+        storage = instance.event_log_storage
+        assert isinstance(storage, KeptConnectionsEventLogStorage)
+        assert instance.get_records_for_run(runs[0]).records
+        runs.append(run_of(instance))
+        assert set(storage._shards) == {"index", runs[0], runs[2]}
+
+
 def test_runs_are_deleted_and_wiped_with_their_connections_open() -> None:
     with dagster_instance() as instance:
         gone, kept = run_of(instance), run_of(instance)
@@ -151,6 +162,40 @@ def test_runs_are_deleted_and_wiped_with_their_connections_open() -> None:
         instance.event_log_storage.wipe()
         assert not instance.get_records_for_run(kept).records
         assert run_of(instance)
+
+
+def test_a_column_that_the_index_lacks_is_not_there() -> None:
+    with dagster_instance() as instance:
+        storage = instance.event_log_storage
+        assert isinstance(storage, KeptConnectionsEventLogStorage)
+        with storage.index_connection() as connection:
+            for _ in range(2):
+                assert storage._has_asset_key_col_on_connection(connection, "asset_key")
+                assert not storage._has_asset_key_col_on_connection(connection, "no_such_column")
+
+
+def test_an_event_that_is_not_checkpointed_at_once_is_checkpointed_soon_whatever_other_runs_do() -> None:
+    with dagster_instance() as instance:
+        runs = [run_of(instance) for _ in range(2)]
+        storage = instance.event_log_storage
+        assert isinstance(storage, KeptConnectionsEventLogStorage)
+        event = next(
+            record.event_log_entry
+            for record in instance.get_records_for_run(runs[1]).records
+            if record.event_log_entry.dagster_event_type is DagsterEventType.STEP_START
+        )
+        if storage._timer is not None:
+            storage._timer.cancel()
+            storage._checkpoint_waiting()
+        for kept in storage._shards.values():
+            kept.waiting, kept.checkpointed_at = False, time.monotonic() + PATIENCE_SECONDS
+        storage._written([event])
+        assert [storage._shards[run_id].waiting for run_id in runs] == [False, True]
+        assert storage._timer is not None
+        storage._timer.cancel()
+        storage._checkpoint_waiting()
+        assert not any(kept.waiting for kept in storage._shards.values())
+        assert storage._timer is None
 
 
 def test_a_forked_child_uses_connections_of_its_own() -> None:

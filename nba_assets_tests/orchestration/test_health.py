@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from nba_assets.definitions import build_definitions, defs
+from nba_assets.orchestration import health
 from nba_assets.orchestration.health import (
     FILES_READABLE,
     GAME_DAYS_HAVE_ROWS,
@@ -112,6 +113,18 @@ def lacking(warehouse: DuckDBWarehouse, table: Table, today: date = TODAY) -> Da
 def test_final_game_days_up_to_yesterday_are_to_have_rows(warehouse: DuckDBWarehouse) -> None:
     assert missing(warehouse, SHEET) == [day(number) for number in (0, 5, 20, 21, 22)]
     assert missing(warehouse, SHEET, TODAY + timedelta(days=1))[-1] == TODAY
+
+
+def test_the_check_names_the_first_and_the_newest_of_them(
+    warehouse: DuckDBWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "SHOWN", 2)
+    (found,) = evaluated(warehouse.path, f"{SHEET.name}_{GAME_DAYS_HAVE_ROWS}").values()
+    facts = {key: value.value for key, value in found.metadata.items()}
+    days = missing(warehouse, SHEET, date.max)
+    assert (facts["days_without_rows"], facts["first"]) == (len(days), OPENING.isoformat())
+    assert facts["dates"] == [each.isoformat() for each in days[-2:]]
+    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
 
 
 def test_bootstrap_days_and_days_of_failures_only_are_no_fault(warehouse: DuckDBWarehouse) -> None:
@@ -270,6 +283,19 @@ def test_failures_are_counted_and_those_that_want_somebody_warned_of(
     assert facts["by_category"] == {row["failure_category"]: 1 for row in failures}
     assert ("dates" in facts) is not passed
     assert found.severity is (dg.AssetCheckSeverity.ERROR if hard else dg.AssetCheckSeverity.WARN)
+
+
+def test_of_many_dates_to_look_at_the_newest_fifty_are_shown(warehouse: DuckDBWarehouse) -> None:
+    days = [day(number) for number in range(52)]
+    write(
+        warehouse,
+        ENTITY_FAILURES,
+        [failure("a", "MISSING_RAW_DATA", can_retry=True, on=each) for each in days],
+        SHEET.name,
+    )
+    (found,) = evaluated(warehouse.path, f"{SHEET.name}_{OPEN_FAILURES}").values()
+    assert found.metadata["dates_to_look_at"].value == 52
+    assert found.metadata["dates"].value == [each.isoformat() for each in days[2:]]
 
 
 def quarantined(row_number: int, on: date, table: str = "game_lines") -> dict[str, Any]:

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import dagster as dg
 import pytest
 from dagster._cli.utils import get_possibly_temporary_instance_for_cli
+from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 
-from nba_assets.orchestration.instance import PACKAGE, configured_home, dagster_home, dagster_instance
+from nba_assets.orchestration.instance import (
+    PACKAGE,
+    HomeComputeLogManager,
+    configured_home,
+    dagster_home,
+    dagster_instance,
+)
 from nba_assets_tests.dagster_server import PROJECT, dagster_server, run_ids
 
 AS_DAGSTER_OPENS_IT = "import dagster as dg; dg.DagsterInstance.get().get_runs_count()"
@@ -134,6 +144,31 @@ def test_dagster_s_own_commands_find_earlier_runs_in_a_folder_with_the_configura
     monkeypatch.chdir(tmp_path)
     with get_possibly_temporary_instance_for_cli() as instance:
         assert [found.run_id for found in instance.get_runs()] == [run]
+
+
+@pytest.mark.usefixtures("own_home")
+@pytest.mark.parametrize("starts", [True, False])
+def test_an_interrupt_is_held_back_only_while_what_captures_logs_starts(
+    starts: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def blocked() -> bool:
+        return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+    seen: list[bool] = []
+
+    @contextmanager
+    def capture(*_: object) -> Iterator[None]:
+        seen.append(blocked())
+        if not starts:
+            raise OSError("no process")
+        yield
+
+    monkeypatch.setattr(LocalComputeLogManager, "capture_logs", capture)
+    manager = HomeComputeLogManager.from_config_value(None, {})
+    with nullcontext() if starts else pytest.raises(OSError, match="no process"), manager.capture_logs(["a"]):
+        seen.append(blocked())
+    assert seen == [True, False][: 1 + starts]
+    assert not blocked()
 
 
 def test_habits_of_the_instance() -> None:

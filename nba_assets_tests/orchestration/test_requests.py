@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import dagster as dg
 import pytest
@@ -24,6 +26,7 @@ from nba_assets.automation.requests import (
     select,
     subject_of,
 )
+from nba_assets.orchestration import run_history
 from nba_assets.orchestration.instance import dagster_instance
 from nba_assets.orchestration.run_history import failure_of, launched_runs, run_request
 from nba_assets.orchestration.run_workers import PROCESS_TAG
@@ -202,6 +205,22 @@ def test_attempts_are_found_again_by_their_tags(instance: dg.DagsterInstance) ->
     assert launched_runs(instance, "another sensor", planned, set()) == {
         subject_of("another sensor", one): [] for one in planned
     }
+
+
+def test_however_many_runs_are_planned_each_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_history, "SUBJECTS_AT_ONCE", 2)
+    looked: list[object] = []
+
+    def runs(only: dg.RunsFilter) -> list[dg.DagsterRun]:
+        looked.append(only.tags)
+        return []
+
+    instance = cast(dg.DagsterInstance, SimpleNamespace(get_runs=runs))
+    days = [DAY + timedelta(days=number) for number in range(5)]
+    planned = [PlannedRun(Launch("postgame", (), day, day), "key", "results") for day in days]
+    found = launched_runs(instance, "raw_arrival", planned, ())
+    assert found == {subject_of("raw_arrival", one): [] for one in planned}
+    assert looked == [{PARTITION_TAG: [str(day) for day in days[start : start + 2]]} for start in (0, 2, 4)]
 
 
 @pytest.mark.parametrize(("job", "counts"), [("postgame", True), ("full", True), ("pregame", False)])

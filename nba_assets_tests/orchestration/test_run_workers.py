@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import dagster as dg
 import psutil
@@ -127,6 +128,23 @@ def test_a_run_that_was_killed_before_it_noted_its_process_is_dead_after_a_while
         assert fail_dead_runs(instance) == []
         monkeypatch.setattr(run_workers, "UNNOTED_SECONDS", -1.0)
         assert fail_dead_runs(instance) == [run.run_id]
+
+
+def test_a_run_that_has_not_noted_its_process_has_four_minutes_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with dagster_instance() as instance:
+        run = create_run_for_test(instance, job_name="full", status=STARTED)
+        started: list[float | None] = [None, 1000.0]
+        monkeypatch.setattr(
+            instance, "get_run_record_by_id", lambda _: SimpleNamespace(start_time=started[0]), raising=False
+        )
+        monkeypatch.setattr(time, "time", lambda: 1240.0)
+        assert run_workers.why_dead(instance, run) is None
+        started.pop(0)
+        assert run_workers.why_dead(instance, run) is None
+        monkeypatch.setattr(time, "time", lambda: 1240.5)
+        assert "has not noted its process 240 s after it started" in str(run_workers.why_dead(instance, run))
+        monkeypatch.setattr(instance, "get_run_record_by_id", lambda _: None)
+        assert run_workers.why_dead(instance, run) is None
 
 
 def test_sensors_wait_for_no_dead_run() -> None:

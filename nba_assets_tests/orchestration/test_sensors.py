@@ -9,8 +9,10 @@ import os
 import random
 import shutil
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import dagster as dg
 import pyarrow as pa
@@ -19,12 +21,14 @@ import pytest
 from dagster._core.test_utils import create_run_for_test
 from filelock import FileLock
 
-from nba_assets.automation.planned_runs import BECAUSE_TAG, RANGE_END_TAG, RANGE_START_TAG
+from nba_assets.automation.planned_runs import BECAUSE_TAG, PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG
+from nba_assets.automation.requests import Selection
 from nba_assets.automation.slates import end_of, slates
 from nba_assets.automation.staleness import ANNOUNCEMENTS
 from nba_assets.definitions import defs
 from nba_assets.orchestration import sensors
 from nba_assets.orchestration.instance import dagster_instance
+from nba_assets.orchestration.sensors import SHOWN_NOTES, _dates_of, _result
 from nba_assets.raw.content_index import RESULTS, forget_landed, landed_index
 from nba_assets.raw.landing import FolderLandingZone
 from nba_assets.raw.sample_league import write_season
@@ -463,3 +467,32 @@ def test_sensors_are_off_until_they_are_turned_on() -> None:
     mine = [sensor for sensor in repository.sensor_defs if sensor.name in ("raw_arrival", "stale_dates")]
     assert [sensor.default_status for sensor in mine] == [dg.DefaultSensorStatus.STOPPED] * 2
     assert {target.job_name for sensor in mine for target in sensor.targets} == {"postgame", "pregame"}
+
+
+@pytest.mark.parametrize(
+    ("tags", "days"),
+    [
+        ({}, []),
+        ({PARTITION_TAG: "2024-11-05"}, [5]),
+        ({RANGE_START_TAG: "2024-11-05", RANGE_END_TAG: "2024-11-07"}, [5, 6, 7]),
+        ({RANGE_START_TAG: "2024-11-05"}, []),
+        ({RANGE_END_TAG: "2024-11-05"}, []),
+    ],
+)
+def test_the_dates_of_a_run_are_told_by_its_tags(tags: dict[str, str], days: list[int]) -> None:
+    run = cast(dg.DagsterRun, SimpleNamespace(tags=tags))
+    assert _dates_of(run) == [date(2024, 11, number) for number in days]
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [(0, "nothing has landed that is not built"), (1, "note 0"), (SHOWN_NOTES, None), (SHOWN_NOTES + 2, "and 2 more")],
+)
+def test_the_reason_for_no_run_is_the_notes_as_far_as_they_are_shown(count: int, said: str | None) -> None:
+    context = cast(dg.SensorEvaluationContext, None)
+    notes = [f"note {number}" for number in range(count)]
+    result = _result(context, Selection([], []), "cursor", notes)
+    assert result.skip_reason is not None
+    shown = str(result.skip_reason.skip_message).split("; ")
+    assert shown == [*notes[:SHOWN_NOTES], *([said] if said and not said.startswith("note") else [])]
+    assert result.cursor == "cursor"

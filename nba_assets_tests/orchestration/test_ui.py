@@ -8,6 +8,8 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
@@ -15,6 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from nba_assets.cli import app
+from nba_assets.orchestration import ui
 from nba_assets_tests.dagster_server import PROJECT, STOP_SECONDS, UI, loaded_locations, serving
 
 IN_THE_BACKGROUND = ("sh", "-c", 'trap "" INT; exec "$@"', "sh", *UI)
@@ -63,6 +66,21 @@ def test_a_server_that_ends_by_itself_ends_the_command_with_an_error(tmp_path: P
         assert process.wait(timeout=STOP_SECONDS) == 1
         assert not [child for child in started if child.is_running()]
     assert "one of Dagster's servers ended by itself" in log.read_text()
+
+
+def test_what_a_server_leaves_is_waited_for_and_then_killed_with_its_own_children(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    code = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'print(1, flush=True); input()'])"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
+        assert server.stdout is not None
+        assert server.stdout.readline() == b"1\n"
+        family = [psutil.Process(server.pid), *psutil.Process(server.pid).children(recursive=True)]
+        assert len(family) == 2
+        monkeypatch.setattr(psutil.Process, "children", lambda _, recursive: family[: 1 + recursive])
+        monkeypatch.setattr(ui, "STOP_SECONDS", 0.1)
+        ui._end_children()
+        assert not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in family)
 
 
 def test_a_port_that_is_taken_is_said_in_a_line(own_home: Path) -> None:

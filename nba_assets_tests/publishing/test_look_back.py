@@ -18,6 +18,7 @@ from nba_assets.publishing.lineage import InputFacts, inputs_by_date, note_input
 from nba_assets.publishing.publication import prepare
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import SCHEDULE
+from nba_assets.registry import COMPUTED_TABLES, GAME_SUMMARIES, PREGAME_TABLES
 from nba_assets.settings import Settings
 from nba_assets.tables.blocks import STAMPS
 from nba_assets.tables.columns import arrow_schema
@@ -153,3 +154,14 @@ def test_in_a_range_the_newest_thin_date_speaks_for_all(warehouse: DuckDBWarehou
     (warning,) = thin_look_backs(READER, inputs)
     assert "for 3 of 4 dates results lacks rows" in warning
     assert "for 2021-10-27 4 of 5 are there" in warning
+
+
+def test_what_looks_back_on_summaries_before_a_game_expects_them_of_all_finals() -> None:
+    looks = {
+        (table, source.name): source.has_all_finals
+        for table in PREGAME_TABLES
+        for source in COMPUTED_TABLES[table].inputs
+        if source.table.name in GAME_SUMMARIES and source.days != 0
+    }
+    assert len(looks) >= 8
+    assert [look for look, has_all_finals in looks.items() if not has_all_finals] == []

@@ -362,6 +362,41 @@ def look_anew(zone: CountingZone) -> ContentIndex:
     return LandedIndex(zone).look(NEXT_DAY, NOW)
 
 
+def test_what_all_dates_depend_on_is_read_first_and_what_has_failed_last() -> None:
+    through = date(2024, 11, 10)
+    days = {"old": date(2024, 10, 25), "yesterday": date(2024, 11, 9), "today": through, "before": date(2024, 11, 8)}
+    files = {name: LandedFile(name, 1, 0) for name in (*days, "undated", "failed", "replaced")}
+    index = LandedIndex(FolderLandingZone(Path("nowhere")))
+    for name in ("failed", "replaced"):
+        since = files[name] if name == "failed" else LandedFile(name, 2, 0)
+        index._troubles[name] = content_index._Trouble(since.fingerprint, "is busy", (through,), is_transient=True)
+    new: list[tuple[str, LandedFile, date | None]] = [
+        *(("rosters", files[name], day) for name, day in days.items()),
+        ("rosters", files["undated"], None),
+        ("player_boxscores", files["failed"], through),
+        ("player_gamebook", files["replaced"], through),
+        ("schedule", LandedFile("schedule", 1, 0), None),
+    ]
+    batches = [(name, [file.path for file, _ in mine]) for name, mine in index._batches(new, through)]
+    assert batches == [
+        ("schedule", ["schedule"]),
+        ("rosters", ["yesterday", "today"]),
+        ("player_gamebook", ["replaced"]),
+        ("rosters", ["undated"]),
+        ("rosters", ["old", "before"]),
+        ("player_boxscores", ["failed"]),
+    ]
+
+
+def test_a_date_has_digests_of_the_named_tables_that_have_rows_of_it() -> None:
+    tables = {"rosters": LandedTable({DAY: "a"}), "schedule": LandedTable({DAY: "b", NEXT_DAY: "c"})}
+    landed = ContentIndex(tables, {})
+    assert landed.digests(["rosters", "schedule"], DAY) == {"rosters": "a", "schedule": "b"}
+    assert landed.digests(["rosters", "schedule"], NEXT_DAY) == {"schedule": "c"}
+    assert landed.digests(["rosters"], NEXT_DAY) == {}
+    assert landed.dates(["schedule", "rosters"]) == [DAY, NEXT_DAY]
+
+
 def test_a_bad_file_troubles_its_date_until_it_is_replaced(zone: CountingZone, landing: Path) -> None:
     index = LandedIndex(zone)
     (landing / f"play_by_play/{DAY}.parquet").write_bytes(b"PAR1 and then nothing")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from nba_assets.basketball.second_chances import EventKind, event_kinds
+from nba_assets.raw.events import translate
 from nba_assets.raw.vocabulary import EVENT_TYPES, FREE_THROWS, event_type, free_throw
 from nba_assets_tests.raw.feeds import Row, event_row, normalised
 
@@ -298,6 +299,17 @@ def test_every_row_has_its_own_words() -> None:
     assert columns["shot_made"] == [1, None, None, 0, None, None, None]
     assert columns["points_scored"] == [2, 1, None, 0, None, None, None]
     assert notices == {"event_type 'heave' is not known": 2, "event_subtype 'one' of a free throw is not known": 1}
+
+
+def test_what_was_given_is_not_written_into() -> None:
+    columns: dict[str, Any] = {name: np.array([None], dtype=object) for name in ("player_1_lookup", "shot_type")}
+    columns |= {"event_type": np.array(["free throw"], dtype=object), "shot_made": np.array([1.0])}
+    columns |= {name: np.array([np.nan]) for name in ("points_scored", "period", "event_sequence")}
+    columns |= {"game_id": np.array(["g"], dtype=object), "time_remaining": np.array(["1:00"], dtype=object)}
+    given = columns["event_subtype"] = np.array(["Free Throw 1 of 2"], dtype=object)
+    translate(columns, lambda *_: None)
+    assert columns["event_subtype"].tolist() == ["free throw 1/2"]
+    assert given.tolist() == ["Free Throw 1 of 2"]
 
 
 def test_own_types_are_their_own() -> None:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.tables.columns import arrow_schema
 from nba_assets.tables.digest import partition_digest, row_hashes
-from nba_assets.warehouse.interface import Replacement, Warehouse
+from nba_assets.warehouse.interface import OvertakenError, Replacement, Warehouse
 from nba_assets_tests.conftest import real_data
 from nba_assets_tests.raw.feeds import (
     DAY,
@@ -546,3 +546,20 @@ def stored_keys(name: str, warehouse: Warehouse) -> pa.Table:
     """The keys of all rows of a raw table."""
     table = RAW_TABLES[name].table
     return warehouse.read(table, table.key, date.min, date.max)
+
+
+def test_the_pauses_of_one_who_is_overtaken_double_up_to_two_seconds(
+    landing: Path, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+
+    def overtaken(*_: object, **__: object) -> None:
+        raise OvertakenError("overtaken by run other")
+
+    monkeypatch.setattr("tenacity.nap.time.sleep", pauses.append)
+    monkeypatch.setattr(random, "uniform", lambda _, most: most)
+    monkeypatch.setattr(warehouse, "replace", overtaken)
+    write(landing, "play_by_play.csv", [event_row(1)])
+    with pytest.raises(OvertakenError, match="overtaken by run other"):
+        ingested("play_by_play", landing, warehouse)
+    assert pauses == [0.05, 0.1, 0.2, 0.4, 0.8, 1.6] + [2.0] * 23

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
-from nba_assets.raw.landing import FolderLandingZone, Format, LandedFile, LandingZoneError
+from nba_assets.raw.landing import FolderLandingZone, Format, LandedFile, LandingZoneError, suffix_of, table_of
 
 
 def put(folder: Path, *paths: str) -> None:
@@ -124,6 +124,8 @@ def test_folders_under_the_name_of_a_file(tmp_path: Path) -> None:
     """Some tools write a table as a folder of parts."""
     put(tmp_path, "rosters/x.parquet/part-0.parquet", "rosters/y.parquet/_SUCCESS", "schedule.parquet/part-0.parquet")
     (tmp_path / "rosters/z.parquet").mkdir()
+    (empty,) = (file for file in FolderLandingZone(tmp_path).files("rosters") if file.fault)
+    assert (empty.size, empty.modified_nanoseconds) == (0, 0)
     assert faults(tmp_path) == {
         "rosters/x.parquet/part-0.parquet": None,
         "rosters/z.parquet": "is an empty folder under the name of a file: replace it by the file",
@@ -267,3 +269,26 @@ def test_a_local_copy_can_be_read(tmp_path: Path) -> None:
     zone = FolderLandingZone(tmp_path)
     with zone.local_copy(zone.files("rosters")[0]) as path:
         assert path.read_text() == "a\n1\n"
+
+
+def test_a_file_was_placed_when_it_was_written_or_put_where_it_stands() -> None:
+    moment = datetime(2024, 11, 6, 12, tzinfo=UTC)
+    later = int(moment.timestamp()) * 10**9
+    assert LandedFile("x.csv", 1, later).placed_at == moment
+    assert LandedFile("x.csv", 1, later - 10**9, placed_nanoseconds=later).placed_at == moment
+    assert LandedFile("x.csv", 1, later, placed_nanoseconds=later - 10**9).placed_at == moment
+
+
+@pytest.mark.parametrize(
+    ("path", "suffix", "table"),
+    [
+        ("rosters/x.csv", ".csv", "rosters"),
+        ("rosters.Json.GZ", ".Json.GZ", "rosters"),
+        ("rosters.old.CSV", ".CSV", "rosters.old"),
+        ("rosters/x.txt", "", "rosters"),
+        ("rosters", "", "rosters"),
+    ],
+)
+def test_the_table_of_a_path_and_how_its_name_ends(path: str, suffix: str, table: str) -> None:
+    assert suffix_of(path) == suffix
+    assert table_of(path) == table

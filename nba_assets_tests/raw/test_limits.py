@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from nba_assets.raw import readers
 from nba_assets.raw.landing import FolderLandingZone
 from nba_assets.raw.limits import BadFileError, Limits
 from nba_assets.raw.readers import read_file
@@ -285,3 +286,15 @@ def test_a_bomb_of_any_format_is_refused_with_bounded_memory(name: str, folder: 
 def test_the_limits_are_settings_with_generous_defaults() -> None:
     limits = Limits.from_settings(Settings())
     assert limits == Limits(512 * 2**20, 400 * 2**20, 1000, 2**20, 32)
+
+
+def test_a_parquet_file_whose_description_is_too_long_is_refused_with_its_length(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = folder / "x.parquet"
+    pq.write_table(pa.table({"player_lookup": [str(number) for number in range(2000)]}), path)
+    length = int.from_bytes(path.read_bytes()[-8:-4], "little")
+    monkeypatch.setattr(readers, "LARGEST_FOOTER_BYTES", length)
+    assert rows(path).num_rows == 2000
+    monkeypatch.setattr(readers, "LARGEST_FOOTER_BYTES", length - 1)
+    assert refused(path) == f"describes itself in {length:,} bytes, at most {length - 1:,} are allowed"

@@ -86,6 +86,13 @@ def test_what_has_no_rows_is_not_inserted_and_nothing_is_read_from_a_staging_tab
     assert "IS DISTINCT FROM NULL" in script
 
 
+def test_a_condition_reads_the_staging_table_beside_one_that_has_no_rows() -> None:
+    conditions = [Changed(TABLE, rows(*read), FIRST, FIRST) for read in ([], [row(FIRST, "a")])]
+    script = Write([Replacement(TABLE, rows(), [FIRST])], conditions, name, NOW).script("`staging`")
+    assert [f"FROM `staging` WHERE part = {number})" in script for number in (0, 1)] == [True, True]
+    assert "IS DISTINCT FROM NULL" not in script
+
+
 def test_the_condition_that_ended_a_script_is_told_by_its_message() -> None:
     conditions = [Changed(table, rows(), FIRST, FIRST) for table in (TABLE, OTHER)]
     write = Write([Insertion(TABLE, rows(row(FIRST, "a")))], conditions, name, NOW)

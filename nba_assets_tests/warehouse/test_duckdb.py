@@ -27,7 +27,7 @@ from filelock import FileLock
 
 from nba_assets.tables.spec import Column, Type
 from nba_assets.warehouse import duckdb as back_end
-from nba_assets.warehouse.duckdb import DuckDBWarehouse
+from nba_assets.warehouse.duckdb import DuckDBWarehouse, _foreign_holder
 from nba_assets.warehouse.file_turn import FileTurn
 from nba_assets.warehouse.interface import Replacement, WarehouseBusyError, WarehouseError
 from nba_assets_tests.warehouse.back_ends import FIRST, PROCESSES, TABLE, row, rows, running
@@ -222,11 +222,12 @@ class TestSessions:
         assert row_count(path) == 1
 
 
+@pytest.mark.parametrize(("waited", "left"), [(7.0, 3.0), (12.0, 0.0)])
 def test_who_has_waited_for_a_thread_waits_for_the_file_only_as_long_as_is_left(
-    path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, waited: float, left: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     DuckDBWarehouse(path).replace([ONE_ROW])
-    times, waits, taken = iter([0.0, *[7.0] * 9]), [], FileTurn.taken
+    times, waits, taken = iter([0.0, *[waited] * 9]), [], FileTurn.taken
 
     def recorded(turn: FileTurn, seconds: float) -> Any:
         waits.append(seconds)
@@ -235,7 +236,7 @@ def test_who_has_waited_for_a_thread_waits_for_the_file_only_as_long_as_is_left(
     monkeypatch.setattr(FileTurn, "taken", recorded)
     monkeypatch.setattr(back_end, "time", SimpleNamespace(monotonic=lambda: next(times)))
     assert row_count(path, wait_seconds=10) == 1
-    assert waits == [3.0]
+    assert waits == [left]
 
 
 class TestKeptOpen:
@@ -323,6 +324,13 @@ class TestKeptOpen:
             assert foreign.execute(f"SELECT count(*) FROM {TABLE.qualified_name}").fetchall() == [(1,)]
         assert row_count(path) == 1
 
+    def test_it_is_idle_since_its_last_use(self, kept: DuckDBWarehouse) -> None:
+        for _ in range(2):
+            before = time.monotonic()
+            assert kept.read(TABLE, ("points",), FIRST, FIRST).num_rows == 1
+            assert kept._open is not None
+            assert before <= kept._open.idle_since <= time.monotonic()
+
     def test_a_write_that_fails_leaves_nothing_open_and_nothing_written(
         self, kept: DuckDBWarehouse, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -340,6 +348,31 @@ class TestKeptOpen:
         kept.replace([Replacement(TABLE, rows(row(FIRST, "a"), row(FIRST, "b")), [FIRST])])
         kept.copy_to(tmp_path / "copy.duckdb")
         assert row_count(tmp_path / "copy.duckdb") == 2
+
+    def test_the_file_is_copied_as_it_is_once_the_connection_has_put_all_changes_into_it(
+        self, kept: DuckDBWarehouse, tmp_path: Path
+    ) -> None:
+        kept.replace([Replacement(TABLE, rows(row(FIRST, "a")), [FIRST])])
+        assert kept.has_log()
+        kept.copy_to(tmp_path / "copy.duckdb")
+        assert (tmp_path / "copy.duckdb").read_bytes() == kept.path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (duckdb.ConnectionException("the file is open with a different configuration"), "this very one"),
+        (duckdb.ConnectionException("closed already"), None),
+        (duckdb.IOException("a different configuration"), None),
+        (duckdb.IOException("Could not set lock: held in /bin/x y (PID 12)"), "process 12 (/bin/x y), which"),
+        (duckdb.IOException("Could not set lock on file"), "Could not set lock on file"),
+        (duckdb.CatalogException("Could not set lock on file"), None),
+    ],
+    ids=str,
+)
+def test_who_holds_the_file_goes_by_what_duckdb_says(error: duckdb.Error, said: str | None) -> None:
+    holder = _foreign_holder(error)
+    assert holder is None if said is None else said in str(holder)
 
 
 class TestPauses:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from nba_assets.tables.spec import Table, count, day, moment, text
-from nba_assets.warehouse.interface import Changed, OvertakenError, Replacement
+from nba_assets.warehouse.interface import Changed, OvertakenError, Replacement, WriteFacts
 
 DAY = date(2025, 1, 15)
 TABLE = Table(
@@ -72,6 +72,28 @@ def test_the_first_row_that_is_new_or_gone_names_run_and_date() -> None:
         "overtaken by run new: nba_analytics.small has changed for 2025-01-15 since"
     )
     assert overtaken([old], []).startswith("overtaken by run old: ")
+
+
+def test_rows_that_stayed_name_nothing() -> None:
+    stayed, old, new = ({"game_date": DAY, "run_id": run} for run in ("stayed", "old", "new"))
+    assert overtaken([stayed, old], [stayed, new]).startswith("overtaken by run new: ")
+    assert overtaken([stayed, old], [stayed]).startswith("overtaken by run old: ")
+
+
+def test_a_write_that_no_job_was_run_for_has_nothing_to_note() -> None:
+    assert WriteFacts().notes == {}
+    assert WriteFacts(("a", "b")).notes == {
+        "job_ids": ["a", "b"],
+        "bytes_processed": 0,
+        "bytes_billed": 0,
+        "bytes_read": 0,
+    }
+    assert WriteFacts(["a"], 1, 2, 3).notes == {
+        "job_ids": ["a"],
+        "bytes_processed": 1,
+        "bytes_billed": 2,
+        "bytes_read": 3,
+    }
 
 
 def test_only_a_moment_that_is_null_becomes_that_of_the_write() -> None:

@@ -173,6 +173,12 @@ def test_without_a_warehouse_there_is_nothing_to_copy(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_folders_of_a_copy_are_made(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
+    target = tmp_path / "shared" / "with" / "all" / "copy.duckdb"
+    assert publish_copy(warehouse, target)
+    assert len(players(target)) == 1
+
+
 def test_whoever_waits_in_vain_for_another_process_says_so(warehouse: DuckDBWarehouse, target: Path) -> None:
     publish_copy(warehouse, target)
     with FileLock(f"{target}.new.lock"), pytest.raises(WarehouseBusyError, match=r"has been writing it for 0\.1 s"):

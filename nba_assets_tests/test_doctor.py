@@ -17,11 +17,12 @@ import pytest
 from typer.testing import CliRunner
 
 from nba_assets.cli import app
-from nba_assets.commands.doctor import examined
+from nba_assets.commands.doctor import checks_of, examined
 from nba_assets.doctor import duckdb_file
 from nba_assets.doctor.finding import Finding, Severity, carried_out
 from nba_assets.doctor.machine import check_clock, check_disk, check_home
 from nba_assets.orchestration.instance import dagster_home, dagster_instance
+from nba_assets.settings import Settings
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets.warehouse.file_turn import FileTurn
 from nba_assets_tests.pipeline import count_as_ingested
@@ -53,6 +54,13 @@ def lines(check: str, found: Iterable[Finding] | None = None) -> list[tuple[Seve
 def only(check: str, found: Iterable[Finding] | None = None) -> tuple[Severity, str]:
     (line,) = lines(check, found)
     return line
+
+
+@pytest.mark.parametrize("landing", ["gs://bucket/raw", "bigquery://project/nba_raw?reference=nba_reference"])
+def test_credentials_are_checked_wherever_google_holds_the_raw_data(own_home: Path, landing: str) -> None:
+    names = [name for name, _ in checks_of(Settings(home=own_home, landing=landing), create=False)]
+    assert names == ["settings", "home", "disk", "credentials", "landing", "warehouse", "clock", "instance"]
+    assert "credentials" not in [name for name, _ in checks_of(Settings(home=own_home), create=False)]
 
 
 def test_a_sound_installation_has_a_line_for_each_check(installed: Path) -> None:

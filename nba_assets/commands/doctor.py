@@ -15,7 +15,7 @@ import typer
 
 from nba_assets.commands.options import AsJson
 from nba_assets.commands.output import console
-from nba_assets.settings import Settings, is_bucket
+from nba_assets.settings import Settings, are_source_tables, is_bucket
 
 if TYPE_CHECKING:
     from nba_assets.doctor.finding import Check, Finding
@@ -60,24 +60,26 @@ def examined(*, create: bool = False) -> Iterator[Finding]:
     except SettingsError as error:
         yield failure("settings", str(error))
         return
-    for name, check in _checks(settings, create=create):
+    for name, check in checks_of(settings, create=create):
         yield from carried_out(name, check)
 
 
-def _checks(settings: Settings, *, create: bool) -> Iterator[tuple[str, Check]]:
+def checks_of(settings: Settings, *, create: bool) -> Iterator[tuple[str, Check]]:
+    """The checks that concern an installation with these settings, by name, in order."""
     from nba_assets.doctor.instance import check_instance
     from nba_assets.doctor.landing import check_landing, newest_landing
     from nba_assets.doctor.machine import check_clock, check_disk, check_home, check_settings
     from nba_assets.warehouse.address import is_bigquery
 
-    in_bigquery, in_bucket = is_bigquery(settings.warehouse), is_bucket(settings.landing)
+    in_bigquery = is_bigquery(settings.warehouse)
+    lands_at_google = is_bucket(settings.landing) or are_source_tables(settings.landing)
     yield "settings", partial(check_settings, settings, os.environ)
     yield "home", partial(check_home, settings.home, create=create)
     places = [settings.home]
     places += [] if in_bigquery else [Path(settings.warehouse)]
-    places += [] if in_bucket else [Path(settings.landing)]
+    places += [] if lands_at_google else [Path(settings.landing)]
     yield "disk", partial(check_disk, places)
-    if in_bigquery or in_bucket:
+    if in_bigquery or lands_at_google:
         from nba_assets.doctor.google_cloud import check_bigquery, check_credentials
         from nba_assets.warehouse.address import BigQueryAddress
 

@@ -66,7 +66,7 @@ class DaskExecutor(Executor):
         with self._connected(), dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TB"}):
             return self._calls.submit(fn, *given, **kwargs)
 
-    def see_workers(self) -> None:
+    def require_workers(self) -> None:
         """Wait for a worker where there is none; raises ClusterError where none comes."""
         with self._connected():
             try:
@@ -83,7 +83,7 @@ class DaskExecutor(Executor):
 
     def _scattered(self, task: Task) -> DaskFuture:
         if self._task is None or self._task[0] is not task:
-            self.see_workers()
+            self.require_workers()
             with self._connected():
                 self._task = task, self.client.scatter(task, broadcast=True, hash=False)
         return self._task[1]
@@ -125,10 +125,10 @@ class DaskWorkers:
         self._sent[requested.entities[0]] = time.monotonic()
         return future
 
-    def see_workers(self) -> None:
+    def require_workers(self) -> None:
         """Raise ClusterError where the cluster has no worker, and none comes."""
         if self._newest is not None:
-            self._newest.see_workers()
+            self._newest.require_workers()
 
     def take_unfinished(self) -> Mapping[str, str]:
         """The chunks that were sent longer ago than their bound; where the code stood is in the log of their worker."""
@@ -143,7 +143,7 @@ def compute_on_cluster(
 ) -> Outcome:
     """The outcome of a chunk, in a worker of a cluster; its process ends where this takes longer than so many seconds.
 
-    Raises ClusterError where the worker runs other code than `code`, the digest of that of the process that asks: it
+    Raises ClusterError where the worker runs other code than `code`, the digest of that of the run: it
     might compute something else.
     """
     if code != code_digest():

@@ -278,7 +278,7 @@ class _Work:
                             ]
                         )
                     else:
-                        remote.see_workers()
+                        remote.require_workers()
                 for future in done:
                     chunk = running.pop(future)
                     try:

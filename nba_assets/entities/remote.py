@@ -31,7 +31,7 @@ class Remote(Protocol):
 
     @property
     def patience(self) -> float | None:
-        """Seconds without any result after which `see_workers` is called; None for never."""
+        """Seconds without any result after which `require_workers` is called; None for never."""
         ...
 
     def start(self, count: int) -> Executor:
@@ -42,8 +42,8 @@ class Remote(Protocol):
         """Have a chunk computed by one of the workers."""
         ...
 
-    def see_workers(self) -> None:
-        """See that there is a worker at all; raises what says that there is none."""
+    def require_workers(self) -> None:
+        """Require a worker; raises what says that there is none."""
         ...
 
     def take_unfinished(self) -> Mapping[str, str]:
@@ -102,7 +102,7 @@ class WorkerProcesses:
         """Have a chunk computed by a process."""
         return pool.submit(compute_sent_chunk, self.task, requested, histories, self.seconds)
 
-    def see_workers(self) -> None:
+    def require_workers(self) -> None:
         """A pool that loses its processes says so by itself."""
 
     def take_unfinished(self) -> Mapping[str, str]:

@@ -12,7 +12,7 @@ PYTHON ?= $(shell for python in $(PYTHONS); do \
 	$$python -c 'import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null && command -v $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test emulators test-gcp lint-deploy ui lint types bench mutants clean
+.PHONY: help install demo test emulators test-gcp test-deployment lint-deploy ui lint types bench mutants clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,6 +29,9 @@ emulators: $(EMULATORS)/.installed  ## emulators of BigQuery and Cloud Storage, 
 
 test-gcp: install emulators  ## the tests against the emulators, which they start and stop
 	NBA_ASSETS_EMULATORS=$(abspath $(EMULATORS)) $(BIN)/pytest -n 1 -m gcp
+
+test-deployment: install emulators  ## the longer tests of engines, servers and images; 10 minutes
+	NBA_ASSETS_EMULATORS=$(abspath $(EMULATORS)) $(BIN)/pytest -m deployment
 
 lint-deploy: $(LINTERS)/.installed  ## lint the image and the compose file; needs no container engine
 	$(LINTERS)/bin/hadolint deploy/Dockerfile

@@ -52,8 +52,29 @@ LONGEST_FILES = (
 """What takes minutes, longest first."""
 
 
+DEPLOYMENT_FILES = (
+    "benchmarks/test_smoke.py",
+    "entities/test_dask_workers.py",
+    "entities/test_equal_digests.py",
+    "gcp/test_doctor.py",
+    "gcp/test_literals.py",
+    "gcp/test_source_tables.py",
+    "nba_assets_tests/test_deploy.py",
+    "nba_assets_tests/test_postgres.py",
+    "nba_assets_tests/test_security.py",
+    "orchestration/test_queued_runs.py",
+)
+"""Whose longer tests are a job of their own in CI: with them the other one would take more than half an hour."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest files: at the end one of them would keep one worker busy and the others waiting."""
+    """Mark what belongs to the job of deployments, and begin with the longest files: at the end one of them would keep
+    one worker busy and the others waiting.
+    """
+    for item in items:
+        is_long = item.get_closest_marker("slow") or item.get_closest_marker("gcp")
+        if is_long and item.path.as_posix().endswith(DEPLOYMENT_FILES):
+            item.add_marker(pytest.mark.deployment)
 
     def place(item: pytest.Item) -> int:
         file = item.path.as_posix()

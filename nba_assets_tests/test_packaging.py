@@ -23,6 +23,7 @@ PYTHONS = ["python3.11", "python3.12", "python3.13", "python3.14", "python3"]
 """Commands that `make` looks for."""
 TARGETS = {
     "emulators",
+    "test-deployment",
     "test-gcp",
     "lint-deploy",
     "help",

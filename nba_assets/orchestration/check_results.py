@@ -20,7 +20,8 @@ def check_events(context: dg.AssetExecutionContext, results: Iterable[dg.AssetCh
     for result in results:
         if result.check_name is None:
             raise ValueError(f"a check result of {asset.key.to_user_string()} names no check")
-        yield dg.Output(None, asset.get_output_name_for_asset_check_key(dg.AssetCheckKey(asset.key, result.check_name)))
+        key = dg.AssetCheckKey(asset.key, result.check_name)
+        yield dg.Output(None, asset.get_output_name_for_asset_check_key(key))
         yield dg.AssetCheckEvaluation(
             asset_key=asset.key,
             check_name=result.check_name,
@@ -28,4 +29,5 @@ def check_events(context: dg.AssetExecutionContext, results: Iterable[dg.AssetCh
             metadata=result.metadata,
             severity=result.severity,
             description=result.description,
+            blocking=asset.get_spec_for_check_key(key).blocking,
         )

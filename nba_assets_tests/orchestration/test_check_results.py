@@ -38,6 +38,7 @@ def test_results_are_stored_with_all_they_say_and_without_looking_anything_up(mo
     assert {name: each.passed for name, each in found.items()} == {"positive": True, "complete": False, "recent": False}
     assert found["complete"].severity is dg.AssetCheckSeverity.WARN
     assert found["complete"].metadata["offending_rows"].value == 3
+    assert {each.blocking for each in found.values()} == {False}
     assert found["recent"].severity is dg.AssetCheckSeverity.ERROR
     assert found["recent"].description == "the newest date is old"
 

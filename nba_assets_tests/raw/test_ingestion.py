@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
@@ -556,7 +557,8 @@ def test_the_pauses_of_one_who_is_overtaken_double_up_to_two_seconds(
     def overtaken(*_: object, **__: object) -> None:
         raise OvertakenError("overtaken by run other")
 
-    monkeypatch.setattr("tenacity.nap.time.sleep", pauses.append)
+    # The module that it calls, and not its function: that is also what threads of other tests sleep with.
+    monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=pauses.append))
     monkeypatch.setattr(random, "uniform", lambda _, most: most)
     monkeypatch.setattr(warehouse, "replace", overtaken)
     write(landing, "play_by_play.csv", [event_row(1)])

@@ -107,7 +107,18 @@ def test_usage_without_playing_or_without_a_team() -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("240:00", 0), ("265:00", 1), ("290:00", 2), ("315:00", 3), ("265:32", 1), ("250:00", 0), ("235:00", 0)],
+    [
+        ("235:00", 0),
+        ("240:00", 0),
+        ("250:00", 0),
+        ("264:59", 0),
+        ("265:00", 1),
+        ("265:32", 1),
+        ("289:59", 1),
+        ("290:00", 2),
+        ("315:00", 3),
+        ("340:00", 4),
+    ],
 )
 def test_overtimes(text: str, expected: int) -> None:
     minutes, seconds = map(int, text.split(":"))

@@ -41,7 +41,7 @@ class Observation(Finding):
 
 
 def observation_names(table: Table) -> list[tuple[str, bool, str]]:
-    """The observations of a table: name, that none of them blocks a write, what it asks."""
+    """The observations of a table: name, that none of them blocks a write, what it looks at."""
     games = (
         "Every final game of a date has rows"
         if is_summary(table)

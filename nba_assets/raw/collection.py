@@ -49,7 +49,7 @@ CONTENTS_SHOWN = 20
 
 @dataclass
 class Request:
-    """One raw table, and the dates that a run asks for (ascending, each once).
+    """One raw table, and the dates that a run requests (ascending, each once).
 
     `schedule` tells the games of rows that name theirs by the league's own id alone; without it such rows are at fault.
     """

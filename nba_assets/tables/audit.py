@@ -96,7 +96,7 @@ def checks_of(table: Table) -> list[Check]:
 
 
 def check_names(table: Table) -> list[tuple[str, bool, str]]:
-    """Every check of a table: name, whether it blocks, what it asks."""
+    """Every check of a table: name, whether it blocks, what it looks at."""
     return [(check.name, check.blocking, check.description) for check in checks_of(table)]
 
 

@@ -423,9 +423,9 @@ class _Query:
     ) -> _Query:
         conditions = [f"{quoted(table.date_column)} BETWEEN ? AND ?"]
         parameters: list[object] = [start, end]
-        for name, wanted in (where or {}).items():
+        for name, values in (where or {}).items():
             conditions.append(f"{quoted(name)} IN (SELECT unnest(?::{duckdb_type(table.column(name))}[]))")
-            parameters.append(filter_values(table, name, wanted))
+            parameters.append(filter_values(table, name, values))
         return cls(table, arrow_schema(table, columns), conditions, parameters)
 
     def rows(self, connection: duckdb.DuckDBPyConnection, stored: Mapping[str, str]) -> pa.Table:

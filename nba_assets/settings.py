@@ -313,6 +313,11 @@ def is_bucket(landing: str) -> bool:
     return landing.startswith("gs://")
 
 
+def is_folder(landing: str) -> bool:
+    """Whether a landing zone is a folder, which Google does not hold."""
+    return not is_bucket(landing) and not are_source_tables(landing)
+
+
 def are_source_tables(landing: str) -> bool:
     """Whether a landing zone are raw tables in BigQuery."""
     return landing.startswith("bigquery://")

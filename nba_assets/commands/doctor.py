@@ -15,7 +15,7 @@ import typer
 
 from nba_assets.commands.options import AsJson
 from nba_assets.commands.output import console
-from nba_assets.settings import Settings, are_source_tables, is_bucket
+from nba_assets.settings import Settings, is_folder
 
 if TYPE_CHECKING:
     from nba_assets.doctor.finding import Check, Finding
@@ -72,7 +72,7 @@ def checks_of(settings: Settings, *, create: bool) -> Iterator[tuple[str, Check]
     from nba_assets.warehouse.address import is_bigquery
 
     in_bigquery = is_bigquery(settings.warehouse)
-    lands_at_google = is_bucket(settings.landing) or are_source_tables(settings.landing)
+    lands_at_google = not is_folder(settings.landing)
     yield "settings", partial(check_settings, settings, os.environ)
     yield "home", partial(check_home, settings.home, create=create)
     places = [settings.home]

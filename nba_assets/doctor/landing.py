@@ -11,14 +11,14 @@ from nba_assets.doctor.finding import Finding, ok, warning
 from nba_assets.orchestration.landing_zone import landing_zone
 from nba_assets.raw.landing import LandedFile, LandingZoneError
 from nba_assets.raw.tables import RAW_TABLES
-from nba_assets.settings import Settings, are_source_tables, is_bucket
+from nba_assets.settings import Settings, is_folder
 
 
 def check_landing(settings: Settings, *, create: bool = False) -> Iterator[Finding]:
     """Whether there are files, and whether they can be read; raises LandingZoneError where the zone cannot be listed,
     OSError for a newest file that cannot be read.
     """
-    if create and not is_bucket(settings.landing) and not are_source_tables(settings.landing):
+    if create and is_folder(settings.landing):
         Path(settings.landing).mkdir(parents=True, exist_ok=True)
     files = landed_files()
     if not files:

@@ -20,7 +20,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import parse_qs, urlsplit
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -34,6 +33,8 @@ from google.cloud.bigquery_storage import BigQueryReadClient
 from nba_assets.raw.landing import LandedFile, LandingZoneError
 from nba_assets.raw.source_tables import SOURCES, Partitions, Source
 from nba_assets.raw.tables import RAW_TABLES
+from nba_assets.terminal import one_line
+from nba_assets.warehouse.address import DEFAULT_LOCATION, is_whole_number, parts_of
 
 OUT_OF_REACH = (GoogleAPICallError, RetryError, GoogleAuthError, requests.RequestException)
 DAYS_AT_ONCE = 31
@@ -68,15 +69,12 @@ class SourceAddress:
         SourceAddress(project='my-project', raw='nba_raw', reference='nba_reference', location='EU',
         maximum_gigabytes=100)
         """
-        parts = urlsplit(address)
-        options = parse_qs(parts.query, keep_blank_values=True)
-        raw, reference = parts.path.strip("/"), options.get("reference", ["nba_reference"])[0]
-        gigabytes = options.get("max_gb", ["100"])[0]
+        project, raw, options = parts_of(address) or ("", "", {})
+        reference, gigabytes = options.get("reference", "nba_reference"), options.get("max_gb", "100")
         whole = (
-            re.fullmatch(r"[a-z][a-z0-9.:-]*", parts.netloc)
-            and re.fullmatch(r"\w+", raw, re.ASCII)
+            raw
             and re.fullmatch(r"\w+", reference, re.ASCII)
-            and gigabytes.isdigit()
+            and is_whole_number(gigabytes)
             and not options.keys() - {"reference", "location", "max_gb"}
         )
         if not whole:
@@ -84,7 +82,7 @@ class SourceAddress:
                 f"{address!r} names no raw tables in BigQuery; write "
                 "bigquery://PROJECT/nba_raw?reference=nba_reference&location=EU"
             )
-        return cls(parts.netloc, raw, reference, options.get("location", ["US"])[0], int(gigabytes))
+        return cls(project, raw, reference, options.get("location", DEFAULT_LOCATION), int(gigabytes))
 
     def dataset(self, table: Partitions) -> str:
         """The full name of the dataset of a source table."""
@@ -102,8 +100,7 @@ class Modifications(Protocol):
 @dataclass
 class CatalogueModifications:
     """What BigQuery's catalogue says of modifications: the partitions of a table are queried when the table was
-    modified,
-    which is free to be known.
+    modified, which is free to be known.
     """
 
     address: SourceAddress
@@ -273,7 +270,8 @@ class SourceTables:
             found = run(self.client, place, statement)
             rows = found.to_arrow(bqstorage_client=self.reader, create_bqstorage_client=False)
         except OUT_OF_REACH as error:
-            raise OSError(f"cannot be read of {source.name}: {_in_a_line(error)}") from error
+            said = one_line(error).removesuffix(".")
+            raise OSError(f"cannot be read of {source.name}: {said}") from error
         return rows.sort_by([(name, "ascending") for name in rows.column_names])
 
     def _fingerprints(self, tables: Sequence[Partitions]) -> Mapping[str, Mapping[str, str]]:
@@ -311,8 +309,9 @@ class SourceTables:
         try:
             yield
         except OUT_OF_REACH as error:
+            said = one_line(error).removesuffix(".")
             raise LandingZoneError(
-                f"the raw tables {self.address} cannot be listed: {_in_a_line(error)}. See that the datasets exist in "
+                f"the raw tables {self.address} cannot be listed: {said}. See that the datasets exist in "
                 "this location and that these credentials have roles/bigquery.dataViewer on them and "
                 "roles/bigquery.jobUser on the project, or set NBA_ASSETS_LANDING"
             ) from error
@@ -334,7 +333,3 @@ def source_of(path: str) -> tuple[str, Source]:
 
 def _of_day(rows: pa.Table, date_column: str, day: date | None) -> pa.Table:
     return rows if day is None else rows.filter(pc.equal(rows[date_column], pa.scalar(day, pa.date32())))
-
-
-def _in_a_line(error: BaseException) -> str:
-    return " ".join(str(error).split()).removesuffix(".")

@@ -18,6 +18,7 @@ from google.auth.exceptions import GoogleAuthError
 from google.cloud import storage
 
 from nba_assets.raw.landing import LandedFile, LandingZoneError, is_passed_over, suffix_of, table_of
+from nba_assets.terminal import one_line
 
 SCHEME = "gs://"
 FIELDS = "items(name,size,generation,timeCreated),nextPageToken"
@@ -52,7 +53,8 @@ class BucketLandingZone:
                     "was replaced or deleted since it was listed; the next look takes what is there"
                 ) from error
             except OUT_OF_REACH as error:
-                raise OSError(f"cannot be fetched: {_in_a_line(error)}") from error
+                said = one_line(error).removesuffix(".")
+                raise OSError(f"cannot be fetched: {said}") from error
             yield path
 
     def content_digest(self, file: LandedFile) -> str:
@@ -79,14 +81,11 @@ class BucketLandingZone:
                     moment = round(blob.time_created.timestamp() * 1e6) * 1000
                     found[table].append(LandedFile(path, blob.size or 0, moment, generation=blob.generation))
         except OUT_OF_REACH as error:
+            said = one_line(error).removesuffix(".")
             raise LandingZoneError(
-                f"the landing zone {self.address} cannot be listed: {_in_a_line(error)}. See that the bucket exists "
+                f"the landing zone {self.address} cannot be listed: {said}. See that the bucket exists "
                 "and that these credentials have roles/storage.objectViewer on it, or set NBA_ASSETS_LANDING"
             ) from error
         for files in found.values():
             files.sort(key=lambda file: (file.modified_nanoseconds, file.path))
         return found
-
-
-def _in_a_line(error: BaseException) -> str:
-    return " ".join(str(error).split()).removesuffix(".")

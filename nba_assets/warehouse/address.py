@@ -41,22 +41,37 @@ class BigQueryAddress:
         >>> BigQueryAddress.parse("bigquery://my-project/nba?location=EU")
         BigQueryAddress(project='my-project', prefix='nba', location='EU', maximum_gigabytes=100)
         """
-        found = re.fullmatch(rf"{SCHEME}([a-z][a-z0-9.:-]*)/?(\w*)/?(?:\?(.*))?", address, re.ASCII)
-        project, prefix, query = found.groups() if found else ("", "", "")
-        options = parse_qs(query, keep_blank_values=True)
-        if not found or options.keys() - {"location", "max_gb"}:
+        parts = parts_of(address)
+        if parts is None or parts[2].keys() - {"location", "max_gb"}:
             raise AddressError(
                 f"{address!r} names no BigQuery warehouse; write bigquery://PROJECT/PREFIX?location=EU, with letters, "
                 "digits and underscores in the prefix of the datasets"
             )
-        gigabytes = options.get("max_gb", ["100"])[0]
-        if not re.fullmatch("[0-9]+", gigabytes):
+        project, prefix, options = parts
+        gigabytes = options.get("max_gb", "100")
+        if not is_whole_number(gigabytes):
             raise AddressError(f"max_gb={gigabytes} of {address!r} is no whole number of gigabytes")
-        return cls(project, prefix, options.get("location", [DEFAULT_LOCATION])[0], int(gigabytes))
+        return cls(project, prefix, options.get("location", DEFAULT_LOCATION), int(gigabytes))
 
     def dataset(self, name: str) -> str:
         """The full name of a dataset."""
         return f"{self.project}.{self.prefix}_{name}" if self.prefix else f"{self.project}.{name}"
+
+
+def parts_of(address: str) -> tuple[str, str, dict[str, str]] | None:
+    """Project, path and options of bigquery://PROJECT/PATH?NAME=VALUE, the first value of each; None for any other
+    text.
+    """
+    found = re.fullmatch(rf"{SCHEME}([a-z][a-z0-9.:-]*)/?(\w*)/?(?:\?(.*))?", address, re.ASCII)
+    if not found:
+        return None
+    project, path, query = found.groups()
+    return project, path, {name: values[0] for name, values in parse_qs(query, keep_blank_values=True).items()}
+
+
+def is_whole_number(text: str) -> bool:
+    """Whether a text is a number of plain digits."""
+    return re.fullmatch("[0-9]+", text) is not None
 
 
 def is_bigquery(address: str) -> bool:

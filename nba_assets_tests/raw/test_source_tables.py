@@ -29,6 +29,8 @@ def test_an_address_names_two_datasets_and_has_defaults() -> None:
         "bigquery://my-project/nba_raw/more",
         "bigquery://my-project/nba_raw?dataset=x",
         "bigquery://my-project/nba_raw?max_gb=all",
+        "bigquery://[my-project/nba_raw",
+        "bigquery://my-project/nba_raw?max_gb=²",
         "bigquery://my-project/nba`raw",
         "bigquery://my-project/nba_raw?reference=nba`x",
     ],

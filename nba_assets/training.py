@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from nba_assets.analytics.player_game_summary import TABLE as PLAYER_GAMES
 from nba_assets.entities.relations import find
 from nba_assets.export import Exported, Format, slices_of, write_slices
-from nba_assets.precompute.features import FEATURES, VERSION
+from nba_assets.precompute.feature_lists import FEATURE_LISTS, FeatureList
 from nba_assets.precompute.ml_feature_store import TABLE as FEATURE_STORE
 from nba_assets.providers.landing_writer import write_beside
 from nba_assets.registry import COMPUTED_TABLES
@@ -42,6 +42,8 @@ IDENTITY = (
 )
 ABOUT = ("feature_version", "feature_quality_score", "quality_tier", "data_source", "feature_sources", "processed_at")
 """Columns of the feature store that say what the features are worth."""
+ABOUT_THE_VERSION = ("feature_version", "feature_quality_score", "feature_sources")
+"""Those that the store has for each version of the features."""
 OUTCOMES = {"played": "is_dnp", "minutes": "minutes_played", "points": "points"}
 """What happened, and the column of the player's game summary that tells; null where his game has no summary yet."""
 
@@ -85,31 +87,41 @@ class ExtraColumn:
         return pa.field(self.name, arrow_schema(self.table, (self.column,)).field(0).type)
 
 
-def training_set(warehouse: Warehouse, start: date, end: date, extra_columns: Sequence[str] = ()) -> pa.Table:
-    """The training set of the dates from `start` to `end` in one table, sorted by date and player.
+def training_set(
+    warehouse: Warehouse, start: date, end: date, extra_columns: Sequence[str] = (), feature_version: str = "v1"
+) -> pa.Table:
+    """The training set of the dates from `start` to `end` in one table, sorted by date and player, with the features of
+    one of `FEATURE_LISTS`.
 
     Raises TrainingSetError for a column that cannot be had, or stored features of another version than this one's.
     """
-    extra = [ExtraColumn.parse(name) for name in extra_columns]
+    extra, version = [ExtraColumn.parse(name) for name in extra_columns], FEATURE_LISTS[feature_version]
     with warehouse.session():
-        return pa.concat_tables([training_schema(extra).empty_table(), *_slices(warehouse, start, end, extra)])
+        slices = _slices(warehouse, start, end, extra, version)
+        return pa.concat_tables([training_schema(extra, version).empty_table(), *slices])
 
 
 def export_training_set(
-    warehouse: Warehouse, start: date, end: date, file: Path, file_format: Format, extra_columns: Sequence[str] = ()
+    warehouse: Warehouse,
+    start: date,
+    end: date,
+    file: Path,
+    file_format: Format,
+    extra_columns: Sequence[str] = (),
+    feature_version: str = "v1",
 ) -> Exported:
     """Write the training set into a file and, beside it, `FILE.manifest.json`: what it was made of; see `training_set`.
 
     Both are of one moment, and in place once they are whole. Memory is that of some weeks of rows.
     """
-    extra = [ExtraColumn.parse(name) for name in extra_columns]
-    schema = training_schema(extra)
+    extra, version = [ExtraColumn.parse(name) for name in extra_columns], FEATURE_LISTS[feature_version]
+    schema = training_schema(extra, version)
     file.parent.mkdir(parents=True, exist_ok=True)
     played = 0
 
     def counted() -> Iterator[pa.Table]:
         nonlocal played
-        for rows in _slices(warehouse, start, end, extra):
+        for rows in _slices(warehouse, start, end, extra, version):
             played += pc.sum(rows["played"]).as_py() or 0
             yield rows
 
@@ -119,7 +131,7 @@ def export_training_set(
     manifest = {
         "start": start.isoformat(),
         "end": end.isoformat(),
-        "feature_version": VERSION,
+        "feature_version": version.name,
         "columns": schema.names,
         "tables": made_of,
         "rows": count,
@@ -129,7 +141,7 @@ def export_training_set(
     return Exported(file, count)
 
 
-def training_schema(extra: Sequence[ExtraColumn]) -> pa.Schema:
+def training_schema(extra: Sequence[ExtraColumn], version: FeatureList = FEATURE_LISTS["v1"]) -> pa.Schema:
     """The columns of a training set: who and when, features, what they are worth, other tables' columns, outcomes."""
     kept = [name for name in IDENTITY if name != "team_abbr"]
     stored = {field.name: field for field in arrow_schema(FEATURE_STORE, (*kept, *ABOUT))}
@@ -138,7 +150,7 @@ def training_schema(extra: Sequence[ExtraColumn]) -> pa.Schema:
     return pa.schema(
         [
             *((stored | team)[name] for name in IDENTITY),
-            *(pa.field(feature.name, pa.float64()) for feature in FEATURES),
+            *(pa.field(feature.name, pa.float64()) for feature in version.features),
             *(stored[name] for name in ABOUT),
             *(column.field for column in extra),
             *(pa.field(name, outcomes[source]) for name, source in OUTCOMES.items()),
@@ -146,14 +158,18 @@ def training_schema(extra: Sequence[ExtraColumn]) -> pa.Schema:
     )
 
 
-def _slices(warehouse: Warehouse, start: date, end: date, extra: Sequence[ExtraColumn]) -> Iterator[pa.Table]:
+def _slices(
+    warehouse: Warehouse, start: date, end: date, extra: Sequence[ExtraColumn], version: FeatureList
+) -> Iterator[pa.Table]:
     """The training set, some weeks at a time."""
     for stored in slices_of(warehouse, FEATURE_STORE, start, end):
-        yield _with_outcomes(warehouse, stored, extra)
+        yield _with_outcomes(warehouse, stored, extra, version)
 
 
-def _with_outcomes(warehouse: Warehouse, stored: pa.Table, extra: Sequence[ExtraColumn]) -> pa.Table:
-    _refuse_other_versions(stored)
+def _with_outcomes(
+    warehouse: Warehouse, stored: pa.Table, extra: Sequence[ExtraColumn], version: FeatureList
+) -> pa.Table:
+    _refuse_other_versions(stored, version)
     rows = to_columns(stored.select(["game_date", "game_id", "player_lookup", "is_home"]))
     # A game id is YYYYMMDD_AWAY_HOME.
     teams = [game.split("_")[2 if home else 1] for game, home in zip(rows["game_id"], rows["is_home"], strict=True)]
@@ -162,10 +178,11 @@ def _with_outcomes(warehouse: Warehouse, stored: pa.Table, extra: Sequence[Extra
         "player_lookup": (rows["game_date"], rows["player_lookup"]),
         "team_abbr": (rows["game_date"], np.array(teams, dtype=object)),
     }
-    vectors = np.array(stored["features"].to_pylist(), dtype=np.float64).reshape(stored.num_rows, len(FEATURES))
+    vectors = np.array(stored[version.column("features")].to_pylist(), dtype=np.float64)
     columns: dict[str, Any] = {name: stored[name] for name in (*IDENTITY, *ABOUT) if name != "team_abbr"}
     columns |= {"team_abbr": pa.array(teams, pa.string())}
-    columns |= {feature.name: pa.array(vectors[:, place]) for place, feature in enumerate(FEATURES)}
+    columns |= {name: stored[version.column(name)] for name in ABOUT_THE_VERSION}
+    columns |= {name: pa.array(vectors[:, place]) for place, name in enumerate(version.names)}
     for table in dict.fromkeys(column.table for column in extra):
         names = [column.column for column in extra if column.table == table]
         other = warehouse.read(table, list(dict.fromkeys([*table.key, *names])), first, last)
@@ -176,16 +193,18 @@ def _with_outcomes(warehouse: Warehouse, stored: pa.Table, extra: Sequence[Extra
     places = _places(own_game, games, ("game_date", "player_lookup", "game_id"))
     columns |= {name: games[source].take(places) for name, source in OUTCOMES.items()}
     columns["played"] = pc.invert(columns["played"])
-    schema = training_schema(extra)
+    schema = training_schema(extra, version)
     return pa.table([columns[name] for name in schema.names], names=schema.names).cast(schema)
 
 
-def _refuse_other_versions(stored: pa.Table) -> None:
-    others = stored.filter(pc.not_equal(stored["feature_version"], VERSION))
+def _refuse_other_versions(stored: pa.Table, version: FeatureList) -> None:
+    stored_versions = stored[version.column("feature_version")]
+    others = stored.filter(pc.fill_null(pc.not_equal(stored_versions, version.name), True))
     if others.num_rows:
         raise TrainingSetError(
             f"{others.num_rows:,} rows from {others['game_date'][0]} on hold features of "
-            f"{others['feature_version'][0]}, not of {VERSION}; build them anew with `nba-assets rebuild --stale-code`"
+            f"{others[version.column('feature_version')][0].as_py() or 'an older version'}, not of {version.name}; "
+            f"build them anew with `nba-assets rebuild --stale-code`"
         )
 
 

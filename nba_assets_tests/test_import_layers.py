@@ -40,6 +40,7 @@ LAYERS = (
     "automation",
     "orchestration",
     "report",
+    "backtest",
     "definitions",
     "doctor",
     "commands",

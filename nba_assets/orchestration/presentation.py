@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from nba_assets.basketball.season import LONGEST_SEASON_DAYS
 from nba_assets.entities.outcomes import take
 from nba_assets.pictures.of_tables import TABLES_WITH_PICTURES, data_uri, picture
-from nba_assets.precompute.features import FEATURES
+from nba_assets.precompute.feature_lists import ALL_FEATURES, FEATURE_LISTS
 from nba_assets.publishing.publication import DateFacts, Publication
 from nba_assets.raw.tables import PLAYER_REGISTRY
 from nba_assets.tables.columns import to_columns
@@ -114,13 +114,17 @@ def _lineage(table: Table) -> dict[str, Any]:
 
 
 def feature_lineage() -> dg.TableColumnLineage:
-    """Which columns each feature is read from, as the features declare it; the vector is made of all of them."""
-    sources = {
-        feature.name: [name.split(".") for source in feature.sources for name in source.reads] for feature in FEATURES
-    }
+    """Which columns each feature is read from, as the features declare it; each vector is made of its features."""
     deps = {
-        name: [dg.TableColumnDep(asset_key=dg.AssetKey(table), column_name=column) for table, column in reads]
-        for name, reads in sources.items()
+        feature.name: [_dependency(*name.split(".")) for source in feature.sources for name in source.reads]
+        for feature in ALL_FEATURES
     }
-    vector = [dg.TableColumnDep(asset_key=dg.AssetKey(FEATURE_STORE), column_name=feature.name) for feature in FEATURES]
-    return dg.TableColumnLineage(deps_by_column={**deps, "features": vector})
+    vectors = {
+        known.column("features"): [_dependency(FEATURE_STORE, name) for name in known.names]
+        for known in FEATURE_LISTS.values()
+    }
+    return dg.TableColumnLineage(deps_by_column={**deps, **vectors})
+
+
+def _dependency(table: str, column: str) -> dg.TableColumnDep:
+    return dg.TableColumnDep(asset_key=dg.AssetKey(table), column_name=column)

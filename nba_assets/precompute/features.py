@@ -108,6 +108,11 @@ class Vector:
         weights = np.array([WEIGHTS[tag] for tag in TAGS])
         return ratio(weights[self.origins].sum(axis=1), len(self.features))
 
+    def of_features(self, features: Sequence[Feature]) -> Vector:
+        """The same rows with some of the features, in another order."""
+        places = [self.features.index(feature) for feature in features]
+        return Vector(features, self.values[:, places], self.origins[:, places])
+
     def share(self, tag: Tag) -> Floats:
         """Share of each row's features that come from one origin."""
         return ratio((self.origins == TAGS.index(tag)).sum(axis=1), len(self.features))
@@ -410,9 +415,3 @@ The `games.` and `team.` inputs are computed from results before the date.
 
 VERSION = f"v1_baseline_{len(FEATURES)}"
 """Name of the list; with it the code version of the table changes."""
-
-
-def columns_read(table: str) -> tuple[str, ...]:
-    """The columns of a table that some feature is read from, in the order of the features."""
-    names = (name.split(".") for feature in FEATURES for source in feature.sources for name in source.reads)
-    return tuple(dict.fromkeys(column for read, column in names if read == table))

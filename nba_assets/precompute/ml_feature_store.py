@@ -28,6 +28,7 @@ from nba_assets.entities.outcomes import Outcome
 from nba_assets.entities.quality import collect, quality_tier
 from nba_assets.entities.relations import at, find
 from nba_assets.entities.windows import AsOf, AsOfWindow
+from nba_assets.precompute.feature_lists import ALL_FEATURES, FEATURE_LISTS, columns_read
 from nba_assets.precompute.features import (
     FEATURES,
     ORIGINS,
@@ -35,7 +36,6 @@ from nba_assets.precompute.features import (
     TREND_GAMES,
     VERSION,
     Vector,
-    columns_read,
     pct_free_throw,
     recent_trend,
 )
@@ -45,6 +45,7 @@ from nba_assets.precompute.player_shot_zone_analysis import TABLE as SHOT_ZONES
 from nba_assets.precompute.pregame_days import pregame_days
 from nba_assets.precompute.team_defense_zone_analysis import TABLE as ZONE_DEFENSE
 from nba_assets.precompute.team_form import join_team_form
+from nba_assets.precompute.teammates import sums_of_teammates
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.tables.blocks import (
@@ -61,7 +62,7 @@ from nba_assets.tables.blocks import (
 )
 from nba_assets.tables.spec import Columns, Table, before, flag, number, numbers, of_its_date, text, texts, whole
 
-NAMES = tuple(feature.name for feature in FEATURES)
+V2 = FEATURE_LISTS["v2"]
 
 RECENT_GAMES, RECENT_DAYS = 10, 60
 MOSTLY_PRECOMPUTED, PARTLY_PRECOMPUTED, MOSTLY_SUMMARIES = 0.9, 0.5, 0.5
@@ -78,7 +79,7 @@ TABLE = Table(
         UNIVERSAL_PLAYER_ID,
         GAME_DATE,
         GAME_ID,
-        *(feature.column for feature in FEATURES),
+        *(feature.column for feature in ALL_FEATURES),
         numbers("features", "The features in the model's order, defaults in place of nulls", nullable=False),
         texts("feature_names", "Names of the features, in the order of `features`", nullable=False),
         texts("feature_sources", f"Origin of each feature, in the order of `features`: {ORIGINS}", nullable=False),
@@ -92,6 +93,17 @@ TABLE = Table(
             "default (see feature_sources)",
             scale=2,
             nullable=False,
+            allowed=(0, 100),
+        ),
+        # A warehouse of older code gains these columns only if they may be null.
+        numbers(V2.column("features"), f"The features of {V2.name}, as `features` holds those of {VERSION}"),
+        text(V2.column("feature_version"), "Version of the list of `features_v2`", values=(V2.name,)),
+        texts(V2.column("feature_names"), "Names of the features, in the order of `features_v2`"),
+        texts(V2.column("feature_sources"), "Origin of each feature, in the order of `features_v2`"),
+        number(
+            V2.column("feature_quality_score"),
+            "Mean over the features of `features_v2` of the same weights as in feature_quality_score",
+            scale=2,
             allowed=(0, 100),
         ),
         text(
@@ -135,7 +147,7 @@ TABLE = Table(
         before(TEAM_OFFENSE, has_all_finals=True),
     ),
     stage="pregame",
-    code_version=f"1 {VERSION}",
+    code_version=f"1 {VERSION} {V2.name}",
 )
 
 
@@ -149,7 +161,8 @@ def compute(requested: Grouped, histories: Mapping[str, Grouped], shared: Readin
         return Outcome({}, refused)
     size = len(requested["game_date"])
     results = _results(played_games(histories["sheet"]), AsOf.of(requested))
-    vector = Vector.of(FEATURES, {**requested, **results}, size)
+    known = Vector.of(ALL_FEATURES, {**requested, **results}, size)
+    vector, second = known.of_features(FEATURES), known.of_features(V2.features)
     quality = vector.quality
     context = {
         name: requested[f"{PLAYER_CONTEXT.name}.{name}"]
@@ -161,13 +174,10 @@ def compute(requested: Grouped, histories: Mapping[str, Grouped], shared: Readin
             "game_date": requested["game_date"],
             **context,
             "is_home": requested[f"{PLAYER_CONTEXT.name}.home_game"],
-            **{name: vector.values[:, place] for place, name in enumerate(NAMES)},
-            "features": _objects(vector.filled.tolist()),
-            "feature_names": _objects([NAMES] * size),
-            "feature_sources": _sources(vector),
+            **{feature.name: known.values[:, place] for place, feature in enumerate(ALL_FEATURES)},
+            **_of_version("v1", vector),
+            **_of_version("v2", second),
             "feature_count": np.full(size, float(len(FEATURES))),
-            "feature_version": np.full(size, VERSION, dtype=object),
-            "feature_quality_score": quality,
             "quality_tier": quality_tier(quality),
             "data_source": data_source(vector),
             **_readiness(requested, shared),
@@ -203,6 +213,11 @@ def _results(games: Grouped, as_of: AsOf) -> dict[str, NDArray[Any]]:
         "games.minutes_season": season.mean(minutes, scale=1),
         "games.recent_trend": recent_trend(newest_first[:, :TREND_GAMES]),
         "games.pct_free_throw": pct_free_throw(last_10.total(games["ft_makes"]), last_10.total(points), number),
+        "games.points_last_20": season.last(20).mean(points),
+        "games.minutes_last_1": season.newest(minutes),
+        "games.started_last_1": season.newest(games["starter_flag"]),
+        "games.points_total": season.total(points),
+        "games.minutes_total_tenths": season.total(np.rint(10 * minutes)),
     }
 
 
@@ -232,6 +247,18 @@ UPSTREAM = {
 READINESS_COLUMNS = ("l10_expected_games", "l10_actual_games", "season_boundary_detected", "backfill_bootstrap_mode")
 
 
+def _of_version(version: str, vector: Vector) -> dict[str, NDArray[Any]]:
+    """The columns about a version's vector as a whole."""
+    known = FEATURE_LISTS[version]
+    return {
+        known.column("features"): _objects(vector.filled.tolist()),
+        known.column("feature_names"): _objects([known.names] * len(vector.values)),
+        known.column("feature_sources"): _sources(vector),
+        known.column("feature_version"): np.full(len(vector.values), known.name, dtype=object),
+        known.column("feature_quality_score"): vector.quality,
+    }
+
+
 def _sources(vector: Vector) -> NDArray[np.object_]:
     """The origins of each row's features; few combinations occur."""
     distinct, row = np.unique(vector.origins.astype(np.int8), axis=0, return_inverse=True)
@@ -255,6 +282,12 @@ def build(run: TableRun) -> Outcome:
     for table in UPSTREAM:
         entity = context["opponent_team_abbr" if table is ZONE_DEFENSE else "player_lookup"]
         requested |= _joined(run, table, days, context["game_date"], entity)
+    requested |= {
+        f"teammates.{name}": values
+        for name, values in sums_of_teammates(
+            context, {short: requested[f"{CACHE.name}.{name}"] for short, name in OF_TEAMMATES.items()}
+        ).items()
+    }
     requested |= run.season_columns(requested["game_date"])
     requested |= {name.replace("team_", "team.", 1): values for name, values in join_team_form(run, requested).items()}
     histories = {
@@ -290,4 +323,6 @@ IDENTITY_COLUMNS = ("player_lookup", "universal_player_id", "game_id", "game_dat
 CONTEXT_COLUMNS = tuple(
     dict.fromkeys((*IDENTITY_COLUMNS, "home_game", "days_rest", *READINESS_COLUMNS, *columns_read(PLAYER_CONTEXT.name)))
 )
-SHEET_COLUMNS = ("player_lookup", "game_date", "is_dnp", "points", "minutes_played", "ft_makes")
+SHEET_COLUMNS = ("player_lookup", "game_date", "is_dnp", "points", "minutes_played", "ft_makes", "starter_flag")
+OF_TEAMMATES = {"minutes": "minutes_avg_last_10", "points": "points_avg_season"}
+"""Means of the daily cache that are summed over a player's teammates."""

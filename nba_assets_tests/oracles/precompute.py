@@ -64,6 +64,34 @@ FEATURES = {
     "team_off_rating": 112.0,
     "team_win_pct": 0.5,
 }
+NEW_FEATURES = {
+    "points_avg_last_20": 10.0,
+    "minutes_avg_season": 15.0,
+    "minutes_last_game": 15.0,
+    "started_last_game": 0.0,
+    "usage_rate_last_10": 18.0,
+    "usage_rate_season": 18.0,
+    "points_per_minute": 0.4,
+    "expected_minutes": 15.0,
+    "expected_points": 6.0,
+    "teammates_points": 120.0,
+    "game_total": 224.0,
+    "implied_team_total": 112.0,
+    "star_tier_out": 0.0,
+}
+"""Those that the second version has and the first lacks."""
+FROM_V1 = (
+    "points_avg_last_5",
+    "points_avg_season",
+    "games_in_last_7_days",
+    "recent_trend",
+    "minutes_change",
+    "pct_paint",
+    "pct_mid_range",
+    "pct_three",
+)
+FEATURES_V2 = {name: FEATURES[name] for name in FROM_V1} | NEW_FEATURES
+VERSION_V2 = f"v2_minutes_{len(FEATURES_V2)}"
 """The features in order, with what stands for an unknown one."""
 INJURY_RISKS = {"available": 0, "probable": 1, "questionable": 2, "doubtful": 3, "out": 3}
 TAG_WEIGHTS = {"phase4": 100, "phase3": 75, "calculated": 100, "default": 40}
@@ -604,8 +632,9 @@ def feature_store(stored: Precomputed, day: date) -> Reading:
     factors = _on(day, stored.composite_factors, "game_date", "player_lookup")
     shots = _on(day, stored.shot_zones, "analysis_date", "player_lookup")
     defenses = _on(day, stored.team_defense, "analysis_date", "team_abbr")
+    contexts = _on(day, stored.contexts, "game_date", "player_lookup")
     rows = {}
-    for player, context in _on(day, stored.contexts, "game_date", "player_lookup").items():
+    for player, context in contexts.items():
         cache, factor, shooter, defense = (
             caches.get(player),
             factors.get(player),
@@ -619,10 +648,10 @@ def feature_store(stored: Precomputed, day: date) -> Reading:
             _averaged_features(cache, context, recent, played)
             | _upstream_features(context, cache, factor, shooter, defense, team_games[:10])
             | _calculated_features(context, cache, recent, played, team_games)
+            | _new_features(context, cache, _caches_of_teammates(player, contexts, caches), recent, played)
         )
-        tags = ["default" if found[name][0] is None else found[name][1] for name in FEATURES]
-        score = quotient(sum(TAG_WEIGHTS[tag] for tag in tags), len(tags), 2)
-        assert score is not None
+        tags, score = _tags_and_score(found, FEATURES)
+        tags_v2, score_v2 = _tags_and_score(found, FEATURES_V2)
         upstreams = {
             "upstream_player_daily_cache_incomplete": _ready(cache),
             "upstream_player_composite_factors_incomplete": _ready(factor),
@@ -636,15 +665,18 @@ def feature_store(stored: Precomputed, day: date) -> Reading:
                 "universal_player_id": context["universal_player_id"],
                 "game_date": day,
                 "game_id": context["game_id"],
-                **{name: found[name][0] for name in FEATURES},
-                "features": [
-                    default if found[name][0] is None else found[name][0] for name, default in FEATURES.items()
-                ],
+                **{name: value for name, (value, _) in found.items()},
+                "features": _filled(found, FEATURES),
                 "feature_names": list(FEATURES),
                 "feature_sources": tags,
                 "feature_count": len(FEATURES),
                 "feature_version": f"v1_baseline_{len(FEATURES)}",
                 "feature_quality_score": score,
+                "features_v2": _filled(found, FEATURES_V2),
+                "feature_names_v2": list(FEATURES_V2),
+                "feature_sources_v2": tags_v2,
+                "feature_version_v2": VERSION_V2,
+                "feature_quality_score_v2": score_v2,
                 "quality_tier": next((tier for least, tier in tiers if score >= least), "unusable"),
                 "opponent_team_abbr": context["opponent_team_abbr"],
                 "is_home": context["home_game"],
@@ -721,6 +753,78 @@ def _calculated_features(
     return {name: (None if value is None else float(value), "calculated") for name, value in values.items()}
 
 
+def _new_features(
+    context: Row, cache: Row | None, teammates: list[Row], recent: list[Row], played: list[Row]
+) -> dict[str, Feature]:
+    """What the second version adds."""
+    newest = played[0] if played else None
+    minutes = sum(_units(_or(row["minutes_played"], 0), 1) for row in played)
+    per_minute = 10 * _total(played, "points") / minutes if minutes else None
+    expected = _expected_minutes(cache, teammates, recent)
+    total, spread = context["game_total"], context["game_spread"]
+    summaries = {
+        "points_avg_last_20": _exact_mean(played[:20]),
+        "minutes_avg_season": _plain_mean(played, "minutes_played", 1),
+        "minutes_last_game": _field(newest, "minutes_played"),
+        "started_last_game": _field(newest, "starter_flag"),
+        "game_total": total,
+        "star_tier_out": context["star_tier_out"],
+    }
+    calculated = {
+        "points_per_minute": rounded(per_minute, 9),
+        "expected_minutes": rounded(expected, 9),
+        "expected_points": None if expected is None or per_minute is None else rounded(per_minute * expected, 9),
+        "teammates_points": sum(_units(row["points_avg_season"], 4) for row in teammates) / 10_000,
+        "implied_team_total": None if total is None or spread is None else (total - spread) / 2,
+    }
+    return {
+        **{name: _first((value, "phase3")) for name, value in summaries.items()},
+        **{name: _first((value, "calculated")) for name, value in calculated.items()},
+        "usage_rate_last_10": _first((_field(cache, "usage_rate_last_10"), "phase4")),
+        "usage_rate_season": _first((_field(cache, "player_usage_rate_season"), "phase4")),
+    }
+
+
+def _expected_minutes(cache: Row | None, teammates: list[Row], recent: list[Row]) -> float | None:
+    """His part of the 240 minutes of his team, by the recent minutes of all who are expected to play."""
+    own = _recent_minutes(cache, recent)
+    others = sum(_units(row["minutes_avg_last_10"], 4) for row in teammates if row["minutes_avg_last_10"]) / 10_000
+    if own is None or own + others == 0:
+        return None
+    return min(240 * (own / (own + others)), 48.0)
+
+
+def _recent_minutes(cache: Row | None, recent: list[Row]) -> float | None:
+    """Mean minutes of his newest ten games: the cache, else his own games, one of unknown time counted as 0."""
+    lately = _field(cache, "minutes_avg_last_10")
+    if lately is None and recent:
+        lately = sum(_units(_or(row["minutes_played"], 0), 1) for row in recent) / (10 * len(recent))
+    return lately
+
+
+def _caches_of_teammates(player: str, contexts: dict[str, Row], caches: dict[str, Row]) -> list[Row]:
+    """The caches of those who play for his team on the date."""
+    return [
+        caches[other]
+        for other, context in contexts.items()
+        if other != player and other in caches and context["team_abbr"] == contexts[player]["team_abbr"]
+    ]
+
+
+def _tags_and_score(found: dict[str, Feature], features: Iterable[str]) -> tuple[list[str], float]:
+    """The origin of each feature of a version, and the mean trust in them."""
+    tags = ["default" if found[name][0] is None else found[name][1] for name in features]
+    score = quotient(sum(TAG_WEIGHTS[tag] for tag in tags), len(tags), 2)
+    assert score is not None
+    return tags, score
+
+
+def _filled(found: dict[str, Feature], features: dict[str, float]) -> list[float]:
+    """The features of a version as the model reads them."""
+    values = ((found[name][0], default) for name, default in features.items())
+    return [default if value is None else value for value, default in values]
+
+
 def _trend(points: list[int]) -> int | None:
     """The newest two games against the three before them."""
     if len(points) < 5:
@@ -729,9 +833,7 @@ def _trend(points: list[int]) -> int | None:
 
 
 def _minutes_change(cache: Row | None, recent: list[Row], played: list[Row]) -> int | None:
-    lately = _field(cache, "minutes_avg_last_10")
-    if lately is None and recent:
-        lately = sum(_units(_or(row["minutes_played"], 0), 1) for row in recent) / (10 * len(recent))
+    lately = _recent_minutes(cache, recent)
     season = _plain_mean(played, "minutes_played", 1)
     if not lately or not season:
         return None

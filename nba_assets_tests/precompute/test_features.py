@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nba_assets.precompute.feature_lists import ALL_FEATURES, FEATURE_LISTS, columns_read
 from nba_assets.precompute.features import (
     FEATURES,
     TAGS,
@@ -19,7 +20,6 @@ from nba_assets.precompute.features import (
     Source,
     Tag,
     Vector,
-    columns_read,
     injury_risk,
     minutes_change,
     pct_free_throw,
@@ -28,6 +28,15 @@ from nba_assets.precompute.features import (
     team_win_pct,
 )
 from nba_assets.precompute.features import stored as stored_column
+from nba_assets.precompute.features_v2 import (
+    FEATURES_V2,
+    FROM_V1,
+    VERSION_V2,
+    expected_minutes,
+    expected_points,
+    implied_team_total,
+    points_per_minute,
+)
 from nba_assets.precompute.ml_feature_store import TABLE as FEATURE_STORE
 from nba_assets.registry import TABLE_MODULES
 from nba_assets.tables.spec import Type
@@ -60,7 +69,42 @@ V1: list[tuple[str, float, tuple[float, float], list[Tag]]] = [
     ("team_off_rating", 112.0, (90, 130), ["phase4", "phase3"]),
     ("team_win_pct", 0.5, (0, 1), ["calculated"]),
 ]
-HARD_LIMITS = {"fatigue_score", "pct_paint", "pct_mid_range", "pct_three", "pct_free_throw", "team_win_pct"}
+NEW: list[tuple[str, float, tuple[float, float], list[Tag]]] = [
+    ("points_avg_last_20", 10.0, (0, 70), ["phase3"]),
+    ("minutes_avg_season", 15.0, (0, 48), ["phase3"]),
+    ("minutes_last_game", 15.0, (0, 63), ["phase3"]),
+    ("started_last_game", 0.0, (0, 1), ["phase3"]),
+    ("usage_rate_last_10", 18.0, (0, 45), ["phase4"]),
+    ("usage_rate_season", 18.0, (0, 45), ["phase4"]),
+    ("points_per_minute", 0.4, (0, 1.5), ["calculated"]),
+    ("expected_minutes", 15.0, (0, 48), ["calculated"]),
+    ("expected_points", 6.0, (0, 70), ["calculated"]),
+    ("teammates_points", 120.0, (0, 250), ["calculated"]),
+    ("game_total", 224.0, (180, 270), ["phase3"]),
+    ("implied_team_total", 112.0, (80, 150), ["calculated"]),
+    ("star_tier_out", 0.0, (0, 12), ["phase3"]),
+]
+SHARED = [
+    "points_avg_last_5",
+    "points_avg_season",
+    "games_in_last_7_days",
+    "recent_trend",
+    "minutes_change",
+    "pct_paint",
+    "pct_mid_range",
+    "pct_three",
+]
+HARD_LIMITS = {
+    "fatigue_score",
+    "pct_paint",
+    "pct_mid_range",
+    "pct_three",
+    "pct_free_throw",
+    "team_win_pct",
+    "started_last_game",
+    "expected_minutes",
+}
+NINE_DECIMALS = {"pct_free_throw", "team_win_pct", "points_per_minute", "expected_minutes", "expected_points"}
 
 
 def test_names_of_version_one_in_order() -> None:
@@ -68,12 +112,28 @@ def test_names_of_version_one_in_order() -> None:
     assert f"v1_baseline_{len(V1)}" == VERSION
 
 
-@pytest.mark.parametrize(("place", "expected"), list(enumerate(V1)), ids=[name for name, *_ in V1])
+def test_version_two_has_some_features_of_version_one_and_then_its_own() -> None:
+    assert [feature.name for feature in FEATURES_V2] == [*SHARED, *(name for name, *_ in NEW)]
+    assert all(feature in FEATURES for feature in FEATURES_V2[: len(SHARED)])
+    assert f"v2_minutes_{len(SHARED) + len(NEW)}" == VERSION_V2
+    assert set(FROM_V1) == set(SHARED)
+
+
+def test_lists_are_chosen_by_version_and_have_columns_of_their_own() -> None:
+    found = {
+        version: (known.name, known.features, known.column("features")) for version, known in FEATURE_LISTS.items()
+    }
+    assert found == {"v1": (VERSION, FEATURES, "features"), "v2": (VERSION_V2, FEATURES_V2, "features_v2")}
+    names = [feature.name for feature in ALL_FEATURES]
+    assert len(set(names)) == len(names) == len(V1) + len(NEW)
+
+
+@pytest.mark.parametrize(("place", "expected"), list(enumerate([*V1, *NEW])), ids=[name for name, *_ in [*V1, *NEW]])
 def test_default_range_and_sources_of_each_feature(
     place: int, expected: tuple[str, float, tuple[float, float], list[Tag]]
 ) -> None:
     name, default, bounds, tags = expected
-    feature = FEATURES[place]
+    feature = ALL_FEATURES[place]
     assert (feature.name, feature.default) == (name, default)
     assert (feature.usual or feature.allowed) == bounds
     assert bounds[0] <= default <= bounds[1]
@@ -82,28 +142,76 @@ def test_default_range_and_sources_of_each_feature(
         assert feature.allowed == bounds
 
 
-@pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)
+@pytest.mark.parametrize("feature", ALL_FEATURES, ids=lambda feature: feature.name)
 def test_each_feature_is_a_nullable_column_of_its_name(feature: Feature) -> None:
     column = FEATURE_STORE.column(feature.name)
     assert (column, column.type, column.nullable) == (feature.column, Type.FLOAT64, True)
-    assert column.scale == (9 if feature.name in ("pct_free_throw", "team_win_pct") else None)
+    assert column.scale == (9 if feature.name in NINE_DECIMALS else None)
     assert (column.usual, column.allowed) == (feature.usual, feature.allowed)
     assert f"{feature.default:g} stands in for it" in column.description
     assert all(read in column.description for source in feature.sources for read in source.reads)
 
 
 def test_features_stand_in_the_table_in_their_order() -> None:
-    names = [name for name, *_ in V1]
+    names = [name for name, *_ in [*V1, *NEW]]
     assert [name for name in FEATURE_STORE.column_names if name in names] == names
 
 
 def test_what_features_read_exists() -> None:
     tables = {name: module.TABLE for name, module in TABLE_MODULES.items()}
-    reads = {read for feature in FEATURES for source in feature.sources for read in source.reads}
+    reads = {read for feature in ALL_FEATURES for source in feature.sources for read in source.reads}
     for table, column in (read.split(".") for read in reads):
         assert tables[table].column(column)
         assert column in columns_read(table)
     assert sum(len(columns_read(name)) for name in tables) == len(reads)
+
+
+MINUTES = "player_daily_cache.minutes_avg_last_10"
+
+
+@pytest.mark.parametrize(
+    ("cached", "recent", "teammates", "minutes"),
+    [
+        (30, 12, 210, 30),
+        (30, 12, 150, 40),
+        (30, 12, 300, 240 / 11),
+        (30, 12, 60, 48),
+        (30, 12, 0, 48),
+        (NAN, 30, 210, 30),
+        (0, 30, 210, 0),
+        (NAN, NAN, 210, NAN),
+        (0, 0, 0, NAN),
+    ],
+)
+def test_expected_minutes_are_his_part_of_the_team_s(
+    cached: float, recent: float, teammates: float, minutes: float
+) -> None:
+    given_inputs = {MINUTES: cached, "games.minutes_last_10": recent, "teammates.minutes": teammates}
+    found = expected_minutes({name: np.array([float(value)]) for name, value in given_inputs.items()})
+    np.testing.assert_allclose(found, [minutes], rtol=1e-15)
+
+
+def test_expected_points_are_points_per_minute_times_expected_minutes() -> None:
+    given_inputs = {
+        MINUTES: np.array([30.0, 30.0, NAN]),
+        "games.minutes_last_10": np.array([12.0, 12.0, NAN]),
+        "teammates.minutes": np.array([150.0, 150.0, 150.0]),
+        "games.points_total": np.array([480.0, 0.0, 480.0]),
+        "games.minutes_total_tenths": np.array([9600.0, 0.0, 9600.0]),
+    }
+    np.testing.assert_array_equal(points_per_minute(given_inputs), [0.5, NAN, 0.5])
+    np.testing.assert_array_equal(expected_points(given_inputs), [20.0, NAN, NAN])
+
+
+@pytest.mark.parametrize(
+    ("total", "spread", "points"), [(224, -6, 115), (224, 6, 109), (221.5, 0, 110.75), (NAN, -6, NAN), (224, NAN, NAN)]
+)
+def test_a_favourite_is_to_score_more_than_half_of_the_total(total: float, spread: float, points: float) -> None:
+    lines = {
+        f"upcoming_player_game_context.game_{name}": np.array([value])
+        for name, value in (("total", total), ("spread", spread))
+    }
+    np.testing.assert_array_equal(implied_team_total(lines), [points])
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,11 @@ from nba_assets.analytics.upcoming_player_game_context import TABLE as PLAYER_CO
 from nba_assets.entities.outcomes import Outcome
 from nba_assets.entities.quality import quality_tier
 from nba_assets.precompute import ml_feature_store, team_form
-from nba_assets.precompute.features import FEATURES, TAGS, VERSION, WEIGHTS, Feature, Vector, columns_read
+from nba_assets.precompute.feature_lists import ALL_FEATURES, FEATURE_LISTS, columns_read
+from nba_assets.precompute.features import FEATURES, TAGS, VERSION, WEIGHTS, Feature, Vector
+from nba_assets.precompute.features_v2 import FEATURES_V2, VERSION_V2
 from nba_assets.precompute.ml_feature_store import (
     CONTEXT_COLUMNS,
-    NAMES,
     SHEET_COLUMNS,
     TABLE,
     compute,
@@ -54,7 +55,7 @@ from nba_assets_tests.precompute.builders import (
 )
 from nba_assets_tests.stored import stored
 
-SAT_OUT: Row = {"is_dnp": 1, "points": NAN, "minutes_played": NAN, "ft_makes": NAN}
+SAT_OUT: Row = {"is_dnp": 1, "points": NAN, "minutes_played": NAN, "ft_makes": NAN, "starter_flag": 0}
 
 
 def game(day: np.datetime64, **changes: Any) -> Row:
@@ -66,6 +67,7 @@ def game(day: np.datetime64, **changes: Any) -> Row:
         "points": 20,
         "minutes_played": 34.0,
         "ft_makes": 4,
+        "starter_flag": 1,
         **changes,
     }
 
@@ -89,6 +91,8 @@ CACHED: Row = {
     "three_pt_rate_last_10": 12.0,
     "team_pace_last_10": 99.5,
     "team_off_rating_last_10": 114.25,
+    "usage_rate_last_10": 28.5,
+    "player_usage_rate_season": 27.5,
 }
 SCORES: Row = {"fatigue_score": 90, "shot_zone_mismatch_score": 4.3, "pace_score": 1.8, "usage_spike_score": 0.3}
 SHARES: Row = {"paint_rate_last_10": 44.44, "mid_range_rate_last_10": 22.22, "three_pt_rate_last_10": 33.33}
@@ -107,12 +111,16 @@ CONTEXT: Row = {
     "season_phase": "mid",
     "player_status": None,
     "games_in_last_7_days": 4,
+    "game_total": 224.0,
+    "game_spread": -6.0,
+    "star_tier_out": 2,
     "l10_expected_games": 10,
     "l10_actual_games": 10,
     "season_boundary_detected": 0,
     "backfill_bootstrap_mode": 0,
 }
 TEAM: Row = {"team.pace_last_10": 101.5, "team.offensive_rating_last_10": 116.75, "team.wins": 6, "team.games": 8}
+TEAMMATES: Row = {"teammates.minutes": 175.0, "teammates.points": 90.5}
 UPSTREAM = {
     CACHE.name: "upstream_player_daily_cache_incomplete",
     FACTORS.name: "upstream_player_composite_factors_incomplete",
@@ -139,6 +147,7 @@ def requested(day: np.datetime64 = TONIGHT, **changes: Any) -> Row:
         **under(SHOT_ZONES.name, SHARES | {"is_production_ready": 1}),
         **under(ZONE_DEFENSE.name, DEFENDED | {"is_production_ready": 1}),
         **TEAM,
+        **TEAMMATES,
         **season_facts(day),
         **changes,
     }
@@ -183,8 +192,9 @@ def full_score(defaults: int = 0) -> float:
 
 def told(result: Row, name: str) -> tuple[float | None, float, str]:
     """A feature's column, what the model reads for it, and its tag."""
-    place = NAMES.index(name)
-    return result[name], result["features"][place], result["feature_sources"][place]
+    suffix = "" if name in result["feature_names"] else "_v2"
+    place = result[f"feature_names{suffix}"].index(name)
+    return result[name], result[f"features{suffix}"][place], result[f"feature_sources{suffix}"][place]
 
 
 def test_inputs_of_these_tests_are_those_of_the_table() -> None:
@@ -242,19 +252,68 @@ def test_a_row_of_which_everything_is_known() -> None:
     assert (result["is_production_ready"], result["data_quality_issues"]) == (True, [])
 
 
+def test_the_second_version_of_a_row_of_which_everything_is_known() -> None:
+    result = row()
+    expected = {
+        "points_avg_last_5": (25.2, "phase4"),
+        "points_avg_season": (23.5, "phase4"),
+        "games_in_last_7_days": (3.0, "phase4"),
+        "recent_trend": (0.0, "calculated"),
+        "minutes_change": (0.0, "calculated"),
+        "pct_paint": (0.4444, "phase4"),
+        "pct_mid_range": (0.2222, "phase4"),
+        "pct_three": (0.3333, "phase4"),
+        "points_avg_last_20": (21.4, "phase3"),
+        "minutes_avg_season": (34.0, "phase3"),
+        "minutes_last_game": (34.0, "phase3"),
+        "started_last_game": (1.0, "phase3"),
+        "usage_rate_last_10": (28.5, "phase4"),
+        "usage_rate_season": (27.5, "phase4"),
+        "points_per_minute": (round(214 / 340, 9), "calculated"),
+        "expected_minutes": (40.0, "calculated"),
+        "expected_points": (round(214 / 340 * 40, 9), "calculated"),
+        "teammates_points": (90.5, "calculated"),
+        "game_total": (224.0, "phase3"),
+        "implied_team_total": (115.0, "calculated"),
+        "star_tier_out": (2.0, "phase3"),
+    }
+    assert result["feature_names_v2"] == list(expected)
+    assert result["features_v2"] == pytest.approx([value for value, _ in expected.values()], abs=1e-12)
+    assert [result[name] for name in expected] == result["features_v2"]
+    assert result["feature_sources_v2"] == [tag for _, tag in expected.values()]
+    assert result["feature_version_v2"] == VERSION_V2
+    trusted = [75 if tag == "phase3" else 100 for _, tag in expected.values()]
+    assert result["feature_quality_score_v2"] == round(sum(trusted) / len(trusted), 2)
+
+
+def test_the_second_version_looks_at_the_newest_games_that_he_played() -> None:
+    history = scored(*range(30, 5, -1), minutes_played=[12.5, *[30.0] * 24], starter_flag=[0, *[1] * 24])
+    result = row([game(days_ago(1), **SAT_OUT), *history])
+    assert (result["minutes_last_game"], result["started_last_game"]) == (12.5, 0.0)
+    assert result["points_avg_last_20"] == sum(range(11, 31)) / 20
+    assert result["minutes_avg_season"] == (12.5 + 24 * 30) / 25
+
+
+def test_without_a_cache_row_his_own_games_say_how_many_minutes_to_expect() -> None:
+    result = row(scored(20, 22, minutes_played=[20.0, 30.0]), missing(CACHE))
+    assert told(result, "expected_minutes") == (30.0, 30.0, "calculated")
+    assert told(result, "usage_rate_last_10") == (None, 18.0, "default")
+
+
 LOST: Row = {
     **missing(CACHE, FACTORS, SHOT_ZONES, ZONE_DEFENSE),
     **from_context(
         **dict.fromkeys(("home_game", "back_to_back", "days_rest", "opponent_days_rest", "games_in_last_7_days"), NAN)
     ),
-    **dict.fromkeys(TEAM, NAN),
+    **from_context(game_total=NAN, game_spread=NAN, star_tier_out=NAN),
+    **dict.fromkeys((*TEAM, *TEAMMATES), NAN),
 }
 """Nothing is known but who plays against whom."""
 
 
 @pytest.mark.parametrize(
     "feature",
-    [feature for feature in FEATURES if feature.name not in ("injury_risk", "playoff_game")],
+    [feature for feature in ALL_FEATURES if feature.name not in ("injury_risk", "playoff_game")],
     ids=lambda x: x.name,
 )
 def test_a_default_leaves_its_column_null_and_fills_the_features(feature: Feature) -> None:
@@ -268,6 +327,7 @@ def test_a_row_of_which_nothing_is_known() -> None:
     score = round((100 + 75 + 40 * (len(FEATURES) - 2)) / len(FEATURES), 2)
     assert (result["feature_quality_score"], result["quality_tier"], result["data_source"]) == (score, "poor", "mixed")
     assert result["features"] == [feature.default for feature in FEATURES]
+    assert result["features_v2"] == [feature.default for feature in FEATURES_V2]
 
 
 @pytest.mark.parametrize(
@@ -688,9 +748,11 @@ def test_whatever_is_known_the_model_gets_numbers_and_every_default_leaves_a_tra
     assert blocking_findings(TABLE, found.rows) == []
     (result,) = stored(TABLE, found.rows)
     assert result == row(history, inputs)
-    for feature, value, tag in zip(FEATURES, result["features"], result["feature_sources"], strict=True):
-        assert (result[feature.name] is None) == (tag == "default")
-        assert value == (feature.default if tag == "default" else result[feature.name])
+    for known in FEATURE_LISTS.values():
+        values, tags = result[known.column("features")], result[known.column("feature_sources")]
+        for feature, value, tag in zip(known.features, values, tags, strict=True):
+            assert (result[feature.name] is None) == (tag == "default")
+            assert value == (feature.default if tag == "default" else result[feature.name])
     weights = [WEIGHTS[tag] for tag in result["feature_sources"]]
     assert result["feature_quality_score"] == pytest.approx(sum(weights) / len(weights), abs=0.005)
     assert result["is_production_ready"] == (not result["data_quality_issues"])

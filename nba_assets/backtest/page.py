@@ -9,6 +9,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from nba_assets.backtest.calibration_picture import calibration_picture
 from nba_assets.backtest.errors import Errors
+from nba_assets.backtest.models import AVERAGES
 from nba_assets.backtest.walk_forward import Backtest, Importance
 from nba_assets.pictures.canvas import MINUS, day_text
 from nba_assets.pictures.of_tables import data_uri
@@ -32,17 +33,18 @@ def render(result: Backtest) -> str:
         result=result,
         models=models,
         best=min(errors.mae for errors in result.overall),
-        reach=max(errors.mae for errors in result.overall),
         differences=version_differences(result),
         groups={
-            "By month": by_group(result.by_month),
-            "By feature quality tier": by_group(result.by_quality_tier),
-            "By minutes played, known only after the game": by_group(result.by_minutes),
+            "By month": ("Month", by_group(result.by_month)),
+            "By feature quality": ("Quality tier", by_group(result.by_quality_tier)),
+            "By minutes played, known only after the game": ("Minutes", by_group(result.by_minutes)),
         },
         periods=by_group(result.by_period),
         importance=importance_by_model(result.importance),
         pictures={
-            model: data_uri(calibration_picture(model, bins)) for model, bins in result.calibration.items() if bins
+            model: data_uri(calibration_picture(model, bins))
+            for model, bins in result.calibration.items()
+            if model not in AVERAGES
         },
     )
 

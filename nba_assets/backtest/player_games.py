@@ -74,9 +74,8 @@ def read_player_games(warehouse: Warehouse, start: date, end: date, versions: Se
         raise BacktestError(
             f"no features are stored from {start} to {end}; build them with `nba-assets backfill START END`"
         )
-    played = pc.fill_null(rows["played"], False)
-    count = pc.sum(played).as_py()
-    if not count:
+    played = pc.and_(pc.fill_null(rows["played"], False), pc.is_valid(rows["points"]))
+    if not pc.any(played).as_py():
         raise BacktestError(
             f"none of the {rows.num_rows:,} rows from {start} to {end} has a played game; build "
             f"player_game_summary of dates whose games are over"
@@ -95,7 +94,7 @@ def read_player_games(warehouse: Warehouse, start: date, end: date, versions: Se
         | {"v1": _vectors(kept, FEATURES)},
         unknown=sources == "default",
         listed=rows.num_rows,
-        not_played=rows.num_rows - count - rows["played"].null_count,
+        not_played=pc.sum(pc.invert(rows["played"])).as_py() or 0,
         without_outcome=rows["played"].null_count,
     )
 

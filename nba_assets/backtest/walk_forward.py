@@ -25,12 +25,13 @@ POINTS_LINE = "points line"
 EVERYBODY = "all"
 MINUTES_BUCKETS = {"under 10": 0, "10 to 20": 10, "20 to 30": 20, "30 or more": 30}
 """Groups of games by minutes played, and where each begins."""
+UNKNOWN_MINUTES = "unknown"
 IMPORTANCE_ROWS, IMPORTANCE_REPEATS = 5_000, 3
 """Rows of the last period that features are shuffled in, and how many times each."""
 
 
 @dataclass(frozen=True)
-class Tested:
+class PredictedPeriod:
     """A period that was predicted, and what the models had learnt from."""
 
     period: str
@@ -82,7 +83,7 @@ class Backtest:
     without_outcome_rows: int
     used_rows: int
     tested_rows: int
-    periods: Sequence[Tested]
+    periods: Sequence[PredictedPeriod]
     filled: Sequence[Filled]
     overall: Sequence[Errors]
     by_period: Sequence[Errors]
@@ -108,8 +109,7 @@ def backtest(games: PlayerGames, start: date, end: date, by: Period, versions: S
             f"{', or --by month' if by is Period.SEASON else ''}"
         )
     tested = np.logical_or.reduce([fold.test for fold in folds])
-    with one_thread():
-        learnt, importance = learn(games, folds, versions, seed)
+    learnt, importance = learn(games, folds, versions, seed)
     predictions = {name: games.feature(feature) for name, feature in AVERAGES.items()} | learnt
     predictions = {name: values[tested] for name, values in predictions.items()}
     actual, dates = games.points[tested], games.dates[tested]
@@ -136,7 +136,7 @@ def backtest(games: PlayerGames, start: date, end: date, by: Period, versions: S
         overall=errors(np.full(len(actual), EVERYBODY)),
         by_period=errors(period_labels(dates, by)),
         by_month=errors(period_labels(dates, Period.MONTH)),
-        by_minutes=errors(minutes_bucket(games.minutes[tested]), tuple(MINUTES_BUCKETS)),
+        by_minutes=errors(minutes_bucket(games.minutes[tested]), (*MINUTES_BUCKETS, UNKNOWN_MINUTES)),
         by_quality_tier=errors(games.quality_tier[tested], QUALITY_TIERS),
         with_line=_with_line(games.points_line[tested], predictions, actual),
         calibration={name: calibration(values, actual) for name, values in predictions.items()},
@@ -152,23 +152,25 @@ def learn(
 
     A fold's learners see the rows of its `train` alone, and of its `test` the features.
     """
-    predictions, importance = {}, []
-    for learner in learners(seed):
-        for version in versions:
-            name, vectors = f"{learner} {version}", games.vectors[version]
-            values = np.full(len(games.points), np.nan)
-            for fold in folds:
-                fitted = learners(seed)[learner].fit(vectors[fold.train], games.points[fold.train])
-                values[fold.test] = fitted.predict(vectors[fold.test])
-            predictions[name] = values
-            importance += _importance(name, fitted, version, vectors[fold.test], games.points[fold.test], seed)
+    predictions: dict[str, Floats] = {}
+    importance: list[Importance] = []
+    with one_thread():
+        for learner in learners(seed):
+            for version in versions:
+                name, vectors = f"{learner} {version}", games.vectors[version]
+                values = np.full(len(games.points), np.nan)
+                for fold in folds:
+                    fitted = learners(seed)[learner].fit(vectors[fold.train], games.points[fold.train])
+                    values[fold.test] = fitted.predict(vectors[fold.test])
+                predictions[name] = values
+                importance += _importance(name, fitted, version, vectors[fold.test], games.points[fold.test], seed)
     return predictions, importance
 
 
 def minutes_bucket(minutes: Floats) -> NDArray[np.object_]:
-    """Groups of games by minutes played. Example: 9.9 -> "under 10", 10.0 -> "10 to 20", 35.0 -> "30 or more"."""
+    """Groups of games by minutes played. Example: 9.9 -> "under 10", 10.0 -> "10 to 20", NaN -> "unknown"."""
     place = np.searchsorted(list(MINUTES_BUCKETS.values()), minutes, side="right") - 1
-    return np.array(list(MINUTES_BUCKETS), dtype=object)[place]
+    return np.where(np.isnan(minutes), UNKNOWN_MINUTES, np.array(list(MINUTES_BUCKETS), dtype=object)[place])
 
 
 def _with_line(line: Floats, predictions: Mapping[str, Floats], actual: Floats) -> list[Errors]:
@@ -196,9 +198,9 @@ def _importance(name: str, fitted: Any, version: str, vectors: Floats, points: F
     return sorted(found, key=lambda one: (-one.growth, one.feature))
 
 
-def _tested(games: PlayerGames, fold: Fold) -> Tested:
+def _tested(games: PlayerGames, fold: Fold) -> PredictedPeriod:
     before, of_period = games.dates[fold.train], games.dates[fold.test]
-    return Tested(
+    return PredictedPeriod(
         fold.period,
         of_period.min().item(),
         of_period.max().item(),

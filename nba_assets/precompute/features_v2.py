@@ -11,6 +11,13 @@ from nba_assets.basketball.arithmetic import Floats, ratio
 from nba_assets.precompute.features import CACHE, CONTEXT, FEATURES, GAMES, Feature, Source, stored
 from nba_assets.tables.spec import Columns
 
+MINUTES_OF_TEAMMATES = (
+    f"{CACHE}.minutes_avg_last_10",
+    f"{CONTEXT}.minutes_in_last_14_days",
+    f"{CONTEXT}.games_in_last_14_days",
+)
+POINTS_OF_TEAMMATES = (f"{CACHE}.points_avg_season", f"{CONTEXT}.points_avg_last_10")
+"""Columns that the sums over teammates are made of."""
 TEAM_MINUTES, LONGEST_GAME = 240.0, 48.0
 """Minutes that the five players of a team have in a game without overtime together, and each alone."""
 
@@ -53,7 +60,7 @@ NEW_FEATURES: tuple[Feature, ...] = (
         "points_avg_last_20",
         "Mean points of his newest 20 games of the season",
         (from_games("points", "points_last_20"),),
-        10.0,
+        4.0,
         "points",
         (0, 70),
     ),
@@ -61,7 +68,7 @@ NEW_FEATURES: tuple[Feature, ...] = (
         "minutes_avg_season",
         "Mean minutes of all his games of the season",
         (from_games("minutes_played", "minutes_season"),),
-        15.0,
+        8.0,
         "minutes",
         (0, 48),
     ),
@@ -69,7 +76,7 @@ NEW_FEATURES: tuple[Feature, ...] = (
         "minutes_last_game",
         "Minutes of his newest game of the season",
         (from_games("minutes_played", "minutes_last_1"),),
-        15.0,
+        8.0,
         "minutes",
         (0, 63),
     ),
@@ -84,7 +91,7 @@ NEW_FEATURES: tuple[Feature, ...] = (
         "usage_rate_last_10",
         "Mean usage rate of his newest 10 games",
         (stored("phase4", CACHE, "usage_rate_last_10"),),
-        18.0,
+        16.0,
         "percent",
         (0, 45),
     ),
@@ -92,7 +99,7 @@ NEW_FEATURES: tuple[Feature, ...] = (
         "usage_rate_season",
         "Mean usage rate of all his games of the season",
         (stored("phase4", CACHE, "player_usage_rate_season"),),
-        18.0,
+        16.0,
         "percent",
         (0, 45),
     ),
@@ -100,7 +107,7 @@ NEW_FEATURES: tuple[Feature, ...] = (
         "points_per_minute",
         "Points of the season / minutes of the season",
         (Source("calculated", (f"{GAMES}.points", f"{GAMES}.minutes_played"), points_per_minute),),
-        0.4,
+        0.35,
         "points per minute",
         (0, 1.5),
         scale=9,
@@ -108,9 +115,9 @@ NEW_FEATURES: tuple[Feature, ...] = (
     Feature(
         "expected_minutes",
         "His part of 240 minutes, if all of his team in the day's contexts share them in proportion to their mean "
-        "minutes of the newest 10 games; at most 48",
-        (Source("calculated", (f"{CACHE}.minutes_avg_last_10", f"{GAMES}.minutes_played"), expected_minutes),),
-        15.0,
+        "minutes of the newest 10 games (of teammates without: of the last 14 days); at most 48",
+        (Source("calculated", (*MINUTES_OF_TEAMMATES, f"{GAMES}.minutes_played"), expected_minutes),),
+        8.0,
         "minutes",
         allowed=(0, 48),
         scale=9,
@@ -121,19 +128,19 @@ NEW_FEATURES: tuple[Feature, ...] = (
         (
             Source(
                 "calculated",
-                (f"{CACHE}.minutes_avg_last_10", f"{GAMES}.minutes_played", f"{GAMES}.points"),
+                (*MINUTES_OF_TEAMMATES, f"{GAMES}.minutes_played", f"{GAMES}.points"),
                 expected_points,
             ),
         ),
-        6.0,
+        3.0,
         "points",
         (0, 70),
         scale=9,
     ),
     Feature(
         "teammates_points",
-        "Sum of the season's mean points of his teammates in the day's contexts",
-        (Source("calculated", (f"{CACHE}.points_avg_season",), lambda inputs: inputs["teammates.points"]),),
+        "Sum of the mean points of his teammates in the day's contexts: of the season, or of what their contexts know",
+        (Source("calculated", POINTS_OF_TEAMMATES, lambda inputs: inputs["teammates.points"]),),
         120.0,
         "points",
         (0, 250),
@@ -162,7 +169,8 @@ NEW_FEATURES: tuple[Feature, ...] = (
         usual=(0, 12),
     ),
 )
-"""Those that the first version lacks.
+"""Those that the first version lacks. Defaults are those of a player at the end of the bench: a player of whom nothing
+is known seldom plays much.
 
 The `games.` inputs are computed from results before the date, the `teammates.` ones from the date's rows of the other
 players of his team.

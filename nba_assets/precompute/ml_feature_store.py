@@ -45,7 +45,7 @@ from nba_assets.precompute.player_shot_zone_analysis import TABLE as SHOT_ZONES
 from nba_assets.precompute.pregame_days import pregame_days
 from nba_assets.precompute.team_defense_zone_analysis import TABLE as ZONE_DEFENSE
 from nba_assets.precompute.team_form import join_team_form
-from nba_assets.precompute.teammates import sums_of_teammates
+from nba_assets.precompute.teammates import of_teammates
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.tables.blocks import (
@@ -282,12 +282,7 @@ def build(run: TableRun) -> Outcome:
     for table in UPSTREAM:
         entity = context["opponent_team_abbr" if table is ZONE_DEFENSE else "player_lookup"]
         requested |= _joined(run, table, days, context["game_date"], entity)
-    requested |= {
-        f"teammates.{name}": values
-        for name, values in sums_of_teammates(
-            context, {short: requested[f"{CACHE.name}.{name}"] for short, name in OF_TEAMMATES.items()}
-        ).items()
-    }
+    requested |= of_teammates(requested)
     requested |= run.season_columns(requested["game_date"])
     requested |= {name.replace("team_", "team.", 1): values for name, values in join_team_form(run, requested).items()}
     histories = {
@@ -324,5 +319,3 @@ CONTEXT_COLUMNS = tuple(
     dict.fromkeys((*IDENTITY_COLUMNS, "home_game", "days_rest", *READINESS_COLUMNS, *columns_read(PLAYER_CONTEXT.name)))
 )
 SHEET_COLUMNS = ("player_lookup", "game_date", "is_dnp", "points", "minutes_played", "ft_makes", "starter_flag")
-OF_TEAMMATES = {"minutes": "minutes_avg_last_10", "points": "points_avg_season"}
-"""Means of the daily cache that are summed over a player's teammates."""

@@ -12,7 +12,9 @@ import pytest
 
 from nba_assets.pictures.canvas import WIDTH
 from nba_assets.pictures.of_tables import TABLES_WITH_PICTURES
+from nba_assets.precompute.feature_lists import ALL_FEATURES
 from nba_assets.precompute.features import FEATURES
+from nba_assets.precompute.features_v2 import FEATURES_V2
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets_tests.browser.conftest import BUILT_DAYS, RunningUi
 from nba_assets_tests.report.reading import differences, mean_differences, read_page
@@ -72,7 +74,8 @@ def test_one_picture_and_lineage_a_run(built_ui: RunningUi) -> None:
     assert lineage["pct_mid_range"] == [
         {"assetKey": {"path": ["player_shot_zone_analysis"]}, "columnName": "mid_range_rate_last_10"}
     ]
-    assert len(lineage["features"]) == len(lineage) - 1 == len(FEATURES)
+    assert [len(lineage[name]) for name in ("features", "features_v2")] == [len(FEATURES), len(FEATURES_V2)]
+    assert len(lineage) == len(ALL_FEATURES) + 2
 
 
 def test_failed_check_is_visible(built_ui: RunningUi, page: Any) -> None:

@@ -202,6 +202,19 @@ EXACT = {
         or feature_names <> {list(oracle.FEATURES)} or feature_count <> {len(oracle.FEATURES)}
         or [source = 'default' for source in feature_sources] <>
         [{", ".join(f"{name} is null" for name in oracle.FEATURES)}]""",
+    "features_of_version_two_are_the_columns_with_defaults": f"""
+        select * from {FEATURES}
+        where features_v2 <> [{", ".join(f"coalesce({name}, {value})" for name, value in oracle.FEATURES_V2.items())}]
+        or feature_names_v2 <> {list(oracle.FEATURES_V2)} or feature_version_v2 <> '{oracle.VERSION_V2}'
+        or [source = 'default' for source in feature_sources_v2] <>
+        [{", ".join(f"{name} is null" for name in oracle.FEATURES_V2)}]
+        or abs(feature_quality_score_v2 - list_avg([case source when 'phase3' then 75 when 'default' then 40 else 100
+        end for source in feature_sources_v2])) > 0.005""",
+    "expected_minutes_of_a_team_are_at_most_its_minutes": f"""
+        select m.game_date, c.team_abbr, sum(m.expected_minutes) as minutes
+        from {FEATURES} m join {CONTEXT} c using (game_date, player_lookup)
+        join {CACHE} k on k.cache_date = m.game_date and k.player_lookup = m.player_lookup
+        group by all having minutes > 240.001""",
     "quality_is_the_mean_weight_of_the_sources": f"""
         select * from {FEATURES} where abs(feature_quality_score - list_avg([case source when 'phase3' then 75 when
         'default' then 40 else 100 end

@@ -65,15 +65,15 @@ FEATURES = {
     "team_win_pct": 0.5,
 }
 NEW_FEATURES = {
-    "points_avg_last_20": 10.0,
-    "minutes_avg_season": 15.0,
-    "minutes_last_game": 15.0,
+    "points_avg_last_20": 4.0,
+    "minutes_avg_season": 8.0,
+    "minutes_last_game": 8.0,
     "started_last_game": 0.0,
-    "usage_rate_last_10": 18.0,
-    "usage_rate_season": 18.0,
-    "points_per_minute": 0.4,
-    "expected_minutes": 15.0,
-    "expected_points": 6.0,
+    "usage_rate_last_10": 16.0,
+    "usage_rate_season": 16.0,
+    "points_per_minute": 0.35,
+    "expected_minutes": 8.0,
+    "expected_points": 3.0,
     "teammates_points": 120.0,
     "game_total": 224.0,
     "implied_team_total": 112.0,
@@ -648,7 +648,7 @@ def feature_store(stored: Precomputed, day: date) -> Reading:
             _averaged_features(cache, context, recent, played)
             | _upstream_features(context, cache, factor, shooter, defense, team_games[:10])
             | _calculated_features(context, cache, recent, played, team_games)
-            | _new_features(context, cache, _caches_of_teammates(player, contexts, caches), recent, played)
+            | _new_features(context, cache, _teammates(player, contexts, caches), recent, played)
         )
         tags, score = _tags_and_score(found, FEATURES)
         tags_v2, score_v2 = _tags_and_score(found, FEATURES_V2)
@@ -754,7 +754,7 @@ def _calculated_features(
 
 
 def _new_features(
-    context: Row, cache: Row | None, teammates: list[Row], recent: list[Row], played: list[Row]
+    context: Row, cache: Row | None, teammates: list[tuple[Row, Row | None]], recent: list[Row], played: list[Row]
 ) -> dict[str, Feature]:
     """What the second version adds."""
     newest = played[0] if played else None
@@ -774,7 +774,7 @@ def _new_features(
         "points_per_minute": rounded(per_minute, 9),
         "expected_minutes": rounded(expected, 9),
         "expected_points": None if expected is None or per_minute is None else rounded(per_minute * expected, 9),
-        "teammates_points": sum(_units(row["points_avg_season"], 4) for row in teammates) / 10_000,
+        "teammates_points": _points_of_teammates(teammates),
         "implied_team_total": None if total is None or spread is None else (total - spread) / 2,
     }
     return {
@@ -785,10 +785,10 @@ def _new_features(
     }
 
 
-def _expected_minutes(cache: Row | None, teammates: list[Row], recent: list[Row]) -> float | None:
+def _expected_minutes(cache: Row | None, teammates: list[tuple[Row, Row | None]], recent: list[Row]) -> float | None:
     """His part of the 240 minutes of his team, by the recent minutes of all who are expected to play."""
     own = _recent_minutes(cache, recent)
-    others = sum(_units(row["minutes_avg_last_10"], 4) for row in teammates if row["minutes_avg_last_10"]) / 10_000
+    others = _minutes_of_teammates(teammates)
     if own is None or own + others == 0:
         return None
     return min(240 * (own / (own + others)), 48.0)
@@ -802,13 +802,33 @@ def _recent_minutes(cache: Row | None, recent: list[Row]) -> float | None:
     return lately
 
 
-def _caches_of_teammates(player: str, contexts: dict[str, Row], caches: dict[str, Row]) -> list[Row]:
-    """The caches of those who play for his team on the date."""
+def _teammates(player: str, contexts: dict[str, Row], caches: dict[str, Row]) -> list[tuple[Row, Row | None]]:
+    """Contexts and caches of those who play for his team on the date."""
     return [
-        caches[other]
+        (context, caches.get(other))
         for other, context in contexts.items()
-        if other != player and other in caches and context["team_abbr"] == contexts[player]["team_abbr"]
+        if other != player and context["team_abbr"] == contexts[player]["team_abbr"]
     ]
+
+
+def _minutes_of_teammates(teammates: list[tuple[Row, Row | None]]) -> float:
+    """Sum of their recent minutes a game to four decimals: the cache's, else those of the last fortnight."""
+    total = 0
+    for context, cache in teammates:
+        mean = _field(cache, "minutes_avg_last_10")
+        if mean is None and context["games_in_last_14_days"]:
+            mean = context["minutes_in_last_14_days"] / context["games_in_last_14_days"]
+        total += round(10_000 * _or(mean, 0))
+    return total / 10_000
+
+
+def _points_of_teammates(teammates: list[tuple[Row, Row | None]]) -> float:
+    """Sum of their mean points: the cache's, else what the context knows."""
+    means = (
+        _first((_field(cache, "points_avg_season"), ""), (context["points_avg_last_10"], ""))[0]
+        for context, cache in teammates
+    )
+    return sum(_units(_or(mean, 0), 4) for mean in means) / 10_000
 
 
 def _tags_and_score(found: dict[str, Feature], features: Iterable[str]) -> tuple[list[str], float]:

@@ -217,7 +217,7 @@ def test_lineage_names_columns_that_exist_in_tables_upstream() -> None:
     assert set(deps) == {*(feature.name for feature in ALL_FEATURES), "features", "features_v2"}
     assert set(deps) <= set(COMPUTED_TABLES["ml_feature_store"].column_names)
     for known in FEATURE_LISTS.values():
-        assert [dep.column_name for dep in deps[known.column("features")]] == list(known.names)
+        assert {dep.column_name for dep in deps[known.column("features")]} == set(known.names)
     store = defs.resolve_asset_graph().get(dg.AssetKey("ml_feature_store"))
     upstream = {key.path[-1] for key in store.parent_keys}
     for feature in ALL_FEATURES:

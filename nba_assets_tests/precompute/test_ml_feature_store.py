@@ -111,6 +111,9 @@ CONTEXT: Row = {
     "season_phase": "mid",
     "player_status": None,
     "games_in_last_7_days": 4,
+    "games_in_last_14_days": 7,
+    "minutes_in_last_14_days": 230,
+    "points_avg_last_10": 24.0,
     "game_total": 224.0,
     "game_spread": -6.0,
     "star_tier_out": 2,
@@ -297,7 +300,7 @@ def test_the_second_version_looks_at_the_newest_games_that_he_played() -> None:
 def test_without_a_cache_row_his_own_games_say_how_many_minutes_to_expect() -> None:
     result = row(scored(20, 22, minutes_played=[20.0, 30.0]), missing(CACHE))
     assert told(result, "expected_minutes") == (30.0, 30.0, "calculated")
-    assert told(result, "usage_rate_last_10") == (None, 18.0, "default")
+    assert told(result, "usage_rate_last_10") == (None, 16.0, "default")
 
 
 LOST: Row = {

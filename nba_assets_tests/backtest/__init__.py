@@ -1,0 +1,1 @@
+"""Tests of the walk-forward test of points models."""

@@ -68,6 +68,13 @@ RECENT_GAMES, RECENT_DAYS = 10, 60
 MOSTLY_PRECOMPUTED, PARTLY_PRECOMPUTED, MOSTLY_SUMMARIES = 0.9, 0.5, 0.5
 """Shares of the features from which a row counts as made of one kind of source."""
 
+TIERS = "gold from a score of 95, silver from 75, bronze from 50, poor from 25, else unusable"
+DATA_SOURCES = ("phase4", "phase4_partial", "phase3", "mixed")
+DATA_SOURCE = (
+    "Which tables the features come from: phase4 where 90 % are read from precomputed tables, phase4_partial "
+    "from 50 %; phase3 where 50 % are computed from game summaries and contexts; else mixed"
+)
+
 TABLE = Table(
     "nba_precompute",
     "ml_feature_store",
@@ -95,6 +102,16 @@ TABLE = Table(
             nullable=False,
             allowed=(0, 100),
         ),
+        text("quality_tier", TIERS, nullable=False, values=QUALITY_TIERS),
+        text("opponent_team_abbr", "The opponent", nullable=False),
+        flag("is_home", "His team is the schedule's home team", nullable=False),
+        whole(
+            "days_rest",
+            "Calendar days from his last game of the season to the date, 1 = he played yesterday",
+            unit="days",
+            allowed=(1, 400),
+        ),
+        text("data_source", DATA_SOURCE, nullable=False, values=DATA_SOURCES),
         # A warehouse of older code gains these columns only if they may be null.
         numbers(V2.column("features"), f"The features of {V2.name}, as `features` holds those of {VERSION}"),
         text(V2.column("feature_version"), "Version of the list of `features_v2`", values=(V2.name,)),
@@ -106,30 +123,8 @@ TABLE = Table(
             scale=2,
             allowed=(0, 100),
         ),
-        text(
-            "quality_tier",
-            "gold from a score of 95, silver from 75, bronze from 50, poor from 25, else unusable",
-            nullable=False,
-            values=QUALITY_TIERS,
-        ),
-        text("opponent_team_abbr", "The opponent", nullable=False),
-        flag("is_home", "His team is the schedule's home team", nullable=False),
-        whole(
-            "days_rest",
-            "Calendar days from his last game of the season to the date, 1 = he played yesterday",
-            unit="days",
-            allowed=(1, 400),
-        ),
-        text(
-            "data_source",
-            (
-                "Which tables the features come from: phase4 where 90 % are read from precomputed tables, "
-                "phase4_partial "
-                "from 50 %; phase3 where 50 % are computed from game summaries and contexts; else mixed"
-            ),
-            nullable=False,
-            values=("phase4", "phase4_partial", "phase3", "mixed"),
-        ),
+        text(V2.column("quality_tier"), f"By feature_quality_score_v2: {TIERS}", values=QUALITY_TIERS),
+        text(V2.column("data_source"), f"Of the features of {V2.name}: {DATA_SOURCE}", values=DATA_SOURCES),
         *completeness_block(
             "newest 10 final games of his team, without those he was not available for; from his context"
         ),
@@ -163,7 +158,6 @@ def compute(requested: Grouped, histories: Mapping[str, Grouped], shared: Readin
     results = _results(played_games(histories["sheet"]), AsOf.of(requested))
     known = Vector.of(ALL_FEATURES, {**requested, **results}, size)
     vector, second = known.of_features(FEATURES), known.of_features(V2.features)
-    quality = vector.quality
     context = {
         name: requested[f"{PLAYER_CONTEXT.name}.{name}"]
         for name in ("universal_player_id", "game_id", "opponent_team_abbr", "days_rest")
@@ -178,8 +172,6 @@ def compute(requested: Grouped, histories: Mapping[str, Grouped], shared: Readin
             **_of_version("v1", vector),
             **_of_version("v2", second),
             "feature_count": np.full(size, float(len(FEATURES))),
-            "quality_tier": quality_tier(quality),
-            "data_source": data_source(vector),
             **_readiness(requested, shared),
         },
         refused,
@@ -256,6 +248,8 @@ def _of_version(version: str, vector: Vector) -> dict[str, NDArray[Any]]:
         known.column("feature_sources"): _sources(vector),
         known.column("feature_version"): np.full(len(vector.values), known.name, dtype=object),
         known.column("feature_quality_score"): vector.quality,
+        known.column("quality_tier"): quality_tier(vector.quality),
+        known.column("data_source"): data_source(vector),
     }
 
 

@@ -658,7 +658,6 @@ def feature_store(stored: Precomputed, day: date) -> Reading:
             "upstream_player_shot_zone_incomplete": _ready(shooter),
             "upstream_team_defense_zone_incomplete": _ready(defense),
         }
-        tiers = ((95, "gold"), (75, "silver"), (50, "bronze"), (25, "poor"))
         rows[player] = (
             {
                 "player_lookup": player,
@@ -677,7 +676,9 @@ def feature_store(stored: Precomputed, day: date) -> Reading:
                 "feature_sources_v2": tags_v2,
                 "feature_version_v2": VERSION_V2,
                 "feature_quality_score_v2": score_v2,
-                "quality_tier": next((tier for least, tier in tiers if score >= least), "unusable"),
+                "quality_tier_v2": _tier(score_v2),
+                "data_source_v2": _data_source(tags_v2),
+                "quality_tier": _tier(score),
                 "opponent_team_abbr": context["opponent_team_abbr"],
                 "is_home": context["home_game"],
                 "days_rest": context["days_rest"],
@@ -837,6 +838,11 @@ def _tags_and_score(found: dict[str, Feature], features: Iterable[str]) -> tuple
     score = quotient(sum(TAG_WEIGHTS[tag] for tag in tags), len(tags), 2)
     assert score is not None
     return tags, score
+
+
+def _tier(score: float) -> str:
+    tiers = ((95, "gold"), (75, "silver"), (50, "bronze"), (25, "poor"))
+    return next((tier for least, tier in tiers if score >= least), "unusable")
 
 
 def _filled(found: dict[str, Feature], features: dict[str, float]) -> list[float]:

@@ -287,6 +287,7 @@ def test_the_second_version_of_a_row_of_which_everything_is_known() -> None:
     assert result["feature_version_v2"] == VERSION_V2
     trusted = [75 if tag == "phase3" else 100 for _, tag in expected.values()]
     assert result["feature_quality_score_v2"] == round(sum(trusted) / len(trusted), 2)
+    assert (result["quality_tier_v2"], result["data_source_v2"]) == ("silver", "mixed")
 
 
 def test_the_second_version_looks_at_the_newest_games_that_he_played() -> None:

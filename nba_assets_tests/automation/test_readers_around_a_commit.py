@@ -109,7 +109,7 @@ def test_a_reader_around_a_commit_has_seen_it_or_is_stale(
     place = 0
     while True:
         place += 1
-        overtaken = Interrupted(dict(built.warehouse.tables), place, committed)
+        overtaken = Interrupted(dict(built.warehouse.tables), before_read=place, committed=committed)
         build_tables(overtaken, built.landing, [reader], [day], run_id="overtaken")
         if overtaken.reads < place:
             break

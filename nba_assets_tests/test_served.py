@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
@@ -18,7 +20,9 @@ from typer.testing import CliRunner
 import nba_assets
 from nba_assets.automation.staleness import ANNOUNCEMENTS
 from nba_assets.cli import app
-from nba_assets.export import Format
+from nba_assets.export import SLICE_DAYS, Format
+from nba_assets.orchestration import computed_assets
+from nba_assets.partitions import LEAGUE_TIMEZONE, league_today
 from nba_assets.precompute.features import FEATURES, VERSION
 from nba_assets.precompute.ml_feature_store import TABLE as STORE
 from nba_assets.publishing.publication import Publication
@@ -434,6 +438,28 @@ class TestExport:
         with pytest.raises(TrainingSetError, match=f"were served in {NIGHT} and later with features other than"):
             sets(home)
 
+    def test_months_are_read_some_weeks_at_a_time(
+        self, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        home.store(NOON)
+        for table in (SERVED_FEATURES, STORE):
+            earlier = f"insert into {table.qualified_name} select * replace (game_date - 100 as game_date)"
+            execute(home, f"{earlier} from {table.qualified_name}")
+        spans: list[tuple[str, date, date]] = []
+        inner = DuckDBWarehouse.read
+
+        def noted(of: DuckDBWarehouse, table: Table, names: Any, start: date, end: date, where: Any = None) -> pa.Table:
+            spans.append((table.name, start, end))
+            return inner(of, table, names, start, end, where)
+
+        monkeypatch.setattr(DuckDBWarehouse, "read", noted)
+        file = tmp_path / "set.parquet"
+        written = export_training_set(home.warehouse, date.min, date.max, file, Format.PARQUET, as_served=True)
+        long = {name for name, start, end in spans if (end - start).days >= SLICE_DAYS}
+        assert len({start for name, start, _ in spans if name == SERVED_FEATURES.name}) == 4
+        assert long == {TABLE_PARTITIONS.name}
+        assert written.rows == 2 * len(home.served)
+
     def test_the_command_and_the_python_call_give_the_same(self, home: Home, tmp_path: Path) -> None:
         home.store(NOON)
         correct_a_statistic(home)
@@ -646,3 +672,29 @@ class TestSkew:
         outcome = CliRunner().invoke(app, ["skew", str(NIGHT), str(NIGHT)])
         assert "Every served value is still the stored one." in outcome.output
         assert "never served" not in outcome.output
+
+
+@pytest.mark.slow
+def test_the_demo_serves_tonight_and_its_export_has_the_results_of_the_next_day(
+    own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the morning of whatever day it is."""
+    today = league_today()
+    morning = datetime.combine(today, time(8), ZoneInfo(LEAGUE_TIMEZONE))
+    monkeypatch.setattr(computed_assets, "utc_now", lambda: morning.astimezone(UTC))
+    for arguments in (["demo", "--no-open"], ["demo", "--next-day"], ["backfill", str(today), str(today), "--quiet"]):
+        outcome = CliRunner().invoke(app, arguments)
+        assert outcome.exit_code == 0, outcome.output
+        warehouse = DuckDBWarehouse(own_home / "nba.duckdb")
+        served, stored = (
+            warehouse.read(table, ("game_date", "player_lookup", "features", "processed_at"), date.min, date.max)
+            for table in (SERVED_FEATURES, STORE)
+        )
+        assert set(served["game_date"].to_pylist()) == {today}
+        assert served.equals(stored.filter(pc.equal(stored["game_date"], pa.scalar(today))))
+    file = tmp_path / "set.parquet"
+    export_training_set(warehouse, today, today, file, Format.PARQUET, as_served=True)
+    found = pq.read_table(file)
+    assert found.num_rows == served.num_rows > 200
+    assert set(found["played"].to_pylist()) == {True, False}
+    assert skew(warehouse, today, today).served == served.num_rows

@@ -203,7 +203,7 @@ class TestWriting:
 
             def noted(first: Any, *others: Any, inner: Any = inner, **named: Any) -> Any:
                 tables = first if isinstance(first, list) else [first]
-                touched.extend(getattr(each, "table", each).name for each in tables)
+                touched.extend(each.name if isinstance(each, Table) else each.table.name for each in tables)
                 return inner(first, *others, **named)
 
             monkeypatch.setattr(run.run.warehouse, method, noted)

@@ -71,8 +71,9 @@ def tables_behind(table: Table) -> list[Table]:
 
 
 def changed_tables(before: Sequence[str], now: Sequence[str]) -> set[str]:
-    """The tables of which two lists of code versions differ."""
-    return {entry.split(" ", 1)[0] for entry in set(before) ^ set(now)}
+    """The tables that two lists of code versions have in common and of which they differ."""
+    named, named_now = ({entry.split(" ", 1)[0] for entry in entries} for entries in (before, now))
+    return {entry.split(" ", 1)[0] for entry in set(before) ^ set(now)} & named & named_now
 
 
 def _behind(table: Table) -> Iterator[Table]:

@@ -27,7 +27,7 @@ from nba_assets.precompute.features import FEATURES, VERSION
 from nba_assets.precompute.ml_feature_store import TABLE as STORE
 from nba_assets.publishing.publication import Publication
 from nba_assets.raw.sample_league import write_season
-from nba_assets.raw.tables import SCHEDULE
+from nba_assets.raw.tables import RAW_TABLES, SCHEDULE
 from nba_assets.registry import GAME_SUMMARIES, PREGAME_TABLES, TABLE_MODULES
 from nba_assets.settings import Settings
 from nba_assets.skew import FeatureSkew, Skew, skew
@@ -63,8 +63,8 @@ class Home:
         self.landing, self.season = folder / "landing", season
         self.warehouse = DuckDBWarehouse(folder / "nba.duckdb")
 
-    def ingest(self, *days: date, now: datetime = NOON) -> None:
-        ingest_all(self.warehouse, self.landing, days, now=now)
+    def ingest(self, *days: date, now: datetime = NOON, tables: Sequence[str] = tuple(RAW_TABLES)) -> None:
+        ingest_all(self.warehouse, self.landing, days, tables, now=now)
 
     def build(self, names: Sequence[str], days: Sequence[date], moment: datetime, run_id: str = "run") -> None:
         with one_connection(self.warehouse):
@@ -302,7 +302,7 @@ def correct_a_statistic(home: Home) -> None:
     """A player's points of the date before turn out to be others; what rests on them is built anew the next day."""
     (file,) = home.season.files("player_gamebook", BEFORE)
     give_points(home.landing / file.relative_to(home.season.path))
-    home.ingest(BEFORE, now=NEXT_DAY)
+    home.ingest(BEFORE, now=NEXT_DAY, tables=["player_gamebook"])
     home.build(GAME_SUMMARIES, [BEFORE], NEXT_DAY, "corrected")
     home.build(PREGAME_TABLES, [NIGHT], NEXT_DAY, "corrected")
 
@@ -316,7 +316,7 @@ def report_an_injury(home: Home, player: str, team: str) -> None:
     blank = dict.fromkeys(report.column_names)
     rows = pa.Table.from_pylist([blank | late], schema=report.schema)
     pq.write_table(rows, home.landing / file.relative_to(home.season.path).with_name("late.parquet"))
-    home.ingest(NIGHT, now=NOON + HOUR)
+    home.ingest(NIGHT, now=NOON + HOUR, tables=["injury_report"])
     home.build(PREGAME_TABLES, [NIGHT], NOON + 2 * HOUR, "late")
 
 

@@ -94,14 +94,18 @@ def _before_tip_off(lines: Columns) -> pd.DataFrame:
 
 def _pooled(known: pd.DataFrame) -> dict[str, NDArray[Any]]:
     by_book = known.groupby([*GAME, "outcome", "bookmaker_key"], sort=True)
-    latest, earliest = by_book.tail(1).groupby([*GAME, "outcome"]), by_book.head(1).groupby([*GAME, "outcome"])
+    newest, oldest = by_book.tail(1), by_book.head(1)
+    book = newest["bookmaker_key"]
+    newest = newest.assign(listed=book + ",", is_consensus=book == CONSENSUS_BOOK)
+    latest, earliest = newest.groupby([*GAME, "outcome"]), oldest.groupby([*GAME, "outcome"])
     index = latest["outcome_point"].median().index
     current, opening = (group["outcome_point"].median().to_numpy(dtype=np.float64) for group in (latest, earliest))
     several = known.groupby([*GAME, "outcome"])["snapshot_timestamp"].nunique().to_numpy() > 1
     opening = np.where(several, opening, np.nan)
-    bookmakers = latest["bookmaker_key"].agg(lambda keys: ",".join(sorted(set(keys)))).to_numpy(dtype=object)
-    count = latest["bookmaker_key"].nunique().to_numpy(dtype=np.float64)
-    has_consensus = latest["bookmaker_key"].agg(lambda keys: CONSENSUS_BOOK in set(keys)).to_numpy(dtype=bool)
+    # Their rows are sorted by bookmaker, so the sum of the texts is the sorted list.
+    bookmakers = latest["listed"].sum().str.removesuffix(",").to_numpy(dtype=object)
+    count = latest.size().to_numpy(dtype=np.float64)
+    has_consensus = latest["is_consensus"].any().to_numpy(dtype=bool)
     levels = {name: index.get_level_values(name).to_numpy(dtype=object) for name in (*GAME, "outcome")}
     return {
         **levels,

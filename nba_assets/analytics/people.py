@@ -262,8 +262,10 @@ def _keys_of(people: Sequence[Person], namesakes: Mapping[str, Sequence[Person]]
     keys: dict[str, str] = {}
     for person in people:
         own = [lookup for lookup in person.names if lookup not in namesakes]
+        if len(own) > 1:
+            own.sort(key=lambda lookup: _by_fullness(lookup, person.names[lookup]))
         if own:
-            keys[person.universal_id] = min(own, key=lambda lookup: _by_fullness(lookup, person.names[lookup]))
+            keys[person.universal_id] = own[0]
     for lookup, sharing in namesakes.items():
         nameless = [person for person in sharing if person.universal_id not in keys]
         for person, tag in zip(nameless, _tags(lookup, nameless, listed), strict=True):

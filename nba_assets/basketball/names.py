@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _NOT_IN_KEY = re.compile(r"[^a-z0-9]")
 _NOT_IN_WORDS = re.compile(r"[^a-z0-9 ,]")
@@ -56,6 +57,8 @@ def strip_leading_digits(lookup: str) -> str:
     return lookup.lstrip("0123456789")
 
 
+# A run meets each of a season's 600 names once per table, feed and date.
+@lru_cache(maxsize=10_000)
 def _key(lower: str) -> str:
     # Decomposing parts a letter from its accents, which are then dropped with everything else outside the alphabet.
     plain = unicodedata.normalize("NFD", lower)

@@ -161,10 +161,9 @@ def _to_arrow(table: Table, column: Column, values: NDArray[np.generic]) -> pa.A
 def _texts_to_arrow(lists: NDArray[Any], kind: pa.DataType) -> pa.Array:
     """Lists of texts, each converted once however many rows hold the very same list."""
     held = list(lists)  # of an array of another type each look makes a new object
-    distinct = {id(each): each for each in held}
-    place_of = {key: place for place, key in enumerate(distinct)}
-    places = pa.array([place_of[id(each)] for each in held], pa.int64())
-    return pa.array(list(distinct.values()), type=kind, from_pandas=True).take(places)
+    _, first, places = np.unique(np.fromiter(map(id, held), np.int64), return_index=True, return_inverse=True)
+    distinct = pa.array([held[place] for place in first], type=kind, from_pandas=True)
+    return distinct.take(pa.array(places))
 
 
 def _numbers_to_arrow(lists: NDArray[Any], kind: pa.DataType) -> pa.Array:

@@ -19,17 +19,20 @@ from typer.testing import CliRunner
 
 import nba_assets
 from nba_assets.cli import app
+from nba_assets.commands.options import FeatureVersion
 from nba_assets.export import Format
+from nba_assets.precompute.feature_lists import FEATURE_VERSIONS
 from nba_assets.precompute.features import FEATURES, VERSION
 from nba_assets.raw.sample_league import write_season
 from nba_assets.registry import COMPUTED_TABLES
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.training import (
+    ABOUT,
     OUTCOMES,
     ExtraColumn,
+    Selection,
     TrainingSetError,
     export_training_set,
-    training_schema,
     training_set,
 )
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
@@ -100,6 +103,28 @@ def test_every_cell_is_that_of_the_tables(league: tuple[Path, date, date], wareh
             context["game_total"],
             teams[row["game_date"], row["team_abbr"]]["team_days_rest"],
         ]
+
+
+def test_the_second_version_has_its_features_and_the_same_of_all_else(
+    league: tuple[Path, date, date], warehouse: DuckDBWarehouse
+) -> None:
+    _, start, end = league
+    known, first, second = (
+        FEATURE_VERSIONS["v2"],
+        training_set(warehouse, start, end, EXTRA),
+        training_set(warehouse, start, end, EXTRA, feature_version="v2"),
+    )
+    stored_rows = stored(warehouse, STORE.name, start, end)
+    assert second.num_rows == first.num_rows == len(stored_rows)
+    for row in second.to_pylist():
+        vector = stored_rows[row["game_date"], row["player_lookup"]]
+        assert [row[name] for name in known.names] == vector["features_v2"]
+        for name in ("feature_version", "feature_sources", "feature_quality_score", "quality_tier", "data_source"):
+            assert row[name] == vector[f"{name}_v2"]
+    assert set(second["feature_version"].to_pylist()) == {known.name}
+    shared = [name for name in first.column_names if name in second.column_names and name not in ABOUT]
+    assert {"points", "points_avg_season", *EXTRA} < set(shared)
+    assert first.select(shared).equals(second.select(shared))
 
 
 def test_a_game_without_a_summary_has_features_and_no_outcome(
@@ -202,7 +227,7 @@ def test_the_manifest_changes_with_a_digest_and_with_nothing_else(
 def test_no_dates_give_an_empty_table_of_the_same_columns(warehouse: DuckDBWarehouse) -> None:
     found = training_set(warehouse, date(2030, 1, 1), date(2030, 1, 2), EXTRA)
     assert found.num_rows == 0
-    assert found.schema == training_schema([ExtraColumn.parse(name) for name in EXTRA])
+    assert found.schema == Selection.of(EXTRA).schema
     assert len(set(found.column_names)) == len(found.column_names)
 
 
@@ -220,12 +245,26 @@ class TestCommand:
         assert pq.read_table(file).equals(called)
         assert f"{called.num_rows:,} rows" in outcome.output
 
+    def test_both_give_the_second_version(self, league: tuple[Path, date, date], tmp_path: Path) -> None:
+        _, start, end = (str(part) for part in league)
+        file = tmp_path / "set.parquet"
+        outcome = CliRunner().invoke(
+            app, ["export", "--training-set", start, end, "--feature-version", "v2", "--out", str(file)]
+        )
+        assert outcome.exit_code == 0, outcome.output
+        assert pq.read_table(file).equals(nba_assets.training_set(start, end, feature_version="v2"))
+        assert json.loads(Path(f"{file}.manifest.json").read_text())["feature_version"] == FEATURE_VERSIONS["v2"].name
+
+    def test_versions_of_the_command_are_those_that_are_stored(self) -> None:
+        assert [str(version) for version in FeatureVersion] == list(FEATURE_VERSIONS)
+
     @pytest.mark.parametrize(
         ("arguments", "said"),
         [
             (["--training-set", "--out", "."], "is a folder; name a file"),
             (["--training-set", "player_daily_cache", "--out", "x"], "leave out player_daily_cache"),
             (["--with", EXTRA[0], "--out", "x"], "is for --training-set"),
+            (["--feature-version", "v2", "--out", "x"], "is for --training-set"),
             (["--out", __file__], "is a file; name a folder"),
         ],
     )

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from nba_assets.basketball.arithmetic import Floats
-from nba_assets.precompute.feature_lists import FEATURE_LISTS
+from nba_assets.precompute.feature_lists import FEATURE_VERSIONS
 from nba_assets.precompute.features import FEATURES, Feature
 from nba_assets.settings import SettingsError
 from nba_assets.training import training_set
@@ -89,7 +89,7 @@ def read_player_games(warehouse: Warehouse, start: date, end: date, versions: Se
         quality_tier=kept["quality_tier"].to_numpy(),
         points_line=_numbers(kept, POINTS_LINE),
         vectors={
-            version: _vectors(sets[version].filter(played), FEATURE_LISTS[version].features) for version in versions
+            version: _vectors(sets[version].filter(played), FEATURE_VERSIONS[version].features) for version in versions
         }
         | {"v1": _vectors(kept, FEATURES)},
         unknown=sources == "default",

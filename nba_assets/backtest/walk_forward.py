@@ -18,7 +18,7 @@ from nba_assets.backtest.folds import TRAINING_DATES, Fold, Period, folds_of, pe
 from nba_assets.backtest.models import AVERAGES, learners, one_thread
 from nba_assets.backtest.player_games import BacktestError, PlayerGames
 from nba_assets.basketball.arithmetic import Floats
-from nba_assets.precompute.feature_lists import FEATURE_LISTS
+from nba_assets.precompute.feature_lists import FEATURE_VERSIONS
 from nba_assets.tables.blocks import QUALITY_TIERS
 
 POINTS_LINE = "points line"
@@ -122,7 +122,7 @@ def backtest(games: PlayerGames, start: date, end: date, by: Period, versions: S
         end=end,
         by=by,
         seed=seed,
-        feature_versions={version: FEATURE_LISTS[version].name for version in versions},
+        feature_versions={version: FEATURE_VERSIONS[version].name for version in versions},
         listed_rows=games.listed,
         not_played_rows=games.not_played,
         without_outcome_rows=games.without_outcome,
@@ -188,7 +188,7 @@ def _importance(name: str, fitted: Any, version: str, vectors: Floats, points: F
     vectors, points = vectors[chosen], points[chosen]
     before = np.abs(fitted.predict(vectors) - points).mean()
     found = []
-    for place, feature in enumerate(FEATURE_LISTS[version].features):
+    for place, feature in enumerate(FEATURE_VERSIONS[version].features):
         growths = []
         for _ in range(IMPORTANCE_REPEATS):
             shuffled = vectors.copy()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +11,7 @@ import typer
 
 from nba_assets.backtest.folds import Period
 from nba_assets.commands.dates import dates_of
-from nba_assets.commands.options import AsJson, End, FromFile, Start
+from nba_assets.commands.options import AsJson, End, FeatureVersion, FromFile, Start
 from nba_assets.commands.output import console, say, table_of
 from nba_assets.settings import Settings
 
@@ -22,13 +21,6 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 RESULTS, PAGE = "backtest.json", "backtest.html"
-
-
-class FeatureVersion(StrEnum):
-    """The lists of features that are stored."""
-
-    V1 = "v1"
-    V2 = "v2"
 
 
 @app.command()

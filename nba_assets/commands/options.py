@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
+from enum import StrEnum
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
@@ -13,6 +14,14 @@ import typer
 
 if TYPE_CHECKING:
     from nba_assets.orchestration.console import Verbosity
+
+
+class FeatureVersion(StrEnum):
+    """The versions of the feature vector that are stored."""
+
+    V1 = "v1"
+    V2 = "v2"
+
 
 DATE = "YYYY-MM-DD"
 Day = Annotated[str, typer.Argument(metavar=DATE, help="US-Eastern calendar date.")]

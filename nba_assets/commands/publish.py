@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nba_assets.commands.dates import DatesError, dates_of
-from nba_assets.commands.options import Day, FromFile, require_known
+from nba_assets.commands.options import Day, FeatureVersion, FromFile, require_known
 from nba_assets.commands.output import say
 from nba_assets.export import Format, export_table
 from nba_assets.settings import Settings
@@ -59,6 +59,16 @@ def export(
             help="Of a training set: also this column of a table that is known before the games; may be repeated.",
         ),
     ] = None,
+    as_served: Annotated[
+        bool,
+        typer.Option(
+            "--as-served/--as-corrected",
+            help="Of a training set: features as they first stood before each game, or as they are stored now.",
+        ),
+    ] = False,
+    feature_version: Annotated[
+        FeatureVersion | None, typer.Option(help="Of a training set: version of the features, v1 by default.")
+    ] = None,
     warehouse: FromFile = None,
 ) -> None:
     """Write tables into files, DIR/TABLE.parquet or .csv; a file that is there is replaced once the new one is whole.
@@ -84,11 +94,24 @@ def export(
             raise typer.BadParameter(f"leave out {', '.join(tables)}, or add columns with --with", param_hint="TABLE")
         from nba_assets.training import export_training_set
 
-        written = export_training_set(opened, *span, out, file_format, with_columns or ())
+        written = export_training_set(
+            opened,
+            *span,
+            out,
+            file_format,
+            with_columns or (),
+            as_served=as_served,
+            feature_version=feature_version or FeatureVersion.V1,
+        )
         say(f"{written.file}: {written.rows:,} rows; made of what {written.file}.manifest.json says")
         return
-    if with_columns:
-        raise typer.BadParameter("is for --training-set", param_hint="--with")
+    for option, given_option in (
+        ("--with", with_columns),
+        ("--as-served", as_served),
+        ("--feature-version", feature_version),
+    ):
+        if given_option:
+            raise typer.BadParameter("is for --training-set", param_hint=option)
     for name in tables or list(COMPUTED_TABLES):
         written = export_table(opened, ALL_TABLES[name], *span, out, file_format)
         say(f"{written.file}: {written.rows:,} rows")

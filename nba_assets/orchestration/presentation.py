@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from nba_assets.basketball.season import LONGEST_SEASON_DAYS
 from nba_assets.pictures.of_tables import TABLES_WITH_PICTURES, data_uri, picture
-from nba_assets.precompute.feature_lists import ALL_FEATURES, FEATURE_LISTS
+from nba_assets.precompute.feature_lists import ALL_FEATURES, FEATURE_VERSIONS
 from nba_assets.publishing.publication import DateFacts, Publication
 from nba_assets.raw.tables import PLAYER_REGISTRY
 from nba_assets.tables.columns import to_columns
@@ -119,7 +119,7 @@ def feature_lineage() -> dg.TableColumnLineage:
     }
     vectors = {
         known.column("features"): [_dependency(FEATURE_STORE, name) for name in known.names]
-        for known in FEATURE_LISTS.values()
+        for known in FEATURE_VERSIONS.values()
     }
     return dg.TableColumnLineage(deps_by_column={**deps, **vectors})
 

@@ -7,16 +7,20 @@ from dataclasses import dataclass
 
 from nba_assets.precompute.features import FEATURES, VERSION, Feature
 from nba_assets.precompute.features_v2 import FEATURES_V2, NEW_FEATURES, VERSION_V2
+from nba_assets.tables.spec import FeatureList
 
 
 @dataclass(frozen=True)
-class FeatureList:
-    """A version of the feature vector: its features in the model's order, and the name that says what they are."""
+class FeatureVersion:
+    """A version of the feature vector: its features in the model's order, and how it is stored."""
 
     features: tuple[Feature, ...]
-    name: str
-    suffix: str = ""
-    """What the columns of this version end with."""
+    stored: FeatureList
+
+    @property
+    def name(self) -> str:
+        """What says which features these are."""
+        return self.stored.version
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -25,12 +29,12 @@ class FeatureList:
 
     def column(self, name: str) -> str:
         """A column of the store about the vector as a whole, for this version. Example: features -> features_v2."""
-        return f"{name}{self.suffix}"
+        return f"{name}{self.stored.suffix}"
 
 
-FEATURE_LISTS: Mapping[str, FeatureList] = {
-    "v1": FeatureList(FEATURES, VERSION),
-    "v2": FeatureList(FEATURES_V2, VERSION_V2, "_v2"),
+FEATURE_VERSIONS: Mapping[str, FeatureVersion] = {
+    "v1": FeatureVersion(FEATURES, FeatureList(VERSION)),
+    "v2": FeatureVersion(FEATURES_V2, FeatureList(VERSION_V2, "_v2")),
 }
 """By the name that a user chooses them by."""
 

@@ -28,7 +28,7 @@ from nba_assets.entities.outcomes import Outcome
 from nba_assets.entities.quality import collect, quality_tier
 from nba_assets.entities.relations import at, find
 from nba_assets.entities.windows import AsOf, AsOfWindow
-from nba_assets.precompute.feature_lists import ALL_FEATURES, FEATURE_LISTS, columns_read
+from nba_assets.precompute.feature_lists import ALL_FEATURES, FEATURE_VERSIONS, columns_read
 from nba_assets.precompute.features import (
     FEATURES,
     ORIGINS,
@@ -60,9 +60,20 @@ from nba_assets.tables.blocks import (
     readiness_block,
     ready_flag,
 )
-from nba_assets.tables.spec import Columns, Table, before, flag, number, numbers, of_its_date, text, texts, whole
+from nba_assets.tables.spec import (
+    Columns,
+    Table,
+    before,
+    flag,
+    number,
+    numbers,
+    of_its_date,
+    text,
+    texts,
+    whole,
+)
 
-V2 = FEATURE_LISTS["v2"]
+V2 = FEATURE_VERSIONS["v2"]
 
 RECENT_GAMES, RECENT_DAYS = 10, 60
 MOSTLY_PRECOMPUTED, PARTLY_PRECOMPUTED, MOSTLY_SUMMARIES = 0.9, 0.5, 0.5
@@ -143,6 +154,7 @@ TABLE = Table(
     ),
     stage="pregame",
     code_version=f"1 {VERSION} {V2.name}",
+    feature_lists=tuple(known.stored for known in FEATURE_VERSIONS.values()),
 )
 
 
@@ -241,7 +253,7 @@ READINESS_COLUMNS = ("l10_expected_games", "l10_actual_games", "season_boundary_
 
 def _of_version(version: str, vector: Vector) -> dict[str, NDArray[Any]]:
     """The columns about a version's vector as a whole."""
-    known = FEATURE_LISTS[version]
+    known = FEATURE_VERSIONS[version]
     return {
         known.column("features"): _objects(vector.filled.tolist()),
         known.column("feature_names"): _objects([known.names] * len(vector.values)),

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from nba_assets.backtest.player_games import PlayerGames
-from nba_assets.precompute.feature_lists import FEATURE_LISTS
+from nba_assets.precompute.feature_lists import FEATURE_VERSIONS
 
 FIRST = date(2024, 11, 10)
 PLAYERS = 12
@@ -24,8 +24,8 @@ def games_of(days: int = 100, *, first: date = FIRST, seed: int = 0) -> PlayerGa
     points = np.round(skill + random.normal(0, 3, size))
     vectors = {}
     for version, noise in (("v1", 4.0), ("v2", 1.0)):
-        vectors[version] = random.normal(0, 1, (size, len(FEATURE_LISTS[version].features)))
-        vectors[version][:, FEATURE_LISTS[version].names.index(TELLING[version])] = skill + random.normal(
+        vectors[version] = random.normal(0, 1, (size, len(FEATURE_VERSIONS[version].features)))
+        vectors[version][:, FEATURE_VERSIONS[version].names.index(TELLING[version])] = skill + random.normal(
             0, noise, size
         )
     return PlayerGames(

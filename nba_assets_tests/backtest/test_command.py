@@ -17,7 +17,7 @@ from typer.testing import CliRunner, Result
 
 from nba_assets.backtest.player_games import BacktestError, read_player_games
 from nba_assets.cli import app
-from nba_assets.precompute.feature_lists import FEATURE_LISTS
+from nba_assets.precompute.feature_lists import FEATURE_VERSIONS
 from nba_assets.registry import COMPUTED_TABLES
 from nba_assets.tables.columns import arrow_schema
 from nba_assets.tables.spec import Column, Table, Type
@@ -58,7 +58,7 @@ def write(warehouse: DuckDBWarehouse, table: Table, rows: Sequence[dict[str, Any
 
 def vectors(skill: float, random: np.random.Generator) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for version, known in FEATURE_LISTS.items():
+    for version, known in FEATURE_VERSIONS.items():
         values = dict.fromkeys(known.names, 0.0) | {TELLING[version]: skill + random.normal(0, 3)}
         found |= {
             known.column("features"): list(values.values()),
@@ -117,7 +117,7 @@ def test_games_are_read_as_they_are_stored(warehouse: DuckDBWarehouse) -> None:
         for row in warehouse.read(STORE, STORE.column_names, DAYS[0], DAYS[-1]).to_pylist()
         if row["player_lookup"] != "player11"
     ]
-    for version, known in FEATURE_LISTS.items():
+    for version, known in FEATURE_VERSIONS.items():
         assert games.vectors[version].tolist() == [row[known.column("features")] for row in rows]
     assert games.dates.tolist() == [row["game_date"] for row in rows]
     assert games.points.tolist() == [SKILL[row["player_lookup"]] for row in rows]
@@ -145,7 +145,7 @@ class TestFiles:
         outcome = ran(DAYS[0], DAYS[-1])
         assert outcome.exit_code == 0, outcome.output
         results = json.loads((own_home / "backtest" / "backtest.json").read_text())
-        assert results["feature_versions"] == {version: known.name for version, known in FEATURE_LISTS.items()}
+        assert results["feature_versions"] == {version: known.name for version, known in FEATURE_VERSIONS.items()}
         assert (results["tested_rows"], results["listed_rows"], results["not_played_rows"]) == (11 * 19, 480, 40)
         assert "209 games of players from 2024-12-01 to 2024-12-19, predicted month by month" in outcome.output
         for one in results["overall"]:

@@ -15,7 +15,7 @@ from nba_assets.backtest.models import AVERAGES
 from nba_assets.backtest.player_games import BacktestError, PlayerGames
 from nba_assets.backtest.walk_forward import Backtest, backtest, learn, minutes_bucket
 from nba_assets.basketball.arithmetic import Floats
-from nba_assets.precompute.feature_lists import FEATURE_LISTS
+from nba_assets.precompute.feature_lists import FEATURE_VERSIONS
 from nba_assets_tests.analytics.builders import NAN
 from nba_assets_tests.backtest.games import FIRST, PLAYERS, TELLING, games_of
 
@@ -116,7 +116,7 @@ def test_models_find_the_feature_that_tells_the_points(result: Backtest) -> None
     for model in LEARNT:
         mine = [one for one in result.importance if one.model == model]
         version = model[-2:]
-        assert sorted(one.feature for one in mine) == sorted(FEATURE_LISTS[version].names)
+        assert sorted(one.feature for one in mine) == sorted(FEATURE_VERSIONS[version].names)
         assert mine[0].feature == TELLING[version]
         assert [one.growth for one in mine] == sorted((one.growth for one in mine), reverse=True)
         assert mine[0].growth > 10 * max(abs(one.growth) for one in mine[1:])
@@ -146,7 +146,7 @@ def test_without_points_lines_there_is_no_such_comparison(games: PlayerGames) ->
 
 def test_unknown_averages_of_tested_games_are_counted(games: PlayerGames) -> None:
     unknown = games.unknown.copy()
-    place = FEATURE_LISTS["v1"].names.index("points_avg_last_5")
+    place = FEATURE_VERSIONS["v1"].names.index("points_avg_last_5")
     unknown[:50, place] = True  # before the first tested period
     unknown[-20:, place] = True
     found = {one.model: (one.feature, one.rows, one.value) for one in tried(replace(games, unknown=unknown)).filled}
@@ -159,7 +159,7 @@ def test_unknown_averages_of_tested_games_are_counted(games: PlayerGames) -> Non
 
 def test_one_version_alone_has_the_same_errors(games: PlayerGames, result: Backtest) -> None:
     alone = backtest(games, FIRST, LAST, Period.MONTH, ["v2"], 0)
-    assert alone.feature_versions == {"v2": FEATURE_LISTS["v2"].name}
+    assert alone.feature_versions == {"v2": FEATURE_VERSIONS["v2"].name}
     assert alone.overall == [one for one in result.overall if not one.model.endswith("v1")]
 
 

@@ -22,7 +22,7 @@ from nba_assets.orchestration.computed_assets import FRESH, table_asset
 from nba_assets.orchestration.entities_resource import ParallelEntitiesResource
 from nba_assets.orchestration.presentation import date_numbers, feature_lineage
 from nba_assets.orchestration.warehouse_resource import WarehouseResource
-from nba_assets.precompute.feature_lists import ALL_FEATURES, FEATURE_LISTS
+from nba_assets.precompute.feature_lists import ALL_FEATURES, FEATURE_VERSIONS
 from nba_assets.publishing.publication import DateFacts
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import RAW_TABLES
@@ -216,7 +216,7 @@ def test_lineage_names_columns_that_exist_in_tables_upstream() -> None:
     deps = feature_lineage().deps_by_column
     assert set(deps) == {*(feature.name for feature in ALL_FEATURES), "features", "features_v2"}
     assert set(deps) <= set(COMPUTED_TABLES["ml_feature_store"].column_names)
-    for known in FEATURE_LISTS.values():
+    for known in FEATURE_VERSIONS.values():
         assert {dep.column_name for dep in deps[known.column("features")]} == set(known.names)
     store = defs.resolve_asset_graph().get(dg.AssetKey("ml_feature_store"))
     upstream = {key.path[-1] for key in store.parent_keys}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nba_assets.precompute.feature_lists import ALL_FEATURES, FEATURE_LISTS, columns_read
+from nba_assets.precompute.feature_lists import ALL_FEATURES, FEATURE_VERSIONS, columns_read
 from nba_assets.precompute.features import (
     FEATURES,
     TAGS,
@@ -121,7 +121,7 @@ def test_version_two_has_some_features_of_version_one_and_then_its_own() -> None
 
 def test_lists_are_chosen_by_version_and_have_columns_of_their_own() -> None:
     found = {
-        version: (known.name, known.features, known.column("features")) for version, known in FEATURE_LISTS.items()
+        version: (known.name, known.features, known.column("features")) for version, known in FEATURE_VERSIONS.items()
     }
     assert found == {"v1": (VERSION, FEATURES, "features"), "v2": (VERSION_V2, FEATURES_V2, "features_v2")}
     names = [feature.name for feature in ALL_FEATURES]

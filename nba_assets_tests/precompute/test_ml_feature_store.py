@@ -18,7 +18,7 @@ from nba_assets.analytics.upcoming_player_game_context import TABLE as PLAYER_CO
 from nba_assets.entities.outcomes import Outcome
 from nba_assets.entities.quality import quality_tier
 from nba_assets.precompute import ml_feature_store, team_form
-from nba_assets.precompute.feature_lists import ALL_FEATURES, FEATURE_LISTS, columns_read
+from nba_assets.precompute.feature_lists import ALL_FEATURES, FEATURE_VERSIONS, columns_read
 from nba_assets.precompute.features import FEATURES, TAGS, VERSION, WEIGHTS, Feature, Vector
 from nba_assets.precompute.features_v2 import FEATURES_V2, VERSION_V2
 from nba_assets.precompute.ml_feature_store import (
@@ -752,7 +752,7 @@ def test_whatever_is_known_the_model_gets_numbers_and_every_default_leaves_a_tra
     assert blocking_findings(TABLE, found.rows) == []
     (result,) = stored(TABLE, found.rows)
     assert result == row(history, inputs)
-    for known in FEATURE_LISTS.values():
+    for known in FEATURE_VERSIONS.values():
         values, tags = result[known.column("features")], result[known.column("feature_sources")]
         for feature, value, tag in zip(known.features, values, tags, strict=True):
             assert (result[feature.name] is None) == (tag == "default")

@@ -17,7 +17,7 @@ from nba_assets_tests.real_data.conftest import SEASONS
 
 VERSIONS = ("v1", "v2")
 GAIN = 0.1
-"""Points of mean absolute error by which the second version is at least better, with either learner in either season."""
+"""Points of error by which the second version is at least better, with either learner in either season."""
 
 
 @pytest.mark.slow

@@ -96,14 +96,6 @@ NEW_FEATURES: tuple[Feature, ...] = (
         (0, 45),
     ),
     Feature(
-        "usage_rate_season",
-        "Mean usage rate of all his games of the season",
-        (stored("phase4", CACHE, "player_usage_rate_season"),),
-        16.0,
-        "percent",
-        (0, 45),
-    ),
-    Feature(
         "points_per_minute",
         "Points of the season / minutes of the season",
         (Source("calculated", (f"{GAMES}.points", f"{GAMES}.minutes_played"), points_per_minute),),

@@ -70,7 +70,6 @@ NEW_FEATURES = {
     "minutes_last_game": 8.0,
     "started_last_game": 0.0,
     "usage_rate_last_10": 16.0,
-    "usage_rate_season": 16.0,
     "points_per_minute": 0.35,
     "expected_minutes": 8.0,
     "expected_points": 3.0,
@@ -782,7 +781,6 @@ def _new_features(
         **{name: _first((value, "phase3")) for name, value in summaries.items()},
         **{name: _first((value, "calculated")) for name, value in calculated.items()},
         "usage_rate_last_10": _first((_field(cache, "usage_rate_last_10"), "phase4")),
-        "usage_rate_season": _first((_field(cache, "player_usage_rate_season"), "phase4")),
     }
 
 

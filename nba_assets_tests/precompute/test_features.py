@@ -75,7 +75,6 @@ NEW: list[tuple[str, float, tuple[float, float], list[Tag]]] = [
     ("minutes_last_game", 8.0, (0, 63), ["phase3"]),
     ("started_last_game", 0.0, (0, 1), ["phase3"]),
     ("usage_rate_last_10", 16.0, (0, 45), ["phase4"]),
-    ("usage_rate_season", 16.0, (0, 45), ["phase4"]),
     ("points_per_minute", 0.35, (0, 1.5), ["calculated"]),
     ("expected_minutes", 8.0, (0, 48), ["calculated"]),
     ("expected_points", 3.0, (0, 70), ["calculated"]),

@@ -92,7 +92,6 @@ CACHED: Row = {
     "team_pace_last_10": 99.5,
     "team_off_rating_last_10": 114.25,
     "usage_rate_last_10": 28.5,
-    "player_usage_rate_season": 27.5,
 }
 SCORES: Row = {"fatigue_score": 90, "shot_zone_mismatch_score": 4.3, "pace_score": 1.8, "usage_spike_score": 0.3}
 SHARES: Row = {"paint_rate_last_10": 44.44, "mid_range_rate_last_10": 22.22, "three_pt_rate_last_10": 33.33}
@@ -271,7 +270,6 @@ def test_the_second_version_of_a_row_of_which_everything_is_known() -> None:
         "minutes_last_game": (34.0, "phase3"),
         "started_last_game": (1.0, "phase3"),
         "usage_rate_last_10": (28.5, "phase4"),
-        "usage_rate_season": (27.5, "phase4"),
         "points_per_minute": (round(214 / 340, 9), "calculated"),
         "expected_minutes": (40.0, "calculated"),
         "expected_points": (round(214 / 340 * 40, 9), "calculated"),

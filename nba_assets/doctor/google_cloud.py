@@ -24,9 +24,9 @@ from nba_assets.doctor.finding import Finding, failure, ok, warning
 from nba_assets.doctor.tables import check_schema
 from nba_assets.orchestration.google_cloud import bigquery_clients
 from nba_assets.registry import ALL_TABLES
-from nba_assets.terminal import one_line
 from nba_assets.warehouse.address import BigQueryAddress
 from nba_assets.warehouse.bigquery import STAGING, BigQueryWarehouse
+from nba_assets.wording import phrase
 
 SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 KEY_FILE_VARIABLE = "GOOGLE_APPLICATION_CREDENTIALS"
@@ -169,4 +169,4 @@ def _advice(error: BaseException, address: BigQueryAddress) -> str:
 
 
 def _said(error: BaseException) -> str:
-    return one_line(error).removesuffix(".")
+    return phrase(error)

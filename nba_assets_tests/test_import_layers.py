@@ -36,6 +36,7 @@ LAYERS = (
     "pictures",
     "export",
     "training",
+    "skew",
     "demo",
     "automation",
     "orchestration",

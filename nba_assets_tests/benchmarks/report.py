@@ -217,12 +217,13 @@ def _processes(results: Results) -> list[str]:
         ]
         for name, (one, materializations) in runs.items()
     ]
+    spent = tables.spent
     to_idle, to_stock = (
-        f"{tables.spent.cpu / one.spent.cpu:.2f} times the CPU and {tables.spent.wall / one.spent.wall:.2f} times the time"
+        f"{spent.cpu / one.spent.cpu:.2f} times the CPU and {spent.wall / one.spent.wall:.2f} times the time"
         for one in (nothing, stock)
     )
     return [
-        "Whole processes, imports included, raw data ingested before; on the project's own instance unless said otherwise.",
+        "Whole processes, imports included, raw data ingested before, on the project's own instance but for one line.",
         "",
         *_rows(["", "CPU s / wall s", "peak MB", "event log MB", "kB per materialization"], rows),
         f"The ten tables take {to_idle} of the graph that does nothing, {to_stock} of that graph on the instance that "

@@ -31,7 +31,7 @@ from nba_assets.raw.sample_league import write_season
 from nba_assets.raw.tables import RAW_TABLES, SCHEDULE
 from nba_assets.registry import GAME_SUMMARIES, PREGAME_TABLES, TABLE_MODULES
 from nba_assets.settings import Settings
-from nba_assets.skew import FeatureSkew, Skew, skew
+from nba_assets.skew import CAUSES, FeatureSkew, Skew, _cause, skew
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.tables.columns import arrow_schema
 from nba_assets.tables.served import SERVED_FEATURES, VECTOR, vectors
@@ -186,6 +186,11 @@ class TestWriting:
         home.store(moment)
         assert set(home.games.values()) == games
         assert len(home.rows(STORE)) > len(home.served_first) or len(games) == 2
+
+    def test_a_late_game_is_served_although_its_day_is_over_in_utc(self, home: Home) -> None:
+        home.change_schedule(SECOND_GAME, game_time_utc=SECOND_TIP + 3 * HOUR)
+        home.store(SECOND_TIP + 2 * HOUR)
+        assert set(home.games.values()) == {SECOND_GAME}
 
     def test_a_game_whose_tip_off_is_unknown_counts_as_begun_from_midnight_eastern_on(self, home: Home) -> None:
         home.change_schedule(FIRST_GAME, game_time_utc=None)
@@ -633,6 +638,23 @@ class TestSkew:
         feature = home.skew().features[0]
         assert (feature.causes, feature.changed) == ({"unknown": feature.compared}, {})
 
+    @pytest.mark.parametrize(
+        ("table", "cause"),
+        [
+            ("player_game_summary", "stat_correction"),
+            ("player_boxscores", "stat_correction"),
+            ("injury_report", "announcement"),
+            ("game_lines", "announcement"),
+            ("rosters", "announcement"),
+            ("player_registry", "player_registry"),
+            ("schedule", "schedule"),
+            ("season", "schedule"),
+        ],
+    )
+    def test_each_input_has_its_cause(self, table: str, cause: str) -> None:
+        assert _cause(table) == cause
+        assert cause in CAUSES
+
     def test_rows_that_are_gone_and_rows_that_were_never_served_are_counted(self, home: Home) -> None:
         home.store(NOON)
         players = [row["player_lookup"] for row in home.served_first]
@@ -641,6 +663,9 @@ class TestSkew:
         found = home.skew()
         assert (found.served, found.gone, found.compared) == (len(players) - 1, 1, len(players) - 2)
         assert (found.never_served, found.never_served_in_time) == (1, 1)
+        outcome = CliRunner().invoke(app, ["skew", str(NIGHT), str(NIGHT)])
+        assert "1 rows were served and are no longer stored" in outcome.output
+        assert "1 stored rows were never served, of which 1 were first stored before tip-off" in outcome.output
 
     def test_rows_that_were_first_stored_after_tip_off_are_none_that_should_have_been_served(self, home: Home) -> None:
         home.store(NEXT_DAY)

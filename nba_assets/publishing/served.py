@@ -59,11 +59,13 @@ def newly_served(run: TableRun, rows: pa.Table, entries: pa.Table) -> Served | N
         return None
     known = run.warehouse.read(SERVED_FEATURES, SERVED_FEATURES.key, days[0], days[-1])
     there = {tuple(row.values()) for row in known.to_pylist()}
+    # A row that a retry retains from before the table had a list has no vector of it.
     new = [
         row
         for features in run.table.feature_lists
         for row in vectors(waiting, features).to_pylist()
-        if (row["game_date"], row["player_lookup"], row["feature_version"]) not in there
+        if row["feature_version"] is not None
+        and (row["game_date"], row["player_lookup"], row["feature_version"]) not in there
     ]
     if not new:
         return None

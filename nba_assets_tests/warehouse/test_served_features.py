@@ -38,7 +38,7 @@ STORE = Table(
         flag("is_home", "At home"),
         *VECTOR,
         number("points", "His points", scale=None),
-        *(replace(column, name=f"{column.name}_v2") for column in VECTOR),
+        *(replace(column, name=f"{column.name}_v2", nullable=True) for column in VECTOR),
         *STAMPS,
     ),
     entity_column="player_lookup",
@@ -62,7 +62,9 @@ def the_schedule() -> pa.Table:
     return pa.Table.from_pylist([game | {"processed_at": TIP}], schema=arrow_schema(SCHEDULE.table))
 
 
-def publication(warehouse: Warehouse, run_id: str, moment: datetime, **points: float) -> Publication:
+def publication(
+    warehouse: Warehouse, run_id: str, moment: datetime, points: dict[str, float], *, has_v2: bool = True
+) -> Publication:
     """Vectors of some players, ready to be stored."""
     settings = Settings.from_environment({})
     run = TableRun(STORE, [DAY], warehouse, ParallelEntities.serial(), settings, run_id, moment, clock=lambda: moment)
@@ -88,7 +90,7 @@ def publication(warehouse: Warehouse, run_id: str, moment: datetime, **points: f
         "features": objects([[value] for value in points.values()]),
         "features_v2": objects([[-value] for value in points.values()]),
         "feature_version": np.full(size, "v1", dtype=object),
-        "feature_version_v2": np.full(size, "v2", dtype=object),
+        "feature_version_v2": np.full(size, "v2" if has_v2 else None, dtype=object),
     }
     return prepare(run, Outcome(rows))
 
@@ -107,9 +109,9 @@ def served(warehouse: Warehouse) -> dict[tuple[str, str], tuple[list[float], str
 
 
 def test_each_list_is_served_once_and_a_later_run_adds_who_is_not_there(scheduled: Warehouse) -> None:
-    publication(scheduled, "one", TIP - timedelta(hours=3), ann=10.0, bob=20.0).write()
-    publication(scheduled, "two", TIP - timedelta(hours=2), ann=11.0, bob=21.0, cy=31.0).write()
-    publication(scheduled, "three", TIP, ann=12.0, dan=42.0).write()
+    publication(scheduled, "one", TIP - timedelta(hours=3), {"ann": 10.0, "bob": 20.0}).write()
+    publication(scheduled, "two", TIP - timedelta(hours=2), {"ann": 11.0, "bob": 21.0, "cy": 31.0}).write()
+    publication(scheduled, "three", TIP, {"ann": 12.0, "dan": 42.0}).write()
     expected = {("ann", "one"): 10.0, ("bob", "one"): 20.0, ("cy", "two"): 31.0}
     assert served(scheduled) == {
         (player, version): ([sign * value], run_id)
@@ -120,9 +122,14 @@ def test_each_list_is_served_once_and_a_later_run_adds_who_is_not_there(schedule
     assert [tuple(row.values()) for row in stored] == [("ann", [12.0]), ("dan", [42.0])]
 
 
+def test_a_row_without_a_vector_of_a_list_is_served_without_it(scheduled: Warehouse) -> None:
+    publication(scheduled, "one", TIP - timedelta(hours=3), {"ann": 10.0}, has_v2=False).write()
+    assert served(scheduled) == {("ann", "v1"): ([10.0], "one")}
+
+
 def test_of_two_runs_at_once_the_second_neither_stores_nor_serves(scheduled: Warehouse) -> None:
     moment = TIP - timedelta(hours=1)
-    one, other = (publication(scheduled, name, moment, **{name: 10.0}) for name in ("one", "other"))
+    one, other = (publication(scheduled, name, moment, {name: 10.0}) for name in ("one", "other"))
     one.write()
     with pytest.raises(OvertakenError):
         other.write()
@@ -135,7 +142,7 @@ def test_bigquery_adds_served_rows_in_the_script_that_stores_them_and_deletes_no
     service.put(SCHEDULE.table, the_schedule())
     moment = TIP - timedelta(hours=1)
     service.answers = [[(moment,)] for _ in range(20)]
-    publication(service.warehouse(), "one", moment, ann=10.0).write()
+    publication(service.warehouse(), "one", moment, {"ann": 10.0}).write()
     script = service.statements()[-1]
     assert f"DELETE FROM `p.t_{STORE.qualified_name}`" in script
     assert f"INSERT INTO `p.t_{SERVED_FEATURES.qualified_name}`" in script

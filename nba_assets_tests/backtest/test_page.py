@@ -29,7 +29,7 @@ RESULT = Backtest(
     end=date(2023, 6, 12),
     by=Period.SEASON,
     seed=3,
-    feature_versions={"v1": "v1_baseline_25", "v2": "v2_minutes_21"},
+    feature_versions={"v1": "v1_baseline_25", "v2": "v2_minutes_20"},
     listed_rows=5000,
     not_played_rows=900,
     without_outcome_rows=10,
@@ -114,7 +114,7 @@ def test_names_are_escaped() -> None:
 
 
 def test_one_version_is_compared_with_nothing() -> None:
-    single = replace(RESULT, feature_versions={"v2": "v2_minutes_21"})
+    single = replace(RESULT, feature_versions={"v2": "v2_minutes_20"})
     assert version_differences(single) == []
     assert "v2 against v1" not in text_of(render(single))
     assert "--feature-version v2 --seed 3" in text_of(render(single))

@@ -18,6 +18,7 @@ from typer.testing import CliRunner, Result
 from nba_assets.backtest.player_games import BacktestError, read_player_games
 from nba_assets.cli import app
 from nba_assets.precompute.feature_lists import FEATURE_VERSIONS
+from nba_assets.raw.sample_league import write_season
 from nba_assets.registry import COMPUTED_TABLES
 from nba_assets.tables.columns import arrow_schema
 from nba_assets.tables.spec import Column, Table, Type
@@ -25,6 +26,8 @@ from nba_assets.training import TrainingSetError
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets.warehouse.interface import Replacement
 from nba_assets_tests.backtest.games import FIRST, PLAYERS, TELLING
+from nba_assets_tests.league import SMALL_LEAGUE
+from nba_assets_tests.pipeline import build, days_between, ingest_all
 
 STORE, GAMES, CONTEXT = (
     COMPUTED_TABLES[name] for name in ("ml_feature_store", "player_game_summary", "upcoming_player_game_context")
@@ -182,6 +185,22 @@ class TestFiles:
         outcome = ran(DAYS[0], DAYS[-1])
         assert isinstance(outcome.exception, BacktestError)
         assert "none of the 480 rows from 2024-11-10 to 2024-12-19 has a played game" in str(outcome.exception)
+
+
+@pytest.mark.slow
+def test_a_simulated_league_can_be_tried(tmp_path: Path, own_home: Path) -> None:
+    pytest.importorskip("sklearn", reason="a backtest needs scikit-learn: pip install 'nba-assets[ml]'")
+    season = write_season(tmp_path / "landing", 2024, teams=SMALL_LEAGUE["teams"], games_per_team=24)
+    own_home.mkdir()
+    warehouse, days = DuckDBWarehouse(own_home / "nba.duckdb"), days_between(season.first_date, season.last_date)
+    ingest_all(warehouse, tmp_path / "landing", days)
+    build(warehouse, days)
+    outcome = ran(days[0], days[-1])
+    assert outcome.exit_code == 0, outcome.output
+    results = json.loads((own_home / "backtest" / "backtest.json").read_text())
+    mae = {one["model"]: one["mae"] for one in results["overall"]}
+    assert mae["ridge v2"] < 1.1 * mae["season average"]
+    assert results["with_line"][0]["model"] == "points line"
 
 
 def test_features_of_older_code_are_refused(warehouse: DuckDBWarehouse) -> None:

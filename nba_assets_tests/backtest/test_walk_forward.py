@@ -191,6 +191,24 @@ def test_models_learn_and_predict_in_one_thread(games: PlayerGames, monkeypatch:
     assert threads == {1}
 
 
+def test_importance_is_measured_on_some_of_the_last_period(games: PlayerGames, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Watched:
+        def fit(self, *_: Floats) -> Watched:
+            return self
+
+        def predict(self, vectors: Floats) -> Floats:
+            sizes.append(len(vectors))
+            return vectors[:, 0]
+
+    sizes: list[int] = []
+    monkeypatch.setattr(walk_forward, "learners", lambda _: {"watched": Watched()})
+    monkeypatch.setattr(walk_forward, "IMPORTANCE_ROWS", 50)
+    folds = folds_of(games.dates, Period.MONTH)
+    learn(games, folds, ["v1"], seed=0)
+    shuffles = len(FEATURE_VERSIONS["v1"].names) * walk_forward.IMPORTANCE_REPEATS
+    assert sizes == [*(fold.test.sum() for fold in folds), *[50] * (1 + shuffles)]
+
+
 @pytest.mark.parametrize(("by", "advice"), [(Period.SEASON, ", or --by month"), (Period.MONTH, "")])
 def test_too_few_dates_are_said_in_a_line(by: Period, advice: str) -> None:
     with pytest.raises(BacktestError) as raised:

@@ -862,6 +862,42 @@ def test_wins_and_pace_are_those_of_his_own_team() -> None:
     assert [(found[day]["team_win_pct"], found[day]["team_pace"]) for day in DAYS] == [(0.75, 101.0), (0.25, 95.0)]
 
 
+def test_teammates_are_those_of_the_same_team_and_date() -> None:
+    """The other player leaves for the opponent before the second date."""
+    contexts = [
+        CONTEXT | {"game_date": day, "player_lookup": player, "is_production_ready": True}
+        for day in DAYS
+        for player in PEOPLE
+    ]
+    contexts[2] |= {"team_abbr": "BOS", "opponent_team_abbr": "LAL"}
+    caches = [
+        of_player(
+            CACHE, day, player, minutes_avg_last_10=35.0 if player == "lebronjames" else 20.0, points_avg_season=points
+        )
+        for day, points in zip(DAYS, (15.0, 16.5), strict=True)
+        for player in PEOPLE
+    ]
+    rows = built({PLAYER_CONTEXT: contexts, CACHE: caches})
+    found = [
+        (rows["lebronjames", day]["teammates_points"], rows["lebronjames", day]["expected_minutes"]) for day in DAYS
+    ]
+    assert found == [(15.0, 48.0), (0.0, 48.0)]
+    many = [
+        CONTEXT
+        | {
+            "game_date": TONIGHT,
+            "player_lookup": f"player{number}",
+            "is_production_ready": True,
+            "games_in_last_14_days": 5,
+            "minutes_in_last_14_days": 110,
+        }
+        for number in range(10)
+    ]
+    assert built({PLAYER_CONTEXT: [*contexts, *many], CACHE: caches})["lebronjames", TONIGHT][
+        "expected_minutes"
+    ] == round(240 * 35 / (35 + 10 * 22), 9)
+
+
 def test_wins_are_of_this_season_and_before_the_date() -> None:
     others = [
         line | {"game_date": day, "win_flag": False}

@@ -61,38 +61,37 @@ class PlayerGames:
 
 
 def read_player_games(warehouse: Warehouse, start: date, end: date, versions: Sequence[str]) -> PlayerGames:
-    """The games of the dates from `start` to `end` that were played, with the vectors of some feature versions.
+    """The games of the dates from `start` to `end` that were played, with the vectors of some feature versions, all of
+    one moment.
 
     Raises BacktestError where there are none, TrainingSetError where features of another version are stored.
     """
-    sets = {
-        version: training_set(warehouse, start, end, (POINTS_LINE,), feature_version=version)
-        for version in dict.fromkeys(("v1", *versions))
-    }
-    rows = sets["v1"]
+    with warehouse.session():
+        rows = training_set(warehouse, start, end, (POINTS_LINE,))
+        played = pc.and_(pc.fill_null(rows["played"], False), pc.is_valid(rows["points"]))
+        vectors = {"v1": _vectors(rows.filter(played), FEATURES)}
+        for version in versions:
+            if version not in vectors:
+                others = training_set(warehouse, start, end, feature_version=version).filter(played)
+                vectors[version] = _vectors(others, FEATURE_VERSIONS[version].features)
     if not rows.num_rows:
         raise BacktestError(
             f"no features are stored from {start} to {end}; build them with `nba-assets backfill START END`"
         )
-    played = pc.and_(pc.fill_null(rows["played"], False), pc.is_valid(rows["points"]))
     if not pc.any(played).as_py():
         raise BacktestError(
             f"none of the {rows.num_rows:,} rows from {start} to {end} has a played game; build "
             f"player_game_summary of dates whose games are over"
         )
     kept = rows.filter(played)
-    sources = np.array(kept["feature_sources"].to_pylist(), dtype=object)
     return PlayerGames(
         dates=kept["game_date"].to_numpy(),
         points=_numbers(kept, "points"),
         minutes=_numbers(kept, "minutes"),
         quality_tier=kept["quality_tier"].to_numpy(),
         points_line=_numbers(kept, POINTS_LINE),
-        vectors={
-            version: _vectors(sets[version].filter(played), FEATURE_VERSIONS[version].features) for version in versions
-        }
-        | {"v1": _vectors(kept, FEATURES)},
-        unknown=sources == "default",
+        vectors=vectors,
+        unknown=_unknown(kept),
         listed=rows.num_rows,
         not_played=pc.sum(pc.invert(rows["played"])).as_py() or 0,
         without_outcome=rows["played"].null_count,
@@ -101,6 +100,12 @@ def read_player_games(warehouse: Warehouse, start: date, end: date, versions: Se
 
 def _place(name: str) -> int:
     return [feature.name for feature in FEATURES].index(name)
+
+
+def _unknown(rows: pa.Table) -> NDArray[np.bool_]:
+    """Marks of (games, features) where no source knew a feature."""
+    sources = pc.list_flatten(rows["feature_sources"].combine_chunks())
+    return pc.equal(sources, "default").to_numpy(zero_copy_only=False).reshape(rows.num_rows, -1)
 
 
 def _vectors(rows: pa.Table, features: Sequence[Feature]) -> Floats:

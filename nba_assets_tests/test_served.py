@@ -356,16 +356,19 @@ def alter(home: Home, table: Table, value: str, *, place: int = 1, column: str =
     )
 
 
-def sets(home: Home) -> tuple[pa.Table, pa.Table]:
+def sets(home: Home, version: str = VERSION) -> tuple[pa.Table, pa.Table]:
     """The training set as corrected and as served."""
-    corrected, served = (training_set(home.warehouse, NIGHT, NIGHT, as_served=of) for of in (False, True))
+    corrected, served = (
+        training_set(home.warehouse, NIGHT, NIGHT, as_served=of, feature_version=version) for of in (False, True)
+    )
     return corrected, served
 
 
 class TestExport:
-    def test_served_equals_corrected_where_nothing_was_corrected(self, home: Home) -> None:
+    @pytest.mark.parametrize("version", [VERSION, VERSION_V2])
+    def test_served_equals_corrected_where_nothing_was_corrected(self, home: Home, version: str) -> None:
         home.store(NOON)
-        corrected, served = sets(home)
+        corrected, served = sets(home, version)
         assert served.num_rows == len(home.rows(STORE)) > 0
         assert served.equals(corrected)
 
@@ -507,8 +510,8 @@ class TestPoison:
         """
         home.store(NOON)
         play(home)
-        clean = sets(home)[0]
-        assert set(clean["played"].to_pylist()) == {True, False}
+        clean = {version: sets(home, version)[0] for version in (VERSION, VERSION_V2)}
+        assert set(clean[VERSION]["played"].to_pylist()) == {True, False}
         spoilt = Home(tmp_path, home.season)
         spoilt.warehouse = poisoned(home.warehouse.path, tmp_path / "poisoned.duckdb", NIGHT, how)
         execute(spoilt, f"delete from {SERVED_FEATURES.qualified_name}")
@@ -519,8 +522,9 @@ class TestPoison:
             for row, found in zip(home.served, spoilt.served, strict=True)
         ]
         later = ["processed_at", *OUTCOMES]
-        for found in sets(spoilt):
-            assert found.drop_columns(later).equals(clean.drop_columns(later))
+        for version, expected in clean.items():
+            for found in sets(spoilt, version):
+                assert found.drop_columns(later).equals(expected.drop_columns(later))
 
     def test_poison_is_tasted_where_it_was_known_before_tip_off(self, home: Home, tmp_path: Path) -> None:
         """The proof above could fail."""

@@ -32,10 +32,11 @@ def tried(games: PlayerGames, by: Period = Period.MONTH, seed: int = 0) -> Backt
 
 @pytest.fixture(scope="module", autouse=True)
 def few_large_steps() -> Iterator[None]:
-    """Boosting that is quick, and not quite as good."""
+    """Boosting that is quick and not quite as good, and fewer shuffles."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(models, "BOOSTING_ROUNDS", 20)
         monkeypatch.setattr(models, "LEARNING_RATE", 0.2)
+        monkeypatch.setattr(walk_forward, "IMPORTANCE_REPEATS", 2)
         yield
 
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from nba_assets.tables.spec import Columns
 
-FINAL, POSTPONED = 3, 4
-"""Values of `game_status`; 1 is scheduled, 2 is live."""
+SCHEDULED, FINAL, POSTPONED = 1, 3, 4
+"""Values of `game_status`; 2 is live."""
 
 LEAGUE_COLUMNS = ("game_status", "is_regular_season", "is_playoffs")
 FINAL_COLUMNS = (*LEAGUE_COLUMNS, "home_team_score", "away_team_score")

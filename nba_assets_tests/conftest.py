@@ -53,16 +53,28 @@ LONGEST_FILES = (
 
 
 DEPLOYMENT_FILES = (
+    "automation/test_season_chunks.py",
     "benchmarks/test_smoke.py",
     "entities/test_dask_workers.py",
     "entities/test_equal_digests.py",
     "gcp/test_doctor.py",
     "gcp/test_literals.py",
     "gcp/test_source_tables.py",
+    "how_to/test_pages.py",
     "nba_assets_tests/test_deploy.py",
     "nba_assets_tests/test_postgres.py",
     "nba_assets_tests/test_security.py",
+    "orchestration/test_console.py",
+    "orchestration/test_crash.py",
+    "orchestration/test_error_lines.py",
+    "orchestration/test_hangs.py",
+    "orchestration/test_instance.py",
+    "orchestration/test_interleavings.py",
+    "orchestration/test_launch.py",
     "orchestration/test_queued_runs.py",
+    "orchestration/test_read_copy.py",
+    "orchestration/test_run_workers.py",
+    "orchestration/test_ui.py",
 )
 """Whose longer tests are a job of their own in CI: with them the other one would take more than half an hour."""
 

@@ -96,6 +96,7 @@ class Recorded:
     spans: list[tuple[date, date]] = field(default_factory=list)
     breaks_after: int = 1000
     in_session: bool = False
+    largest_write_dates: int | None = None
 
     def read(self, table: Any, columns: Any, start: date, end: date, where: Any = None) -> pa.Table:
         if len(self.spans) >= self.breaks_after:

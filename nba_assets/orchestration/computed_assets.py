@@ -166,7 +166,7 @@ def _table_run(
     """The computation of a table for the partitions of a Dagster run; a run with the tag of a retry computes failed
     entities only.
     """
-    now, dates = datetime.now(UTC), partition_dates(context)
+    now, dates = datetime.now(UTC), writable_dates(context, warehouse)
     # Read before everything else: what is written in the meantime is newer than what this run is going to see.
     begun = entries_of(warehouse, table, dates)
     retry = Retry.of(warehouse, table, dates, now) if RETRY_TAG in context.run.tags else None
@@ -196,6 +196,20 @@ def _left_alone(
 def partition_dates(context: dg.AssetExecutionContext) -> list[date]:
     """The dates of a run, ascending: one, or a whole range."""
     return sorted(date.fromisoformat(key) for key in context.partition_keys)
+
+
+def writable_dates(context: dg.AssetExecutionContext, warehouse: Warehouse) -> list[date]:
+    """The dates of a run; raises Failure, before anything is read, for more than one write of the warehouse can
+    replace.
+    """
+    dates, most = partition_dates(context), warehouse.largest_write_dates
+    if most is not None and len(dates) > most:
+        raise dg.Failure(
+            f"{len(dates):,} dates in one run, of which the warehouse takes {most:,}: launch them season by season, or "
+            "with `nba-assets backfill`, which does that by itself",
+            allow_retries=False,
+        )
+    return dates
 
 
 def definition_metadata(table: Table) -> dict[str, Any]:

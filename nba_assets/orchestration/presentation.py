@@ -19,7 +19,6 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from nba_assets.basketball.season import LONGEST_SEASON_DAYS
-from nba_assets.entities.outcomes import take
 from nba_assets.pictures.of_tables import TABLES_WITH_PICTURES, data_uri, picture
 from nba_assets.precompute.features import FEATURES
 from nba_assets.publishing.publication import DateFacts, Publication
@@ -92,9 +91,8 @@ def _picture(publication: Publication, day: date) -> dict[str, Any]:
     if table.name not in TABLES_WITH_PICTURES:
         return {}
     try:
-        rows = to_columns(publication.rows)
-        mine = take(rows, rows[table.date_column] == np.datetime64(day, "D"))
-        drawn = picture(table.name, day, mine, full_names(publication.run.warehouse, day))
+        mine = publication.rows.filter(pc.equal(publication.rows[table.date_column], day))
+        drawn = picture(table.name, day, to_columns(mine), full_names(publication.run.warehouse, day))
     except Exception as error:
         # The rows are written: whatever is wrong with their picture is no reason to call that a failure.
         return {"picture": f"could not be drawn: {type(error).__name__}: {error}"}

@@ -16,7 +16,7 @@ from nba_assets.orchestration.computed_assets import (
     asset_tags,
     data_version,
     definition_metadata,
-    partition_dates,
+    writable_dates,
 )
 from nba_assets.orchestration.daily import DAILY
 from nba_assets.orchestration.interruption import RunEndedError
@@ -75,12 +75,14 @@ def raw_asset(raw: RawTable) -> dg.AssetsDefinition:
         if not landing.files(SCHEDULE.name) and not landing.files(raw.name) and not raw.required:
             # Whether a feed has nothing for a date, or nothing has landed at all, only a schedule tells.
             raise dg.Failure(f"{raw.name}: {NOTHING_LANDED}", allow_retries=False)
+        opened = warehouse.open()
+        dates = writable_dates(context, opened)
         try:
             report = ingest(
                 raw,
                 landing,
-                warehouse.open(),
-                partition_dates(context),
+                opened,
+                dates,
                 run_id=context.run.run_id,
                 now=datetime.now(UTC),
             )

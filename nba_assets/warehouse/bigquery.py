@@ -57,8 +57,6 @@ STAGING_MILLISECONDS = 24 * 3600 * 1000
 SCRIPT_MILLISECONDS = 300_000
 """How long a script may run: shorter than the stamp of `Write` reaches ahead."""
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 16.0
-LARGEST_WRITE_DATES = 4000
-"""Partitions that one statement may change."""
 STREAMS = 4
 """Streams of one read that are fetched at once."""
 LARGEST_FILTER = 500
@@ -85,6 +83,9 @@ Result = TypeVar("Result")
 
 class BigQueryWarehouse:
     """Tables in datasets of a BigQuery project; datasets and tables come into being with the first write."""
+
+    largest_write_dates = 4000
+    """Partitions that one statement may change."""
 
     def __init__(
         self,
@@ -145,10 +146,10 @@ class BigQueryWarehouse:
         if not replacements:
             return WriteFacts()
         for replacement in replacements:
-            if isinstance(replacement, Replacement) and len(set(replacement.dates)) > LARGEST_WRITE_DATES:
+            if isinstance(replacement, Replacement) and len(set(replacement.dates)) > self.largest_write_dates:
                 raise WarehouseError(
                     f"{replacement.table.qualified_name}: {len(set(replacement.dates)):,} dates in one write, of which "
-                    f"BigQuery takes {LARGEST_WRITE_DATES:,}; nothing was written. Run the dates season by season."
+                    f"BigQuery takes {self.largest_write_dates:,}; nothing was written. Run the dates season by season."
                 )
         with self._errors():
             tables = {each.table.qualified_name: each.table for each in (*unless, *replacements)}

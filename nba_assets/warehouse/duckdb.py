@@ -51,6 +51,8 @@ class DuckDBWarehouse:
     after the other.
     """
 
+    largest_write_dates = None
+
     def __init__(self, path: str | Path, wait_seconds: float = 60.0, idle_seconds: float = 0.0) -> None:
         """`wait_seconds` bounds how long somebody else may hold the file before WarehouseBusyError is raised.
 

@@ -141,6 +141,11 @@ class TableStatus:
 class Warehouse(Protocol):
     """A place where tables live."""
 
+    @property
+    def largest_write_dates(self) -> int | None:
+        """How many dates of a table one write can replace; None where nothing bounds them."""
+        ...
+
     def read(
         self,
         table: Table,

@@ -143,6 +143,7 @@ class MemoryWarehouse:
     """Tables in memory; a copy of it is another warehouse."""
 
     tables: dict[str, pa.Table] = field(default_factory=dict)
+    largest_write_dates: int | None = None
 
     def read(
         self,

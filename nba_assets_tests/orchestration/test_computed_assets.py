@@ -23,6 +23,7 @@ from nba_assets.orchestration.computed_assets import (
     details_metadata,
     partition_dates,
     run_metadata,
+    writable_dates,
 )
 from nba_assets.publishing.lineage import InputFacts
 from nba_assets.publishing.publication import DateFacts, Publication
@@ -31,6 +32,7 @@ from nba_assets.publishing.scope import WholeDates
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.registry import COMPUTED_TABLES
 from nba_assets.tables.audit import Finding
+from nba_assets_tests.orchestration.at_work import MemoryWarehouse
 from nba_assets_tests.warehouse.back_ends import FIRST, SECOND, TABLE, row, rows
 
 TODAY = np.datetime64("NaT", "us")
@@ -123,6 +125,14 @@ def test_a_single_date_has_its_digest_as_its_data_version_and_a_range_has_none()
 def test_the_dates_of_a_run_ascend() -> None:
     keys = SimpleNamespace(partition_keys=["2024-11-02", "2024-10-31"])
     assert partition_dates(cast(dg.AssetExecutionContext, keys)) == [date(2024, 10, 31), date(2024, 11, 2)]
+
+
+def test_a_run_of_more_dates_than_a_write_can_replace_is_refused_before_anything_is_read() -> None:
+    keys = cast(dg.AssetExecutionContext, SimpleNamespace(partition_keys=["2024-11-02", "2024-10-31"]))
+    for most in (None, 2):
+        assert writable_dates(keys, MemoryWarehouse(largest_write_dates=most)) == partition_dates(keys)
+    with pytest.raises(dg.Failure, match="2 dates in one run, of which the warehouse takes 1: launch them season"):
+        writable_dates(keys, MemoryWarehouse(largest_write_dates=1))
 
 
 @pytest.mark.parametrize(

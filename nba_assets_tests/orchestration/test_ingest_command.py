@@ -129,6 +129,7 @@ def test_a_schedule_that_names_no_date_takes_one_date_of_its_season_and_other_fe
 
 @pytest.mark.slow
 def test_a_failing_run_speaks_json_and_nothing_else(home: Home) -> None:
+    home.command("ingest", home.opening, home.day(3))  # where this test is the first that is selected
     sheet_of(home, home.day(3)).write_bytes(b"not parquet")
     outcome = home.command("run", home.day(3), "--table", SUMMARIES[0], "--table", SUMMARIES[2], "--json")
     assert outcome.returncode == 1

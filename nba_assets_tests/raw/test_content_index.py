@@ -80,6 +80,7 @@ class Written:
     """A warehouse in which nothing stands yet, and what was written into its state of partitions."""
 
     digests: dict[date, str] = field(default_factory=dict)
+    largest_write_dates: int | None = None
 
     def read(self, table: Table, columns: Sequence[str], *_: object) -> pa.Table:
         return arrow_schema(table, columns).empty_table()

@@ -288,6 +288,14 @@ class TestWhatWasKnown:
         announce(landing, warehouse, [TONIGHT, called_off], TIP - HOUR)
         assert known(warehouse) == {TONIGHT_ID: SCHEDULED, FIRST_ID: POSTPONED}
 
+    def test_what_was_called_off_from_the_beginning_and_is_on_later_was_called_off(
+        self, landing: Path, warehouse: Warehouse
+    ) -> None:
+        announce(landing, warehouse, [TONIGHT, FIRST | {"game_status": POSTPONED}, OTHER], SUMMER)
+        announce(landing, warehouse, SEASON, TIP + HOUR)
+        assert known(warehouse) == UNCHANGED | {FIRST_ID: POSTPONED}
+        assert known(warehouse, LATER) == UNCHANGED
+
     def test_a_game_is_called_off_and_back_on(self, landing: Path, warehouse: Warehouse) -> None:
         announce(landing, warehouse, SEASON, SUMMER)
         announce(landing, warehouse, [TONIGHT, FIRST | {"game_status": POSTPONED}, OTHER], TIP - HOUR)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from nba_assets.commands import build, doctor, inspection, publish, start
+from nba_assets.commands import build, doctor, inspection, publish, skew, start
 from nba_assets.error_lines import interrupted_line, one_line_errors
 from nba_assets.providers.commands import app as provider_commands
 from nba_assets.settings import misspelt_variables
@@ -19,7 +19,7 @@ app = typer.Typer(
     help="NBA raw data into daily analytics tables. Without a command: where the pipeline stands.",
     pretty_exceptions_enable=False,
 )
-for commands in (build.app, inspection.app, publish.app, start.app, doctor.app, provider_commands):
+for commands in (build.app, inspection.app, publish.app, skew.app, start.app, doctor.app, provider_commands):
     app.add_typer(commands)
 
 

@@ -15,8 +15,8 @@ from contextlib import contextmanager, suppress
 
 from nba_assets.raw.landing import LandingZoneError
 from nba_assets.settings import Settings, SettingsError
-from nba_assets.terminal import one_line
 from nba_assets.warehouse.interface import WarehouseError
+from nba_assets.wording import one_line
 
 ADVICE = {
     errno.ENOSPC: "Free space there",

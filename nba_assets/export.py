@@ -7,7 +7,7 @@ renamed once it is whole.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -74,15 +74,23 @@ def write_slices(file: Path, file_format: Format, schema: pa.Schema, slices: Ite
 
 def slices_of(warehouse: Warehouse, table: Table, start: date, end: date) -> Iterator[pa.Table]:
     """The rows of a table dated from `start` to `end`, some weeks at a time, those without rows left out."""
-    (stored,) = warehouse.status([table])
-    if stored.first_date is None or stored.last_date is None:
-        return
-    first, last = max(start, stored.first_date), min(end, stored.last_date)
-    while first <= last:
-        until = min(first + timedelta(days=SLICE_DAYS - 1), last)
-        rows = warehouse.read(table, table.column_names, first, until)
+    for first, last in spans_of(warehouse, [table], start, end):
+        rows = warehouse.read(table, table.column_names, first, last)
         if rows.num_rows:
             yield rows
+
+
+def spans_of(warehouse: Warehouse, tables: Sequence[Table], start: date, end: date) -> Iterator[tuple[date, date]]:
+    """The first and the last date of the slices in which tables are read from `start` to `end`."""
+    stored = warehouse.status(tables)
+    firsts = [one.first_date for one in stored if one.first_date is not None]
+    lasts = [one.last_date for one in stored if one.last_date is not None]
+    if not firsts:
+        return
+    first, last = max(start, min(firsts)), min(end, max(lasts))
+    while first <= last:
+        until = min(first + timedelta(days=SLICE_DAYS - 1), last)
+        yield first, until
         first = until + timedelta(days=1)
 
 

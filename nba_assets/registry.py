@@ -21,6 +21,7 @@ from nba_assets.precompute import (
 )
 from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.tables.bookkeeping import BOOKKEEPING_TABLES
+from nba_assets.tables.served import SERVED_FEATURES
 from nba_assets.tables.spec import BOOKKEEPING_DATASET, Table
 
 MODULES = (
@@ -45,7 +46,7 @@ CONTEXTS = tuple(name for name in PREGAME_TABLES if COMPUTED_TABLES[name].layer 
 ALL_TABLES: Mapping[str, Table] = (
     {name: raw.table for name, raw in RAW_TABLES.items()}
     | dict(COMPUTED_TABLES)
-    | {table.name: table for table in BOOKKEEPING_TABLES}
+    | {table.name: table for table in (*BOOKKEEPING_TABLES, SERVED_FEATURES)}
 )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterable
 from functools import cache
 from typing import Any
@@ -11,19 +10,7 @@ from typing import Any
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Control characters but for tabs and line feeds, those that turn the direction of writing, and halves of characters.
-"""
-
-
-def clean(text: str) -> str:
-    r"""The text without characters that do something to a terminal: `\x1b[31mJames` becomes `[31mJames`."""
-    return UNPRINTABLE.sub("", text)
-
-
-def one_line(text: object) -> str:
-    """The text in one line, clean."""
-    return clean(" ".join(str(text).split()))
+from nba_assets.wording import clean
 
 
 class CleanConsole(Console):

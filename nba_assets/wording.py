@@ -1,11 +1,16 @@
-"""How a line of text lists things: the first of them, and how many more there are.
+"""Text in one line, clean of escape sequences, and how it lists things: the first of them, and how many more there are.
 
-What the line says of them is up to the caller.
+What the line says is up to the caller.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+
+UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters but for tabs and line feeds, those that turn the direction of writing, and halves of characters.
+"""
 
 
 def listed(things: Iterable[object], shown: int, what: str = "", separator: str = ", ") -> str:
@@ -16,3 +21,18 @@ def listed(things: Iterable[object], shown: int, what: str = "", separator: str 
     texts = list(map(str, things))
     more = f" and {len(texts) - shown:,} more {what}".rstrip() if len(texts) > shown else ""
     return f"{separator.join(texts[:shown])}{more}"
+
+
+def clean(text: str) -> str:
+    r"""The text without characters that do something to a terminal: `\x1b[31mJames` becomes `[31mJames`."""
+    return UNPRINTABLE.sub("", text)
+
+
+def one_line(text: object) -> str:
+    """The text in one line, clean."""
+    return clean(" ".join(str(text).split()))
+
+
+def phrase(text: object) -> str:
+    """The text in one line without its full stop, for a sentence that goes on."""
+    return one_line(text).removesuffix(".")

@@ -5,7 +5,7 @@ What Dagster adds is tested apart.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -92,6 +92,7 @@ def table_run(
     settings: Settings | None = None,
     run_id: str = "test",
     now: datetime = NOW,
+    clock: Callable[[], datetime] = lambda: NOW,
 ) -> TableRun:
     """A run of one table, serial and with the default settings unless told otherwise."""
     return TableRun(
@@ -102,6 +103,7 @@ def table_run(
         settings or Settings.from_environment({}),
         run_id,
         now,
+        clock=clock,
     )
 
 

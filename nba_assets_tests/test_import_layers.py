@@ -16,10 +16,10 @@ import nba_assets
 SOURCE = Path(nba_assets.__file__).parent
 LAYERS = (
     "settings",
+    "wording",
     "terminal",
     "signals",
     "processes",
-    "wording",
     "partitions",
     "basketball",
     "tables",
@@ -36,6 +36,7 @@ LAYERS = (
     "pictures",
     "export",
     "training",
+    "skew",
     "demo",
     "automation",
     "orchestration",

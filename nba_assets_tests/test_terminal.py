@@ -10,7 +10,8 @@ import pytest
 from rich.table import Table
 from rich.text import Text
 
-from nba_assets.terminal import CleanConsole, clean, one_line
+from nba_assets.terminal import CleanConsole
+from nba_assets.wording import clean, one_line
 
 WRITINGS = ["\x1b[31mJames\x1b[0m", "\x9b31mJames", "\x1b]0;title\x07James", "\u202eJames", "\x07\x08\x7f\rJames"]
 

@@ -27,9 +27,9 @@ from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.training import (
     OUTCOMES,
     ExtraColumn,
+    Selection,
     TrainingSetError,
     export_training_set,
-    training_schema,
     training_set,
 )
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
@@ -202,7 +202,7 @@ def test_the_manifest_changes_with_a_digest_and_with_nothing_else(
 def test_no_dates_give_an_empty_table_of_the_same_columns(warehouse: DuckDBWarehouse) -> None:
     found = training_set(warehouse, date(2030, 1, 1), date(2030, 1, 2), EXTRA)
     assert found.num_rows == 0
-    assert found.schema == training_schema([ExtraColumn.parse(name) for name in EXTRA])
+    assert found.schema == Selection.of(EXTRA).schema
     assert len(set(found.column_names)) == len(found.column_names)
 
 

@@ -29,7 +29,7 @@ from nba_assets.publishing.input_state import (
     inputs_texts,
     partition_hashes,
 )
-from nba_assets.raw.tables import RAW_TABLES
+from nba_assets.raw.tables import RAW_TABLES, SCHEDULE
 from nba_assets.registry import GAME_SUMMARIES
 from nba_assets.tables.spec import Columns, Input
 from nba_assets.wording import listed
@@ -375,22 +375,28 @@ def repairs(
     the newest date that is to be built.
     """
     tables = [name for name in graph if name not in GAME_SUMMARIES]
-    postgame = _late_runs(
-        "postgame", {name: dates for name, dates in late.items() if name in GAME_SUMMARIES}, game_days
-    )
-    corrections = _late_runs("pregame", {name: dates for name, dates in late.items() if name in tables}, game_days)
+    bounds = np.union1d(game_days, _not_ingested(partition_state, late))
+    postgame = _late_runs("postgame", {name: dates for name, dates in late.items() if name in GAME_SUMMARIES}, bounds)
+    corrections = _late_runs("pregame", {name: dates for name, dates in late.items() if name in tables}, bounds)
     missing = without_pregame(partition_state, game_days, tables, today)
     sources = [[source for source in graph[name] if source.table.name not in tables] for name in tables]
     return Repairs(postgame, [*_next_runs(missing, inputs, sources, game_days), *corrections])
 
 
-def _late_runs(job: str, late: StaleDates, game_days: Dates) -> list[PlannedRun]:
+def _not_ingested(partition_state: PartitionState, late: StaleDates) -> Dates:
+    """The dates among stale ones whose schedule was not ingested: a run that passed over one would refuse it."""
+    days = np.array(sorted({day for dates in late.values() for day in dates}), dtype="M8[D]")
+    span = np.arange(days[0], days[-1]) if len(days) else days
+    return np.setdiff1d(span, partition_state[SCHEDULE.name].days)
+
+
+def _late_runs(job: str, late: StaleDates, bounds: Dates) -> list[PlannedRun]:
     tables = {
         day: tuple(name for name in late if day in late[name])
         for day in {day for dates in late.values() for day in dates}
     }
     runs = []
-    for days in _unbroken(sorted(tables), game_days, lambda day: tables[day]):
+    for days in _unbroken(sorted(tables), bounds, lambda day: tables[day]):
         names = tables[days[0]]
         mine = [late[name][day] for name in names for day in days]
         launch = Launch(job, names, days[0], days[-1])
@@ -423,9 +429,9 @@ def _next_run(days: Sequence[date], inputs: InputState, sources: Sequence[Sequen
     return PlannedRun(Launch("pregame", (), days[0], days[-1]), f"next_date:{days[0]}:{days[-1]}:{key}", "next_date")
 
 
-def _unbroken(days: Sequence[date], game_days: Dates, kind: Callable[[date], object]) -> Iterable[list[date]]:
-    """The days in groups of one kind within which no other day with games lies; days without games may."""
-    places = np.searchsorted(game_days, np.array(days, dtype="M8[D]")).tolist()
+def _unbroken(days: Sequence[date], bounds: Dates, kind: Callable[[date], object]) -> Iterable[list[date]]:
+    """The days in groups of one kind within which no other day of `bounds` lies, such as the days with games."""
+    places = np.searchsorted(bounds, np.array(days, dtype="M8[D]")).tolist()
     for _, group in groupby(enumerate(days), lambda pair: (kind(pair[1]), places[pair[0]] - pair[0])):
         yield [day for _, day in group]
 

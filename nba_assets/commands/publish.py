@@ -59,6 +59,13 @@ def export(
             help="Of a training set: also this column of a table that is known before the games; may be repeated.",
         ),
     ] = None,
+    as_served: Annotated[
+        bool,
+        typer.Option(
+            "--as-served/--as-corrected",
+            help="Of a training set: features as they first stood before each game, or as they are stored now.",
+        ),
+    ] = False,
     warehouse: FromFile = None,
 ) -> None:
     """Write tables into files, DIR/TABLE.parquet or .csv; a file that is there is replaced once the new one is whole.
@@ -84,11 +91,12 @@ def export(
             raise typer.BadParameter(f"leave out {', '.join(tables)}, or add columns with --with", param_hint="TABLE")
         from nba_assets.training import export_training_set
 
-        written = export_training_set(opened, *span, out, file_format, with_columns or ())
+        written = export_training_set(opened, *span, out, file_format, with_columns or (), as_served=as_served)
         say(f"{written.file}: {written.rows:,} rows; made of what {written.file}.manifest.json says")
         return
-    if with_columns:
-        raise typer.BadParameter("is for --training-set", param_hint="--with")
+    for option, given_option in (("--with", with_columns), ("--as-served", as_served)):
+        if given_option:
+            raise typer.BadParameter("is for --training-set", param_hint=option)
     for name in tables or list(COMPUTED_TABLES):
         written = export_table(opened, ALL_TABLES[name], *span, out, file_format)
         say(f"{written.file}: {written.rows:,} rows")

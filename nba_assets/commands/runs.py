@@ -105,7 +105,8 @@ def _result_of(report: RunReport, launch: Launch) -> _Result:
     from nba_assets.orchestration.opening import open_warehouse
 
     warehouse = open_warehouse()
-    return _Result(launch, report, built(warehouse, launch), damage_of(warehouse, dagster_instance(), report.run_id))
+    with dagster_instance() as instance:
+        return _Result(launch, report, built(warehouse, launch), damage_of(warehouse, instance, report.run_id))
 
 
 def _show(result: _Result) -> None:

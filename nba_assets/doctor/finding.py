@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from nba_assets.error_lines import line_of
-from nba_assets.terminal import one_line
+from nba_assets.wording import one_line
 
 
 class Severity(StrEnum):

@@ -24,9 +24,9 @@ from nba_assets.doctor.finding import Finding, failure, ok, warning
 from nba_assets.doctor.tables import check_schema
 from nba_assets.orchestration.google_cloud import bigquery_clients
 from nba_assets.registry import ALL_TABLES
-from nba_assets.terminal import one_line
 from nba_assets.warehouse.address import BigQueryAddress
 from nba_assets.warehouse.bigquery import STAGING, BigQueryWarehouse
+from nba_assets.wording import phrase
 
 SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 KEY_FILE_VARIABLE = "GOOGLE_APPLICATION_CREDENTIALS"
@@ -47,7 +47,7 @@ def check_credentials() -> Iterator[Finding]:
     except GoogleAuthError as error:
         yield failure(
             "credentials",
-            f"no token: {_said(error)}. Run `gcloud auth application-default login`, or set {KEY_FILE_VARIABLE} to "
+            f"no token: {phrase(error)}. Run `gcloud auth application-default login`, or set {KEY_FILE_VARIABLE} to "
             "the path of a key file",
         )
         return
@@ -85,7 +85,7 @@ def _check_jobs(address: BigQueryAddress, client: bigquery.Client) -> Iterator[F
         job = client.query("SELECT CURRENT_TIMESTAMP()", retry=None, job_retry=None, timeout=TIMEOUT_SECONDS)
         ((moment,),) = (row.values() for row in job.result(retry=None, job_retry=None, timeout=TIMEOUT_SECONDS))
     except REFUSED as error:
-        yield failure("bigquery", f"no query runs in {address.project}: {_said(error)}. {_advice(error, address)}")
+        yield failure("bigquery", f"no query runs in {address.project}: {phrase(error)}. {_advice(error, address)}")
         return
     now = datetime.now(UTC)
     yield ok("bigquery", f"queries run in {address.project}, location {address.location}")
@@ -115,7 +115,7 @@ def _check_dataset(
         )
         return
     except REFUSED as error:
-        yield failure("dataset", f"{full} cannot be seen or made: {_said(error)}. {_advice(error, address)}")
+        yield failure("dataset", f"{full} cannot be seen or made: {phrase(error)}. {_advice(error, address)}")
         return
     if dataset.location.upper() != address.location.upper():
         yield failure(
@@ -149,7 +149,7 @@ def _permission(dataset: str, address: BigQueryAddress, client: bigquery.Client,
         doing = "deleted"
         client.delete_table(table, retry=None, timeout=TIMEOUT_SECONDS)
     except REFUSED as error:
-        return failure("dataset", f"no table of {dataset} can be {doing}: {_said(error)}. {_advice(error, address)}")
+        return failure("dataset", f"no table of {dataset} can be {doing}: {phrase(error)}. {_advice(error, address)}")
     return ok("dataset", f"{dataset}: tables can be made, read and deleted")
 
 
@@ -166,7 +166,3 @@ def _advice(error: BaseException, address: BigQueryAddress) -> str:
             "bigquery.dataEditor on its datasets, as docs/production.md says"
         )
     return "See that the project and the network are as docs/production.md says, and try again"
-
-
-def _said(error: BaseException) -> str:
-    return one_line(error).removesuffix(".")

@@ -13,7 +13,7 @@ from nba_assets.doctor.finding import Finding, failure, ok, warning
 from nba_assets.error_lines import line_of
 from nba_assets.orchestration.event_log import BATCH_SIZE, BATCH_VARIABLE, PLANNED_SUBSET_VARIABLE
 from nba_assets.orchestration.instance import dagster_home, dagster_instance
-from nba_assets.terminal import one_line
+from nba_assets.wording import phrase
 
 ADVICE = (
     "See that its dagster.yaml is right, and of a database that it runs, that host, port, name and user are right, and "
@@ -64,7 +64,7 @@ def _cause(error: BaseException) -> str:
     """What Dagster and SQLAlchemy have wrapped."""
     while (inner := error.__cause__ or error.__context__) is not None:
         error = inner
-    return one_line(error).removesuffix(".")
+    return phrase(error)
 
 
 def _shown(url: str) -> str:

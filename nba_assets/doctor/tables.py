@@ -8,8 +8,8 @@ from typing import Protocol
 from nba_assets.doctor.finding import Finding, failure, ok, warning
 from nba_assets.registry import ALL_TABLES
 from nba_assets.tables.spec import Column, Table
-from nba_assets.terminal import one_line
 from nba_assets.warehouse.interface import SchemaMismatchError
+from nba_assets.wording import one_line
 
 
 class DescribedWarehouse(Protocol):

@@ -166,7 +166,7 @@ def _table_run(
     """The computation of a table for the partitions of a Dagster run; a run with the tag of a retry computes failed
     entities only.
     """
-    now, dates = datetime.now(UTC), writable_dates(context, warehouse)
+    now, dates = utc_now(), writable_dates(context, warehouse)
     # Read before everything else: what is written in the meantime is newer than what this run is going to see.
     begun = entries_of(warehouse, table, dates)
     retry = Retry.of(warehouse, table, dates, now) if RETRY_TAG in context.run.tags else None
@@ -181,7 +181,13 @@ def _table_run(
         context.log.info,
         scope=retry or WholeDates(),
         as_begun=begun,
+        clock=utc_now,
     )
+
+
+def utc_now() -> datetime:
+    """The time of runs."""
+    return datetime.now(UTC)
 
 
 def _left_alone(

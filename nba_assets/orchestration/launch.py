@@ -80,19 +80,20 @@ def execute(
     """Run a launch in this process and wait for it; raises InterruptedBySignal, saying how far it came, where a signal
     ended it.
     """
-    instance = dagster_instance()
-    fail_dead_runs(instance)
-    # Signals wait until the run can take them.
-    with shown_run(len(launch.assets), launch.span, verbosity), capture_interrupts():
-        job = dg.build_reconstructable_job(DEFINITIONS_MODULE, "job_by_name", (launch.job,))
-        # From its first moment on, others can tell whether the run is alive.
-        tags = {**launch.tags, PROCESS_TAG: this_process()}
-        config = {**(run_config or {}), "loggers": {LOGGER_NAME: {"config": {}}}}
-        result = execute_run(job, create_run(instance, job, launch.assets, tags, config), instance)
-        interrupted = check_captured_interrupt()
-    run = instance.get_run_by_id(result.run_id)
+    # Left open, the event log would leave its write-ahead log behind.
+    with dagster_instance() as instance:
+        fail_dead_runs(instance)
+        # Signals wait until the run can take them.
+        with shown_run(len(launch.assets), launch.span, verbosity), capture_interrupts():
+            job = dg.build_reconstructable_job(DEFINITIONS_MODULE, "job_by_name", (launch.job,))
+            # From its first moment on, others can tell whether the run is alive.
+            tags = {**launch.tags, PROCESS_TAG: this_process()}
+            config = {**(run_config or {}), "loggers": {LOGGER_NAME: {"config": {}}}}
+            result = execute_run(job, create_run(instance, job, launch.assets, tags, config), instance)
+            interrupted = check_captured_interrupt()
+        run = instance.get_run_by_id(result.run_id)
+        report = report_of(instance, result.run_id)
     number = (run.tags.get(SIGNAL_TAG) if run else None) or (signal.SIGINT if interrupted else None)
-    report = report_of(instance, result.run_id)
     if number is not None:
         done = sum(step.succeeded for step in report.steps)
         raise InterruptedBySignal(int(number), f"{done} of {len(launch.assets)} tables are done")

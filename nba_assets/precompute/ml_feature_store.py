@@ -59,7 +59,19 @@ from nba_assets.tables.blocks import (
     readiness_block,
     ready_flag,
 )
-from nba_assets.tables.spec import Columns, Table, before, flag, number, numbers, of_its_date, text, texts, whole
+from nba_assets.tables.spec import (
+    Columns,
+    FeatureList,
+    Table,
+    before,
+    flag,
+    number,
+    numbers,
+    of_its_date,
+    text,
+    texts,
+    whole,
+)
 
 NAMES = tuple(feature.name for feature in FEATURES)
 
@@ -136,6 +148,7 @@ TABLE = Table(
     ),
     stage="pregame",
     code_version=f"1 {VERSION}",
+    feature_lists=(FeatureList(VERSION),),
 )
 
 

@@ -33,6 +33,7 @@ from nba_assets.publishing.circuit_breaker import stored_attempts
 from nba_assets.publishing.observations import observe
 from nba_assets.publishing.refusals import dates_published, recorded_refusals, refusal_text
 from nba_assets.publishing.scope import RetainedRows
+from nba_assets.publishing.served import newly_served
 from nba_assets.publishing.table_run import STAMPS, TableRun
 from nba_assets.tables.audit import Finding
 from nba_assets.tables.bookkeeping import CHANGE_COLUMNS, ENTITY_FAILURES, HARD_FAILURE, TABLE_PARTITIONS, Changes
@@ -147,7 +148,9 @@ class Publication:
             with self.run.warehouse.session():
                 begun = self.run.begin()
                 facts, rows = self._facts(), self._stamped()
+                entries = self._partition_rows(facts)
                 refusals = recorded_refusals(self.run)
+                served = newly_served(self.run, rows, entries)
             scope = {"table_name": self.run.table.name}
             breaker = self.run.breaker
             attempts = breaker.recorded(self.failures, self.run.run_id) if breaker else None
@@ -155,18 +158,23 @@ class Publication:
                 [
                     Replacement(self.run.table, rows, self.run.dates),
                     Replacement(ENTITY_FAILURES, self._failure_rows(), self.run.dates, scope),
-                    Replacement(
-                        TABLE_PARTITIONS, self._partition_rows(facts), self.run.dates, scope, moment_column="changed_at"
-                    ),
+                    Replacement(TABLE_PARTITIONS, entries, self.run.dates, scope, moment_column="changed_at"),
                     *refusals,
                     *([attempts] if attempts else []),
+                    *([served.rows] if served else []),
                     *(
                         Replacement(table, self._record_rows(table, parts), self.run.dates, scope)
                         for table, parts in self.run.records
                     ),
                 ],
-                unless=[begun, *([breaker.as_read] if breaker and attempts else [])],
+                unless=[
+                    begun,
+                    *([breaker.as_read] if breaker and attempts else []),
+                    *([served.as_read] if served else []),
+                ],
             )
+        if served:
+            served.note(self.run)
         self.run.notes |= written.notes
         return facts
 

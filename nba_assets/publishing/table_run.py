@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -69,6 +69,7 @@ class TableRun:
     settings: Settings
     run_id: str
     now: datetime
+    """When the run began to read."""
     log: Callable[[str], None] = lambda _: None
     scope: Scope = field(default_factory=WholeDates)
     """Which rows of the dates are computed: all, or of a retry those that failed."""
@@ -102,6 +103,8 @@ class TableRun:
     """Bookkeeping tables with parts of their rows for this run, without stamps: replaced for its table and dates in the
     transaction that writes its rows.
     """
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    """What tells, when rows are about to be written, whether a game has begun."""
 
     @property
     def start(self) -> date:

@@ -33,8 +33,8 @@ from google.cloud.bigquery_storage import BigQueryReadClient
 from nba_assets.raw.landing import LandedFile, LandingZoneError
 from nba_assets.raw.source_tables import SOURCES, Partitions, Source
 from nba_assets.raw.tables import RAW_TABLES
-from nba_assets.terminal import one_line
 from nba_assets.warehouse.address import DEFAULT_LOCATION, is_whole_number, parts_of
+from nba_assets.wording import phrase
 
 OUT_OF_REACH = (GoogleAPICallError, RetryError, GoogleAuthError, requests.RequestException)
 DAYS_AT_ONCE = 31
@@ -270,7 +270,7 @@ class SourceTables:
             found = run(self.client, place, statement)
             rows = found.to_arrow(bqstorage_client=self.reader, create_bqstorage_client=False)
         except OUT_OF_REACH as error:
-            said = one_line(error).removesuffix(".")
+            said = phrase(error)
             raise OSError(f"cannot be read of {source.name}: {said}") from error
         return rows.sort_by([(name, "ascending") for name in rows.column_names])
 
@@ -309,7 +309,7 @@ class SourceTables:
         try:
             yield
         except OUT_OF_REACH as error:
-            said = one_line(error).removesuffix(".")
+            said = phrase(error)
             raise LandingZoneError(
                 f"the raw tables {self.address} cannot be listed: {said}. See that the datasets exist in "
                 "this location and that these credentials have roles/bigquery.dataViewer on them and "

@@ -18,7 +18,7 @@ from google.auth.exceptions import GoogleAuthError
 from google.cloud import storage
 
 from nba_assets.raw.landing import LandedFile, LandingZoneError, is_passed_over, suffix_of, table_of
-from nba_assets.terminal import one_line
+from nba_assets.wording import phrase
 
 SCHEME = "gs://"
 FIELDS = "items(name,size,generation,timeCreated),nextPageToken"
@@ -53,7 +53,7 @@ class BucketLandingZone:
                     "was replaced or deleted since it was listed; the next look takes what is there"
                 ) from error
             except OUT_OF_REACH as error:
-                said = one_line(error).removesuffix(".")
+                said = phrase(error)
                 raise OSError(f"cannot be fetched: {said}") from error
             yield path
 
@@ -81,7 +81,7 @@ class BucketLandingZone:
                     moment = round(blob.time_created.timestamp() * 1e6) * 1000
                     found[table].append(LandedFile(path, blob.size or 0, moment, generation=blob.generation))
         except OUT_OF_REACH as error:
-            said = one_line(error).removesuffix(".")
+            said = phrase(error)
             raise LandingZoneError(
                 f"the landing zone {self.address} cannot be listed: {said}. See that the bucket exists "
                 "and that these credentials have roles/storage.objectViewer on it, or set NBA_ASSETS_LANDING"

@@ -103,6 +103,18 @@ SHARED_NOTICES = (INPUTS_INGESTED,)
 """Notices that every computed table has beside its own."""
 
 
+@dataclass(frozen=True)
+class FeatureList:
+    """A list of features of which each row of a table holds a vector, in the columns of `tables.served.VECTOR` with
+    `suffix` at the end of their names.
+
+    Its vectors are recorded in `served_features` as they first stand before tip-off.
+    """
+
+    version: str
+    suffix: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Part:
     """What is read of a table where not all of it is: `columns` of the rows that hold the values of `where`.
@@ -209,6 +221,7 @@ class Table:
     Dates of another version are from older code.
     """
     cluster_by: tuple[str, ...] = field(default=())
+    feature_lists: tuple[FeatureList, ...] = ()
 
     def __post_init__(self) -> None:
         names = [column.name for column in self.columns]

@@ -47,6 +47,7 @@ from nba_assets.warehouse.interface import (
     WriteFacts,
 )
 from nba_assets.warehouse.validation import filter_values, lacking_columns, validate
+from nba_assets.wording import phrase
 
 LOGGER = logging.getLogger(__name__)
 APPLICATION = "nba-assets"
@@ -325,7 +326,7 @@ class BigQueryWarehouse:
         try:
             self._persistently(lambda: self._client.delete_table(staging, not_found_ok=True, retry=None))
         except (exceptions.GoogleAPIError, requests.RequestException) as error:
-            LOGGER.warning("%s could not be deleted and expires within a day: %s", staging, _in_a_line(error))
+            LOGGER.warning("%s could not be deleted and expires within a day: %s", staging, phrase(error))
 
     def _raise_overtaken(self, write: Write, error: exceptions.GoogleAPICallError) -> None:
         """Raise OvertakenError, naming the difference, where it was a condition that ended the script."""
@@ -422,11 +423,11 @@ class BigQueryWarehouse:
             yield
         except exceptions.RetryError as error:
             raise WarehouseBusyError(
-                f"{where} was still busy or out of reach after {self.wait_seconds:g} s: {_in_a_line(error.cause)}. "
+                f"{where} was still busy or out of reach after {self.wait_seconds:g} s: {phrase(error.cause)}. "
                 "Try again later, or give it more time with NBA_ASSETS_WAREHOUSE_WAIT_SECONDS."
             ) from error
         except (exceptions.GoogleAPICallError, requests.RequestException) as error:
-            raise WarehouseError(f"{where} refused, and keeps what it had: {_in_a_line(error)}") from error
+            raise WarehouseError(f"{where} refused, and keeps what it had: {phrase(error)}") from error
 
 
 @dataclass
@@ -449,10 +450,6 @@ def _is_transient(error: BaseException) -> bool:
         or bool(reasons & TRANSIENT_REASONS)
         or CONFLICT in str(error)
     )
-
-
-def _in_a_line(error: BaseException | None) -> str:
-    return " ".join(str(error).split()).removesuffix(".")
 
 
 def _lacking(table: Table, stored: bigquery.Table) -> list[Column]:

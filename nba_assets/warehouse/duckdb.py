@@ -36,6 +36,7 @@ from nba_assets.warehouse.interface import (
     WriteFacts,
 )
 from nba_assets.warehouse.validation import filter_values, lacking_columns, validate
+from nba_assets.wording import one_line
 
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.05, 1.0
 LOOK_SECONDS = 0.025
@@ -388,7 +389,7 @@ class _Open:
 
 def _in_a_line(error: duckdb.Error) -> str:
     """What DuckDB says, and what to do, where that is known."""
-    said = " ".join(str(error).split())
+    said = one_line(error)
     advice = next((f" {advice}." for words, advice in ADVICE.items() if words in said), "")
     return f"{said.removesuffix('.')}.{advice}" if advice else said
 

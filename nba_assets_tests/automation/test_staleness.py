@@ -133,6 +133,8 @@ class World:
     run_ids: dict[Key, str] = field(default_factory=dict)
     code: dict[Key, str | None] = field(default_factory=dict)
     rows: dict[Key, int] = field(default_factory=dict)
+    without_schedule: set[Key] = field(default_factory=set)
+    """Dates whose schedule was not ingested."""
     choice: random.Random = field(default_factory=lambda: random.Random(1))
     runs: int = 0
 
@@ -184,12 +186,13 @@ class World:
     @property
     def partition_state(self) -> PartitionState:
         """The state of partitions, with moments that mean nothing."""
-        keys = sorted(key for key in self.contents if key[0] in RAW_TABLES or key[0] in GRAPH)
+        schedule = {("schedule", day) for day in ALL_DAYS} - self.without_schedule
+        keys = sorted({key for key in self.contents if key[0] in RAW_TABLES or key[0] in GRAPH} | schedule)
         moments = np.array([self.choice.randint(0, 10**15) for _ in keys], dtype="M8[us]")
         columns: dict[str, Any] = {
             "table_name": [name for name, _ in keys],
             "partition_date": [day for _, day in keys],
-            "digest": [self.contents[key] for key in keys],
+            "digest": [self.contents.get(key, "games") for key in keys],
             "row_count": [self.rows.get(key, 0 if key[1] in OFF_DAYS else 1) for key in keys],
             "written_at": moments,
             "changed_at": moments[::-1],
@@ -437,6 +440,17 @@ def test_corrections_are_one_range_that_spans_days_without_games() -> None:
     assert (late.launch.job, late.launch.start, late.launch.end) == ("pregame", SEASON_DAYS[2024][1], TODAY)
     assert late.trigger == "late_data"
     assert late.because.startswith("changed: player_game_summary 2024-")
+
+
+def test_a_run_of_corrections_passes_over_no_date_whose_schedule_was_not_ingested() -> None:
+    """It would refuse that date, though it has no games."""
+    opening, *_, last = SEASON_DAYS[2024]
+    (off_day, _) = sorted(day for day in OFF_DAYS if day > opening)
+    world = World.built(days=GAME_DAYS).change("player_game_summary", opening)
+    world.without_schedule.add(("schedule", off_day))
+    spans = [(run.launch.start, run.launch.end) for run in world.repairs().pregame]
+    one_day = timedelta(days=1)
+    assert spans == [(opening + one_day, off_day - one_day), (off_day + 2 * one_day, last)]
 
 
 def test_a_bounded_look_back_splits_the_range() -> None:

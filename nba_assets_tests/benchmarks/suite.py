@@ -59,6 +59,7 @@ class Results:
     ingestion: Spent
     season_run: Process
     nothing_run: Process
+    stock_run: Process
     date_run: Process
     date_peers: Sequence[Comparison]
     season_peers: Sequence[Comparison]
@@ -80,15 +81,17 @@ def measure_everything(
     raw = DuckDBWarehouse(ingested / "nba.duckdb")
     _, ingestion = spent(lambda: ingest_all(raw, season.landing, dates))
     raw.close()
-    real, nothing = [], []
+    real: list[Process] = []
+    idle: dict[str, list[Process]] = {dagster_runs.NOTHING: [], dagster_runs.STOCK: []}
     for number in range(plan.repeats):
         say(f"Dagster run of the season, {number + 1} of {plan.repeats}")
         shutil.rmtree(built, ignore_errors=True)
         shutil.copytree(ingested, built)
         real.append(season_run(built, dagster_runs.TABLES, season.first, season.last))
-        empty = folder / f"nothing-{number}"
-        empty.mkdir()
-        nothing.append(season_run(empty, dagster_runs.NOTHING, season.first, season.last))
+        for what, runs in idle.items():
+            empty = folder / f"{what}-{number}"
+            empty.mkdir()
+            runs.append(season_run(empty, what, season.first, season.last))
     warehouse = DuckDBWarehouse(built / "nba.duckdb")
     day = _middle_date(warehouse, dates)
     warehouse.close()
@@ -121,7 +124,8 @@ def measure_everything(
         plan,
         ingestion,
         middle(real),
-        middle(nothing),
+        middle(idle[dagster_runs.NOTHING]),
+        middle(idle[dagster_runs.STOCK]),
         middle(date_runs),
         date_peers,
         season_peers,

@@ -109,7 +109,7 @@ def test_growth_over_dates_players_and_seasons(results: Results) -> None:
 
 @pytest.mark.slow
 def test_whole_processes_leave_events(results: Results) -> None:
-    for process in (results.season_run, results.nothing_run, results.date_run):
+    for process in (results.season_run, results.nothing_run, results.stock_run, results.date_run):
         assert process.peak_bytes > 0
         assert process.event_bytes > 0
         assert process.spent.cpu > 0

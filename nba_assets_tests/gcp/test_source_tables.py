@@ -16,6 +16,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
 from nba_assets.automation.landed_files import news_of
+from nba_assets.orchestration import google_cloud
 from nba_assets.orchestration.google_cloud import bigquery_clients
 from nba_assets.orchestration.landing_zone import landing_zone
 from nba_assets.raw import bigquery_source
@@ -33,7 +34,7 @@ from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets_tests.gcp.customer_tables import Customer, fill, without_what_is_lost
 from nba_assets_tests.gcp.emulators import PROJECT, BigQueryEmulator
 from nba_assets_tests.league import SMALL_LEAGUE
-from nba_assets_tests.orchestration.at_work import ENVIRONMENT, OPENING, Season, days_of
+from nba_assets_tests.orchestration.at_work import ENVIRONMENT, OPENING, Operator, Season, days_of
 from nba_assets_tests.pipeline import NOW, build
 
 pytestmark = [pytest.mark.gcp, pytest.mark.slow]
@@ -240,6 +241,38 @@ def test_a_correction_makes_its_date_stale_and_a_wrong_row_is_quarantined(landed
     (quarantined,) = found.quarantined
     assert quarantined.path == f"team_boxscores/nbac_team_boxscore/{DAY}.parquet"
     assert "fg_made" in quarantined.reason
+
+
+def test_the_arrival_sensor_builds_what_is_in_the_tables_and_what_is_corrected_in_them(
+    landed: Landed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NBA_ASSETS_LANDING", landed.customer.address)
+    zone = landed.zone
+    monkeypatch.setattr(google_cloud, "open_source_tables", lambda *_: zone)
+    warehouse = DuckDBWarehouse(landed.home / "nba.duckdb")
+    season = Season(landed.folder, write_season(landed.home / "season", 2024, **SMALL_LEAGUE))
+    operator = Operator(landed.folder, season, warehouse, in_jobs=True)
+    operator.until_quiet()
+    before = operator.partition_state()
+    assert before["player_game_summary", DAY]["row_count"] > 0
+    assert ("ml_feature_store", DAY) in before
+    landed.queries.clear()
+    assert operator.tick("raw_arrival") == []
+    assert landed.queries == []
+
+    corrected = {**team_row(landed, DAY), "assists": 99, "processed_at": NOW}
+    landed.customer.append("nbac_team_boxscore", [corrected])
+    try:
+        landed.clock.changed["nbac_team_boxscore", DAY] = NOW + timedelta(days=1)
+        ran = operator.tick("raw_arrival")
+    finally:
+        name = landed.customer.name("nbac_team_boxscore")
+        landed.customer.execute(f"DELETE FROM `{name}` WHERE game_date = '{DAY}' AND assists = 99")
+    assert [(one.job, one.trigger, one.start, one.end) for one in ran] == [("postgame", "results", DAY, DAY)]
+    after = operator.partition_state()
+    changed = {key for key in before if after[key]["digest"] != before[key]["digest"]}
+    assert ("team_offense_game_summary", DAY) in changed
+    assert {day for _, day in changed} == {DAY}
 
 
 def test_a_new_report_is_seen_on_every_game_date_that_it_may_be_about(landed: Landed) -> None:

@@ -69,6 +69,7 @@ def test_what_has_landed_is_ingested_and_nothing_computed(home: Home) -> None:
     assert dict(built(home)) == dict.fromkeys(RAW_TABLES, 4)
     (heading,) = [line.split() for line in lines if "quarantined" in line and "rows" in line]
     assert heading == ["table", "dates", "rows", "quarantined", "seconds", "digest"]
+    assert list((home.path / "dagster").rglob("*-wal")) == [], "the event log was not closed"
 
 
 def test_what_is_ingested_is_not_ingested_again(home: Home) -> None:

@@ -9,7 +9,7 @@ tables that the inputs declare. What a run makes of them is in `lineage`, which 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
@@ -110,7 +110,7 @@ class InputState:
         calendar = SeasonCalendar.from_schedule(
             schedule["game_date"], schedule["season_year"], schedule["is_regular_season"] == 1
         )
-        as_known = {} if history.is_empty else _as_known(history, known.values(), schedule, calendar, start, end)
+        as_known = {} if history.is_empty else _as_known(history, list(known.values()), schedule, calendar, start, end)
         return cls(_by_table(entries), parts, calendar, as_known)
 
     @cached_property
@@ -184,22 +184,29 @@ def _elements(part: Part, rows: Columns, date_column: str) -> DatedHashes:
 
 
 def _as_known(
-    history: ScheduleHistory, parts: Iterable[Part], schedule: Columns, calendar: SeasonCalendar, start: date, end: date
+    history: ScheduleHistory,
+    parts: Collection[Part],
+    schedule: Columns,
+    calendar: SeasonCalendar,
+    start: date,
+    end: date,
 ) -> dict[str, list[tuple[Dates, DatedHashes]]]:
     """The parts of the schedule as they were known before dates from `start` to `end`, where that differs from what
     they are.
     """
+    needed = {*KNOWN_COLUMNS, *(name for part in parts for name in part.columns)}
+    games = {name: schedule[name] for name in needed}
     days = np.unique(schedule["game_date"].astype("M8[D]"))
     days = days[(days >= np.datetime64(start, "D")) & (days <= np.datetime64(end, "D"))]
-    views = [
-        (mine, take(games, np.isin(games["season_year"], calendar.season_of(mine))))
-        for mine, games in history.as_known(schedule, days)
-        if games is not schedule
-    ]
-    return {
-        part.name: [(mine, _elements(part, games, SCHEDULE.table.date_column)) for mine, games in views]
-        for part in parts
-    }
+    seasons = calendar.season_of(days)
+    found: dict[str, list[tuple[Dates, DatedHashes]]] = {part.name: [] for part in parts}
+    for season in np.unique(seasons).tolist():
+        as_they_are = take(games, games["season_year"] == season)
+        for mine, known in history.of_season(season).as_known(as_they_are, days[seasons == season]):
+            if known is not as_they_are:
+                for part in parts:
+                    found[part.name].append((mine, _elements(part, known, SCHEDULE.table.date_column)))
+    return found
 
 
 def _by_table(entries: Columns) -> dict[str, Columns]:

@@ -60,6 +60,10 @@ class ScheduleHistory:
         """Whether no change is on record."""
         return not len(self.changes["game_id"])
 
+    def of_season(self, season: int) -> ScheduleHistory:
+        """The changes of one season."""
+        return ScheduleHistory(take(self.changes, self.changes["season_year"] == season))
+
     def as_known(self, games: Columns, days: Dates) -> Iterator[tuple[Dates, Columns]]:
         """Dates in groups, each with the games as they were known before the first tip-off of its dates; `games` itself
         for those before which everything was known as it is.

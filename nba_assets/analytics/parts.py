@@ -101,8 +101,8 @@ def _ahead(games: Columns) -> tuple[Dates, Hashes]:
 
 
 AHEAD = Part("games_ahead", ("is_primetime", *SCHEDULE_COLUMNS), _ahead)
-"""Each team's next game of the regular season and those of the next days, as published: that one is called off later is
-not known on the date.
+"""Each team's next game of the regular season and those of the next days, as published. That one is called off counts
+where the history of the schedule knows it before the date's first tip-off, see `raw.schedule_history`.
 """
 
 

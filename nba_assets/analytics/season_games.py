@@ -37,21 +37,34 @@ class SeasonGames:
     score, and games that were played although they count in no standings. `is_league` marks the former, `is_final`
     those of them that are over; `margin` is theirs, seen from the team.
     """
+    ahead: Sequence[tuple[NDArray[np.datetime64], Columns]] = ()
+    """What is read of games to come: dates with games of the run in groups, each with the league games as they were
+    known before its dates' first tip-offs. That is `scheduled`, where nothing else is on record.
+    """
 
     @classmethod
     def read(cls, run: TableRun, more: Sequence[str] = ()) -> SeasonGames:
         """The whole seasons of the run's dates, as published; `more` are further columns of the schedule."""
         columns = (*SCHEDULE_COLUMNS, "is_all_star", *ARENA_COLUMNS, *more)
-        rows = run.read(SCHEDULE.table, columns, start=run.season_start, end=run.season_end)
-        besides, counts = played_besides(rows), league_games(rows)
-        rows = take(rows, counts | besides)
+        with run.session():
+            published = run.read(SCHEDULE.table, columns, start=run.season_start, end=run.season_end)
+            history = run.schedule_history()
+        besides, counts = played_besides(published), league_games(published)
+        rows = take(published, counts | besides)
         rows |= arenas(rows)
         league = league_games(rows)
         games = team_games(
             rows | {"is_league": league.astype(np.float64), "is_final": league_finals(rows).astype(np.float64)}
         )
         games["margin"] = np.where(games["is_final"] == 1, games["team_score"] - games["opponent_score"], np.nan)
-        return cls(take(games, games["is_league"] == 1), take(games, ~lacks_score(games)))
+        scheduled = take(games, games["is_league"] == 1)
+        days = np.unique(scheduled["game_date"])
+        days = days[(days >= run.days[0]) & (days <= run.days[-1])]
+        ahead = [
+            (mine, scheduled if known is published else team_games(take(known, league_games(known))))
+            for mine, known in history.as_known(published, days)
+        ]
+        return cls(scheduled, take(games, ~lacks_score(games)), ahead)
 
     def on_dates_of(self, run: TableRun) -> dict[str, NDArray[Any]]:
         """The slates of the run's dates, each row with the team's home of the season (`home_latitude`,

@@ -43,7 +43,7 @@ from nba_assets.entities.completeness import (
     completeness_columns,
 )
 from nba_assets.entities.groups import Grouped, Numbered
-from nba_assets.entities.outcomes import Outcome, concatenate, take
+from nba_assets.entities.outcomes import Outcome, concatenate, join, take
 from nba_assets.entities.quality import SAMPLE_QUALITIES, collect, quality_tier, sample_quality
 from nba_assets.entities.relations import at, find, join_at, text_where
 from nba_assets.entities.windows import AsOf, AsOfWindow, Dates
@@ -462,7 +462,7 @@ TABLE = Table(
     inputs=(
         of_its_date(SCHEDULE.table, SLATE),
         before(SCHEDULE.table, part=BEHIND),
-        before(SCHEDULE.table, own_date=True, part=AHEAD),
+        before(SCHEDULE.table, own_date=True, part=AHEAD, as_known=True),
         of_season(SCHEDULE.table, HOMES),
         of_season(SCHEDULE.table, TEAMS),
         before(ROSTERS.table, own_date=True, lead_days=OLDEST_SNAPSHOT_DAYS),
@@ -800,7 +800,6 @@ def _team_facts(run: TableRun, season: SeasonGames, tonight: Columns) -> tuple[C
     }
     histories = {
         "behind": Grouped.by(season.behind, "team_abbr", "game_date"),
-        "scheduled": Grouped.by(season.scheduled, "team_abbr", "game_date"),
         "offense": Grouped.by(
             run.read(TEAM_OFFENSE, team_facts.OFFENSE_COLUMNS, start=run.season_start), "team_abbr", "game_date"
         ),
@@ -810,7 +809,17 @@ def _team_facts(run: TableRun, season: SeasonGames, tonight: Columns) -> tuple[C
             "game_date",
         ),
     }
-    outcome = run.map("teams", team_facts.compute, Grouped.by(requested, "team_abbr", "game_date"), histories)
+    outcome = join(
+        [
+            run.map(
+                "teams",
+                team_facts.compute,
+                Grouped.by(take(requested, np.isin(requested["game_date"], days)), "team_abbr", "game_date"),
+                histories | {"scheduled": Grouped.by(scheduled, "team_abbr", "game_date")},
+            )
+            for days, scheduled in season.ahead
+        ]
+    )
     return outcome.rows or team_facts.none(), outcome.failures
 
 

@@ -9,8 +9,8 @@ tables that the inputs declare. What a run makes of them is in `lineage`, which 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 
@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nba_assets.basketball.season import LONGEST_SEASON_DAYS, SeasonCalendar
+from nba_assets.entities.outcomes import take
+from nba_assets.raw.schedule_history import KNOWN_COLUMNS, ScheduleHistory
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.tables.columns import to_columns
@@ -68,6 +70,10 @@ class InputState:
     parts: Mapping[tuple[str, str], DatedHashes]
     """By table and part."""
     calendar: SeasonCalendar
+    as_known: Mapping[str, Sequence[tuple[Dates, DatedHashes]]] = field(default_factory=dict)
+    """By part of the schedule that is read as it was known: dates before which it was known otherwise than it is, and
+    what it was to them.
+    """
 
     @classmethod
     def read(
@@ -85,24 +91,27 @@ class InputState:
                 entries = to_columns(
                     warehouse.read(TABLE_PARTITIONS, ENTRY_COLUMNS, start - year, end, {"table_name": names})
                 )
+            known = {source.part.name: source.part for source in inputs if source.as_known and source.part is not None}
+            history = ScheduleHistory.read(warehouse, start - year, end + year) if known else ScheduleHistory.none()
+            of_schedule = {*CALENDAR_COLUMNS, *(() if history.is_empty else KNOWN_COLUMNS)}
             parts: dict[tuple[str, str], DatedHashes] = {}
             schedule: Columns = {}
             for table, where, mine in _reads(inputs):
                 columns = sorted(
                     {name for part in mine for name in part.columns}
-                    | set(CALENDAR_COLUMNS if table is SCHEDULE.table else ())
+                    | (of_schedule if table is SCHEDULE.table else set())
                 )
                 rows = to_columns(
                     warehouse.read(table, columns, start - year, end + year if table is SCHEDULE.table else end, where)
                 )
                 schedule = rows if table is SCHEDULE.table else schedule
                 for part in mine:
-                    days, hashes = part.elements(rows) if len(rows[table.date_column]) else (NO_DATES, NO_HASHES)
-                    parts[table.name, part.name] = DatedHashes.of(days, hashes)
+                    parts[table.name, part.name] = _elements(part, rows, table.date_column)
         calendar = SeasonCalendar.from_schedule(
             schedule["game_date"], schedule["season_year"], schedule["is_regular_season"] == 1
         )
-        return cls(_by_table(entries), parts, calendar)
+        as_known = {} if history.is_empty else _as_known(history, list(known.values()), schedule, calendar, start, end)
+        return cls(_by_table(entries), parts, calendar, as_known)
 
     @cached_property
     def partitions(self) -> dict[str, DatedHashes]:
@@ -132,9 +141,16 @@ class InputState:
             "year": self.calendar.season_of(days).astype(np.float64),
             "opening": self.calendar.opening_night(days),
         }
-        return {SEASON: column_hashes(season)} | {
-            source.name: self._hashes(source).total(*self.window(source, days)) for source in inputs
-        }
+        return {SEASON: column_hashes(season)} | {source.name: self._totals(source, days) for source in inputs}
+
+    def _totals(self, source: Input, days: Dates) -> Hashes:
+        first, last = self.window(source, days)
+        totals = self._hashes(source).total(first, last)
+        if source.as_known and source.part is not None:
+            for mine, hashes in self.as_known.get(source.part.name, ()):
+                there = np.isin(days, mine)
+                totals[there] = hashes.total(first[there], last[there])
+        return totals
 
     def _hashes(self, source: Input) -> DatedHashes:
         if source.part is not None:
@@ -161,6 +177,36 @@ def _reads(inputs: Sequence[Input]) -> list[tuple[Table, Mapping[str, bool], lis
                         f"two parts of {table.qualified_name} are called {part.name}: give each a name of its own"
                     )
     return [(table, where, list(named.values())) for table, where, named in reads.values()]
+
+
+def _elements(part: Part, rows: Columns, date_column: str) -> DatedHashes:
+    return DatedHashes.of(*(part.elements(rows) if len(rows[date_column]) else (NO_DATES, NO_HASHES)))
+
+
+def _as_known(
+    history: ScheduleHistory,
+    parts: Collection[Part],
+    schedule: Columns,
+    calendar: SeasonCalendar,
+    start: date,
+    end: date,
+) -> dict[str, list[tuple[Dates, DatedHashes]]]:
+    """The parts of the schedule as they were known before dates from `start` to `end`, where that differs from what
+    they are.
+    """
+    needed = {*KNOWN_COLUMNS, *(name for part in parts for name in part.columns)}
+    games = {name: schedule[name] for name in needed}
+    days = np.unique(schedule["game_date"].astype("M8[D]"))
+    days = days[(days >= np.datetime64(start, "D")) & (days <= np.datetime64(end, "D"))]
+    seasons = calendar.season_of(days)
+    found: dict[str, list[tuple[Dates, DatedHashes]]] = {part.name: [] for part in parts}
+    for season in np.unique(seasons).tolist():
+        as_they_are = take(games, games["season_year"] == season)
+        for mine, known in history.of_season(season).as_known(as_they_are, days[seasons == season]):
+            if known is not as_they_are:
+                for part in parts:
+                    found[part.name].append((mine, _elements(part, known, SCHEDULE.table.date_column)))
+    return found
 
 
 def _by_table(entries: Columns) -> dict[str, Columns]:

@@ -26,6 +26,7 @@ from nba_assets.publishing.circuit_breaker import CircuitBreaker
 from nba_assets.publishing.input_state import InputState
 from nba_assets.publishing.scope import Scope, WholeDates
 from nba_assets.raw.schedule import FINAL_COLUMNS, league_finals, league_games
+from nba_assets.raw.schedule_history import ScheduleHistory
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.settings import Settings
 from nba_assets.tables import blocks
@@ -184,6 +185,16 @@ class TableRun:
             rows = self.warehouse.read(table, columns, first, last, where)
             self.reads.append(Read(table, first, last, rows.num_rows))
             return to_columns(rows)
+
+    def schedule_history(self) -> ScheduleHistory:
+        """The changes of the schedule around the run's dates, for a table that reads it as it was known; to be read in
+        one session with the schedule, or after it.
+        """
+        if not any(source.as_known for source in self.table.inputs):
+            return ScheduleHistory.none()
+        with self.timed("read"):
+            self._share_connection()
+            return ScheduleHistory.read(self.warehouse, self.season_start, self.season_end)
 
     @cached_property
     def _declared(self) -> frozenset[str]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import partial
 from itertools import islice
@@ -22,6 +22,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
+from nba_assets.entities.outcomes import take
 from nba_assets.raw.collection import (
     BadFile,
     Collection,
@@ -35,12 +36,28 @@ from nba_assets.raw.landing import LandingZone
 from nba_assets.raw.league_schedule import LOOKUP_COLUMNS, LeagueSchedule
 from nba_assets.raw.normalise import utc
 from nba_assets.raw.retention import Retention, retention
+from nba_assets.raw.schedule_history import KNOWN_COLUMNS, ScheduleHistory, entries, superseded
 from nba_assets.raw.tables import SCHEDULE, RawTable
-from nba_assets.tables.bookkeeping import CHANGE_COLUMNS, RAW_QUARANTINE, TABLE_PARTITIONS, WHOLE_FILE, Changes
+from nba_assets.tables.bookkeeping import (
+    CHANGE_COLUMNS,
+    RAW_QUARANTINE,
+    SCHEDULE_HISTORY,
+    TABLE_PARTITIONS,
+    WHOLE_FILE,
+    Changes,
+)
 from nba_assets.tables.columns import arrow_schema, empty, to_arrow, to_columns
 from nba_assets.tables.digest import partition_digest, row_hashes
 from nba_assets.tables.spec import Columns
-from nba_assets.warehouse.interface import Changed, OvertakenError, Replacement, Value, Warehouse, WriteFacts
+from nba_assets.warehouse.interface import (
+    Changed,
+    Insertion,
+    OvertakenError,
+    Replacement,
+    Value,
+    Warehouse,
+    WriteFacts,
+)
 
 CODE_VERSION = "1"
 """Changes with the meaning of what ingestion stores."""
@@ -217,14 +234,22 @@ def _collect_and_write(
         reports = _date_reports(request, change, collection)
         certain = [report for report in reports if report.refusal is None]
         scope: dict[str, Value] = {"table_name": request.raw.name}
-        entries = _partition_rows(request, certain, run_id, _changes(warehouse, request.raw, change.dates))
+        changes = _changes(warehouse, request.raw, change.dates)
+        different = [report.day for report in reports if changes.to(report.day, report.digest)[0]]
         written = warehouse.replace(
             [
                 *change.replacements,
                 Replacement(
                     RAW_QUARANTINE, _quarantine_rows(request, collection.quarantined, run_id), request.span, scope
                 ),
-                Replacement(TABLE_PARTITIONS, entries, change.dates, scope, moment_column="changed_at"),
+                Replacement(
+                    TABLE_PARTITIONS,
+                    _partition_rows(request, certain, run_id, changes),
+                    change.dates,
+                    scope,
+                    moment_column="changed_at",
+                ),
+                *_history(request, warehouse, change, different, changes, run_id),
             ],
             unless=begun,
         )
@@ -277,6 +302,8 @@ class _Change:
     fresh: pa.Table
     kept: pa.Table
     dates: list[date]
+    replaced: Columns = field(default_factory=dict)
+    """Of the schedule: what was known of the games whose rows go."""
 
 
 def _retain(request: Request, warehouse: Warehouse, collection: Collection) -> Retention:
@@ -340,7 +367,32 @@ def _plan(
         *stored_rows[table.date_column][outgoing].tolist(),
         *(row.day for row in collection.quarantined),
     }
-    return _Change(replacements, fresh, stored.filter(pa.array(~outgoing)), sorted(dates))
+    replaced = {name: stored_rows[name][outgoing] for name in KNOWN_COLUMNS} if request.raw is SCHEDULE else {}
+    return _Change(replacements, fresh, stored.filter(pa.array(~outgoing)), sorted(dates), replaced)
+
+
+def _history(
+    request: Request, warehouse: Warehouse, change: _Change, different: Sequence[date], changes: Changes, run_id: str
+) -> list[Insertion]:
+    """What a change of the schedule, on the dates that hold something else with it, makes history: nothing where it
+    announces no game otherwise, nor of a season that is new.
+    """
+    if not change.replaced or not different:
+        return []
+    before, after = change.replaced, to_columns(change.fresh.select(KNOWN_COLUMNS))
+    days = np.array(different, dtype="M8[D]")
+    changed = superseded(
+        take(before, np.isin(before["game_date"], days)),
+        take(after, np.isin(after["game_date"], days) & np.isin(after["season_year"], before["season_year"])),
+    )
+    if not len(changed["game_id"]):
+        return []
+    first_known = dict.fromkeys(np.unique(changed["season_year"]).tolist(), utc(request.now))
+    for season, day in zip(before["season_year"].tolist(), before["game_date"].tolist(), strict=True):
+        if season in first_known and day in changes.before:
+            first_known[season] = min(first_known[season], changes.before[day][1])
+    history = ScheduleHistory.read(warehouse, request.span[0], request.span[-1])
+    return [Insertion(SCHEDULE_HISTORY, entries(changed, history, first_known, request.now, run_id))]
 
 
 def _date_reports(request: Request, change: _Change, collection: Collection) -> list[DateReport]:

@@ -1,7 +1,8 @@
-"""The tables that hold the state of all others: failed entities, built partitions, attempts, quarantined rows.
+"""The tables that hold the state of all others: failed entities, built partitions, attempts, quarantined rows, what the
+schedule said before it was changed.
 
-They are written in the same transaction as the rows that they are about, and shared by all tables: `table_name` says
-which one an entry belongs to.
+They are written in the same transaction as the rows that they are about. Most are shared by all tables: `table_name`
+says which one an entry belongs to.
 """
 
 from __future__ import annotations
@@ -270,6 +271,43 @@ UNMATCHED_NAMES = Table(
     ),
 )
 
+SCHEDULE_HISTORY = Table(
+    DATASET,
+    "schedule_history",
+    "one regular-season game as the schedule had it until a change",
+    ("game_id", "known_until"),
+    "game_date",
+    (
+        text("game_id", "The game", nullable=False),
+        day("game_date", "Date for which it was scheduled", nullable=False),
+        whole("season_year", "Year in which its season began", nullable=False),
+        flag(
+            "was_listed",
+            "Whether the schedule had the game; of one that the change has added, the other columns are those that it "
+            "has with it",
+            nullable=False,
+        ),
+        flag("was_called_off", "Whether it was postponed or cancelled", nullable=False),
+        text("home_team_abbr", "Home team", nullable=False),
+        text("away_team_abbr", "Away team", nullable=False),
+        flag("is_primetime", "National broadcast in the evening"),
+        moment("known_from", "Since when the schedule was known to have it so", nullable=False),
+        moment(
+            "known_until",
+            "When the run began to read that ingested the change; later than every earlier change of the season, "
+            "whatever the clock said",
+            nullable=False,
+        ),
+        text("run_id", "Run that ingested the change", nullable=False, hashed=False),
+    ),
+    description=(
+        "What the schedule said of games to come before it was changed. Written in the transaction that changes the "
+        "schedule, and never changed afterwards; a game without an entry was never announced otherwise since its "
+        "season was first ingested. What a date looks ahead to is read as it was known before the date's first "
+        "tip-off."
+    ),
+)
+
 BOOKKEEPING_TABLES = (
     ENTITY_FAILURES,
     TABLE_PARTITIONS,
@@ -277,4 +315,5 @@ BOOKKEEPING_TABLES = (
     REPROCESS_ATTEMPTS,
     RAW_QUARANTINE,
     UNMATCHED_NAMES,
+    SCHEDULE_HISTORY,
 )

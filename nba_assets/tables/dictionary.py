@@ -84,7 +84,8 @@ def input_text(source: Input) -> str:
         *(["the season to date"] if source.days is None else [f"the {source.days} days before"] if source.days else []),
         *(["the date itself"] if source.own_date else []),
     ]
-    return f"{source.table.name}{part}: {' and '.join(reach)}"
+    known = ", as known before its first tip-off" if source.as_known else ""
+    return f"{source.table.name}{part}: {' and '.join(reach)}{known}"
 
 
 def _section(table: Table) -> list[str]:

@@ -149,6 +149,10 @@ class Input:
     """A part of the schedule: of the window only the dates of its elements are read."""
     has_all_finals: bool = False
     """Every date with final games is to have rows: a window that lacks some is thin."""
+    as_known: bool = False
+    """A part of the schedule that each date reads as it was known before the date's own first tip-off, as far as that
+    is on record: what is learned later is none of its inputs.
+    """
 
     @property
     def name(self) -> str:
@@ -170,9 +174,19 @@ def before(
     part: Part | None = None,
     only_on: Part | None = None,
     has_all_finals: bool = False,
+    as_known: bool = False,
 ) -> Input:
     """An input of which a table reads earlier dates: the season to date, or so many days; see `Input`."""
-    return Input(table, days, own_date, lead_days, part=part, only_on=only_on, has_all_finals=has_all_finals)
+    return Input(
+        table,
+        days,
+        own_date,
+        lead_days,
+        part=part,
+        only_on=only_on,
+        has_all_finals=has_all_finals,
+        as_known=as_known,
+    )
 
 
 def of_season(table: Table, part: Part | None = None) -> Input:

@@ -35,7 +35,7 @@ from nba_assets.raw.sample_league import SeasonSummary
 from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.registry import COMPUTED_TABLES, GAME_SUMMARIES, PREGAME_TABLES, TABLE_MODULES
 from nba_assets.settings import Settings
-from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
+from nba_assets.tables.bookkeeping import SCHEDULE_HISTORY, TABLE_PARTITIONS
 from nba_assets.tables.columns import arrow_schema
 from nba_assets.tables.spec import Table
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
@@ -336,11 +336,12 @@ class Operator:
 
 
 def fresh_digests(operator: Operator) -> dict[Key, str]:
-    """The digests of everything that the operator has built, built anew from what has landed: summaries, and pregame
-    tables, each in one run.
+    """The digests of everything that the operator has built, built anew from what has landed, and from what is known of
+    when it was announced: summaries, and pregame tables, each in one run.
     """
     partition_state = operator.partition_state()
-    warehouse = MemoryWarehouse()
+    history = operator.warehouse.read(SCHEDULE_HISTORY, SCHEDULE_HISTORY.column_names, date.min, date.max)
+    warehouse = MemoryWarehouse({SCHEDULE_HISTORY.qualified_name: history})
     days = days_of(OPENING, max(day for _, day in partition_state))
     with_summaries = [day for day in days if ("player_game_summary", day) in partition_state]
     build_tables(warehouse, operator.landing, RAW_TABLES, days)

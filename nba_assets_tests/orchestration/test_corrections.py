@@ -23,7 +23,7 @@ from nba_assets.raw.sample_league import write_season
 from nba_assets.raw.schedule import POSTPONED
 from nba_assets.raw.tables import RAW_TABLES, SCHEDULE
 from nba_assets.registry import COMPUTED_TABLES, CONTEXTS, GAME_SUMMARIES, PREGAME_TABLES, TABLE_MODULES
-from nba_assets.tables.bookkeeping import RAW_QUARANTINE, TABLE_PARTITIONS
+from nba_assets.tables.bookkeeping import RAW_QUARANTINE, SCHEDULE_HISTORY, TABLE_PARTITIONS
 from nba_assets.tables.spec import Input
 from nba_assets_tests.league import SMALL_LEAGUE
 from nba_assets_tests.orchestration.at_work import (
@@ -90,8 +90,9 @@ def clean_digests(operator: Operator) -> dict[Key, str]:
     partition_state = operator.partition_state()
     assert isinstance(operator.warehouse, MemoryWarehouse)
     kept = {name: rows for name, rows in operator.warehouse.tables.items() if name.startswith("nba_raw.")}
-    quarantine = RAW_QUARANTINE.qualified_name
-    warehouse = MemoryWarehouse(kept | {quarantine: operator.warehouse.tables[quarantine]})
+    for beside in (RAW_QUARANTINE, SCHEDULE_HISTORY):
+        kept[beside.qualified_name] = operator.warehouse.read(beside, beside.column_names, date.min, date.max)
+    warehouse = MemoryWarehouse(kept)
     entries = operator.warehouse.tables[TABLE_PARTITIONS.qualified_name]
     of_raw_tables = pa.array([name in RAW_TABLES for name in entries["table_name"].to_pylist()])
     warehouse.tables[TABLE_PARTITIONS.qualified_name] = entries.filter(of_raw_tables)

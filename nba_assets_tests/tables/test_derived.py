@@ -68,7 +68,7 @@ TABLE = Table(
     ),
     inputs=(
         before(PLAYER_BOXSCORES.table, days=7),
-        before(SCHEDULE.table, own_date=True, part=AHEAD),
+        before(SCHEDULE.table, own_date=True, part=AHEAD, as_known=True),
         of_its_date(SCHEDULE.table, SLATE),
         of_its_date(GAME_LINES.table),
         of_season(SCHEDULE.table, HOMES),
@@ -87,7 +87,7 @@ A table of every type.
 - Key: game_id, player
 - Stored by: game_date
 - Reads: player_boxscores: the 7 days before
-- Reads: schedule (games_ahead): the season to date and the date itself
+- Reads: schedule (games_ahead): the season to date and the date itself, as known before its first tip-off
 - Reads: schedule (slate): the date itself
 - Reads: game_lines: the date itself
 - Reads: schedule (homes): the whole season

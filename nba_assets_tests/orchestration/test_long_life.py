@@ -103,7 +103,7 @@ MOMENTS = {FILE: 60, STATEMENT: 400, EVENT: 1000, COMMIT: 13}
 NOTHING_FITS = 16_384
 """Bytes that no file may exceed where not even the event log can be written."""
 
-PATIENCE_SECONDS = "0.2"
+PATIENCE_SECONDS = "1"
 """How long real runs and ticks wait for a held warehouse."""
 
 UNTIL_RESTARTED = 15 * MINUTES

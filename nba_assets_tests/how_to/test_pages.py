@@ -41,6 +41,8 @@ def run(command: str, project: Path) -> subprocess.CompletedProcess[str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "PYTEST_ADDOPTS": "-n 0 -p no:cacheprovider",
+        # pytest takes the folder that all its sessions share away from other users, of whom a test beside may make use.
+        "PYTEST_DEBUG_TEMPROOT": str(project.parent),
     }
     return subprocess.run(
         ["sh", "-ec", command], cwd=project, env=environment, capture_output=True, text=True, check=False

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nba_assets.backtest.periods import Period
 from nba_assets.basketball.season import season_label, season_year
 
 TRAINING_DATES = 14
 """Dates with games that there are to be before a period that is tested."""
-
-
-class Period(StrEnum):
-    """How long the test periods are."""
-
-    MONTH = "month"
-    SEASON = "season"
 
 
 @dataclass(frozen=True, eq=False)

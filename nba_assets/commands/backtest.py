@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nba_assets.backtest.folds import Period
+from nba_assets.backtest.periods import Period
 from nba_assets.commands.dates import dates_of
 from nba_assets.commands.options import AsJson, End, FeatureVersion, FromFile, Start
 from nba_assets.commands.output import console, say, table_of

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nba_assets.backtest.folds import TRAINING_DATES, Period, folds_of, period_labels
+from nba_assets.backtest.folds import TRAINING_DATES, folds_of, period_labels
+from nba_assets.backtest.periods import Period
 
 DATES = st.lists(st.dates(date(2020, 10, 1), date(2023, 7, 31)), min_size=1, max_size=80)
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from nba_assets.backtest.errors import CalibrationBin, Errors, calibration, errors_by, rounded
 from nba_assets.backtest.folds import TRAINING_DATES, Fold, folds_of, period_labels
-from nba_assets.backtest.periods import Period
 from nba_assets.backtest.models import AVERAGES, learners, one_thread
+from nba_assets.backtest.periods import Period
 from nba_assets.backtest.player_games import BacktestError, PlayerGames
 from nba_assets.basketball.arithmetic import Floats
 from nba_assets.precompute.feature_lists import FEATURE_VERSIONS

@@ -11,8 +11,8 @@ import pytest
 
 from nba_assets.backtest.calibration_picture import calibration_picture
 from nba_assets.backtest.errors import CalibrationBin, Errors
-from nba_assets.backtest.periods import Period
 from nba_assets.backtest.page import FEATURES_SHOWN, points_text, render, version_differences
+from nba_assets.backtest.periods import Period
 from nba_assets.backtest.walk_forward import Backtest, Filled, Importance, PredictedPeriod
 
 ODD = "<b>&\"'"

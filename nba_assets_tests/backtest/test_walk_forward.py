@@ -11,8 +11,8 @@ import pytest
 
 from nba_assets.backtest import models, walk_forward
 from nba_assets.backtest.folds import folds_of
-from nba_assets.backtest.periods import Period
 from nba_assets.backtest.models import AVERAGES
+from nba_assets.backtest.periods import Period
 from nba_assets.backtest.player_games import BacktestError, PlayerGames
 from nba_assets.backtest.walk_forward import Backtest, backtest, learn, minutes_bucket
 from nba_assets.basketball.arithmetic import Floats

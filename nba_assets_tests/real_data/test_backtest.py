@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from nba_assets.backtest.periods import Period
 from nba_assets.backtest.models import AVERAGES
+from nba_assets.backtest.periods import Period
 from nba_assets.backtest.player_games import read_player_games
 from nba_assets.backtest.walk_forward import backtest
 from nba_assets.warehouse.duckdb import DuckDBWarehouse

@@ -239,7 +239,7 @@ def test_a_shell_completes_the_commands() -> None:
     environment = {
         **os.environ,
         "_NBA_ASSETS_COMPLETE": "complete_bash",
-        "COMP_WORDS": "nba-assets ba",
+        "COMP_WORDS": "nba-assets backf",
         "COMP_CWORD": "1",
     }
     completed = subprocess.run([str(COMMAND)], env=environment, capture_output=True, text=True, timeout=60, check=False)

@@ -725,13 +725,14 @@ def test_the_demo_serves_tonight_and_its_export_has_the_results_of_the_next_day(
     """On the morning of whatever day it is."""
     today = league_today()
     morning = datetime.combine(today, time(8), ZoneInfo(LEAGUE_TIMEZONE))
+    columns = ("game_date", "player_lookup", "features", "processed_at")
     monkeypatch.setattr(computed_assets, "utc_now", lambda: morning.astimezone(UTC))
     for arguments in (["demo", "--no-open"], ["demo", "--next-day"], ["backfill", str(today), str(today), "--quiet"]):
         outcome = CliRunner().invoke(app, arguments)
         assert outcome.exit_code == 0, outcome.output
         warehouse = DuckDBWarehouse(own_home / "nba.duckdb")
         served, stored = (
-            warehouse.read(table, ("game_date", "player_lookup", "features", "processed_at"), date.min, date.max)
+            warehouse.read(table, columns, date.min, date.max, {"feature_version": VERSION})
             for table in (SERVED_FEATURES, STORE)
         )
         assert set(served["game_date"].to_pylist()) == {today}

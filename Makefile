@@ -30,7 +30,7 @@ emulators: $(EMULATORS)/.installed  ## emulators of BigQuery and Cloud Storage, 
 test-gcp: install emulators  ## the tests against the emulators, which they start and stop
 	NBA_ASSETS_EMULATORS=$(abspath $(EMULATORS)) $(BIN)/pytest -n 1 -m gcp
 
-test-deployment: install emulators  ## the longer tests of processes, servers, engines and images; 25 minutes
+test-deployment: install emulators  ## the longer tests of processes, servers, engines and images, and the longest proofs; 45 minutes
 	NBA_ASSETS_EMULATORS=$(abspath $(EMULATORS)) $(BIN)/pytest -m deployment
 
 lint-deploy: $(LINTERS)/.installed  ## lint the image and the compose file; needs no container engine

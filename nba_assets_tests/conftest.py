@@ -58,9 +58,11 @@ DEPLOYMENT_FILES = (
     "entities/test_dask_workers.py",
     "entities/test_equal_digests.py",
     "gcp/test_doctor.py",
+    "gcp/test_equal_digests.py",
     "gcp/test_literals.py",
     "gcp/test_source_tables.py",
     "how_to/test_pages.py",
+    "invariants/test_random_leagues.py",
     "nba_assets_tests/test_deploy.py",
     "nba_assets_tests/test_postgres.py",
     "nba_assets_tests/test_security.py",
@@ -71,10 +73,16 @@ DEPLOYMENT_FILES = (
     "orchestration/test_instance.py",
     "orchestration/test_interleavings.py",
     "orchestration/test_launch.py",
+    "orchestration/test_long_life.py",
     "orchestration/test_queued_runs.py",
     "orchestration/test_read_copy.py",
     "orchestration/test_run_workers.py",
     "orchestration/test_ui.py",
+    "real_data/test_backtest.py",
+    "real_data/test_contexts.py",
+    "real_data/test_future_poison.py",
+    "real_data/test_game_summaries.py",
+    "real_data/test_precompute.py",
 )
 """Whose longer tests are a job of their own in CI: with them the other one would take more than half an hour."""
 

@@ -45,6 +45,7 @@ def test_on_any_day_there_are_games_yesterday_tonight_and_tomorrow(
     assert len([day for day in season.game_days if day < today]) >= 30
 
 
+@pytest.mark.slow
 def test_season_lands_until_yesterday_and_goes_on_as_a_feed_would(tmp_path: Path) -> None:
     landing = tmp_path / "landing"
     season = land_until(TODAY, tmp_path, landing)

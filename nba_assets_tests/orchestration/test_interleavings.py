@@ -121,6 +121,7 @@ class TestIngestion:
         ingested("play_by_play", landing, Interleaved(path, it_turns_bad))
         assert partition_state("play_by_play", DuckDBWarehouse(path)) == {}
 
+    @pytest.mark.slow
     def test_who_is_overtaken_again_and_again_gives_up_and_names_the_other(
         self, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -119,6 +119,7 @@ def test_missing_raw_dates_of_the_season_are_ingested_first_and_once(home: Home)
     assert main.tags == {"dagster/partition": home.day(6).isoformat()}
 
 
+@pytest.mark.slow
 def test_one_range_single_dates_and_any_workers_give_the_same_digests(home: Home) -> None:
     assert build(home, home.opening, home.opening + WEEK) == [True]
     expected = digests(home)
@@ -294,6 +295,7 @@ def test_a_corrected_file_is_ingested_by_the_next_run_of_its_date_and_of_no_othe
     assert {day for _, day in changed} == {home.day(3)}
 
 
+@pytest.mark.slow
 def test_an_earlier_date_whose_file_cannot_be_read_does_not_keep_later_dates_from_being_built(home: Home) -> None:
     assert build(home, home.opening, home.day(2)) == [True]
     next((home.landing / "player_gamebook").rglob(f"*{home.day(3)}*/*.parquet")).write_bytes(b"")

@@ -317,6 +317,7 @@ def without_home_team(home: Home) -> Path:
     return file
 
 
+@pytest.mark.slow
 def test_quarantined_rows_are_counted_by_table_and_tell_in_the_exit_code(home: Home) -> None:
     file = without_home_team(home).relative_to(home.landing)
     outcome = command("backfill", home.opening, home.day(6))
@@ -327,6 +328,7 @@ def test_quarantined_rows_are_counted_by_table_and_tell_in_the_exit_code(home: H
     assert command("backfill", home.opening, home.day(6)).exit_code == 0
 
 
+@pytest.mark.slow
 def test_quarantined_rows_are_listed_with_file_row_and_reason_until_the_corrected_file_is_ingested(home: Home) -> None:
     whole = {file: file.read_bytes() for file in home.landing.rglob("*.parquet")}
     file = without_home_team(home)
@@ -350,6 +352,7 @@ def test_quarantined_rows_are_listed_with_file_row_and_reason_until_the_correcte
     assert command("quarantine").output == "Nothing is quarantined.\n"
 
 
+@pytest.mark.slow
 def test_status_names_dates_that_a_file_keeps_from_being_ingested(home: Home) -> None:
     (file,) = (home.landing / "game_lines").glob(f"*{home.opening}*/*.parquet")
     file.write_bytes(b"no Parquet")
@@ -365,6 +368,7 @@ def test_status_names_dates_that_a_file_keeps_from_being_ingested(home: Home) ->
     )
 
 
+@pytest.mark.slow
 def test_words_that_are_kept_and_not_understood_are_counted_and_tell_in_the_exit_code(home: Home) -> None:
     (file,) = (home.landing / "play_by_play").glob(f"*{home.opening}*/*.parquet")
     rows = pq.read_table(file)

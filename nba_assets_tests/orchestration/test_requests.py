@@ -306,6 +306,7 @@ def postgame(operator: Operator) -> int:
     return len(operator.tick("raw_arrival"))
 
 
+@pytest.mark.slow
 def test_a_run_that_met_a_held_warehouse_is_repeated_until_the_date_is_built(
     operator: Operator, own_home: Path
 ) -> None:

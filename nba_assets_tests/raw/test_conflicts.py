@@ -373,6 +373,7 @@ class TestMovedGames:
         }
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(
     rows=st.lists(

@@ -335,6 +335,7 @@ class TestReplacing:
         assert digests(first) == digests(second)
         assert second.newest_processed_at == NOW + timedelta(days=1)
 
+    @pytest.mark.slow
     @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(seed=st.integers(0, 2**32))
     def test_however_rows_are_spread_over_files_the_digests_are_the_same(

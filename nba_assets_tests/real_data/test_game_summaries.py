@@ -147,6 +147,7 @@ def test_rows_equal_a_slow_reading(
         assert {name: stored[key][name] for name in row} == row, key
 
 
+@pytest.mark.slow
 def test_one_range_equals_single_dates_in_any_order(season_2021: BuiltSeason) -> None:
     sample = [date(2022, 3, 1), date(2021, 11, 15), date(2022, 1, 15), date(2021, 10, 19), date(2021, 12, 24)]
     whole = digests(season_2021.facts)

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 from hypothesis import HealthCheck, settings
 
 from nba_assets.settings import variables
@@ -133,6 +135,23 @@ def no_settings_of_the_developer(tmp_path_factory: pytest.TempPathFactory) -> It
         for variable in [*variables().values(), "DAGSTER_HOME"]:
             monkeypatch.delenv(variable, raising=False)
         monkeypatch.setenv("NBA_ASSETS_HOME", str(tmp_path_factory.mktemp("shared") / "home"))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def migrations_are_read_once() -> Iterator[None]:
+    """Dagster has all its migrations read from their files for every database that it opens: a tenth of many tests."""
+    original = ScriptDirectory.from_config
+    known: dict[str | None, ScriptDirectory] = {}
+
+    def from_config(config: Config) -> ScriptDirectory:
+        location = config.get_main_option("script_location")
+        if location not in known:
+            known[location] = original(config)
+        return known[location]
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(ScriptDirectory, "from_config", from_config)
         yield
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import pickle
+import shutil
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from nba_assets.publishing.publication import DateFacts
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
@@ -48,19 +52,32 @@ def season(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     if request.param == 2021:
         known: BuiltSeason = request.getfixturevalue("season_2021")
         return known
-    return build_season(request.param, tmp_path_factory.mktemp(f"season_{request.param}"))
+    return shared_season(request.param, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
 def season_2021(tmp_path_factory: pytest.TempPathFactory) -> BuiltSeason:
     """The season 2021-22, for questions whose answers are known only there."""
-    return build_season(2021, tmp_path_factory.mktemp("season_2021"))
+    return shared_season(2021, tmp_path_factory)
 
 
-def build_season(year: int, folder: Path) -> BuiltSeason:
-    """Ingest and build a season into a new warehouse in `folder`."""
-    landing, path = real_data(year), folder / "nba.duckdb"
-    warehouse = DuckDBWarehouse(path)
-    dates = days_between(*SEASONS[year])
+def shared_season(year: int, factory: pytest.TempPathFactory) -> BuiltSeason:
+    """A copy of a season that the first of the session's processes to need it builds, while the others wait for it."""
+    session = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        session = session.parent
+    folder = session / f"built_season_{year}"
+    folder.mkdir(exist_ok=True)
+    facts, path = folder / "facts.pickle", factory.mktemp(f"season_{year}") / "nba.duckdb"
+    with FileLock(folder / "lock"):
+        if not facts.exists():
+            facts.write_bytes(pickle.dumps(build_season(year, folder)))
+    shutil.copy(folder / "nba.duckdb", path)
+    return BuiltSeason(year, path, DuckDBWarehouse(path), pickle.loads(facts.read_bytes()))
+
+
+def build_season(year: int, folder: Path) -> dict[str, list[DateFacts]]:
+    """Ingest and build a season into `folder / "nba.duckdb"`; returns what each date of each table holds."""
+    landing, warehouse, dates = real_data(year), DuckDBWarehouse(folder / "nba.duckdb"), days_between(*SEASONS[year])
     ingest_all(warehouse, landing, dates)
-    return BuiltSeason(year, path, warehouse, build(warehouse, dates))
+    return build(warehouse, dates)

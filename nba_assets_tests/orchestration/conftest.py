@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from nba_assets.raw.sample_league import write_season
+from nba_assets_tests.forked_command import completed
 from nba_assets_tests.league import SMALL_LEAGUE
 
 COMMAND = Path(sys.executable).with_name("nba-assets")
@@ -45,18 +46,10 @@ class Home:
 
     def command(self, *arguments: object) -> subprocess.CompletedProcess[str]:
         """Run `nba-assets` to its end."""
-        return subprocess.run(
-            [str(COMMAND), *map(str, arguments)],
-            env=self.environment(),
-            cwd=self.path,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        return completed([str(argument) for argument in arguments], self.environment(), self.path)
 
     def start(self, *arguments: object) -> subprocess.Popen[bytes]:
-        """Start `nba-assets` and go on."""
+        """Start the installed `nba-assets` and go on."""
         return subprocess.Popen(
             [str(COMMAND), *map(str, arguments)],
             env=self.environment(),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -61,16 +62,15 @@ class Home:
     """A landing zone and its warehouse, both of the test's own."""
 
     def __init__(self, folder: Path, season: Season) -> None:
-        self.landing, self.season = folder / "landing", season
+        self.folder, self.landing, self.season = folder, folder / "landing", season
         self.warehouse = DuckDBWarehouse(folder / "nba.duckdb")
 
     def ingest(self, *days: date, now: datetime = NOON, tables: Sequence[str] = tuple(RAW_TABLES)) -> None:
         ingest_all(self.warehouse, self.landing, days, tables, now=now)
 
     def build(self, names: Sequence[str], days: Sequence[date], moment: datetime, run_id: str = "run") -> None:
-        with one_connection(self.warehouse):
-            for name in names:
-                self.prepared(name, days, moment, run_id).write()
+        for name in names:
+            self.prepared(name, days, moment, run_id).write()
 
     def prepared(self, name: str, days: Sequence[date], moment: datetime, run_id: str = "run") -> Publication:
         """A run whose games begin as seen at a moment."""
@@ -125,22 +125,69 @@ def common(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Season]:
     season.land_all(home.landing, OPENING, BEFORE)
     season.land(home.landing, NIGHT, ANNOUNCEMENTS)
     home.ingest(*days_of(OPENING, NIGHT))
-    home.build(GAME_SUMMARIES, days_of(OPENING, BEFORE), NOON)
-    home.build([name for name in PREGAME_TABLES if name != STORE.name], [NIGHT], NOON)
+    with one_connection(home.warehouse):
+        home.build(GAME_SUMMARIES, days_of(OPENING, BEFORE), NOON)
+        home.build([name for name in PREGAME_TABLES if name != STORE.name], [NIGHT], NOON)
     return folder, season
 
 
 @pytest.fixture
-def home(common: tuple[Path, Season], own_home: Path) -> Home:
+def home(common: tuple[Path, Season], own_home: Path) -> Iterator[Home]:
     """A copy of it, where the settings look for it."""
-    shutil.copytree(common[0], own_home)
-    return Home(own_home, common[1])
+    with copied(Home(*common), own_home) as home:
+        yield home
+
+
+@pytest.fixture(scope="module")
+def once_served(common: tuple[Path, Season], tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """The common home with the night's feature store, built at noon."""
+    with copied(Home(*common), tmp_path_factory.mktemp("served") / "home") as home:
+        home.store(NOON)
+    return home
+
+
+@pytest.fixture
+def served_home(once_served: Home, own_home: Path) -> Iterator[Home]:
+    """A copy of it, where the settings look for it."""
+    with copied(once_served, own_home) as home:
+        yield home
+
+
+@pytest.fixture(scope="module")
+def once_corrected(once_served: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """What was served at noon, and a statistic that was corrected the next day."""
+    with copied(once_served, tmp_path_factory.mktemp("corrected") / "home") as home:
+        correct_a_statistic(home)
+    return home
+
+
+@pytest.fixture
+def corrected_home(once_corrected: Home, own_home: Path) -> Iterator[Home]:
+    """A copy of it, where the settings look for it."""
+    with copied(once_corrected, own_home) as home:
+        yield home
+
+
+@pytest.fixture(scope="module")
+def played_home(once_served: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """What was served at noon, and the results of its games; tests work on copies."""
+    with copied(once_served, tmp_path_factory.mktemp("played") / "home") as home:
+        play(home)
+    return home
+
+
+@contextmanager
+def copied(home: Home, folder: Path) -> Iterator[Home]:
+    """A copy of a home, whose warehouse stays open as long as nobody else waits for it."""
+    shutil.copytree(home.folder, folder)
+    copy = Home(folder, home.season)
+    with one_connection(copy.warehouse):
+        yield copy
 
 
 class TestWriting:
-    def test_what_is_served_is_what_is_stored(self, home: Home) -> None:
-        home.store(NOON)
-        stored, served = home.rows(STORE), home.served
+    def test_what_is_served_is_what_is_stored(self, served_home: Home) -> None:
+        stored, served = served_home.rows(STORE), served_home.served
         assert {row["game_id"] for row in served} == {FIRST_GAME, SECOND_GAME}
         same = [name for name in SERVED_FEATURES.column_names if name in STORE.column_names]
         assert set(OF_LIST) < set(same)
@@ -258,8 +305,7 @@ class TestOvertaking:
         """Even of somebody who has not written the store's date."""
         home.store(NOON, "first")
         rows = home.warehouse.read(SERVED_FEATURES, SERVED_FEATURES.column_names, NIGHT, NIGHT)
-        with duckdb.connect(home.warehouse.path) as connection:
-            connection.execute(f"delete from {SERVED_FEATURES.qualified_name}")
+        execute(home, f"delete from {SERVED_FEATURES.qualified_name}")
         inner = home.warehouse.replace
 
         def overtaken(replacements: Any, *, unless: Sequence[Changed] = ()) -> WriteFacts:
@@ -343,6 +389,7 @@ def play(home: Home) -> None:
 
 
 def execute(home: Home, statement: str) -> None:
+    home.warehouse.close()
     with duckdb.connect(home.warehouse.path) as connection:
         connection.execute(statement)
 
@@ -366,22 +413,24 @@ def sets(home: Home, version: str = VERSION) -> tuple[pa.Table, pa.Table]:
 
 class TestExport:
     @pytest.mark.parametrize("version", [VERSION, VERSION_V2])
-    def test_served_equals_corrected_where_nothing_was_corrected(self, home: Home, version: str) -> None:
-        home.store(NOON)
-        corrected, served = sets(home, version)
-        assert served.num_rows == len(home.rows(STORE)) > 0
+    def test_served_equals_corrected_where_nothing_was_corrected(self, served_home: Home, version: str) -> None:
+        corrected, served = sets(served_home, version)
+        assert served.num_rows == len(served_home.rows(STORE)) > 0
         assert served.equals(corrected)
 
-    def test_every_cell_of_a_known_player_is_that_of_what_was_served_and_of_what_happened(self, home: Home) -> None:
-        home.store(NOON)
-        before = home.served[0]
-        correct_a_statistic(home)
-        play(home)
+    def test_every_cell_of_a_known_player_is_that_of_what_was_served_and_of_what_happened(
+        self, served_home: Home
+    ) -> None:
+        before = served_home.served[0]
+        correct_a_statistic(served_home)
+        play(served_home)
         player = before["player_lookup"]
         (game,) = (
-            row for row in home.rows(TABLE_MODULES["player_game_summary"].TABLE) if row["player_lookup"] == player
+            row
+            for row in served_home.rows(TABLE_MODULES["player_game_summary"].TABLE)
+            if row["player_lookup"] == player
         )
-        (row,) = (row for row in sets(home)[1].to_pylist() if row["player_lookup"] == player)
+        (row,) = (row for row in sets(served_home)[1].to_pylist() if row["player_lookup"] == player)
         assert [row[feature.name] for feature in FEATURES] == before["features"]
         others = set(row) - {feature.name for feature in FEATURES} - {"team_abbr", *OUTCOMES}
         assert {name: row[name] for name in others} == {name: before[name] for name in others}
@@ -392,11 +441,10 @@ class TestExport:
             game["points"],
         )
 
-    def test_a_stat_correction_moves_the_stored_vectors_and_not_the_served_ones(self, home: Home) -> None:
-        home.store(NOON)
-        corrected, served = sets(home)
-        correct_a_statistic(home)
-        corrected_after, served_after = sets(home)
+    def test_a_stat_correction_moves_the_stored_vectors_and_not_the_served_ones(self, served_home: Home) -> None:
+        corrected, served = sets(served_home)
+        correct_a_statistic(served_home)
+        corrected_after, served_after = sets(served_home)
         assert served_after.equals(served)
         name = "points_avg_season"
         assert corrected_after[name] != corrected[name]
@@ -447,24 +495,21 @@ class TestExport:
         ):
             training_set(home.warehouse, NIGHT, NIGHT, as_served=as_served, feature_version="v0")
 
-    def test_served_vectors_of_another_version_are_left_out(self, home: Home) -> None:
-        home.store(NOON)
-        execute(home, f"update {SERVED_FEATURES.qualified_name} set feature_version = 'v0'")
-        assert sets(home)[1].num_rows == 0
+    def test_served_vectors_of_another_version_are_left_out(self, served_home: Home) -> None:
+        execute(served_home, f"update {SERVED_FEATURES.qualified_name} set feature_version = 'v0'")
+        assert sets(served_home)[1].num_rows == 0
 
-    def test_served_vectors_of_other_features_are_refused(self, home: Home) -> None:
-        home.store(NOON)
-        alter(home, SERVED_FEATURES, "'another'", column="feature_names")
+    def test_served_vectors_of_other_features_are_refused(self, served_home: Home) -> None:
+        alter(served_home, SERVED_FEATURES, "'another'", column="feature_names")
         with pytest.raises(TrainingSetError, match=f"were served in {NIGHT} and later with features other than"):
-            sets(home)
+            sets(served_home)
 
     def test_months_are_read_some_weeks_at_a_time(
-        self, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, served_home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        home.store(NOON)
         for table in (SERVED_FEATURES, STORE):
             earlier = f"insert into {table.qualified_name} select * replace (game_date - 100 as game_date)"
-            execute(home, f"{earlier} from {table.qualified_name}")
+            execute(served_home, f"{earlier} from {table.qualified_name}")
         spans: list[tuple[str, date, date]] = []
         inner = DuckDBWarehouse.read
 
@@ -474,15 +519,14 @@ class TestExport:
 
         monkeypatch.setattr(DuckDBWarehouse, "read", noted)
         file = tmp_path / "set.parquet"
-        written = export_training_set(home.warehouse, date.min, date.max, file, Format.PARQUET, as_served=True)
+        written = export_training_set(served_home.warehouse, date.min, date.max, file, Format.PARQUET, as_served=True)
         long = {name for name, start, end in spans if (end - start).days >= SLICE_DAYS}
         assert len({start for name, start, _ in spans if name == SERVED_FEATURES.name}) == 4
         assert long == {TABLE_PARTITIONS.name}
-        assert written.rows == 2 * len(home.served_first)
+        assert written.rows == 2 * len(served_home.served_first)
 
-    def test_the_command_and_the_python_call_give_the_same(self, home: Home, tmp_path: Path) -> None:
-        home.store(NOON)
-        correct_a_statistic(home)
+    @pytest.mark.usefixtures("corrected_home")
+    def test_the_command_and_the_python_call_give_the_same(self, tmp_path: Path) -> None:
         files = {option: tmp_path / f"{option}.parquet" for option in ("--as-served", "--as-corrected")}
         for option, file in files.items():
             arguments = ["export", "--training-set", str(NIGHT), str(NIGHT), option, "--out", str(file)]
@@ -503,34 +547,33 @@ class TestExport:
 class TestPoison:
     @pytest.mark.parametrize("how", ["absurd", "deleted"])
     def test_nothing_from_tip_off_on_reaches_a_feature_of_the_export_or_of_a_served_row(
-        self, home: Home, tmp_path: Path, how: Poison
+        self, played_home: Home, tmp_path: Path, how: Poison
     ) -> None:
         """The clean rows are those of a warehouse with all results; the poisoned one has them absurd or gone, and
         announcements of tip-off or later that contradict those before.
         """
-        home.store(NOON)
-        play(home)
-        clean = {version: sets(home, version)[0] for version in (VERSION, VERSION_V2)}
+        clean = {version: sets(played_home, version)[0] for version in (VERSION, VERSION_V2)}
         assert set(clean[VERSION]["played"].to_pylist()) == {True, False}
-        spoilt = Home(tmp_path, home.season)
-        spoilt.warehouse = poisoned(home.warehouse.path, tmp_path / "poisoned.duckdb", NIGHT, how)
+        spoilt = Home(tmp_path, played_home.season)
+        spoilt.warehouse = poisoned(played_home.warehouse.path, tmp_path / "poisoned.duckdb", NIGHT, how)
         execute(spoilt, f"delete from {SERVED_FEATURES.qualified_name}")
         execute(spoilt, f"update nba_raw.schedule set game_status = 1 where game_date = '{NIGHT}'")
-        spoilt.build(PREGAME_TABLES, [NIGHT], NOON)
+        with one_connection(spoilt.warehouse):
+            spoilt.build(PREGAME_TABLES, [NIGHT], NOON)
         assert spoilt.served == [
             row | {name: found[name] for name in ("run_id", "inputs", "code_versions")}
-            for row, found in zip(home.served, spoilt.served, strict=True)
+            for row, found in zip(played_home.served, spoilt.served, strict=True)
         ]
         later = ["processed_at", *OUTCOMES]
         for version, expected in clean.items():
             for found in sets(spoilt, version):
                 assert found.drop_columns(later).equals(expected.drop_columns(later))
 
-    def test_poison_is_tasted_where_it_was_known_before_tip_off(self, home: Home, tmp_path: Path) -> None:
+    def test_poison_is_tasted_where_it_was_known_before_tip_off(self, served_home: Home, tmp_path: Path) -> None:
         """The proof above could fail."""
-        home.store(NOON)
-        spoilt = Home(tmp_path, home.season)
-        spoilt.warehouse = poisoned(home.warehouse.path, tmp_path / "poisoned.duckdb", NIGHT, "absurd")
+        spoilt = Home(tmp_path, served_home.season)
+        served_home.warehouse.close()
+        spoilt.warehouse = poisoned(served_home.warehouse.path, tmp_path / "poisoned.duckdb", NIGHT, "absurd")
         execute(spoilt, f"delete from {SERVED_FEATURES.qualified_name}")
         execute(spoilt, f"update nba_raw.schedule set game_status = 1 where game_date = '{NIGHT}'")
         execute(
@@ -538,13 +581,14 @@ class TestPoison:
             "update nba_raw.injury_report set reported_at = reported_at - interval 1 hour "
             f"where reason = 'POISON' and report_date = game_date and game_date = '{NIGHT}'",
         )
-        spoilt.build(PREGAME_TABLES, [NIGHT], NOON)
+        with one_connection(spoilt.warehouse):
+            spoilt.build(PREGAME_TABLES, [NIGHT], NOON)
         risks = [
             {
                 row["player_lookup"]: row["features"][row["feature_names"].index("injury_risk")]
                 for row in of.served_first
             }
-            for of in (home, spoilt)
+            for of in (served_home, spoilt)
         ]
         assert risks[0] != risks[1]
 
@@ -559,23 +603,20 @@ def by_name(found: Skew) -> dict[str, FeatureSkew]:
 
 
 class TestSkew:
-    def test_where_nothing_was_corrected_nothing_differs(self, home: Home) -> None:
-        home.store(NOON)
-        found = home.skew()
-        assert (found.served, found.compared, found.gone, found.never_served) == (len(home.rows(STORE)),) * 2 + (0, 0)
+    def test_where_nothing_was_corrected_nothing_differs(self, served_home: Home) -> None:
+        found, stored = served_home.skew(), len(served_home.rows(STORE))
+        assert (found.served, found.compared, found.gone, found.never_served) == (stored, stored, 0, 0)
         assert [feature.feature for feature in found.features] == [feature.name for feature in FEATURES]
         assert {(feature.compared, feature.differing) for feature in found.features} == {(found.compared, 0)}
         assert not any(feature.causes for feature in found.features)
 
-    def test_a_stat_correction_is_named_and_measured(self, home: Home) -> None:
-        home.store(NOON)
-        correct_a_statistic(home)
-        found = by_name(home.skew())
+    def test_a_stat_correction_is_named_and_measured(self, corrected_home: Home) -> None:
+        found = by_name(corrected_home.skew())
         assert {cause for feature in found.values() for cause in feature.causes} == {"stat_correction"}
         feature = found["points_avg_season"]
         served, stored = (
             {row["player_lookup"]: row["features"][row["feature_names"].index(feature.feature)] for row in rows}
-            for rows in (home.served, home.rows(STORE))
+            for rows in (corrected_home.served, corrected_home.rows(STORE))
         )
         differences = [abs(served[player] - stored[player]) for player in served if served[player] != stored[player]]
         assert feature.differing == len(differences) > 0
@@ -586,60 +627,55 @@ class TestSkew:
         assert feature.changed["player_game_summary"] == len(differences)
         assert found["playoff_game"].differing == 0
 
-    def test_a_late_injury_is_an_announcement(self, home: Home) -> None:
-        home.store(NOON)
-        row = home.served[0]
+    def test_a_late_injury_is_an_announcement(self, served_home: Home) -> None:
+        row = served_home.served[0]
         away, hosts = row["game_id"].split("_")[1:]
-        before = home.served
-        report_an_injury(home, row["player_lookup"], hosts if row["is_home"] else away)
-        assert home.served == before
-        risk = by_name(home.skew())["injury_risk"]
+        before = served_home.served
+        report_an_injury(served_home, row["player_lookup"], hosts if row["is_home"] else away)
+        assert served_home.served == before
+        risk = by_name(served_home.skew())["injury_risk"]
         assert (risk.differing, risk.causes, risk.changed) == (1, {"announcement": 1}, {"injury_report": 1})
         assert risk.mean == risk.largest > 0
 
-    def test_what_a_feature_does_not_rest_on_is_no_cause_of_it(self, home: Home) -> None:
+    def test_what_a_feature_does_not_rest_on_is_no_cause_of_it(self, served_home: Home) -> None:
         """The opponent's defence comes from results alone, whatever was announced as well."""
-        home.store(NOON)
-        row = home.served[0]
+        row = served_home.served[0]
         away, hosts = row["game_id"].split("_")[1:]
-        report_an_injury(home, row["player_lookup"], hosts if row["is_home"] else away)
-        correct_a_statistic(home)
-        alter(home, STORE, "features[14] + 1", place=14)
-        found = by_name(home.skew())
+        report_an_injury(served_home, row["player_lookup"], hosts if row["is_home"] else away)
+        correct_a_statistic(served_home)
+        alter(served_home, STORE, "features[14] + 1", place=14)
+        found = by_name(served_home.skew())
         assert set(found["injury_risk"].causes) == {"stat_correction", "announcement"}
         assert set(found["opponent_def_rating"].causes) == {"stat_correction"}
 
     @pytest.mark.parametrize("table", [STORE.name, "player_daily_cache", "player_game_summary"])
-    def test_other_code_is_a_cause(self, home: Home, table: str) -> None:
-        home.store(NOON)
-        alter(home, STORE, "features[1] + 1.5")
+    def test_other_code_is_a_cause(self, served_home: Home, table: str) -> None:
+        alter(served_home, STORE, "features[1] + 1.5")
         execute(
-            home, f"update nba_processing.table_partitions set code_version = 'another' where table_name = '{table}'"
+            served_home,
+            f"update nba_processing.table_partitions set code_version = 'another' where table_name = '{table}'",
         )
-        feature = home.skew().features[0]
+        feature = served_home.skew().features[0]
         assert (feature.feature, feature.mean, feature.largest) == ("points_avg_last_5", *[pytest.approx(1.5)] * 2)
         assert feature.causes == {"code_version": feature.compared}
         assert feature.changed == {table: feature.compared}
 
-    def test_a_summary_of_other_code_counts_as_no_correction_as_well(self, home: Home) -> None:
-        home.store(NOON)
-        correct_a_statistic(home)
+    def test_a_summary_of_other_code_counts_as_no_correction_as_well(self, corrected_home: Home) -> None:
         execute(
-            home,
+            corrected_home,
             "update nba_processing.table_partitions set code_version = 'another' "
             f"where table_name = 'team_offense_game_summary' and partition_date = '{BEFORE}'",
         )
-        found = by_name(home.skew())["points_avg_season"]
+        found = by_name(corrected_home.skew())["points_avg_season"]
         assert set(found.causes) == {"code_version"}
         assert set(found.changed) == {"team_offense_game_summary"}
 
     @pytest.mark.parametrize("recorded", [True, False])
-    def test_without_a_change_on_record_the_cause_is_unknown(self, home: Home, recorded: bool) -> None:
-        home.store(NOON)
-        alter(home, STORE, "-1")
+    def test_without_a_change_on_record_the_cause_is_unknown(self, served_home: Home, recorded: bool) -> None:
+        alter(served_home, STORE, "-1")
         if not recorded:
-            execute(home, "update nba_processing.table_partitions set inputs = null")
-        feature = home.skew().features[0]
+            execute(served_home, "update nba_processing.table_partitions set inputs = null")
+        feature = served_home.skew().features[0]
         assert (feature.causes, feature.changed) == ({"unknown": feature.compared}, {})
 
     @pytest.mark.parametrize(
@@ -659,12 +695,13 @@ class TestSkew:
         assert _cause(table) == cause
         assert cause in CAUSES
 
-    def test_rows_that_are_gone_and_rows_that_were_never_served_are_counted(self, home: Home) -> None:
-        home.store(NOON)
-        players = [row["player_lookup"] for row in home.served_first]
-        execute(home, f"delete from nba_precompute.ml_feature_store where player_lookup = '{players[0]}'")
-        execute(home, f"delete from {SERVED_FEATURES.qualified_name} where player_lookup in ('{players[1]}', 'x')")
-        found = home.skew()
+    def test_rows_that_are_gone_and_rows_that_were_never_served_are_counted(self, served_home: Home) -> None:
+        players = [row["player_lookup"] for row in served_home.served_first]
+        execute(served_home, f"delete from nba_precompute.ml_feature_store where player_lookup = '{players[0]}'")
+        execute(
+            served_home, f"delete from {SERVED_FEATURES.qualified_name} where player_lookup in ('{players[1]}', 'x')"
+        )
+        found = served_home.skew()
         assert (found.served, found.gone, found.compared) == (len(players) - 1, 1, len(players) - 2)
         assert (found.never_served, found.never_served_in_time) == (1, 1)
         outcome = CliRunner().invoke(app, ["skew", str(NIGHT), str(NIGHT)])
@@ -681,10 +718,8 @@ class TestSkew:
         assert (found.served, found.compared, found.never_served) == (0, 0, 0)
         assert len(found.features) == len(FEATURES)
 
-    def test_the_command_says_how_much_differs_and_why(self, home: Home) -> None:
-        home.store(NOON)
-        correct_a_statistic(home)
-        found = home.skew()
+    def test_the_command_says_how_much_differs_and_why(self, corrected_home: Home) -> None:
+        found = corrected_home.skew()
         dates = [str(NIGHT), str(NIGHT)]
         outcome = CliRunner().invoke(app, ["skew", *dates])
         assert outcome.exit_code == 0, outcome.output
@@ -711,8 +746,8 @@ class TestSkew:
             "changed": dict(first.changed),
         }
 
-    def test_the_command_says_that_nothing_differs(self, home: Home) -> None:
-        home.store(NOON)
+    @pytest.mark.usefixtures("served_home")
+    def test_the_command_says_that_nothing_differs(self) -> None:
         outcome = CliRunner().invoke(app, ["skew", str(NIGHT), str(NIGHT)])
         assert "Every served value is still the stored one." in outcome.output
         assert "never served" not in outcome.output

@@ -48,6 +48,6 @@ def _run(arguments: list[str], environment: dict[str, str], folder: Path, output
     os.environ.update(environment)
     os.chdir(folder)
     sys.argv = ["nba-assets", *arguments]
-    from nba_assets.cli import main  # noqa: PLC0415 - the test's own process needs no command
+    from nba_assets.cli import main
 
     main()

@@ -7,7 +7,6 @@ table.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -19,9 +18,9 @@ from nba_assets.raw.tables import PLAYER_COUNTS, RAW_TABLES
 from nba_assets.registry import TABLE_MODULES
 from nba_assets.tables.bookkeeping import ENTITY_FAILURES, RAW_QUARANTINE
 from nba_assets.tables.columns import arrow_schema
-from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets.warehouse.interface import Replacement
-from nba_assets_tests.pipeline import one_connection, table_run
+from nba_assets_tests.memory_warehouse import MemoryWarehouse
+from nba_assets_tests.pipeline import table_run
 
 DAY = date(2025, 1, 15)
 GAME = "20250115_LAL_BOS"
@@ -219,32 +218,29 @@ def _team_line(tricode: str, sheet: list[dict[str, Any]]) -> dict[str, Any]:
     return {**ALWAYS, "team_abbr": tricode, "minutes": "240:00", **counts}
 
 
-def built(path: Path, **feeds: list[dict[str, Any]]) -> dict[str, Any]:
+def built(**feeds: list[dict[str, Any]]) -> dict[str, Any]:
     """The summaries of the day of Los Angeles at Boston, from the given raw rows; see `built_on`."""
-    return built_on(DAY, path, {"schedule": [SCHEDULE], **feeds})
+    return built_on(DAY, {"schedule": [SCHEDULE], **feeds})
 
 
-def built_on(day: date, path: Path, feeds: Feeds) -> dict[str, Any]:
+def built_on(day: date, feeds: Feeds) -> dict[str, Any]:
     """Rows of each summary by team or player, from the given raw rows; `failures` by table and entity, and the texts of
     each table's `notices`.
     """
-    warehouse = DuckDBWarehouse(path / "nba.duckdb")
-    with one_connection(warehouse):
-        for name, rows in feeds.items():
-            table = RAW_QUARANTINE if name == RAW_QUARANTINE.name else RAW_TABLES[name].table
-            filled = pa.Table.from_pylist(
-                [{column: row.get(column) for column in table.column_names} for row in rows], schema=arrow_schema(table)
-            )
-            warehouse.replace([Replacement(table, filled, sorted({row[table.date_column] for row in rows}))])
-        stored: dict[str, Any] = {"notices": {}}
-        for name in SUMMARIES:
-            run = table_run(warehouse, name, [day])
-            prepare(run, TABLE_MODULES[name].build(run)).write()
-            stored["notices"] |= {
-                f"{name}/{notice}": [said for _, said in told] for notice, told in run.notices.items()
-            }
-            table = TABLE_MODULES[name].TABLE
-            rows = warehouse.read(table, table.column_names, day, day).to_pylist()
-            stored[name] = {row[table.entity_column or ""]: row for row in rows}
-        failures = warehouse.read(ENTITY_FAILURES, ENTITY_FAILURES.column_names, day, day).to_pylist()
-        return stored | {"failures": {f"{row['table_name']}/{row['entity_id']}": row for row in failures}}
+    warehouse = MemoryWarehouse()
+    for name, rows in feeds.items():
+        table = RAW_QUARANTINE if name == RAW_QUARANTINE.name else RAW_TABLES[name].table
+        filled = pa.Table.from_pylist(
+            [{column: row.get(column) for column in table.column_names} for row in rows], schema=arrow_schema(table)
+        )
+        warehouse.replace([Replacement(table, filled, sorted({row[table.date_column] for row in rows}))])
+    stored: dict[str, Any] = {"notices": {}}
+    for name in SUMMARIES:
+        run = table_run(warehouse, name, [day])
+        prepare(run, TABLE_MODULES[name].build(run)).write()
+        stored["notices"] |= {f"{name}/{notice}": [said for _, said in told] for notice, told in run.notices.items()}
+        table = TABLE_MODULES[name].TABLE
+        rows = warehouse.read(table, table.column_names, day, day).to_pylist()
+        stored[name] = {row[table.entity_column or ""]: row for row in rows}
+    failures = warehouse.read(ENTITY_FAILURES, ENTITY_FAILURES.column_names, day, day).to_pylist()
+    return stored | {"failures": {f"{row['table_name']}/{row['entity_id']}": row for row in failures}}

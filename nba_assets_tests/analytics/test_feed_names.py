@@ -20,8 +20,9 @@ from nba_assets.registry import TABLE_MODULES
 from nba_assets.tables.bookkeeping import ENTITY_FAILURES, UNMATCHED_NAMES
 from nba_assets.tables.columns import arrow_schema
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
-from nba_assets.warehouse.interface import Replacement
+from nba_assets.warehouse.interface import Replacement, Warehouse
 from nba_assets_tests.analytics.one_game import ALWAYS, DAY, GAME, SCHEDULE, SIDES, player, shot, team
+from nba_assets_tests.memory_warehouse import MemoryWarehouse
 from nba_assets_tests.pipeline import build, count_as_ingested, days_between, table_run
 
 Rows = Sequence[Mapping[str, Any]]
@@ -90,8 +91,8 @@ def boxed(tricode: str, lookup: str, *, starter: bool = True, **more: Any) -> di
 class Tables:
     """A warehouse with the game of one day, and whatever the feeds say of it."""
 
-    def __init__(self, path: Path, **feeds: Rows) -> None:
-        self.warehouse = DuckDBWarehouse(path / "nba.duckdb", idle_seconds=0.2)
+    def __init__(self, warehouse: Warehouse, **feeds: Rows) -> None:
+        self.warehouse = warehouse
         count_as_ingested(self.warehouse, list(RAW_TABLES), days_between(BEFORE, DAY))
         self.write(schedule=[{**SCHEDULE, "game_time_utc": TIP}], team_boxscores=[team("LAL"), team("BOS")])
         self.write(**feeds)
@@ -157,11 +158,9 @@ SIMONS = "anferneesimons"
     ],
     ids=["no registry", "suffix", "alias with suffix", "nickname", "suffix of theirs"],
 )
-def test_a_line_reaches_the_player_whom_the_bookmaker_calls_otherwise(
-    tmp_path: Path, ours: str, theirs: str, registry: Rows
-) -> None:
+def test_a_line_reaches_the_player_whom_the_bookmaker_calls_otherwise(ours: str, theirs: str, registry: Rows) -> None:
     tables = Tables(
-        tmp_path,
+        MemoryWarehouse(),
         player_gamebook=[player("BOS", ours), player("LAL", SIMONS)],
         rosters=[rostered("BOS", ours), rostered("LAL", SIMONS)],
         player_points_props=[prop(theirs), prop(SIMONS, 15.5)],
@@ -171,9 +170,9 @@ def test_a_line_reaches_the_player_whom_the_bookmaker_calls_otherwise(
     assert tables.unmatched(SHEET) == tables.unmatched(PLAYERS) == []
 
 
-def test_two_bookmakers_two_spellings_are_one_players_lines(tmp_path: Path) -> None:
+def test_two_bookmakers_two_spellings_are_one_players_lines() -> None:
     tables = Tables(
-        tmp_path,
+        MemoryWarehouse(),
         player_gamebook=[player("BOS", "robertwilliamsiii")],
         rosters=[rostered("BOS", "robertwilliamsiii")],
         player_points_props=[prop("robertwilliamsiii", 18.5, book="fanduel"), prop("robertwilliams", 20.5)],
@@ -181,9 +180,9 @@ def test_two_bookmakers_two_spellings_are_one_players_lines(tmp_path: Path) -> N
     assert in_both(tables) == {"robertwilliamsiii": 20.5}
 
 
-def test_a_spelling_without_special_letters_is_the_player_with_them(tmp_path: Path) -> None:
+def test_a_spelling_without_special_letters_is_the_player_with_them() -> None:
     tables = Tables(
-        tmp_path,
+        MemoryWarehouse(),
         player_gamebook=[player("BOS", "nikolaurisic", player_name="Nikola Đurišić")],
         rosters=[rostered("BOS", "nikolaurisic", "Nikola Đurišić")],
         player_points_props=[prop("nikoladurisic", name="Nikola Durisic")],
@@ -191,10 +190,10 @@ def test_a_spelling_without_special_letters_is_the_player_with_them(tmp_path: Pa
     assert in_both(tables) == {"nikolaurisic": 20.5}
 
 
-def test_names_that_match_nobody_are_on_record_with_the_reason(tmp_path: Path) -> None:
+def test_names_that_match_nobody_are_on_record_with_the_reason() -> None:
     players = ["garypaytonii", "garypaytonjr"]
     tables = Tables(
-        tmp_path,
+        MemoryWarehouse(),
         player_gamebook=[player("BOS", lookup) for lookup in players],
         rosters=[rostered("BOS", lookup) for lookup in players],
         player_registry=[registered("jaysontatum", "t")],
@@ -231,9 +230,9 @@ def test_names_that_match_nobody_are_on_record_with_the_reason(tmp_path: Path) -
     assert (by_key["mispelt"]["player_name"], by_key["tatumjayson"]["row_count"]) == ("Mis Pelt", 2)
 
 
-def test_only_names_that_should_have_matched_fail_the_check(tmp_path: Path) -> None:
+def test_only_names_that_should_have_matched_fail_the_check() -> None:
     tables = Tables(
-        tmp_path,
+        MemoryWarehouse(),
         player_gamebook=[player("BOS", SIMONS)],
         player_registry=[registered("jaysontatum", "t")],
         player_points_props=[prop("mispelt"), prop("jaysontatum")],
@@ -246,9 +245,9 @@ def test_only_names_that_should_have_matched_fail_the_check(tmp_path: Path) -> N
     assert "player_points_props: mispelt" in check.examples[0]
 
 
-def test_what_is_on_record_of_a_date_goes_with_its_rows(tmp_path: Path) -> None:
+def test_what_is_on_record_of_a_date_goes_with_its_rows() -> None:
     tables = Tables(
-        tmp_path,
+        MemoryWarehouse(),
         player_gamebook=[player("BOS", SIMONS)],
         rosters=[rostered("BOS", SIMONS)],
         player_points_props=[prop("mispelt")],
@@ -260,9 +259,9 @@ def test_what_is_on_record_of_a_date_goes_with_its_rows(tmp_path: Path) -> None:
     assert (len(tables.unmatched(SHEET)), len(tables.unmatched(PLAYERS))) == (0, 1)
 
 
-def test_a_run_puts_nothing_on_record_for_dates_that_it_does_not_write(tmp_path: Path) -> None:
+def test_a_run_puts_nothing_on_record_for_dates_that_it_does_not_write() -> None:
     """What it reads around them is another run's."""
-    tables = Tables(tmp_path, player_gamebook=[player("BOS", SIMONS)], player_points_props=[prop("mispelt")])
+    tables = Tables(MemoryWarehouse(), player_gamebook=[player("BOS", SIMONS)], player_points_props=[prop("mispelt")])
     tables.build("team_offense_game_summary", SHEET)
     run = table_run(tables.warehouse, SHEET, [BEFORE])
     outcome = TABLE_MODULES[SHEET].build(run)
@@ -275,7 +274,7 @@ def test_a_run_puts_nothing_on_record_for_dates_that_it_does_not_write(tmp_path:
     assert recorded == [DAY]
 
 
-def test_a_player_whom_the_roster_calls_otherwise_keeps_his_history(tmp_path: Path) -> None:
+def test_a_player_whom_the_roster_calls_otherwise_keeps_his_history() -> None:
     """Also in the tables that count the games that were expected of him by roster and box score."""
     earlier: dict[str, Any] = {
         "game_id": "20250113_MIA_BOS",
@@ -284,7 +283,7 @@ def test_a_player_whom_the_roster_calls_otherwise_keeps_his_history(tmp_path: Pa
         "away_team_abbr": "MIA",
     }
     tables = Tables(
-        tmp_path,
+        MemoryWarehouse(),
         schedule=[{**SCHEDULE, "game_time_utc": TIP}, {**SCHEDULE, **earlier, "nba_game_id": "0022400550"}],
         team_boxscores=[team("BOS") | earlier, team("LAL") | earlier | {"team_abbr": "MIA"}],
         player_gamebook=[player("BOS", "herbertjones", points=9, **earlier)],
@@ -304,7 +303,9 @@ def test_a_player_whom_the_roster_calls_otherwise_keeps_his_history(tmp_path: Pa
 
 def test_unmatched_names_can_be_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tables = Tables(
-        tmp_path, player_gamebook=[player("BOS", SIMONS)], player_points_props=[prop("mispelt", name="Mis Pelt")]
+        DuckDBWarehouse(tmp_path / "nba.duckdb"),
+        player_gamebook=[player("BOS", SIMONS)],
+        player_points_props=[prop("mispelt", name="Mis Pelt")],
     )
     monkeypatch.setenv("NBA_ASSETS_HOME", str(tmp_path))
     monkeypatch.setenv("NBA_ASSETS_WAREHOUSE", str(tmp_path / "nba.duckdb"))
@@ -318,7 +319,7 @@ def test_unmatched_names_can_be_listed(tmp_path: Path, monkeypatch: pytest.Monke
     assert "Every name is matched" in CliRunner().invoke(app, ["names", "--table", PLAYERS]).stdout
 
 
-def test_who_is_out_under_another_spelling_is_out(tmp_path: Path) -> None:
+def test_who_is_out_under_another_spelling_is_out() -> None:
     """He has no context row, and his team counts him among the starters whom it lacks, once."""
     started: dict[str, Any] = {
         "game_id": "20250113_MIA_BOS",
@@ -327,7 +328,7 @@ def test_who_is_out_under_another_spelling_is_out(tmp_path: Path) -> None:
         "away_team_abbr": "MIA",
     }
     tables = Tables(
-        tmp_path,
+        MemoryWarehouse(),
         schedule=[{**SCHEDULE, **started, "nba_game_id": "0022400550", "game_time_utc": TIP - timedelta(days=2)}],
         player_boxscores=[boxed("BOS", "robertwilliamsiii", **started)],
         rosters=[rostered("BOS", "robertwilliamsiii"), rostered("BOS", SIMONS)],
@@ -359,12 +360,12 @@ def test_who_is_out_under_another_spelling_is_out(tmp_path: Path) -> None:
     ids=["suffix", "alias"],
 )
 def test_a_players_shots_blocks_and_start_are_his_however_the_other_feeds_spell_him(
-    tmp_path: Path, theirs: str, registry: Rows
+    theirs: str, registry: Rows
 ) -> None:
     ours = "robertwilliamsiii"
     block = {"player_2_lookup": theirs, "player_2_role": "block"}
     tables = Tables(
-        tmp_path,
+        MemoryWarehouse(),
         player_gamebook=[player("BOS", ours, blocks=1, **BASKET), player("LAL", SIMONS, field_goals_attempted=1)],
         player_boxscores=[
             boxed("BOS", theirs, blocks=1, **BASKET),
@@ -385,18 +386,18 @@ def test_a_players_shots_blocks_and_start_are_his_however_the_other_feeds_spell_
     assert tables.unmatched(SHEET) == []
 
 
-def test_a_shooter_who_is_on_no_sheet_is_on_record(tmp_path: Path) -> None:
+def test_a_shooter_who_is_on_no_sheet_is_on_record() -> None:
     tables = Tables(
-        tmp_path, player_gamebook=[player("BOS", SIMONS)], play_by_play=[shot(1, "BOS", "mispelt", made=True)]
+        MemoryWarehouse(), player_gamebook=[player("BOS", SIMONS)], play_by_play=[shot(1, "BOS", "mispelt", made=True)]
     )
     tables.build("team_offense_game_summary", SHEET)
     assert tables.unmatched(SHEET) == [("play_by_play", "mispelt", "BOS", "unknown_name")]
 
 
-def test_father_and_son_in_one_game_stay_two_players(tmp_path: Path) -> None:
+def test_father_and_son_in_one_game_stay_two_players() -> None:
     both = ["garytrent", "garytrentjr"]
     tables = Tables(
-        tmp_path,
+        MemoryWarehouse(),
         player_gamebook=[player("BOS", "garytrentjr", **BASKET)],
         player_boxscores=[boxed("BOS", lookup, **BASKET) for lookup in both],
         play_by_play=[shot(number, "BOS", lookup, made=True) for number, lookup in enumerate(both)],
@@ -413,11 +414,11 @@ NAMESAKES = [registered("jalenwilliams", "nba_1631114", "BOS"), registered("jale
 ONE, OTHER = "jalenwilliams1631114", "jalenwilliams1631119"
 
 
-def test_namesakes_of_two_teams_are_kept_apart_in_every_feed(tmp_path: Path) -> None:
+def test_namesakes_of_two_teams_are_kept_apart_in_every_feed() -> None:
     """On a night on which only one of them plays as on any other."""
     block = {"player_2_lookup": SIMONS, "player_2_role": "block"}
     tables = Tables(
-        tmp_path,
+        MemoryWarehouse(),
         player_gamebook=[
             player("BOS", "jalenwilliams", assists=7, field_goals_attempted=1),
             player("LAL", SIMONS, blocks=1),
@@ -443,7 +444,7 @@ def test_namesakes_of_two_teams_are_kept_apart_in_every_feed(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("opponent", [False, True])
-def test_namesakes_in_one_game_are_kept_apart_by_their_ids(tmp_path: Path, opponent: bool) -> None:
+def test_namesakes_in_one_game_are_kept_apart_by_their_ids(opponent: bool) -> None:
     sides = {"1631114": "BOS", "1631119": "LAL" if opponent else "BOS"}
     registry = [
         registered("jalenwilliams", f"nba_{number}", side) | {"player_id": number} for number, side in sides.items()
@@ -452,7 +453,7 @@ def test_namesakes_in_one_game_are_kept_apart_by_their_ids(tmp_path: Path, oppon
         (side, {"player_id": number, "assists": assists}) for assists, (number, side) in enumerate(sides.items())
     ]
     tables = Tables(
-        tmp_path,
+        MemoryWarehouse(),
         player_gamebook=[player(side, "jalenwilliams", **facts) for side, facts in told],
         player_boxscores=[boxed(side, "jalenwilliams", **facts) for side, facts in told],
         rosters=[rostered(side, "jalenwilliams", player_id=facts["player_id"]) for side, facts in told],
@@ -464,9 +465,9 @@ def test_namesakes_in_one_game_are_kept_apart_by_their_ids(tmp_path: Path, oppon
     assert tables.failures() == []
 
 
-def test_namesakes_whom_nothing_tells_apart_fail_by_name_and_everybody_else_is_published(tmp_path: Path) -> None:
+def test_namesakes_whom_nothing_tells_apart_fail_by_name_and_everybody_else_is_published() -> None:
     tables = Tables(
-        tmp_path,
+        MemoryWarehouse(),
         player_gamebook=[player("BOS", "jalenwilliams"), player("BOS", SIMONS)],
         rosters=[rostered("BOS", "jalenwilliams"), rostered("BOS", SIMONS)],
         player_registry=[
@@ -487,12 +488,12 @@ def test_namesakes_whom_nothing_tells_apart_fail_by_name_and_everybody_else_is_p
     "born", [(date(2001, 4, 14), date(2002, 11, 18)), (date(2001, 4, 14), date(2001, 4, 14)), (date(2001, 4, 14), None)]
 )
 def test_two_on_the_rosters_with_one_key_are_two_where_they_were_born_on_two_days(
-    tmp_path: Path, born: tuple[date | None, ...]
+    born: tuple[date | None, ...],
 ) -> None:
     rosters = [
         rostered(tricode, "jalenwilliams", birth_date=day) for tricode, day in zip(("BOS", "LAL"), born, strict=True)
     ]
-    tables = Tables(tmp_path, rosters=[*rosters, rostered("BOS", SIMONS)])
+    tables = Tables(MemoryWarehouse(), rosters=[*rosters, rostered("BOS", SIMONS)])
     tables.build(PLAYERS)
     several = len({*born, born[0]} - {None}) > 1
     assert set(tables.rows(PLAYERS)) == ({SIMONS} if several else {SIMONS, "jalenwilliams"})

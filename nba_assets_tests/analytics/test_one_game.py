@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from nba_assets.analytics.team_boxes import COUNTS as TEAM_COUNTS
 from nba_assets_tests.analytics.one_game import GAME, built, player, shot, team
 
@@ -11,8 +9,8 @@ OFFENSE, DEFENSE, PLAYERS = "team_offense_game_summary", "team_defense_game_summ
 TEAMS = [team("LAL"), team("BOS")]
 
 
-def test_each_defence_is_the_other_offence(tmp_path: Path) -> None:
-    defense = built(tmp_path, team_boxscores=TEAMS)[DEFENSE]
+def test_each_defence_is_the_other_offence() -> None:
+    defense = built(team_boxscores=TEAMS)[DEFENSE]
     expected_los_angeles = {
         "points_allowed": 115,
         "opp_fg_makes": 42,
@@ -52,7 +50,7 @@ def test_each_defence_is_the_other_offence(tmp_path: Path) -> None:
     assert {name: defense["BOS"][name] for name in expected_boston} == expected_boston
 
 
-def test_pace_of_an_overtime_game_is_per_forty_eight_minutes(tmp_path: Path) -> None:
+def test_pace_of_an_overtime_game_is_per_forty_eight_minutes() -> None:
     """New York's 94.56 possessions over 53 minutes are a pace of 85.6, as offence and as Philadelphia's defence."""
     counts = {
         "fg_attempted": 86,
@@ -62,12 +60,12 @@ def test_pace_of_an_overtime_game_is_per_forty_eight_minutes(tmp_path: Path) -> 
         "points": 125,
         "minutes": "265:00",
     }
-    tables = built(tmp_path, team_boxscores=[team("LAL", **counts), team("BOS", minutes="265:00")])
+    tables = built(team_boxscores=[team("LAL", **counts), team("BOS", minutes="265:00")])
     assert (tables[OFFENSE]["LAL"]["pace"], tables[OFFENSE]["LAL"]["overtime_periods"]) == (85.6, 1)
     assert (tables[DEFENSE]["BOS"]["opponent_pace"], tables[DEFENSE]["BOS"]["defensive_rating"]) == (85.6, 132.19)
 
 
-def test_zones_change_sides(tmp_path: Path) -> None:
+def test_zones_change_sides() -> None:
     def shots(tricode: str, start: int, makes: dict[str, tuple[int, int]]) -> list[dict[str, object]]:
         events: list[dict[str, object]] = []
         for zone, (made, attempted) in makes.items():
@@ -91,7 +89,7 @@ def test_zones_change_sides(tmp_path: Path) -> None:
         team("BOS", fg_made=47, fg_attempted=98, three_pt_made=12, three_pt_attempted=35),
         team("LAL", fg_made=22, fg_attempted=38, three_pt_made=0, three_pt_attempted=0),
     ]
-    tables = built(tmp_path, team_boxscores=boxes, play_by_play=boston + los_angeles)
+    tables = built(team_boxscores=boxes, play_by_play=boston + los_angeles)
     allowed = tables[DEFENSE]["LAL"]
     assert (allowed["opp_paint_makes"], allowed["opp_paint_attempts"], allowed["points_in_paint_allowed"]) == (
         28,
@@ -108,12 +106,11 @@ def test_zones_change_sides(tmp_path: Path) -> None:
     assert tables[OFFENSE]["LAL"]["second_chance_points_scored"] is None
 
 
-def test_blocker_who_never_shot_keeps_his_block_and_his_team_gets_it(tmp_path: Path) -> None:
+def test_blocker_who_never_shot_keeps_his_block_and_his_team_gets_it() -> None:
     """Blocks used to be counted along with the blocker's own shots, and were lost where he had none."""
     blocked = shot(1, "LAL", "shooter", made=False, zone="mid_range", player_2_lookup="blocker", player_2_role="block")
     sheet = [player("LAL", "shooter", field_goals_attempted=1), player("BOS", "blocker", blocks=1)]
     tables = built(
-        tmp_path,
         team_boxscores=[team("LAL", blocks=0), team("BOS", blocks=1)],
         player_gamebook=sheet,
         play_by_play=[blocked],
@@ -127,7 +124,7 @@ def test_blocker_who_never_shot_keeps_his_block_and_his_team_gets_it(tmp_path: P
     assert tables[DEFENSE]["LAL"]["blocks_mid_range"] == 0
 
 
-def test_team_without_box_row_is_the_sum_of_its_players(tmp_path: Path) -> None:
+def test_team_without_box_row_is_the_sum_of_its_players() -> None:
     """Steals, blocks, defensive rebounds (2, 1, 8), (3, 2, 7), (1, 1, 6) sum to 6, 4, 21; who was inactive adds
     nothing.
     """
@@ -169,7 +166,7 @@ def test_team_without_box_row_is_the_sum_of_its_players(tmp_path: Path) -> None:
         player("LAL", "five", minutes="52:59"),
         player("LAL", "hurt", "inactive", dnp_reason="Injury/Illness"),
     ]
-    tables = built(tmp_path, team_boxscores=[team("BOS", minutes="265:00")], player_gamebook=five)
+    tables = built(team_boxscores=[team("BOS", minutes="265:00")], player_gamebook=five)
     offense, defense = tables[OFFENSE]["LAL"], tables[DEFENSE]["LAL"]
     assert (offense["points_scored"], offense["fg_attempts"], offense["overtime_periods"]) == (108, 100, 1)
     assert (offense["quality_tier"], offense["quality_issues"][:2]) == (
@@ -180,12 +177,12 @@ def test_team_without_box_row_is_the_sum_of_its_players(tmp_path: Path) -> None:
     assert (offense["players_inactive"], offense["starters_inactive"]) == (1, 0)
 
 
-def test_four_players_are_no_team_and_both_sides_fail_by_name(tmp_path: Path) -> None:
+def test_four_players_are_no_team_and_both_sides_fail_by_name() -> None:
     four = [
         player("LAL", name, points=20, field_goals_made=10, field_goals_attempted=20)
         for name in ("one", "two", "three", "four")
     ]
-    tables = built(tmp_path, team_boxscores=[team("BOS")], player_gamebook=four)
+    tables = built(team_boxscores=[team("BOS")], player_gamebook=four)
     assert tables[OFFENSE] == tables[DEFENSE] == {}
     failures = tables["failures"]
     assert {name for name in failures if name.startswith(OFFENSE)} == {f"{OFFENSE}/LAL", f"{OFFENSE}/BOS"}
@@ -196,20 +193,18 @@ def test_four_players_are_no_team_and_both_sides_fail_by_name(tmp_path: Path) ->
     assert tables[PLAYERS]["one"]["win_flag"] is False
 
 
-def test_placeholder_box_row_is_not_believed(tmp_path: Path) -> None:
-    assert built(tmp_path, team_boxscores=[team("LAL", points=0), team("BOS")])[OFFENSE] == {}
+def test_placeholder_box_row_is_not_believed() -> None:
+    assert built(team_boxscores=[team("LAL", points=0), team("BOS")])[OFFENSE] == {}
 
 
-def test_missing_defensive_actions_are_unknown_and_said_so(tmp_path: Path) -> None:
+def test_missing_defensive_actions_are_unknown_and_said_so() -> None:
     """Nobody counted them: that is not the same as none."""
-    defense = built(tmp_path, team_boxscores=[team("LAL", steals=None, defensive_rebounds=None), team("BOS")])[DEFENSE][
-        "LAL"
-    ]
+    defense = built(team_boxscores=[team("LAL", steals=None, defensive_rebounds=None), team("BOS")])[DEFENSE]["LAL"]
     assert (defense["steals"], defense["defensive_rebounds"], defense["processed_with_issues"]) == (None, None, True)
     assert "missing_defensive_actions" in defense["quality_issues"]
 
 
-def test_player_whom_the_sheet_lacks_comes_from_the_box_score(tmp_path: Path) -> None:
+def test_player_whom_the_sheet_lacks_comes_from_the_box_score() -> None:
     box = [
         {**player("BOS", "found"), "game_status": "final", "starter": True},
         {**player("BOS", "sheeted"), "game_status": "final", "starter": False},
@@ -217,9 +212,7 @@ def test_player_whom_the_sheet_lacks_comes_from_the_box_score(tmp_path: Path) ->
     ]
     little = team("BOS") | dict.fromkeys(TEAM_COUNTS.values(), 0) | {"points": 1, "fg_attempted": 1}
     sheet = [player("BOS", "sheeted", minutes="30:07", points=1, field_goals_attempted=1)]
-    players = built(tmp_path, team_boxscores=[team("LAL"), little], player_gamebook=sheet, player_boxscores=box)[
-        PLAYERS
-    ]
+    players = built(team_boxscores=[team("LAL"), little], player_gamebook=sheet, player_boxscores=box)[PLAYERS]
     assert players.keys() == {"found", "sheeted"}
     assert (players["found"]["quality_tier"], players["found"]["primary_source_used"]) == ("silver", "nbac_boxscores")
     assert players["found"]["quality_used_fallback"] is True
@@ -227,7 +220,7 @@ def test_player_whom_the_sheet_lacks_comes_from_the_box_score(tmp_path: Path) ->
     assert (players["sheeted"]["starter_flag"], players["sheeted"]["primary_source_used"]) == (False, "nbac_gamebook")
 
 
-def test_player_unknown_to_the_registry_keeps_his_row_and_is_reported(tmp_path: Path) -> None:
+def test_player_unknown_to_the_registry_keeps_his_row_and_is_reported() -> None:
     from datetime import UTC, date, datetime
 
     known = {
@@ -239,7 +232,6 @@ def test_player_unknown_to_the_registry_keeps_his_row_and_is_reported(tmp_path: 
         "processed_at": datetime(2025, 1, 1, tzinfo=UTC),
     }
     tables = built(
-        tmp_path,
         team_boxscores=TEAMS,
         player_gamebook=[player("BOS", "known"), player("BOS", "stranger")],
         player_registry=[known],
@@ -251,7 +243,7 @@ def test_player_unknown_to_the_registry_keeps_his_row_and_is_reported(tmp_path: 
     assert tables["failures"][f"{PLAYERS}/stranger"]["can_retry"] is True
 
 
-def test_and_one_is_known_only_where_free_throws_are(tmp_path: Path) -> None:
+def test_and_one_is_known_only_where_free_throws_are() -> None:
     made = shot(1, "BOS", "scorer", made=True)
     sheet = [
         player(
@@ -265,10 +257,7 @@ def test_and_one_is_known_only_where_free_throws_are(tmp_path: Path) -> None:
         )
     ]
     assert (
-        built(tmp_path / "without", team_boxscores=TEAMS, player_gamebook=sheet, play_by_play=[made])[PLAYERS][
-            "scorer"
-        ]["and1_count"]
-        is None
+        built(team_boxscores=TEAMS, player_gamebook=sheet, play_by_play=[made])[PLAYERS]["scorer"]["and1_count"] is None
     )
     foul = made | {
         "event_sequence": 2,
@@ -279,8 +268,6 @@ def test_and_one_is_known_only_where_free_throws_are(tmp_path: Path) -> None:
         "points_scored": 1,
     }
     assert (
-        built(tmp_path / "with", team_boxscores=TEAMS, player_gamebook=sheet, play_by_play=[made, foul])[PLAYERS][
-            "scorer"
-        ]["and1_count"]
+        built(team_boxscores=TEAMS, player_gamebook=sheet, play_by_play=[made, foul])[PLAYERS]["scorer"]["and1_count"]
         == 1
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,8 +38,8 @@ def without(player: str, *feeds: str) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def records(path: Path, feeds: dict[str, list[dict[str, Any]]], *rows: dict[str, Any]) -> dict[str, Any]:
-    failures: dict[str, Any] = built(path, **feeds, raw_quarantine=list(rows))["failures"]
+def records(feeds: dict[str, list[dict[str, Any]]], *rows: dict[str, Any]) -> dict[str, Any]:
+    failures: dict[str, Any] = built(**feeds, raw_quarantine=list(rows))["failures"]
     return {name.removeprefix(f"{PLAYERS}/"): failure for name, failure in failures.items() if name.startswith(PLAYERS)}
 
 
@@ -57,8 +56,8 @@ NOWHERE = without("bostwo", "player_gamebook", "player_boxscores")
     ],
     ids=["by key", "by another spelling", "by name", "by team and date"],
 )
-def test_a_player_without_an_accepted_row_has_a_record_with_the_reason(tmp_path: Path, content: dict[str, Any]) -> None:
-    found = records(tmp_path, NOWHERE, quarantined(**({"player": "bostwo"} | content)))
+def test_a_player_without_an_accepted_row_has_a_record_with_the_reason(content: dict[str, Any]) -> None:
+    found = records(NOWHERE, quarantined(**({"player": "bostwo"} | content)))
     assert found.keys() == {"bostwo"}
     record = found["bostwo"]
     assert (record["failure_category"], record["failure_type"], record["can_retry"]) == (
@@ -72,22 +71,20 @@ def test_a_player_without_an_accepted_row_has_a_record_with_the_reason(tmp_path:
     )
 
 
-def test_rows_of_both_feeds_are_one_record(tmp_path: Path) -> None:
-    found = records(tmp_path, NOWHERE, quarantined("bostwo"), quarantined("bostwo", feed="player_boxscores"))
+def test_rows_of_both_feeds_are_one_record() -> None:
+    found = records(NOWHERE, quarantined("bostwo"), quarantined("bostwo", feed="player_boxscores"))
     assert found.keys() == {"bostwo"}
     assert found["bostwo"]["failure_reason"].count("row 7") == 2
 
 
-def test_a_player_with_a_row_in_the_other_feed_has_none(tmp_path: Path) -> None:
-    assert records(tmp_path, without("bostwo", "player_gamebook"), quarantined("bostwo")) == {}
+def test_a_player_with_a_row_in_the_other_feed_has_none() -> None:
+    assert records(without("bostwo", "player_gamebook"), quarantined("bostwo")) == {}
 
 
-def test_nobody_with_an_accepted_row_has_a_record_wherever_that_row_stands(tmp_path: Path) -> None:
+def test_nobody_with_an_accepted_row_has_a_record_wherever_that_row_stands() -> None:
     game = agreeing_game()
     everybody = [row["player_lookup"] for row in game["player_gamebook"]]
-    assert (
-        records(tmp_path, game, *(quarantined(player) | {"row_number": n} for n, player in enumerate(everybody))) == {}
-    )
+    assert records(game, *(quarantined(player) | {"row_number": n} for n, player in enumerate(everybody))) == {}
 
 
 @pytest.mark.parametrize(
@@ -113,5 +110,5 @@ def test_nobody_with_an_accepted_row_has_a_record_wherever_that_row_stands(tmp_p
         "date not of the run",
     ],
 )
-def test_a_row_that_does_not_tell_of_whom_and_when_it_is_has_none(tmp_path: Path, row: dict[str, Any]) -> None:
-    assert records(tmp_path, agreeing_game(), row) == {}
+def test_a_row_that_does_not_tell_of_whom_and_when_it_is_has_none(row: dict[str, Any]) -> None:
+    assert records(agreeing_game(), row) == {}

@@ -21,10 +21,10 @@ from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.tables.spec import Table
 from nba_assets.warehouse.interface import Value
 from nba_assets_tests.league import SMALL_LEAGUE
+from nba_assets_tests.memory_warehouse import MemoryWarehouse
 from nba_assets_tests.orchestration.at_work import (
     ENVIRONMENT,
     OPENING,
-    MemoryWarehouse,
     Season,
     build_tables,
     days_of,

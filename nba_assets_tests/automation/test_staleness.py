@@ -43,7 +43,7 @@ from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.registry import COMPUTED_TABLES, CONTEXTS, GAME_SUMMARIES, PREGAME_TABLES
 from nba_assets.tables.bookkeeping import RAW_QUARANTINE
 from nba_assets.tables.spec import Columns, Input, of_its_date
-from nba_assets_tests.orchestration.at_work import MemoryWarehouse
+from nba_assets_tests.memory_warehouse import MemoryWarehouse
 
 GRAPH = reading_graph()
 FIRST = date(2024, 3, 28)

@@ -22,7 +22,7 @@ from nba_assets.registry import TABLE_MODULES
 from nba_assets.settings import Backend
 from nba_assets.tables.spec import Columns
 from nba_assets_tests.league import SMALL_LEAGUE
-from nba_assets_tests.orchestration.at_work import MemoryWarehouse
+from nba_assets_tests.memory_warehouse import MemoryWarehouse
 from nba_assets_tests.pipeline import build, days_between, ingest_all
 
 FIRST, LAST = date(2024, 10, 22), date(2024, 11, 12)

@@ -10,7 +10,7 @@ import math
 import os
 import random
 import shutil
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -36,18 +36,11 @@ from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.registry import COMPUTED_TABLES, GAME_SUMMARIES, PREGAME_TABLES, TABLE_MODULES
 from nba_assets.settings import Settings
 from nba_assets.tables.bookkeeping import SCHEDULE_HISTORY, TABLE_PARTITIONS
-from nba_assets.tables.columns import arrow_schema
-from nba_assets.tables.spec import Table
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets.warehouse.interface import (
-    Changed,
-    Insertion,
-    Replacement,
-    TableStatus,
-    Value,
     Warehouse,
-    WriteFacts,
 )
+from nba_assets_tests.memory_warehouse import MemoryWarehouse
 from nba_assets_tests.pipeline import ingest_all, prepared, table_run
 
 ENVIRONMENT = {"NBA_ASSETS_BOOTSTRAP_DAYS": "2", "NBA_ASSETS_CACHE_MINIMUM_GAMES": "1"}
@@ -136,71 +129,6 @@ def schedule_after(games: pa.Table, through: date) -> pa.Table:
         values = pc.if_else(ahead, pa.scalar(value, kind), games[name])
         games = games.set_column(games.column_names.index(name), name, values)
     return games
-
-
-@dataclass
-class MemoryWarehouse:
-    """Tables in memory; a copy of it is another warehouse."""
-
-    tables: dict[str, pa.Table] = field(default_factory=dict)
-    largest_write_dates: int | None = None
-
-    def read(
-        self,
-        table: Table,
-        columns: Sequence[str],
-        start: date,
-        end: date,
-        where: Mapping[str, Value | Sequence[Value]] | None = None,
-    ) -> pa.Table:
-        """As the interface has it; rows are sorted when they are written."""
-        stored = self.tables.get(table.qualified_name)
-        if stored is None:
-            return arrow_schema(table, columns).empty_table()
-        planned = pc.and_(
-            pc.greater_equal(stored[table.date_column], pa.scalar(start)),
-            pc.less_equal(stored[table.date_column], pa.scalar(end)),
-        )
-        for name, value in (where or {}).items():
-            values = [value] if isinstance(value, (str, int, float, date)) else list(value)
-            planned = pc.and_(planned, pc.is_in(stored[name], pa.array(values, stored.schema.field(name).type)))
-        return stored.select(list(columns)).filter(planned)
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-    def replace(self, replacements: Sequence[Replacement | Insertion], *, unless: Sequence[Changed] = ()) -> WriteFacts:
-        """As the interface has it."""
-        for changed in unless:
-            changed.require_unchanged(
-                self.read(changed.table, changed.rows.column_names, changed.start, changed.end, changed.where)
-            )
-        for replacement in replacements:
-            table = replacement.table
-            stored = self.tables.get(table.qualified_name, arrow_schema(table).empty_table())
-            if isinstance(replacement, Insertion):
-                rows = pa.concat_tables([stored, replacement.rows.select(table.column_names).cast(stored.schema)])
-                self.tables[table.qualified_name] = rows.sort_by([(name, "ascending") for name in table.key])
-                continue
-            rows = replacement.written_at(datetime.now(UTC)).select(table.column_names)
-            gone = pc.is_in(stored[table.date_column], pa.array(list(replacement.dates), pa.date32()))
-            for name, value in replacement.scope.items():
-                gone = pc.and_(gone, pc.equal(stored[name], pa.scalar(value, stored.schema.field(name).type)))
-            together = pa.concat_tables([stored.filter(pc.invert(gone)), rows.cast(stored.schema)])
-            self.tables[table.qualified_name] = together.sort_by([(name, "ascending") for name in table.key])
-        return WriteFacts()
-
-    def session(self) -> AbstractContextManager[None]:
-        """Nothing is to be opened."""
-        return nullcontext()
-
-    def status(self, _: Sequence[Table]) -> list[TableStatus]:
-        """Nobody asks."""
-        return []
-
-    def copy(self) -> MemoryWarehouse:
-        """Another one with the same content."""
-        return MemoryWarehouse(dict(self.tables))
 
 
 class GivenWarehouse(WarehouseResource):

@@ -32,7 +32,7 @@ from nba_assets.publishing.scope import WholeDates
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.registry import COMPUTED_TABLES
 from nba_assets.tables.audit import Finding
-from nba_assets_tests.orchestration.at_work import MemoryWarehouse
+from nba_assets_tests.memory_warehouse import MemoryWarehouse
 from nba_assets_tests.warehouse.back_ends import FIRST, SECOND, TABLE, row, rows
 
 TODAY = np.datetime64("NaT", "us")

@@ -26,6 +26,7 @@ from nba_assets.registry import COMPUTED_TABLES, CONTEXTS, GAME_SUMMARIES, PREGA
 from nba_assets.tables.bookkeeping import RAW_QUARANTINE, SCHEDULE_HISTORY, TABLE_PARTITIONS
 from nba_assets.tables.spec import Input
 from nba_assets_tests.league import SMALL_LEAGUE
+from nba_assets_tests.memory_warehouse import MemoryWarehouse
 from nba_assets_tests.orchestration.at_work import (
     BUILT,
     ENVIRONMENT,
@@ -33,7 +34,6 @@ from nba_assets_tests.orchestration.at_work import (
     NEXT,
     OPENING,
     Key,
-    MemoryWarehouse,
     Operator,
     Ran,
     Season,

@@ -38,6 +38,7 @@ from nba_assets.tables.columns import to_columns
 from nba_assets.tables.digest import partition_digest, row_hashes
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets.warehouse.interface import Replacement, WarehouseError
+from nba_assets_tests.memory_warehouse import MemoryWarehouse
 from nba_assets_tests.orchestration import at_work
 from nba_assets_tests.orchestration.at_work import (
     ENVIRONMENT,
@@ -45,7 +46,6 @@ from nba_assets_tests.orchestration.at_work import (
     MINUTES,
     OPENING,
     Key,
-    MemoryWarehouse,
     Operator,
     Ran,
     Season,

@@ -39,6 +39,7 @@ from nba_assets.tables.columns import empty
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets.warehouse.interface import OvertakenError, Replacement
 from nba_assets_tests.league import SMALL_LEAGUE
+from nba_assets_tests.memory_warehouse import MemoryWarehouse
 from nba_assets_tests.orchestration.at_work import (
     BUILT,
     ENVIRONMENT,
@@ -47,7 +48,6 @@ from nba_assets_tests.orchestration.at_work import (
     NEXT,
     OPENING,
     POINTS,
-    MemoryWarehouse,
     Operator,
     Ran,
     Season,

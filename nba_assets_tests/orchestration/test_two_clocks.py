@@ -24,6 +24,7 @@ from nba_assets.raw.tables import RAW_TABLES, SCHEDULE
 from nba_assets.registry import GAME_SUMMARIES, PREGAME_TABLES, TABLE_MODULES
 from nba_assets.tables.bookkeeping import SCHEDULE_HISTORY, TABLE_PARTITIONS
 from nba_assets_tests.league import SMALL_LEAGUE
+from nba_assets_tests.memory_warehouse import MemoryWarehouse
 from nba_assets_tests.orchestration import at_work
 from nba_assets_tests.orchestration.at_work import (
     BUILT,
@@ -33,7 +34,6 @@ from nba_assets_tests.orchestration.at_work import (
     NEXT,
     OPENING,
     Key,
-    MemoryWarehouse,
     Operator,
     Ran,
     Season,

@@ -12,7 +12,8 @@ import pytest
 
 from nba_assets.raw.content_index import forget_landed
 from nba_assets.registry import COMPUTED_TABLES, GAME_SUMMARIES, PREGAME_TABLES
-from nba_assets_tests.orchestration.at_work import MemoryWarehouse, Operator, Season
+from nba_assets_tests.memory_warehouse import MemoryWarehouse
+from nba_assets_tests.orchestration.at_work import Operator, Season
 from nba_assets_tests.providers.invented_game import DAY, InventedGame, schedule
 from nba_assets_tests.providers.league_site import LIVE_SCHEDULE, LeagueSite, live_box, right, serving
 from nba_assets_tests.providers.test_fetch import Fetching

@@ -22,7 +22,7 @@ from nba_assets.registry import COMPUTED_TABLES
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.tables.digest import partition_digest
 from nba_assets_tests.league import SMALL_LEAGUE
-from nba_assets_tests.orchestration.at_work import MemoryWarehouse
+from nba_assets_tests.memory_warehouse import MemoryWarehouse
 from nba_assets_tests.pipeline import build, days_between, ingest_all
 
 RECORD = Path(__file__).with_name("code_versions.json")

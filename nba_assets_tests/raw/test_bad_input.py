@@ -15,6 +15,7 @@ import pytest
 
 from nba_assets.raw.ingestion import IngestionError
 from nba_assets.raw.landing import LandingZoneError
+from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets.warehouse.interface import Warehouse
 from nba_assets_tests.raw.feeds import (
     DAY,
@@ -33,6 +34,17 @@ from nba_assets_tests.raw.feeds import (
     stored,
     team_row,
     write,
+)
+
+STRANGE_NAMES = (
+    "Dennis Schröder",
+    "Luka Dončić",
+    "Şengün, Alperen",
+    "姚明 Yao",
+    "Robert'); DROP TABLE nba_raw.player_gamebook; --",
+    'Jokić "The Joker", "MVP"',
+    "Line\nBreak",
+    "Back\\slash, comma",
 )
 
 
@@ -310,30 +322,24 @@ class TestBadRows:
         assert (report.row_count, report.duplicate_count, report.quarantined_count) == (1, 2, 0)
 
     @pytest.mark.parametrize("suffix", FORMATS)
-    @pytest.mark.parametrize(
-        "name",
-        [
-            "Dennis Schröder",
-            "Luka Dončić",
-            "Şengün, Alperen",
-            "姚明 Yao",
-            "Robert'); DROP TABLE nba_raw.player_gamebook; --",
-            'Jokić "The Joker", "MVP"',
-            "Line\nBreak",
-            "Back\\slash, comma",
-        ],
-    )
+    @pytest.mark.parametrize("name", STRANGE_NAMES)
     def test_strange_names_are_names(self, name: str, suffix: str, landing: Path, warehouse: Warehouse) -> None:
         write(landing, f"player_gamebook{suffix}", [sheet_row(name), sheet_row("Zach LaVine", team="CHI", points=-1)])
         report = ingested("player_gamebook", landing, warehouse)
         assert (report.row_count, report.quarantined_count) == (1, 1)
         assert [row["player_name"] for row in stored("player_gamebook", warehouse)] == [name]
 
-    def test_a_strange_name_in_the_quarantine(self, landing: Path, warehouse: Warehouse) -> None:
+    def test_strange_names_are_names_in_the_engine(self, landing: Path, stored_warehouse: DuckDBWarehouse) -> None:
+        write(landing, "player_gamebook.csv", [sheet_row(name) for name in STRANGE_NAMES])
+        ingested("player_gamebook", landing, stored_warehouse)
+        found = [row["player_name"] for row in stored("player_gamebook", stored_warehouse)]
+        assert sorted(found) == sorted(STRANGE_NAMES)
+
+    def test_a_strange_name_in_the_quarantine(self, landing: Path, stored_warehouse: DuckDBWarehouse) -> None:
         name = 'Robert\'); DELETE FROM "nba_raw"; -- Şengün'
         write(landing, "player_gamebook.parquet", [sheet_row(name, team=name), sheet_row()])
-        ingested("player_gamebook", landing, warehouse)
-        (row,) = quarantine("player_gamebook", warehouse)
+        ingested("player_gamebook", landing, stored_warehouse)
+        (row,) = quarantine("player_gamebook", stored_warehouse)
         assert json.loads(row["content"])["player_name"] == name
         assert "DELETE FROM" in row["reason"]
 

@@ -18,6 +18,7 @@ from nba_assets.tables.spec import Columns
 from nba_assets.warehouse import duckdb
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets.warehouse.interface import Changed, Insertion, Replacement, Warehouse, WriteFacts
+from nba_assets_tests import memory_warehouse
 from nba_assets_tests.analytics.builders import columns
 from nba_assets_tests.raw.feeds import DAY, NEXT_DAY, Row, ingested, partition_state, schedule_row, stored, write
 
@@ -36,7 +37,7 @@ def to_come(day: date = LATER, away: str = "CHI", home: str = "LAL", **changes: 
 
 
 class Clock(datetime):
-    """The clock of the warehouse."""
+    """The clock of the warehouses."""
 
     moment = SUMMER
 
@@ -47,7 +48,8 @@ class Clock(datetime):
 
 @pytest.fixture(autouse=True)
 def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(duckdb, "datetime", Clock)
+    for module in (duckdb, memory_warehouse):
+        monkeypatch.setattr(module, "datetime", Clock)
 
 
 def announce(landing: Path, warehouse: Warehouse, games: Sequence[Row], moment: datetime) -> None:
@@ -192,9 +194,9 @@ class TestWhatIsKept:
         ]
 
     def test_a_warehouse_from_before_there_was_a_history_has_one_from_its_next_change_on(
-        self, landing: Path, warehouse: Warehouse
+        self, landing: Path, stored_warehouse: DuckDBWarehouse
     ) -> None:
-        assert isinstance(warehouse, DuckDBWarehouse)
+        warehouse = stored_warehouse
         announce(landing, warehouse, SEASON, SUMMER)
         assert warehouse.missing_columns(SCHEDULE_HISTORY) is None
         assert known(warehouse) == UNCHANGED

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -46,6 +48,24 @@ def build(home: Home, start: date, end: date, **entities: Any) -> list[bool]:
     return [report.succeeded for report in reports]
 
 
+@pytest.fixture(scope="module")
+def once_built(landed: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """The landed league with its first week built by one run; tests work on copies."""
+    home = Home(tmp_path_factory.mktemp("week") / "home", landed.opening)
+    shutil.copytree(landed.path, home.path)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("NBA_ASSETS_HOME", str(home.path))
+        assert build(home, home.opening, home.opening + WEEK) == [True]
+    return home
+
+
+@pytest.fixture
+def week(once_built: Home, own_home: Path) -> Home:
+    """A copy of it, where the settings look for it."""
+    shutil.copytree(once_built.path, own_home)
+    return Home(own_home, once_built.opening)
+
+
 def digests(home: Home, *tables: str) -> dict[tuple[str, date], str]:
     partition_state = DuckDBWarehouse(home.warehouse).read(
         TABLE_PARTITIONS,
@@ -63,15 +83,14 @@ def stored(home: Home, table: str) -> list[dict[str, Any]]:
     return DuckDBWarehouse(home.warehouse).read(spec, names, date(2024, 7, 1), date(2025, 7, 1)).to_pylist()
 
 
-def test_backfill_from_opening_night_is_one_run_of_exactly_that_range(home: Home) -> None:
-    (launch,) = planned(home, home.opening, home.opening + WEEK)
+def test_backfill_from_opening_night_is_one_run_of_exactly_that_range(landed: Home, week: Home) -> None:
+    (launch,) = planned(landed, landed.opening, landed.opening + WEEK)
     assert set(launch.assets) == {*RAW_TABLES, *SUMMARIES}
-    assert build(home, home.opening, home.opening + WEEK) == [True]
     with dagster_instance() as instance:
         (run,) = instance.get_runs()
-    assert run.tags["dagster/asset_partition_range_start"] == home.opening.isoformat()
-    assert run.tags["dagster/asset_partition_range_end"] == (home.opening + WEEK).isoformat()
-    assert {day for _, day in digests(home)} == {home.day(number) for number in range(7)}
+    assert run.tags["dagster/asset_partition_range_start"] == week.opening.isoformat()
+    assert run.tags["dagster/asset_partition_range_end"] == (week.opening + WEEK).isoformat()
+    assert {day for _, day in digests(week)} == {week.day(number) for number in range(7)}
 
 
 def test_a_run_of_the_command_line_belongs_to_a_job_of_the_code_location_and_is_nobody_elses_to_repeat(
@@ -120,9 +139,8 @@ def test_missing_raw_dates_of_the_season_are_ingested_first_and_once(home: Home)
 
 
 @pytest.mark.slow
-def test_one_range_single_dates_and_any_workers_give_the_same_digests(home: Home) -> None:
-    assert build(home, home.opening, home.opening + WEEK) == [True]
-    expected = digests(home)
+def test_one_range_single_dates_and_any_workers_give_the_same_digests(week: Home) -> None:
+    expected = digests(week)
     assert len(expected) == 7 * len(SUMMARIES)
     variants: list[dict[str, Any]] = [
         {"players_enabled": False, "teams_enabled": False},
@@ -130,11 +148,11 @@ def test_one_range_single_dates_and_any_workers_give_the_same_digests(home: Home
         {"players_workers": 2, "teams_workers": 2, "backend": "processes"},
     ]
     for number, entities in enumerate(variants):
-        assert build(home, home.day(number), home.opening + WEEK, **entities) == [True]
-        assert digests(home) == expected
+        assert build(week, week.day(number), week.opening + WEEK, **entities) == [True]
+        assert digests(week) == expected
     for number in (5, 2, 6):
-        assert build(home, home.day(number), home.day(number)) == [True]
-    assert digests(home) == expected
+        assert build(week, week.day(number), week.day(number)) == [True]
+    assert digests(week) == expected
 
 
 def test_a_day_without_games_succeeds_with_no_rows_in_any_table(home: Home) -> None:
@@ -149,9 +167,8 @@ def test_a_day_without_games_succeeds_with_no_rows_in_any_table(home: Home) -> N
     )
 
 
-def test_a_player_whose_computation_raises_costs_only_his_rows(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert build(home, home.opening, home.opening + WEEK) == [True]
-    before = stored(home, "player_game_summary")
+def test_a_player_whose_computation_raises_costs_only_his_rows(week: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = stored(week, "player_game_summary")
     unlucky = before[0]["player_lookup"]
     real = player_game_summary.compute
 
@@ -161,13 +178,13 @@ def test_a_player_whose_computation_raises_costs_only_his_rows(home: Home, monke
         return real(requested, histories, shared)
 
     monkeypatch.setattr(player_game_summary, "compute", compute)
-    assert build(home, home.opening, home.opening + WEEK) == [True]
-    assert stored(home, "player_game_summary") == [row for row in before if row["player_lookup"] != unlucky]
-    failures = DuckDBWarehouse(home.warehouse).read(
+    assert build(week, week.opening, week.opening + WEEK) == [True]
+    assert stored(week, "player_game_summary") == [row for row in before if row["player_lookup"] != unlucky]
+    failures = DuckDBWarehouse(week.warehouse).read(
         ENTITY_FAILURES,
         ("entity_id", "partition_date", "failure_category"),
-        home.opening,
-        home.opening + WEEK,
+        week.opening,
+        week.opening + WEEK,
         {"table_name": "player_game_summary"},
     )
     assert {(row["entity_id"], row["failure_category"]) for row in failures.to_pylist()} == {
@@ -213,10 +230,9 @@ def test_four_processes_build_different_dates_at_once(home: Home) -> None:
     assert digests(home) == expected
 
 
-def test_corrected_box_score_replaces_the_first_one(home: Home) -> None:
-    assert build(home, home.opening, home.opening + WEEK) == [True]
+def test_corrected_box_score_replaces_the_first_one(week: Home) -> None:
     book = ALL_TABLES["player_gamebook"]
-    found = DuckDBWarehouse(home.warehouse).read(book, ("game_id", "player_lookup"), home.opening, home.opening + WEEK)
+    found = DuckDBWarehouse(week.warehouse).read(book, ("game_id", "player_lookup"), week.opening, week.opening + WEEK)
     assert (
         pc.count_distinct(pc.binary_join_element_wise(found["game_id"], found["player_lookup"], "/")).as_py()
         == found.num_rows

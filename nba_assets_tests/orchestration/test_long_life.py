@@ -38,6 +38,7 @@ from nba_assets.tables.columns import to_columns
 from nba_assets.tables.digest import partition_digest, row_hashes
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets.warehouse.interface import Replacement, WarehouseError
+from nba_assets_tests import memory_warehouse
 from nba_assets_tests.memory_warehouse import MemoryWarehouse
 from nba_assets_tests.orchestration import at_work
 from nba_assets_tests.orchestration.at_work import (
@@ -396,7 +397,8 @@ def test_sixty_days_end_as_if_nothing_had_gone_wrong(
 ) -> None:
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(at_work, "datetime", Clock)
+    for module in (at_work, memory_warehouse):
+        monkeypatch.setattr(module, "datetime", Clock)
     (own_home / "landing").mkdir(parents=True)
     forget_landed()
     choice = random.Random(seed)

@@ -23,6 +23,7 @@ from nba_assets.raw.schedule import POSTPONED
 from nba_assets.raw.tables import RAW_TABLES, SCHEDULE
 from nba_assets.registry import GAME_SUMMARIES, PREGAME_TABLES, TABLE_MODULES
 from nba_assets.tables.bookkeeping import SCHEDULE_HISTORY, TABLE_PARTITIONS
+from nba_assets_tests import memory_warehouse
 from nba_assets_tests.league import SMALL_LEAGUE
 from nba_assets_tests.memory_warehouse import MemoryWarehouse
 from nba_assets_tests.orchestration import at_work
@@ -87,7 +88,8 @@ def common(tmp_path_factory: pytest.TempPathFactory) -> tuple[Season, Path, Memo
     with pytest.MonkeyPatch.context() as monkeypatch:
         for name, value in ENVIRONMENT.items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setattr(at_work, "datetime", Clock)
+        for module in (at_work, memory_warehouse):
+            monkeypatch.setattr(module, "datetime", Clock)
         Clock.moment = ANNOUNCED
         season.land_schedule(landing, OPENING - timedelta(days=1))
         build_tables(warehouse, landing, [SCHEDULE.name], [OPENING])
@@ -108,7 +110,8 @@ def operator(
     shutil.copytree(landing, own_home / "landing")
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(at_work, "datetime", Clock)
+    for module in (at_work, memory_warehouse):
+        monkeypatch.setattr(module, "datetime", Clock)
     forget_landed()
     Clock.moment = NOON
     yield Operator(own_home / "landing", season, warehouse.copy(), now=NOON)

@@ -305,8 +305,10 @@ def brief(event: EventLogEntry) -> EventLogEntry:
 def without_repetitions(event: EventLogEntry, data: StepMaterializationData | None = None) -> EventLogEntry:
     """A materialization, with other data where given, without what says again in which step it was made."""
     made = event.get_dagster_event()
-    short = made._replace(event_specific_data=data or made.event_specific_data, logging_tags={}, step_handle=None)
-    return event._replace(dagster_event=short)
+    short = made._replace(
+        event_specific_data=data or made.event_specific_data, logging_tags={}, step_handle=None, node_handle=None
+    )
+    return event._replace(dagster_event=short, user_message="")
 
 
 def _is_range_of_one_asset(events: Sequence[EventLogEntry]) -> bool:

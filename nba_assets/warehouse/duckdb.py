@@ -43,6 +43,10 @@ LOOK_SECONDS = 0.025
 """How often it is looked whether a connection that is kept open has been idle long enough, or somebody waits for it."""
 STORAGE_VERSION = "v1.0.0"
 """The oldest storage version that holds these tables: DuckDB 1.1 and later open it."""
+THREADS = 1
+"""Of DuckDB's own. A second one gained no time: of the run of one date it took 0.3 of 5.2 CPU seconds, of three seasons
+in one run 0.3 GB of memory.
+"""
 
 
 class DuckDBWarehouse:
@@ -225,7 +229,7 @@ class DuckDBWarehouse:
                         self._create()
                 connection = self._connect(deadline, read_only=read_only)
                 held.callback(connection.close)
-                connection.execute("SET TimeZone = 'UTC'")
+                connection.execute(f"SET TimeZone = 'UTC'; SET threads = {THREADS}")
                 self._open = _Open(connection, read_only, held.pop_all())
         return self._open
 

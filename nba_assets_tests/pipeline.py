@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from nba_assets.entities.outcomes import Outcome
 from nba_assets.entities.parallel import ParallelEntities
 from nba_assets.publishing.inputs import computed
 from nba_assets.publishing.publication import DateFacts, Publication, prepare
@@ -109,9 +110,12 @@ def table_run(
 
 def prepared(run: TableRun) -> Publication:
     """What a run of a table computes, ready to be written."""
-    with run.reading():
-        outcome = computed(run, TABLE_MODULES[run.table.name].build)
-    return prepare(run, outcome)
+
+    def outcome() -> Outcome:
+        with run.reading():
+            return computed(run, TABLE_MODULES[run.table.name].build)
+
+    return prepare(run, outcome())
 
 
 def build(

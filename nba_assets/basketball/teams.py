@@ -74,9 +74,6 @@ CURRENT_TEAMS: Mapping[str, Team] = MappingProxyType({team.tricode: team for tea
 TEAMS: Mapping[str, Team] = MappingProxyType({team.tricode: team for team in (*_CURRENT, *_FORMER)})
 """Every team since 1996-97 by its tricode."""
 
-FIRST_SEASON_OF_TODAY = 2013
-"""Since this season no franchise has changed its tricode."""
-
 _TRICODES_UNTIL = {
     "BKN": ((2011, "NJN"),),
     # The franchise counts the first Hornets' seasons as its own; from 2002 to 2004 Charlotte had no team.
@@ -91,6 +88,9 @@ _TRICODES_UNTIL = {
 """Former tricodes of a franchise, each with the year in which its last season began; None where the franchise had no
 team.
 """
+
+FIRST_SEASON_OF_TODAY = 1 + max(year for periods in _TRICODES_UNTIL.values() for year, _ in periods)
+"""Since this season no franchise has changed its tricode."""
 
 # Of two franchises with one former tricode the first counts: CHH is Charlotte's.
 _FRANCHISE_OF = {

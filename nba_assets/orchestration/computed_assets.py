@@ -84,13 +84,11 @@ def table_asset(table: Table, build: Build) -> dg.AssetsDefinition:
             facts: list[DateFacts] = []
             nothing_published = None
             try:
-                with run.reading():
-                    outcome = computed(run, build)
+                publication = prepare(run, _outcome(run, build))
             except MissingInputsError as error:
                 run.warehouse.replace(recorded_refusals(run))
                 findings, nothing_published = [dates_published(run)], str(error)
                 break
-            publication = prepare(run, outcome)
             findings = publication.findings
             try:
                 facts = publication.write()
@@ -121,6 +119,12 @@ def table_asset(table: Table, build: Build) -> dg.AssetsDefinition:
         )
 
     return asset
+
+
+def _outcome(run: TableRun, build: Build) -> Outcome:
+    """What a table computes. Nobody but the one it is handed to holds it, who lets go of it once it is stored rows."""
+    with run.reading():
+        return computed(run, build)
 
 
 def asset_tags(table: Table) -> dict[str, str]:

@@ -104,7 +104,11 @@ def raw_asset(raw: RawTable) -> dg.AssetsDefinition:
             raise dg.Failure(str(error), metadata=_run_metadata(report), allow_retries=False) from None
         newest = max(report.by_date)
         for day in report.by_date.values():
-            whole = _run_metadata(report) if day.day == newest else {}
+            whole = (
+                _run_metadata(report) | {"newest_processed_at": str(day.newest_processed_at)}
+                if day.day == newest
+                else {}
+            )
             context.add_asset_metadata(whole | _date_metadata(day), partition_key=day.day.isoformat())
         yield dg.MaterializeResult(
             data_version=data_version(context, [day.digest for day in report.by_date.values() if day.refusal is None]),
@@ -182,16 +186,21 @@ def rows_accepted(report: IngestionReport) -> dg.AssetCheckResult:
 
 
 def _date_metadata(report: DateReport) -> dict[str, Any]:
+    """What every date says of itself. What it has none of it leaves out: with all counts the dates of three seasons
+    took 18 MB more of the event log, as one of them filled a page.
+    """
+    rare = {
+        "rows_in_conflict": report.conflict_count,
+        "duplicates_dropped": report.duplicate_count,
+        "rows_replaced": report.replaced_count,
+    }
     return {
         "dagster/partition_row_count": report.row_count,
         "rows": report.row_count,
         "rows_quarantined": report.quarantined_count,
-        "rows_in_conflict": report.conflict_count,
-        "duplicates_dropped": report.duplicate_count,
-        "rows_replaced": report.replaced_count,
+        **{name: count for name, count in rare.items() if count},
         "digest": report.digest,
         "landed": report.landed,
-        "newest_processed_at": str(report.newest_processed_at),
         # Dagster has events for all dates of a run: that of a date which may not be read as ingested has to say so
         # itself.
         **({"status": "REFUSED", "refused_because": report.refusal} if report.refusal is not None else {}),

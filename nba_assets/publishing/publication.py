@@ -311,8 +311,9 @@ def prepare(run: TableRun, outcome: Outcome) -> Publication:
     with run.timed("write"):
         table = run.table
         retained = run.scope.retained(run.warehouse, table, run.dates)
-        outcome = run.scope.part_of(outcome)
-        rows, failed = _typed(table, _without_dates(table, outcome, run.refused))
+        rows, failed = _typed(table, _without_dates(table, run.scope.part_of(outcome), run.refused))
+        # Its lists are Python objects: of three seasons of features they fill 300 MB, and hashing makes as many again.
+        del outcome
         stray = set(_dates(rows, table).tolist()) - set(run.dates)
         if stray:
             raise PublicationRefusedError(

@@ -117,20 +117,71 @@ def test_a_batch_is_stored_as_a_whole_or_not_at_all(monkeypatch: pytest.MonkeyPa
         batch = [entry for entry in entries if entry.dagster_event_type is DagsterEventType.ASSET_MATERIALIZATION]
         storage = instance.event_log_storage
         before = len(instance.fetch_materializations(NUMBERS, limit=100).records)
-        asset_event, failures = SqliteEventLogStorage._store_asset_event, iter([False, False, True])
+        runs_log = len(entries)
 
-        def failing(self: SqliteEventLogStorage, *arguments: Any) -> None:
-            if next(failures, False):
-                raise RuntimeError("the third event cannot be stored")
-            asset_event(self, *arguments)
+        def failing(*_: Any) -> None:
+            raise RuntimeError("the last event cannot be stored")
 
         with monkeypatch.context() as patched:
             patched.setattr(SqliteEventLogStorage, "_store_asset_event", failing)
-            with pytest.raises(RuntimeError, match="third"):
+            with pytest.raises(RuntimeError, match="last"):
                 storage.store_event_batch(batch)
+        assert len(instance.get_records_for_run(entries[0].run_id).records) == runs_log
         assert len(instance.fetch_materializations(NUMBERS, limit=100).records) == before
         storage.store_event_batch(batch)
         assert len(instance.fetch_materializations(NUMBERS, limit=100).records) == before + len(batch)
+
+
+def test_the_log_of_a_range_run_does_not_repeat_what_the_index_holds() -> None:
+    """Stored in both places, the metadata and input versions of three seasons filled 200 MB."""
+    with dagster_instance() as instance:
+        run_id = run_of(instance)
+        of_run, of_asset = materializations(instance, run_id), indexed(instance)
+        assert [one.partition for one in of_run] == sorted(of_asset) == [f"2021-11-0{day}" for day in range(2, 7)]
+        *earlier, newest = of_run
+        assert all(one.asset_key == NUMBERS and not one.metadata and not one.tags for one in earlier)
+        assert newest == of_asset[LAST]
+        assert [of_asset[day].metadata["place"].value for day in sorted(of_asset)] == [0, 1, 2, 3, 4]
+        assert len({tuple(sorted(one.tags or {})) for one in of_asset.values()}) == 1
+        assert all("dagster/data_version" in (one.tags or {}) for one in of_asset.values())
+        versions = instance.event_log_storage.get_latest_tags_by_partition(
+            NUMBERS, DagsterEventType.ASSET_MATERIALIZATION, ["dagster/data_version"]
+        )
+        assert sorted(versions) == sorted(of_asset)
+
+
+def test_the_run_of_one_date_has_its_materialization_whole_in_both_places() -> None:
+    with dagster_instance() as instance:
+        run_id = dg.materialize([numbers], instance=instance, partition_key=FIRST).run_id
+        assert materializations(instance, run_id) == [indexed(instance)[FIRST]]
+
+
+def test_the_stock_storage_reads_what_is_stored(tmp_path: Path) -> None:
+    with dagster_instance() as ours:
+        run_id = run_of(ours)
+        folder = Path(ours.event_log_storage.path_for_shard(run_id)).parent  # type: ignore[attr-defined]
+    stock = SqliteEventLogStorage(str(folder))
+    assert Counter(entry.dagster_event_type for entry in stock.get_logs_for_run(run_id))[
+        DagsterEventType.ASSET_MATERIALIZATION
+    ] == len(stock.get_materialized_partitions(NUMBERS))
+    stock.dispose()
+
+
+def materializations(instance: dg.DagsterInstance, run_id: str) -> list[dg.AssetMaterialization]:
+    """The materializations in the log of a run."""
+    records = instance.get_records_for_run(run_id, of_type=DagsterEventType.ASSET_MATERIALIZATION).records
+    return [check_not_none(record.event_log_entry.asset_materialization) for record in records]
+
+
+def indexed(instance: dg.DagsterInstance) -> dict[str, dg.AssetMaterialization]:
+    """The materializations of the asset, over all runs, by partition."""
+    records = instance.fetch_materializations(NUMBERS, limit=100).records
+    return {str(record.partition_key): check_not_none(record.asset_materialization) for record in records}
+
+
+def check_not_none(materialization: dg.AssetMaterialization | None) -> dg.AssetMaterialization:
+    assert materialization is not None
+    return materialization
 
 
 def test_more_runs_than_connections_are_all_kept_and_few_files_are_open() -> None:

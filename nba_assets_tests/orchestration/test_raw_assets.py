@@ -141,10 +141,20 @@ def test_the_facts_of_a_date() -> None:
         "rows_replaced": 5,
         "digest": "abc",
         "landed": True,
-        "newest_processed_at": str(NOW),
     }
     refused = _date_metadata(ODD.by_date[NEXT])
     assert (refused["status"], refused["refused_because"]) == ("REFUSED", "rosters/x.csv is empty")
+
+
+def test_a_date_leaves_out_the_counts_of_what_it_has_none_of() -> None:
+    plain = replace(ODD.by_date[DAY], quarantined_count=0, conflict_count=0, duplicate_count=0, replaced_count=0)
+    assert _date_metadata(plain) == {
+        "dagster/partition_row_count": 7,
+        "rows": 7,
+        "rows_quarantined": 0,
+        "digest": "abc",
+        "landed": True,
+    }
 
 
 def test_the_facts_of_a_run() -> None:

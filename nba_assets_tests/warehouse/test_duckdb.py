@@ -5,6 +5,7 @@ grow.
 from __future__ import annotations
 
 import errno
+import itertools
 import json
 import os
 import signal
@@ -27,7 +28,7 @@ from filelock import FileLock
 
 from nba_assets.tables.spec import Column, Type
 from nba_assets.warehouse import duckdb as back_end
-from nba_assets.warehouse.duckdb import DuckDBWarehouse, _foreign_holder
+from nba_assets.warehouse.duckdb import DuckDBWarehouse, _foreign_holder, _sorted
 from nba_assets.warehouse.file_turn import FileTurn
 from nba_assets.warehouse.interface import Replacement, WarehouseBusyError, WarehouseError
 from nba_assets_tests.warehouse.back_ends import FIRST, PROCESSES, TABLE, row, rows, running
@@ -38,6 +39,20 @@ ONE_ROW = Replacement(TABLE, rows(row(FIRST, "a")), [FIRST])
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "nba.duckdb"
+
+
+def test_rows_are_read_by_their_key_in_whatever_order_they_are_stored() -> None:
+    """Every order of rows that tie in the first parts of their key."""
+    by_key = [("a", 1, "x"), ("a", 1, "y"), ("a", 2, "x"), ("b", 1, "x")]
+    for stored in itertools.permutations(by_key):
+        names, numbers, letters = zip(*stored, strict=True)
+        table = pa.table({"name": names, "number": numbers, "letter": letters, "other": range(4)})
+        found = _sorted(table, ("name", "number", "letter"))
+        assert [tuple(each.values())[:3] for each in found.to_pylist()] == by_key
+        assert [by_key.index(stored[each]) for each in found.column("other").to_pylist()] == [0, 1, 2, 3]
+    in_order = pa.table({"name": ["a", "a", "b"]})
+    assert _sorted(in_order, ("name",)) is in_order
+    assert _sorted(in_order.slice(0, 0), ("name",)).num_rows == 0
 
 
 def row_count(path: Path, wait_seconds: float = 10) -> int:

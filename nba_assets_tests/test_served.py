@@ -752,6 +752,12 @@ class TestSkew:
         assert "Every served value is still the stored one." in outcome.output
         assert "never served" not in outcome.output
 
+    def test_the_command_compares_the_version_that_is_named(self, home: Home) -> None:
+        home.store(NOON)
+        outcome = CliRunner().invoke(app, ["skew", str(NIGHT), str(NIGHT), "--feature-version", "v2"])
+        assert f"still stored; {VERSION_V2}" in outcome.output
+        assert "Every served value is still the stored one." in outcome.output
+
 
 @pytest.mark.slow
 def test_the_demo_serves_tonight_and_its_export_has_the_results_of_the_next_day(

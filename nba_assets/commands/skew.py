@@ -6,12 +6,12 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nba_assets.commands.dates import dates_of
-from nba_assets.commands.options import AsJson, End, FromFile, Start
+from nba_assets.commands.options import AsJson, End, FeatureVersion, FromFile, Start
 from nba_assets.commands.output import console, list_entries, say, table_of
 
 if TYPE_CHECKING:
@@ -21,13 +21,21 @@ app = typer.Typer()
 
 
 @app.command("skew")
-def show_skew(start: Start, end: End, as_json: AsJson = False, warehouse: FromFile = None) -> None:
+def show_skew(
+    start: Start,
+    end: End,
+    feature_version: Annotated[
+        FeatureVersion, typer.Option("--feature-version", help="Version of the features.")
+    ] = FeatureVersion.V1,
+    as_json: AsJson = False,
+    warehouse: FromFile = None,
+) -> None:
     """How features as served before the games differ from those stored now, and why."""
     from nba_assets.orchestration.opening import open_warehouse
     from nba_assets.skew import CAUSES, skew
 
     span = dates_of(start, end)
-    found = skew(open_warehouse(warehouse), *span)
+    found = skew(open_warehouse(warehouse), *span, feature_version)
     if as_json:
         typer.echo(json.dumps({"start": str(span[0]), "end": str(span[1]), **_as_json(found)}, indent=2))
         return

@@ -9,7 +9,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import dagster as dg
-import numpy as np
 
 from nba_assets.entities.outcomes import Outcome
 from nba_assets.orchestration.check_results import CheckEvent, check_events
@@ -17,7 +16,7 @@ from nba_assets.orchestration.column_schema import column_schema
 from nba_assets.orchestration.daily import DAILY
 from nba_assets.orchestration.entities_resource import ParallelEntitiesResource
 from nba_assets.orchestration.opening import warehouse_kind
-from nba_assets.orchestration.presentation import newest_date, presented
+from nba_assets.orchestration.presentation import newest_date, presented, rows_of
 from nba_assets.orchestration.warehouse_resource import WarehouseResource
 from nba_assets.publishing.inputs import MissingInputsError, computed
 from nba_assets.publishing.lineage import InputFacts, inputs_by_date, thin_look_backs
@@ -37,7 +36,6 @@ from nba_assets.publishing.table_run import TableRun, entries_of
 from nba_assets.registry import description
 from nba_assets.settings import Settings
 from nba_assets.tables.audit import Finding, check_names
-from nba_assets.tables.columns import to_columns
 from nba_assets.tables.dictionary import input_text
 from nba_assets.tables.spec import Table
 from nba_assets.warehouse.interface import OvertakenError, Warehouse
@@ -325,11 +323,9 @@ def _preview(publication: Publication, day: date) -> dict[str, Any]:
     """A few rows of a date as a Markdown table."""
     table = publication.run.table
     names = [*table.key, *(name for name in table.column_names if name not in table.key)][:PREVIEW_COLUMNS]
-    dates = to_columns(publication.rows.select([table.date_column]))[table.date_column]
-    places = np.flatnonzero(dates == np.datetime64(day, "D"))[:PREVIEW_ROWS]
     lines = [names, ["---"] * len(names)]
     lines += [
         ["" if value is None else str(value) for value in row.values()]
-        for row in publication.rows.select(names).take(places).to_pylist()
+        for row in rows_of(publication, day).select(names).slice(length=PREVIEW_ROWS).to_pylist()
     ]
     return {"preview": dg.MetadataValue.md("\n".join("|" + "|".join(line) + "|" for line in lines))}

@@ -91,12 +91,17 @@ def _picture(publication: Publication, day: date) -> dict[str, Any]:
     if table.name not in TABLES_WITH_PICTURES:
         return {}
     try:
-        mine = publication.rows.filter(pc.equal(publication.rows[table.date_column], day))
-        drawn = picture(table.name, day, to_columns(mine), full_names(publication.run.warehouse, day))
+        mine = to_columns(rows_of(publication, day))
+        drawn = picture(table.name, day, mine, full_names(publication.run.warehouse, day))
     except Exception as error:
         # The rows are written: whatever is wrong with their picture is no reason to call that a failure.
         return {"picture": f"could not be drawn: {type(error).__name__}: {error}"}
     return {"picture": dg.MetadataValue.md(f"![{table.name} on {day}]({data_uri(drawn)})")}
+
+
+def rows_of(publication: Publication, day: date) -> pa.Table:
+    """The rows of a date among those that are published."""
+    return publication.rows.filter(pc.equal(publication.rows[publication.run.table.date_column], day))
 
 
 def full_names(warehouse: Warehouse, day: date) -> dict[str, str]:

@@ -32,7 +32,7 @@ from nba_assets.orchestration.event_log import (
 from nba_assets.orchestration.instance import dagster_instance
 
 DAYS = dg.DailyPartitionsDefinition("2021-11-01", end_date="2021-11-11")
-FIRST, LAST = "2021-11-02", "2021-11-06"
+FIRST, REFUSED, LAST = "2021-11-02", "2021-11-04", "2021-11-06"
 RANGE = {"dagster/asset_partition_range_start": FIRST, "dagster/asset_partition_range_end": LAST}
 PATIENCE_SECONDS = 60
 NUMBERS = dg.AssetKey("numbers")
@@ -45,7 +45,8 @@ NUMBERS = dg.AssetKey("numbers")
 )
 def numbers(context: dg.AssetExecutionContext) -> Iterator[Any]:
     for place, key in enumerate(context.partition_keys):
-        context.add_asset_metadata({"place": place}, partition_key=key)
+        refused = {"status": "REFUSED", "refused_because": "of what"} if key == REFUSED else {}
+        context.add_asset_metadata({"place": place, **refused}, partition_key=key)
     yield dg.AssetCheckResult(passed=True, check_name="positive")
     yield dg.MaterializeResult(metadata={"dates": len(context.partition_keys)})
 
@@ -139,7 +140,13 @@ def test_the_log_of_a_range_run_does_not_repeat_what_the_index_holds() -> None:
         of_run, of_asset = materializations(instance, run_id), indexed(instance)
         assert [one.partition for one in of_run] == sorted(of_asset) == [f"2021-11-0{day}" for day in range(2, 7)]
         *earlier, newest = of_run
-        assert all(one.asset_key == NUMBERS and not one.metadata and not one.tags for one in earlier)
+        assert all(one.asset_key == NUMBERS and not one.tags for one in earlier)
+        assert {one.partition: {name: each.value for name, each in one.metadata.items()} for one in earlier} == {
+            "2021-11-02": {},
+            "2021-11-03": {},
+            REFUSED: {"status": "REFUSED", "refused_because": "of what"},
+            "2021-11-05": {},
+        }
         assert newest == of_asset[LAST]
         assert [of_asset[day].metadata["place"].value for day in sorted(of_asset)] == [0, 1, 2, 3, 4]
         assert len({tuple(sorted(one.tags or {})) for one in of_asset.values()}) == 1

@@ -450,7 +450,7 @@ class _Query:
         )
         names = dict.fromkeys([*self.schema.names, *self.table.key])
         selected = ", ".join(_selected(self.table.column(name)) for name in names)
-        source = f"(SELECT *{nulls} FROM {duckdb_name(self.table)})"
+        source = f"(SELECT *{nulls} FROM {duckdb_name(self.table)})" if nulls else duckdb_name(self.table)
         query = f"SELECT {selected} FROM {source} WHERE {' AND '.join(self.conditions)}"
         rows = connection.sql(query, params=self.parameters).to_arrow_table()
         return _sorted(rows, self.table.key).select(self.schema.names).cast(self.schema)

@@ -59,8 +59,17 @@ def season_run(home: Path, what: str, first: date, last: date) -> Process:
 
 def one_date(home: Path, landing: Path, day: date) -> Process:
     """`nba-assets run DATE`."""
-    command = "import sys; from nba_assets.cli import main; main()"
-    return _run([sys.executable, "-c", command, "run", str(day)], home, {variables()["landing"]: str(landing)})
+    return _command(home, landing, "run", str(day))
+
+
+def one_backfill(home: Path, landing: Path, first: date, last: date) -> Process:
+    """`nba-assets backfill START END`, raw tables and computed ones."""
+    return _command(home, landing, "backfill", str(first), str(last))
+
+
+def _command(home: Path, landing: Path, *arguments: str) -> Process:
+    main = "import sys; from nba_assets.cli import main; main()"
+    return _run([sys.executable, "-c", main, *arguments], home, {variables()["landing"]: str(landing)})
 
 
 def _run(command: Sequence[str], home: Path, given: Mapping[str, str]) -> Process:

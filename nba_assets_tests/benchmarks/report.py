@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import psutil
 
+from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.registry import TABLE_MODULES
 from nba_assets_tests.benchmarks.comparison import (
     ALL_COLUMNS,
@@ -201,12 +202,19 @@ def _growth(what: str, growth: Growth) -> list[str]:
 def _processes(results: Results) -> list[str]:
     tables, nothing, stock = results.season_run, results.nothing_run, results.stock_run
     partitions = len(TABLE_MODULES) * len(results.season.dates)
-    runs: Mapping[str, tuple[Process, int]] = {
+    runs: dict[str, tuple[Process, int]] = {
         "a season of ten tables in one run": (tables, partitions),
         "the same graph doing nothing": (nothing, partitions),
         "the same graph doing nothing, Dagster's default instance": (stock, partitions),
         f"`nba-assets run {results.middle_date}`": (results.date_run, len(TABLE_MODULES)),
     }
+    if results.seasons_run is not None:
+        backfill, dates = results.seasons_run
+        table_count = len(RAW_TABLES) + len(TABLE_MODULES)
+        runs[f"`nba-assets backfill {dates[0]} {dates[-1]}`, {table_count} tables, ingestion included"] = (
+            backfill,
+            table_count * len(dates),
+        )
     rows = [
         [
             name,
@@ -223,7 +231,8 @@ def _processes(results: Results) -> list[str]:
         for one in (nothing, stock)
     )
     return [
-        "Whole processes, imports included, raw data ingested before, on the project's own instance but for one line.",
+        "Whole processes, imports included, on the project's own instance but for one line; raw data was ingested "
+        "before, but for the backfill.",
         "",
         *_rows(["", "CPU s / wall s", "peak MB", "event log MB", "kB per materialization"], rows),
         f"The ten tables take {to_idle} of the graph that does nothing, {to_stock} of that graph on the instance that "

@@ -16,7 +16,7 @@ from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets_tests.benchmarks import dagster_runs
 from nba_assets_tests.benchmarks.comparison import Comparison, Pools, compare
-from nba_assets_tests.benchmarks.dagster_runs import Process, middle, one_date, season_run
+from nba_assets_tests.benchmarks.dagster_runs import Process, middle, one_backfill, one_date, season_run
 from nba_assets_tests.benchmarks.inputs import SUBJECTS, WORKLOAD, Inputs
 from nba_assets_tests.benchmarks.measure import Spent, spent
 from nba_assets_tests.benchmarks.tables import Growth, TableCosts, growth_over_dates, growth_over_players, table_costs
@@ -61,6 +61,8 @@ class Results:
     nothing_run: Process
     stock_run: Process
     date_run: Process
+    seasons_run: tuple[Process, Sequence[date]] | None
+    """One run of raw and computed tables over several seasons and the summers between them, and its dates."""
     date_peers: Sequence[Comparison]
     season_peers: Sequence[Comparison]
     date_tables: Sequence[TableCosts]
@@ -97,6 +99,13 @@ def measure_everything(
     warehouse.close()
     say(f"the command for {day}")
     date_runs = [one_date(built, season.landing, day) for _ in range(plan.repeats + 1)][1:]
+    seasons_run = None
+    if len(seasons) > 1:
+        span = days_between(min(one.first for one in seasons), max(one.last for one in seasons))
+        say(f"the command for {len(span)} dates")
+        landing, home = _together(seasons, folder / "landing"), folder / "seasons"
+        home.mkdir()
+        seasons_run = one_backfill(home, landing, span[0], span[-1]), span
     say("peers")
     with Pools.of() as pools:
         date_peers = _peers(warehouse, [day], plan.short_repeats, pools)
@@ -127,12 +136,24 @@ def measure_everything(
         middle(idle[dagster_runs.NOTHING]),
         middle(idle[dagster_runs.STOCK]),
         middle(date_runs),
+        seasons_run,
         date_peers,
         season_peers,
         date_tables,
         season_tables,
         growth,
     )
+
+
+def _together(seasons: Sequence[Season], landing: Path) -> Path:
+    """A landing zone with the files of all seasons, by reference."""
+    for season in seasons:
+        for file in sorted(path for path in season.landing.rglob("*") if path.is_file()):
+            table, *names = file.relative_to(season.landing).parts
+            link = landing / Path(table).stem / "-".join([season.landing.name, *(names or [table])])
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(file)
+    return landing
 
 
 def _middle_date(warehouse: DuckDBWarehouse, dates: Sequence[date]) -> date:

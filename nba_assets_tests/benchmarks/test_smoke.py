@@ -109,7 +109,14 @@ def test_growth_over_dates_players_and_seasons(results: Results) -> None:
 
 @pytest.mark.slow
 def test_whole_processes_leave_events(results: Results) -> None:
-    for process in (results.season_run, results.nothing_run, results.stock_run, results.date_run):
+    assert results.seasons_run is not None
+    for process in (
+        results.season_run,
+        results.nothing_run,
+        results.stock_run,
+        results.date_run,
+        results.seasons_run[0],
+    ):
         assert process.peak_bytes > 0
         assert process.event_bytes > 0
         assert process.spent.cpu > 0
@@ -125,6 +132,7 @@ def test_the_page_has_every_figure(results: Results) -> None:
         "make bench",
         "CPU s / wall s by seasons",
         "kB per materialization",
+        "`nba-assets backfill 2023-",
     ):
         assert text in written
     assert "nan" not in written

@@ -212,7 +212,7 @@ def _run_metadata(report: IngestionReport) -> dict[str, Any]:
         "rows_in_run": report.row_count,
         "rows_quarantined_in_run": report.quarantined_count,
         "rows_in_conflict_in_run": report.conflict_count,
-        **_dropped(report),
+        **{f"{name}_in_run": count for name, count in _dropped(report).items()},
         "notices": sum(report.notices.values()),
         "files_read": report.files_read,
         "files_skipped": report.files_skipped,

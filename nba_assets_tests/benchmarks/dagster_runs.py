@@ -109,7 +109,8 @@ def _resident_bytes(process_id: int) -> int:
 
 def event_log_bytes(home: Path) -> int:
     """Size of the event log in a home, once what a process left in write-ahead logs is in the databases."""
-    databases = list((home / "dagster" / "storage").rglob("*.db"))
+    # Dagster's default instance has no folder `storage` in between.
+    databases = list((home / "dagster").rglob("*.db"))
     for database in databases:
         with closing(sqlite3.connect(database)) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

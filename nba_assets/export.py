@@ -17,6 +17,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from nba_assets.settings import SettingsError
 from nba_assets.tables.columns import arrow_schema
 from nba_assets.tables.spec import Table
 from nba_assets.warehouse.interface import Warehouse
@@ -29,6 +30,27 @@ class Format(StrEnum):
 
     PARQUET = "parquet"
     CSV = "csv"
+
+    @classmethod
+    def of_file(cls, file: Path, requested: Format | None = None) -> Format:
+        """The format that the suffix of a file says; raises FormatError where it says none, or another than requested.
+
+        Example: `train.csv` is CSV, and is refused where Parquet was requested.
+        """
+        suffixes = {f".{known}": known for known in cls}
+        found = suffixes.get(file.suffix.lower())
+        if found is None:
+            raise FormatError(f"{file} does not say its format; name a file that ends in {' or '.join(suffixes)}")
+        if requested not in (None, found):
+            raise FormatError(
+                f"{file} is a file of format {found}, and --format says {requested}; leave out --format, or name a "
+                f"file that ends in .{requested}"
+            )
+        return found
+
+
+class FormatError(SettingsError):
+    """A file cannot be written in the format that its name or the request says; the message says why and what to do."""
 
 
 @dataclass(frozen=True)

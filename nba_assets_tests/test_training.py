@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 import nba_assets
 from nba_assets.cli import app
 from nba_assets.commands.options import FeatureVersion
-from nba_assets.export import Format
+from nba_assets.export import Format, FormatError
 from nba_assets.precompute.feature_lists import FEATURE_VERSIONS
 from nba_assets.precompute.features import FEATURES, VERSION
 from nba_assets.raw.sample_league import write_season
@@ -254,6 +254,32 @@ class TestCommand:
         assert outcome.exit_code == 0, outcome.output
         assert pq.read_table(file).equals(nba_assets.training_set(start, end, feature_version="v2"))
         assert json.loads(Path(f"{file}.manifest.json").read_text())["feature_version"] == FEATURE_VERSIONS["v2"].name
+
+    @pytest.mark.parametrize("requested", [[], ["--format", "csv"]])
+    def test_the_suffix_of_the_file_is_its_format(
+        self, requested: list[str], league: tuple[Path, date, date], tmp_path: Path
+    ) -> None:
+        _, start, _ = (str(part) for part in league)
+        file = tmp_path / "set.CSV"
+        outcome = CliRunner().invoke(app, ["export", "--training-set", start, "--out", str(file), *requested])
+        assert outcome.exit_code == 0, outcome.output
+        assert file.read_text().startswith('"game_date","game_id"')
+
+    @pytest.mark.parametrize(
+        ("name", "requested", "said"),
+        [
+            ("set.xyz", [], "does not say its format; name a file that ends in .parquet or .csv"),
+            ("set", ["--format", "csv"], "does not say its format"),
+            ("set.parquet", ["--format", "csv"], "is a file of format parquet, and --format says csv"),
+        ],
+    )
+    def test_a_suffix_without_a_format_or_with_another_than_requested_is_refused(
+        self, name: str, requested: list[str], said: str, tmp_path: Path
+    ) -> None:
+        outcome = CliRunner().invoke(app, ["export", "--training-set", "--out", str(tmp_path / name), *requested])
+        assert isinstance(outcome.exception, FormatError)
+        assert said in str(outcome.exception)
+        assert not list(tmp_path.glob("set*"))
 
     def test_versions_of_the_command_are_those_that_are_stored(self) -> None:
         assert [str(version) for version in FeatureVersion] == list(FEATURE_VERSIONS)

@@ -44,7 +44,12 @@ def export(
             help="Tables by name, all computed ones by default; then the first and the last date, all by default.",
         ),
     ] = None,
-    file_format: Annotated[Format, typer.Option("--format", help="Format of the files.")] = Format.PARQUET,
+    file_format: Annotated[
+        Format | None,
+        typer.Option(
+            "--format", help="Format of the files, parquet by default; a training set has the one its suffix says."
+        ),
+    ] = None,
     training_set: Annotated[
         bool,
         typer.Option(
@@ -98,7 +103,7 @@ def export(
             opened,
             *span,
             out,
-            file_format,
+            Format.of_file(out, file_format),
             with_columns or (),
             as_served=as_served,
             feature_version=feature_version or FeatureVersion.V1,
@@ -113,7 +118,7 @@ def export(
         if given_option:
             raise typer.BadParameter("is for --training-set", param_hint=option)
     for name in tables or list(COMPUTED_TABLES):
-        written = export_table(opened, ALL_TABLES[name], *span, out, file_format)
+        written = export_table(opened, ALL_TABLES[name], *span, out, file_format or Format.PARQUET)
         say(f"{written.file}: {written.rows:,} rows")
 
 

@@ -22,7 +22,7 @@ from nba_assets.raw.landing import LandingZoneError
 from nba_assets.raw.sample_league import write_season
 from nba_assets.raw.sample_league.schedule import GAMES_PER_TEAM, SEED, regular_season
 from nba_assets.registry import COMPUTED_TABLES
-from nba_assets.settings import SETTINGS_FILE, variables
+from nba_assets.settings import SETTINGS_FILE, Settings, variables
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.warehouse.interface import Warehouse
 
@@ -69,9 +69,7 @@ def land_until(today: date, home: Path, landing: Path) -> DemoSeason:
     season = landed_season(landing)
     if season is None:
         if landing.exists() and any(landing.iterdir()):
-            raise LandingZoneError(
-                f"{landing} holds data that is not the demo's; set NBA_ASSETS_HOME to an empty folder for the demo"
-            )
+            raise LandingZoneError(f"{landing} holds data that is not the demo's; {_elsewhere(landing)} for the demo")
         season = _season_under_way(today)
         home.mkdir(parents=True, exist_ok=True)
         (home / SETTINGS_FILE).write_text(
@@ -81,8 +79,7 @@ def land_until(today: date, home: Path, landing: Path) -> DemoSeason:
         )
     if today > season.game_days[-1]:
         raise LandingZoneError(
-            f"the demo's season in {landing} ended on {season.game_days[-1]}; set NBA_ASSETS_HOME to an empty folder "
-            "for a new one"
+            f"the demo's season in {landing} ended on {season.game_days[-1]}; {_elsewhere(landing)} for a new one"
         )
     return _land(landing, replace(season, through=max(season.through, yesterday)))
 
@@ -135,8 +132,21 @@ def landed_season(landing: Path) -> DemoSeason | None:
         return DemoSeason(stored["year"], date.fromisoformat(stored["opening"]), date.fromisoformat(stored["through"]))
     except KeyError:
         raise LandingZoneError(
-            f"{landing} holds the demo of an earlier version; set NBA_ASSETS_HOME to an empty folder for a new one"
+            f"{landing} holds the demo of an earlier version; {_elsewhere(landing)} for a new one"
         ) from None
+
+
+def _elsewhere(landing: Path) -> str:
+    """What to do for a landing zone in another place than `landing`: the setting that named it is to go, and where none
+    did it stands in the home.
+    """
+    settings = Settings.from_environment()
+    variable = variables()["landing"]
+    if str(landing) != settings.landing or landing == settings.home / "landing":
+        return f"set {variables()['home']} to an empty folder"
+    if os.environ.get(variable, "").strip():
+        return f"unset {variable}"
+    return f"remove {variable} from {settings.home / SETTINGS_FILE}"
 
 
 def _land(landing: Path, season: DemoSeason) -> DemoSeason:

@@ -97,6 +97,32 @@ def test_a_landing_zone_with_other_data_is_left_alone(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["landing"]
 
 
+@pytest.mark.parametrize(
+    ("place", "named_in", "advice"),
+    [
+        ("home/landing", None, "set NBA_ASSETS_HOME to an empty folder for the demo"),
+        ("home/landing", "environment", "set NBA_ASSETS_HOME to an empty folder for the demo"),
+        ("other", "environment", "unset NBA_ASSETS_LANDING for the demo"),
+        ("other", "settings", "remove NBA_ASSETS_LANDING from {home}/settings.env for the demo"),
+    ],
+)
+def test_what_named_the_landing_zone_with_other_data_is_what_is_to_change(
+    place: str, named_in: str | None, advice: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, landing = tmp_path / "home", tmp_path / place
+    monkeypatch.setenv("NBA_ASSETS_HOME", str(home))
+    landing.mkdir(parents=True)
+    (landing / "notes.txt").write_text("mine")
+    if named_in == "environment":
+        monkeypatch.setenv("NBA_ASSETS_LANDING", str(landing))
+    if named_in == "settings":
+        home.mkdir()
+        (home / "settings.env").write_text(f"NBA_ASSETS_LANDING={landing}\n")
+    outcome = CliRunner().invoke(cli.app, ["demo", "--no-open"])
+    assert isinstance(outcome.exception, LandingZoneError)
+    assert str(outcome.exception).endswith(f"; {advice.format(home=home)}")
+
+
 def test_without_a_demo_there_is_no_next_day(own_home: Path) -> None:
     outcome = CliRunner().invoke(cli.app, ["demo", "--next-day"], catch_exceptions=True)
     assert isinstance(outcome.exception, LandingZoneError)

@@ -37,8 +37,13 @@ def require_partitions(*days: date) -> None:
     last = league_today()
     for day in days:
         if not FIRST_DATE <= day <= last:
-            raise OutsidePartitionsError(
-                f"{day} lies outside the partitions, which run from {FIRST_DATE} to {last} (today, US-Eastern). "
+            advice = (
                 f"For earlier dates set {FIRST_DATE_VARIABLE} to the first date that you want, e.g. "
                 f"{FIRST_DATE_VARIABLE}=1996-07-01."
+                if day < FIRST_DATE
+                else "A later date has its partition from its midnight on."
+            )
+            raise OutsidePartitionsError(
+                f"{day} lies outside the partitions, which run from {FIRST_DATE} to {last} (today, US-Eastern). "
+                f"{advice}"
             )

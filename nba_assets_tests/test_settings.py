@@ -117,6 +117,13 @@ def test_a_date_without_a_partition_names_both_bounds_and_the_setting() -> None:
         require_partitions(FIRST_DATE, FIRST_DATE - timedelta(days=1))
 
 
+def test_a_date_to_come_is_not_advised_an_earlier_first_date() -> None:
+    with pytest.raises(
+        OutsidePartitionsError, match=r"US-Eastern\)\. A later date has its partition from its midnight"
+    ):
+        require_partitions(date(2099, 1, 1))
+
+
 def test_what_the_environment_does_not_set_is_taken_from_the_file_in_the_home(tmp_path: Path) -> None:
     (tmp_path / SETTINGS_FILE).write_text(
         "# a comment\nNBA_ASSETS_FIRST_DATE=2026-10-06\nNBA_ASSETS_BOOTSTRAP_DAYS=7\n"

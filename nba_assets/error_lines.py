@@ -12,6 +12,7 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from nba_assets.raw.landing import LandingZoneError
 from nba_assets.settings import Settings, SettingsError
@@ -34,6 +35,27 @@ ADVICE = {
     errno.EIO: "Look after the disk",
 }
 PLACES = "the places are NBA_ASSETS_HOME, NBA_ASSETS_WAREHOUSE and NBA_ASSETS_LANDING"
+
+
+class OutputError(Exception):
+    """A file that a command writes for readers cannot be written; the message says why and what to do."""
+
+
+@contextmanager
+def writing_to(place: Path, named_by: str) -> Iterator[None]:
+    """Raise OutputError for what the system refuses of a file or folder, in it or beside it, while the block writes it.
+
+    `named_by` is the option or setting that names the place, as `--out`.
+    """
+    try:
+        yield
+    except OSError as error:
+        found = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else place
+        if error.errno is None or not (found.is_relative_to(place.parent) or place.is_relative_to(found)):
+            raise
+        # Of a library's error the system's own words: the library's name no file either.
+        why, advice = os.strerror(error.errno), _advice(error.errno)
+        raise OutputError(f"{found}: {why}. {advice}; {named_by} names the place.") from None
 
 
 @contextmanager
@@ -66,7 +88,7 @@ def interrupted_line(how_far: str) -> str:
 
 def line_of(error: BaseException) -> str | None:
     """The line for an error or for what it was raised from; None where nobody can set it right."""
-    if isinstance(error, SettingsError | WarehouseError | LandingZoneError):
+    if isinstance(error, SettingsError | WarehouseError | LandingZoneError | OutputError):
         return one_line(error)
     if isinstance(error, OSError) and error.errno is not None:
         return _of_system(error)
@@ -85,10 +107,11 @@ def _of_system(error: OSError) -> str:
         str(os.fsdecode(name)) for name in (error.filename, error.filename2) if isinstance(name, str | bytes)
     )
     why = error.strerror or os.strerror(error.errno or 0)
-    return one_line(
-        f"{where or 'the output'}: {why}. {ADVICE.get(error.errno or 0, 'Set it right, or name another place')}; "
-        f"{PLACES}."
-    )
+    return one_line(f"{where or 'the output'}: {why}. {_advice(error.errno or 0)}; {PLACES}.")
+
+
+def _advice(number: int) -> str:
+    return ADVICE.get(number, "Set it right, or name another place")
 
 
 def _sqlite_advice(error: sqlite3.Error) -> str:

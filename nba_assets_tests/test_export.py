@@ -200,7 +200,29 @@ def test_a_folder_that_cannot_be_written_is_said_in_a_line(
         app(["export", "schedule", "--out", str(tmp_path / "file" / "out")], standalone_mode=False)
     assert ended.value.code == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"{tmp_path}/file/out: Not a directory. Name a folder;")
+    assert line == f"{tmp_path}/file/out: Not a directory. Name a folder; --out names the place."
+
+
+@pytest.mark.parametrize("kind", list(Format))
+@pytest.mark.parametrize(
+    ("arguments", "place"), [(["schedule"], ""), (["--training-set"], "/train.{kind}")], ids=["tables", "training set"]
+)
+def test_a_full_target_is_named_with_its_option(
+    kind: Format,
+    arguments: list[str],
+    place: str,
+    warehouse: DuckDBWarehouse,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    place = f"{tmp_path}{place.format(kind=kind)}"
+    for name in ("schedule", "train"):
+        (tmp_path / f"{name}.{kind}.new").symlink_to("/dev/full")
+    with pytest.raises(SystemExit) as ended, one_line_errors():
+        app(["export", *arguments, "--format", kind, "--out", place], standalone_mode=False)
+    assert ended.value.code == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == f"{place}: No space left on device. Free space there; --out names the place."
 
 
 @pytest.mark.parametrize("kind", list(Format))

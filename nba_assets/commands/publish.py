@@ -11,8 +11,9 @@ import typer
 from nba_assets.commands.dates import DatesError, dates_of
 from nba_assets.commands.options import Day, FeatureVersion, FromFile, require_known
 from nba_assets.commands.output import say
+from nba_assets.error_lines import writing_to
 from nba_assets.export import Format, export_table
-from nba_assets.settings import Settings
+from nba_assets.settings import Settings, variables
 
 if TYPE_CHECKING:
     from nba_assets.report.slate import SlateFacts
@@ -99,15 +100,17 @@ def export(
             raise typer.BadParameter(f"leave out {', '.join(tables)}, or add columns with --with", param_hint="TABLE")
         from nba_assets.training import export_training_set
 
-        written = export_training_set(
-            opened,
-            *span,
-            out,
-            Format.of_file(out, file_format),
-            with_columns or (),
-            as_served=as_served,
-            feature_version=feature_version or FeatureVersion.V1,
-        )
+        training_format = Format.of_file(out, file_format)
+        with writing_to(out, "--out"):
+            written = export_training_set(
+                opened,
+                *span,
+                out,
+                training_format,
+                with_columns or (),
+                as_served=as_served,
+                feature_version=feature_version or FeatureVersion.V1,
+            )
         say(f"{written.file}: {written.rows:,} rows; made of what {written.file}.manifest.json says")
         return
     for option, given_option in (
@@ -118,7 +121,8 @@ def export(
         if given_option:
             raise typer.BadParameter("is for --training-set", param_hint=option)
     for name in tables or list(COMPUTED_TABLES):
-        written = export_table(opened, ALL_TABLES[name], *span, out, file_format or Format.PARQUET)
+        with writing_to(out, "--out"):
+            written = export_table(opened, ALL_TABLES[name], *span, out, file_format or Format.PARQUET)
         say(f"{written.file}: {written.rows:,} rows")
 
 
@@ -141,8 +145,12 @@ def report_of(day: date, output: Path | None = None, warehouse: Path | None = No
 
     settings = Settings.from_environment()
     facts = gather(open_warehouse(warehouse), day, reading_graph(), settings.bootstrap_days)
+    page = render(facts)
     if output is None:
-        return facts, add_report(settings.home / "reports", day, render(facts))
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(render(facts), encoding="utf-8")
+        folder = settings.home / "reports"
+        with writing_to(folder, f"{variables()['home']} or --output"):
+            return facts, add_report(folder, day, page)
+    with writing_to(output, "--output"):
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(page, encoding="utf-8")
     return facts, output

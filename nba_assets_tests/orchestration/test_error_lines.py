@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from nba_assets.error_lines import ADVICE, one_line_errors
+from nba_assets.error_lines import ADVICE, one_line_errors, writing_to
 from nba_assets.settings import misspelt_variables
 from nba_assets_tests.orchestration.conftest import Home
 
@@ -33,6 +33,28 @@ def raised(error: Exception, capsys: pytest.CaptureFixture[str]) -> str:
 def test_what_the_system_refuses_is_said_with_place_and_advice(number: int, capsys: pytest.CaptureFixture[str]) -> None:
     line = raised(OSError(number, os.strerror(number), "/some/place"), capsys)
     assert line.startswith(f"/some/place: {os.strerror(number)}. {ADVICE[number]}; the places are NBA_ASSETS_HOME")
+
+
+@pytest.mark.parametrize(
+    ("error", "named"),
+    [
+        (OSError(errno.ENOSPC, "a library's words"), "/out/page.html"),
+        (OSError(errno.ENOSPC, "full", "/out/page.html.new"), "/out/page.html.new"),
+        (OSError(errno.ENOSPC, "full", "/out"), "/out"),
+    ],
+)
+def test_what_cannot_be_written_for_a_reader_is_named_with_its_option(
+    error: OSError, named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit), one_line_errors(), writing_to(Path("/out/page.html"), "--output"):
+        raise error
+    line = f"{named}: No space left on device. Free space there; --output names the place.\n"
+    assert capsys.readouterr().err == line
+
+
+def test_what_is_refused_elsewhere_while_writing_for_a_reader_is_not_laid_to_its_option() -> None:
+    with pytest.raises(OSError, match=r"/home/nba\.duckdb"), writing_to(Path("/out/page.html"), "--output"):
+        raise OSError(errno.EACCES, "no", "/home/nba.duckdb")
 
 
 @pytest.mark.parametrize(

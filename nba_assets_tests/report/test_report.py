@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from nba_assets import cli
+from nba_assets.error_lines import OutputError
 from nba_assets.orchestration.sensors import reading_graph
 from nba_assets.pictures.canvas import MINUS
 from nba_assets.precompute.player_composite_factors import TABLE as FACTORS
@@ -259,6 +260,25 @@ def test_command_writes_the_page_and_says_where(
         result = CliRunner().invoke(cli.app, ["report", str(own_league.last), *arguments])
         assert result.exit_code == 0, result.output
         assert read_page(file.read_text(encoding="utf-8")).stored()
+
+
+def test_a_page_that_cannot_be_written_is_named_with_the_option_or_setting_of_its_place(
+    own_league: BuiltLeague, no_pictures: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = own_league.file.parent
+    monkeypatch.setenv("NBA_ASSETS_HOME", str(home))
+    (home / "reports").touch()
+    for arguments, said in (
+        (["--output", "/dev/full"], "/dev/full: No space left on device. Free space there; --output names the place."),
+        (
+            [],
+            f"{home}/reports: File exists. Name a place that is not taken by something else; NBA_ASSETS_HOME or "
+            "--output names the place.",
+        ),
+    ):
+        result = CliRunner().invoke(cli.app, ["report", str(own_league.last), *arguments])
+        assert isinstance(result.exception, OutputError)
+        assert str(result.exception) == said
 
 
 def test_results_are_shown_as_known_after_the_fact(facts: SlateFacts, html: str) -> None:

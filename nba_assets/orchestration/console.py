@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,12 +17,18 @@ from enum import IntEnum
 from typing import TextIO
 
 import dagster as dg
+from dagster._core.execution.plan.objects import ErrorSource, StepFailureData
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from nba_assets.orchestration.interruption import RunEndedError
 from nba_assets.terminal import CleanConsole
 
 LOGGER_NAME = "plain"
 WORDS = {"STEP_SUCCESS": "done", "STEP_FAILURE": "FAILED", "STEP_SKIPPED": "skipped: what it reads was not built"}
+
+
+NOT_EXECUTED = re.compile(r"Dependencies for step .* (failed|were not executed): .* Not executing\.")
+"""What Dagster logs of each table that it does not begin."""
 
 
 class Verbosity(IntEnum):
@@ -41,6 +48,7 @@ class EventHandler(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
         self.console: CleanConsole | None = None
+        self.is_interrupted = False
         self.progress: Progress | None = None
         self.verbosity = Verbosity.NORMAL
         self.step_count, self.finished_count, self.dates = 0, 0, ""
@@ -61,15 +69,18 @@ class EventHandler(logging.Handler):
         least = {Verbosity.QUIET: logging.CRITICAL, Verbosity.NORMAL: logging.WARNING, Verbosity.VERBOSE: logging.INFO}[
             self.verbosity
         ]
-        if record.levelno >= least:
-            self._say(str(getattr(record, "dagster_meta", {}).get("orig_message", record.getMessage())))
+        message = str(getattr(record, "dagster_meta", {}).get("orig_message", record.getMessage()))
+        if record.levelno >= least and not (self.is_interrupted and NOT_EXECUTED.fullmatch(message)):
+            self._say(message)
 
     def _finish(self, event: dg.DagsterEvent) -> None:
         self.finished_count += 1
         kind = str(event.event_type_value)
+        self.is_interrupted = kind == "STEP_FAILURE" and _is_of_a_signal(event.step_failure_data)
         took = f" in {event.step_success_data.duration_ms / 1000:.1f} s" if kind == "STEP_SUCCESS" else ""
         if self.verbosity > Verbosity.QUIET:
-            self._say(f"{self.finished_count}/{self.step_count} {event.step_key}: {WORDS[kind]}{took}")
+            words = "interrupted" if self.is_interrupted else WORDS[kind]
+            self._say(f"{self.finished_count}/{self.step_count} {event.step_key}: {words}{took}")
         if self.progress is not None:
             self.progress.update(self.progress.task_ids[0], completed=self.finished_count, refresh=True)
 
@@ -80,6 +91,12 @@ class EventHandler(logging.Handler):
     def _say(self, message: str) -> None:
         if self.console is not None:
             self.console.print(message, markup=False, highlight=False, soft_wrap=True)
+
+
+def _is_of_a_signal(failure: StepFailureData) -> bool:
+    # A step that fails and ends its run raises an interruption of its own kind.
+    own = failure.error is not None and failure.error.cls_name == RunEndedError.__name__
+    return failure.error_source is ErrorSource.INTERRUPT and not own
 
 
 HANDLER = EventHandler()
@@ -101,6 +118,7 @@ def shown_run(step_count: int, dates: str, verbosity: Verbosity = Verbosity.NORM
     with _own_stderr() as stream:
         HANDLER.console, HANDLER.verbosity = CleanConsole(file=stream), verbosity
         HANDLER.step_count, HANDLER.finished_count, HANDLER.dates = step_count, 0, dates
+        HANDLER.is_interrupted = False
         try:
             if HANDLER.console.is_terminal and verbosity > Verbosity.QUIET:
                 with _bar(HANDLER.console, step_count) as HANDLER.progress:

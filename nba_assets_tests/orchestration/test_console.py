@@ -19,14 +19,17 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from dagster._core.execution.plan.objects import ErrorSource
 
 from nba_assets.orchestration.console import HANDLER, Verbosity, shown_run
+from nba_assets.orchestration.interruption import RunEndedError
 from nba_assets.registry import COMPUTED_TABLES
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets_tests.orchestration.conftest import COMMAND, Home
 
 TABLES = list(COMPUTED_TABLES)[:3]
 ESCAPE = "\x1b"
+NOT_BEGUN = "Dependencies for step games failed: ['rosters']. Not executing."
 DONE = re.compile(r"\d+/\d+ [a-z_]+: done in [\d.]+ s")
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -82,11 +85,16 @@ def compute_logs(home: Home) -> list[Path]:
     return [path for path in (home.path / "dagster").rglob("*") if path.is_file() and path.suffix in (".err", ".out")]
 
 
-def tell(kind: str, step: str, seconds: float = 1.25) -> None:
+def tell(
+    kind: str, step: str, seconds: float = 1.25, source: ErrorSource = ErrorSource.USER_CODE_ERROR, error: str = "Error"
+) -> None:
     """An event of a step, as Dagster logs it."""
     record = logging.LogRecord("dagster", logging.DEBUG, "", 0, "", None, None)
     record.dagster_event = SimpleNamespace(
-        event_type_value=kind, step_key=step, step_success_data=SimpleNamespace(duration_ms=1000 * seconds)
+        event_type_value=kind,
+        step_key=step,
+        step_success_data=SimpleNamespace(duration_ms=1000 * seconds),
+        step_failure_data=SimpleNamespace(error_source=source, error=SimpleNamespace(cls_name=error)),
     )
     HANDLER.emit(record)
 
@@ -104,6 +112,29 @@ def test_every_end_of_a_step_is_a_line_with_its_count(capsys: pytest.CaptureFixt
         ]
     tell("STEP_SUCCESS", "after")
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("source", "error", "shown"),
+    [
+        (ErrorSource.INTERRUPT, "DagsterExecutionInterruptedError", ["1/2 rosters: interrupted", "other"]),
+        (ErrorSource.INTERRUPT, RunEndedError.__name__, ["1/2 rosters: FAILED", NOT_BEGUN, "other"]),
+        (ErrorSource.USER_CODE_ERROR, "ValueError", ["1/2 rosters: FAILED", NOT_BEGUN, "other"]),
+    ],
+)
+def test_an_interrupted_table_is_said_to_be_and_nothing_of_those_not_begun(
+    source: ErrorSource, error: str, shown: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with shown_run(2, "2024-10-22"):
+        tell("STEP_FAILURE", "rosters", source=source, error=error)
+        for said in (NOT_BEGUN, "other"):
+            record = logging.LogRecord("dagster", logging.ERROR, "", 0, "", None, None)
+            record.dagster_meta = {"orig_message": said}
+            HANDLER.emit(record)
+    assert capsys.readouterr().err.splitlines() == shown
+    with shown_run(2, "2024-10-22"):
+        tell("STEP_FAILURE", "rosters")
+    assert capsys.readouterr().err == "1/2 rosters: FAILED\n"
 
 
 @pytest.mark.parametrize(
@@ -196,10 +227,11 @@ def test_an_interrupted_run_says_how_far_it_came_on_a_line_of_its_own(home: Home
     )
     assert code == 130, screen
     shown = texts(screen)
-    (said,) = [line for line in shown if "interrupted" in line]
+    assert [line for line in shown if line.endswith(": interrupted")] == [f"2/2 {TABLES[2]}: interrupted"]
+    (said,) = [line for line in shown if line.startswith("interrupted")]
     assert said.startswith("interrupted: 1 of 2 tables are done; continue with: nba-assets run")
     assert [line for line in shown if DONE.search(line)] == [line for line in shown if DONE.fullmatch(line)]
-    assert "Traceback" not in screen
+    assert not [words for words in ("Traceback", "FAILED", "Not executing") if words in screen]
     assert all(ESCAPE not in log.read_text(errors="replace") for log in compute_logs(home))
 
 

@@ -10,6 +10,7 @@ import signal
 import socket
 import threading
 import warnings
+from contextlib import suppress
 from types import FrameType
 
 import click
@@ -22,6 +23,8 @@ from nba_assets.orchestration.instance import PACKAGE, configured_home
 HOST = "127.0.0.1"
 STOP_SECONDS = 20
 """How long processes may take to end in order before they are killed."""
+LOOK_SECONDS = 0.5
+"""How often the port is looked at until the webserver listens there."""
 
 
 class UiError(RuntimeError):
@@ -32,15 +35,17 @@ def serve_ui(port: int) -> None:
     """Serve the UI at `port` of this machine, with the daemon and the code location, until SIGINT or SIGTERM; all
     processes started have ended then.
 
-    Raises UiError where the port is taken or one of the servers ended by itself. Must be called in the main thread.
+    Raises UiError where the port is taken, now or before the webserver listens there, or one of the servers ended by
+    itself. Must be called in the main thread.
     """
     _check_port_is_free(port)
     if not os.environ.get("DAGSTER_HOME", "").strip():
         # Without it Dagster makes a temporary folder in the current one and warns that all will be lost.
         os.environ["DAGSTER_HOME"] = str(configured_home())
-    stopped = threading.Event()
+    stopped, over, lost = threading.Event(), threading.Event(), threading.Event()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
+        over.set()
         stopped.set()
         raise KeyboardInterrupt
 
@@ -49,6 +54,7 @@ def serve_ui(port: int) -> None:
     signal.signal(signal.SIGTERM, stop)
     logging.getLogger("dagster").addFilter(_is_not_about_another_dagster_yaml)
     warnings.simplefilter("ignore", dg.SupersessionWarning)
+    threading.Thread(target=_watch_port, args=(port, over, lost), daemon=True).start()
     try:
         arguments = ["--host", HOST, "--port", str(port), "--workspace", str(PACKAGE / "workspace.yaml")]
         dev_command.main(arguments, prog_name="nba-assets ui", standalone_mode=False)
@@ -56,20 +62,52 @@ def serve_ui(port: int) -> None:
         if not stopped.is_set():
             raise
     finally:
+        over.set()
         _end_children()
+    if lost.is_set():
+        raise UiError(f"port {port} of {HOST} was taken while the UI started: choose another with --port")
     if not stopped.is_set():
         raise UiError("one of Dagster's servers ended by itself: what it printed above says why")
 
 
 def _check_port_is_free(port: int) -> None:
+    if why := _refusal_of(port):
+        raise UiError(f"port {port} of {HOST} cannot be used ({why}): choose another with --port")
+
+
+def _refusal_of(port: int) -> str | None:
+    """Why nothing can listen at a port; None where it is free."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except OSError as error:
-            raise UiError(
-                f"port {port} of {HOST} cannot be used ({error.strerror}): choose another with --port"
-            ) from None
+            return error.strerror or str(error)
+    return None
+
+
+def _watch_port(port: int, over: threading.Event, lost: threading.Event) -> None:
+    """Until a child of this process holds the port or all is over: where another process does, say so and interrupt.
+
+    The webserver cannot be waited for: without its port it does not end.
+    """
+    while not over.wait(LOOK_SECONDS):
+        # In this order: what has taken the port is looked for after it was found taken.
+        is_taken = _refusal_of(port) is not None
+        if _is_held_by_a_child(port):
+            return
+        if is_taken and not over.is_set():
+            lost.set()
+            os.kill(os.getpid(), signal.SIGINT)
+            return
+
+
+def _is_held_by_a_child(port: int) -> bool:
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            if any(at.laddr == (HOST, port) and not at.raddr for at in child.net_connections("tcp")):
+                return True
+    return False
 
 
 def _is_not_about_another_dagster_yaml(record: logging.LogRecord) -> bool:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from nba_assets.partitions import days_between
-from nba_assets.raw.landing import FolderLandingZone
+from nba_assets.raw.landing import FolderLandingZone, LandingZoneError
 from nba_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -91,7 +91,9 @@ def import_injury_report(folder: Folder) -> None:
 
 
 @app.command("check-landing")
-def check(folder: Folder) -> None:
+def check(
+    folder: Annotated[Path | None, typer.Argument(help="Folder to look at; NBA_ASSETS_LANDING by default.")] = None,
+) -> None:
     """What ingestion would refuse or quarantine in a landing zone, and why; nothing is ingested.
 
     Ends with 0 where every row would be accepted, with 1 where a file cannot be used or a required feed is not there,
@@ -99,7 +101,12 @@ def check(folder: Folder) -> None:
     """
     from nba_assets.providers.check import check_landing
 
-    checks = check_landing(FolderLandingZone(folder), datetime.now(UTC))
+    landing = Settings.from_environment().landing if folder is None else str(folder)
+    if not Path(landing).is_dir():
+        raise LandingZoneError(f"{landing}: no such folder; name the one that holds the raw files")
+    checks = check_landing(FolderLandingZone(Path(landing)), datetime.now(UTC))
+    if not any(found.collection.files_read for found in checks):
+        raise LandingZoneError(f"{landing} holds no file of a raw table; docs/input.md says how the files are named")
     shown = Table(Column("table", no_wrap=True), "files", "rows", "quarantined", "duplicates", "corrected")
     for found in checks:
         collection = found.collection

@@ -23,7 +23,7 @@ from nba_assets.providers.games_csv import GamesCsvFolder
 from nba_assets.providers.injury_report import InjuryReportFolder, time_in_name
 from nba_assets.providers.landing_writer import LandingWriter
 from nba_assets.providers.odds_api import OddsApiFolder, american
-from nba_assets.raw.landing import FolderLandingZone
+from nba_assets.raw.landing import FolderLandingZone, LandingZoneError
 from nba_assets.tables.spec import Columns
 from nba_assets_tests.providers.conftest import NOW, accepted
 from nba_assets_tests.providers.invented_game import InventedGame, Play, Player
@@ -628,6 +628,28 @@ class TestCommands:
         assert result.exit_code == 1
         assert "schedule: the landing zone has no file of this required feed" in result.output
         assert "league.parquet, row 1: period is 99, allowed is 1 to 14 (2 such rows)" in result.output
+
+    @pytest.mark.parametrize("named", [True, False])
+    def test_check_landing_says_in_a_line_that_there_is_no_folder_or_no_file_in_it(
+        self, named: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        zone = tmp_path / "zone"
+        monkeypatch.setenv("NBA_ASSETS_LANDING", str(tmp_path if named else zone))
+        for said in ("no such folder", "holds no file of a raw table"):
+            result = CliRunner().invoke(app, ["check-landing", *([str(zone)] if named else [])])
+            assert isinstance(result.exception, LandingZoneError)
+            assert str(zone) in str(result.exception)
+            assert said in str(result.exception)
+            assert result.output == ""
+            zone.mkdir(exist_ok=True)
+
+    @pytest.mark.usefixtures("own_home")
+    def test_check_landing_without_a_folder_looks_at_the_one_of_the_settings(self, tmp_path: Path) -> None:
+        TestEspn.write(tmp_path / "espn")
+        CliRunner().invoke(app, ["import", "espn", str(tmp_path / "espn")])
+        result = CliRunner().invoke(app, ["check-landing"])
+        assert result.exit_code == 0, result.output
+        assert "team_boxscores" in result.output
 
     def test_check_landing_ends_with_3_where_only_rows_are_wrong(self, tmp_path: Path, own_home: Path) -> None:
         TestEspn.write(tmp_path / "espn")

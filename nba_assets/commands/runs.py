@@ -55,8 +55,9 @@ def carry_out(
 
 
 def warn_of_failed_steps(report: RunReport) -> None:
-    """Print what the failed steps of a run said."""
-    warn(f"{step.asset}: {step.message.removeprefix(f'{step.asset}: ')}" for step in report.steps if step.message)
+    """Print to standard error what the failed steps of a run said."""
+    lines = (f"{step.asset}: {step.message.removeprefix(f'{step.asset}: ')}" for step in report.steps if step.message)
+    warn(lines, to_stderr=True)
 
 
 @dataclass(frozen=True)
@@ -139,4 +140,4 @@ def _show(result: _Result) -> None:
         )
     console.print(shown)
     warn_of_failed_steps(result.report)
-    warn(result.damage.lines())
+    warn(result.damage.summary(), to_stderr=True)

@@ -21,6 +21,7 @@ from dagster._core.execution.plan.objects import ErrorSource, StepFailureData
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from nba_assets.orchestration.interruption import RunEndedError
+from nba_assets.publishing.refusals import TOLD_AT_THE_END
 from nba_assets.terminal import CleanConsole
 
 LOGGER_NAME = "plain"
@@ -48,7 +49,7 @@ class EventHandler(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
         self.console: CleanConsole | None = None
-        self.is_interrupted = False
+        self.is_interrupted, self.has_summary = False, False
         self.progress: Progress | None = None
         self.verbosity = Verbosity.NORMAL
         self.step_count, self.finished_count, self.dates = 0, 0, ""
@@ -70,8 +71,13 @@ class EventHandler(logging.Handler):
             self.verbosity
         ]
         message = str(getattr(record, "dagster_meta", {}).get("orig_message", record.getMessage()))
-        if record.levelno >= least and not (self.is_interrupted and NOT_EXECUTED.fullmatch(message)):
+        if record.levelno >= least and not self._is_left_out(message):
             self._say(message)
+
+    def _is_left_out(self, message: str) -> bool:
+        if self.is_interrupted and NOT_EXECUTED.fullmatch(message):
+            return True
+        return self.has_summary and self.verbosity < Verbosity.VERBOSE and bool(TOLD_AT_THE_END.search(message))
 
     def _finish(self, event: dg.DagsterEvent) -> None:
         self.finished_count += 1
@@ -111,14 +117,18 @@ def plain_logger(_: dg.InitLoggerContext) -> logging.Logger:
 
 
 @contextmanager
-def shown_run(step_count: int, dates: str, verbosity: Verbosity = Verbosity.NORMAL) -> Iterator[None]:
+def shown_run(
+    step_count: int, dates: str, verbosity: Verbosity = Verbosity.NORMAL, *, has_summary: bool = False
+) -> Iterator[None]:
     """Show the progress of a run of `step_count` tables over `dates` (a text) while the block runs it: on a terminal a
     bar, plain lines everywhere.
+
+    With `has_summary` what is said at the end of the run, of all its steps together, is said there alone.
     """
     with _own_stderr() as stream:
         HANDLER.console, HANDLER.verbosity = CleanConsole(file=stream), verbosity
         HANDLER.step_count, HANDLER.finished_count, HANDLER.dates = step_count, 0, dates
-        HANDLER.is_interrupted = False
+        HANDLER.is_interrupted, HANDLER.has_summary = False, has_summary
         try:
             if HANDLER.console.is_terminal and verbosity > Verbosity.QUIET:
                 with _bar(HANDLER.console, step_count) as HANDLER.progress:

@@ -15,7 +15,7 @@ from enum import IntEnum
 import dagster as dg
 
 from nba_assets.orchestration.raw_assets import COMMON_FAULTS, NOTICES, ROWS_ACCEPTED, ROWS_NOT_UNDERSTOOD
-from nba_assets.publishing.refusals import Refusal, stored_refusals
+from nba_assets.publishing.refusals import Refusal, grouped, stored_refusals
 from nba_assets.registry import ALL_TABLES, COMPUTED_TABLES
 from nba_assets.tables.bookkeeping import ENTITY_FAILURES, HARD_FAILURE, RAW_QUARANTINE, WHOLE_FILE
 from nba_assets.tables.spec import SHARED_NOTICES, Table
@@ -70,11 +70,25 @@ class Damage:
         return ExitCode.ODD if self.quarantined or self.missing_raw_data or self.notices else ExitCode.PUBLISHED
 
     def lines(self) -> Iterator[str]:
-        """One line per finding, the most serious first."""
+        """One line per finding, the most serious first: of each refused date, and each file that cannot be used."""
         yield from map(str, self.refused[:SHOWN])
         if len(self.refused) > SHOWN:
             yield f"and {len(self.refused) - SHOWN} more refused dates; nba-assets status lists all of them"
-        for file in self.unusable_files:
+        yield from self._below(self.unusable_files)
+
+    def summary(self) -> Iterator[str]:
+        """The same for a person: refused dates by their root cause, and of files those that no refusal names."""
+        refused = list(grouped(self.refused))
+        files = {file: file.partition(": ")[2] for file in self.unusable_files}
+        for line in refused[:SHOWN]:
+            is_of_a_file = any(said in line for said in files.values())
+            yield f"{line.removesuffix('.')}; replace or remove the file, and run again" if is_of_a_file else line
+        if len(refused) > SHOWN:
+            yield f"and {len(refused) - SHOWN} more causes of refused dates; nba-assets status lists all of them"
+        yield from self._below(file for file, said in files.items() if not any(said in line for line in refused))
+
+    def _below(self, unusable_files: Iterable[str]) -> Iterator[str]:
+        for file in unusable_files:
             yield f"{file.removesuffix('.')}; replace or remove the file, and run the date again"
         for table, rules in self.hard_failures.items():
             said = ", ".join(f"{rule} {count}" for rule, count in rules.most_common())

@@ -80,11 +80,13 @@ def execute(
     """Run a launch in this process and wait for it; raises InterruptedBySignal, saying how far it came, where a signal
     ended it.
     """
+    # What a retry refuses is not recorded: its steps alone say it.
+    has_summary = launch.job != "retry"
     # Left open, the event log would leave its write-ahead log behind.
     with dagster_instance() as instance:
         fail_dead_runs(instance)
         # Signals wait until the run can take them.
-        with shown_run(len(launch.assets), launch.span, verbosity), capture_interrupts():
+        with shown_run(len(launch.assets), launch.span, verbosity, has_summary=has_summary), capture_interrupts():
             job = dg.build_reconstructable_job(DEFINITIONS_MODULE, "job_by_name", (launch.job,))
             # From its first moment on, others can tell whether the run is alive.
             tags = {**launch.tags, PROCESS_TAG: this_process()}

@@ -7,7 +7,8 @@ A refused date keeps the rows, failure records and entry in `table_partitions` t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -76,6 +77,13 @@ def recorded_refusals(run: TableRun) -> list[Replacement]:
 
 
 UPSTREAM = "upstream "
+BEHIND = re.compile(r"upstream (\w+) is refused for \d{4}-\d\d-\d\d: ")
+"""What stands before the root cause in the reason of a table behind, with the refused table."""
+TOLD_AT_THE_END = re.compile(
+    r" REFUSED: | was left as it was\. | reads the rows of its own date in "
+    r"| quarantined in nba_processing\.raw_quarantine, "
+)
+"""What a step logs that its run's result says again, of all steps together."""
 
 
 def upstream_refused(table: str, day: date, reason: str) -> str:
@@ -96,6 +104,31 @@ def refusal_text(table: str, refused: Mapping[date, str]) -> str:
 def refusal_lines(table: str, refused: Mapping[date, str]) -> Iterable[str]:
     """A line per refused date."""
     return (str(Refusal(table, day, refused[day], "")) for day in sorted(refused))
+
+
+def grouped(refusals: Iterable[Refusal]) -> Iterator[str]:
+    """A line per root cause: the tables that it concerns, the dates, and the reason once. An upstream table is named in
+    the reason where it is not among them.
+
+    Example: "player_game_summary, team_offense_game_summary 2024-11-05 to 2024-11-12 (3 dates) REFUSED: team_boxscores
+    was not ingested: ...", where the reason of each date names the date at "for 2024-11-05".
+    """
+    given = list(refusals)
+    among = {(refusal.table, refusal.day) for refusal in given}
+    tables: dict[str, dict[date, dict[str, str]]] = {}
+    for refusal in given:
+        behind = BEHIND.match(refusal.reason)
+        root = refusal.reason[behind.end() :] if behind and (behind[1], refusal.day) in among else refusal.reason
+        of_day = tables.setdefault(root.replace(f" for {refusal.day}", ""), {}).setdefault(refusal.day, {})
+        of_day[refusal.table] = root
+    for reason, by_day in tables.items():
+        days_of: dict[tuple[str, ...], list[date]] = {}
+        for day in sorted(by_day):
+            days_of.setdefault(tuple(by_day[day]), []).append(day)
+        for names, days in days_of.items():
+            dates = str(days[0]) if len(days) == 1 else f"{days[0]} to {days[-1]} ({len(days):,} dates)"
+            said = next(iter(by_day[days[0]].values())) if len(days) == 1 else reason
+            yield f"{', '.join(names)} {dates} REFUSED: {said}"
 
 
 def dates_published(run: TableRun) -> Finding:

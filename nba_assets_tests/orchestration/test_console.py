@@ -23,6 +23,7 @@ from dagster._core.execution.plan.objects import ErrorSource
 
 from nba_assets.orchestration.console import HANDLER, Verbosity, shown_run
 from nba_assets.orchestration.interruption import RunEndedError
+from nba_assets.publishing.refusals import Refusal, refusal_text
 from nba_assets.registry import COMPUTED_TABLES
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets_tests.orchestration.conftest import COMMAND, Home
@@ -135,6 +136,30 @@ def test_an_interrupted_table_is_said_to_be_and_nothing_of_those_not_begun(
     with shown_run(2, "2024-10-22"):
         tell("STEP_FAILURE", "rosters")
     assert capsys.readouterr().err == "1/2 rosters: FAILED\n"
+
+
+@pytest.mark.parametrize(
+    ("has_summary", "verbosity", "is_said"),
+    [(True, Verbosity.NORMAL, False), (True, Verbosity.VERBOSE, True), (False, Verbosity.NORMAL, True)],
+)
+@pytest.mark.parametrize(
+    "message",
+    [
+        str(Refusal("player_game_summary", date(2024, 11, 5), "why", "run")),
+        refusal_text("nba_analytics.player_game_summary", {date(2024, 11, 5): "why"}),
+        "nba_analytics.b reads the rows of its own date in nba_analytics.a, which is not built for 2024-11-05.",
+        "rosters: 1 rows and 0 files quarantined in nba_processing.raw_quarantine, e.g. rosters/a.csv, row 1: why",
+    ],
+)
+def test_what_a_run_says_at_its_end_is_not_said_before(
+    has_summary: bool, verbosity: Verbosity, is_said: bool, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with shown_run(1, "2024-11-05", verbosity, has_summary=has_summary):
+        for said in (message, "looks back on thin data"):
+            record = logging.LogRecord("dagster", logging.ERROR, "", 0, "", None, None)
+            record.dagster_meta = {"orig_message": said}
+            HANDLER.emit(record)
+    assert capsys.readouterr().err.splitlines() == [*([message] if is_said else []), "looks back on thin data"]
 
 
 @pytest.mark.parametrize(

@@ -140,6 +140,33 @@ def test_a_check_without_examples_is_reported_all_the_same() -> None:
     assert damage([check(shared, offending_games=1)]).notices == {f"{TABLE}.{shared}": Reported(1, "")}
 
 
+def test_a_person_reads_of_a_file_once_with_what_to_do_and_a_program_of_every_date() -> None:
+    file, other = "team_boxscores/a.csv cannot be read.", "rosters/b.csv is no CSV"
+    refused = [
+        replace(REFUSAL, day=DAY + timedelta(days=number), reason=f"it was not ingested for {day}: {file}")
+        for number in range(3)
+        for day in [DAY + timedelta(days=number)]
+    ]
+    found = replace(NOTHING, refused=refused, unusable_files=[f"team_boxscores: {file}", f"rosters: {other}"])
+    first, second = found.summary()
+    assert first == (
+        f"{TABLE} {DAY} to {DAY + timedelta(days=2)} (3 dates) REFUSED: it was not ingested: team_boxscores/a.csv "
+        "cannot be read; replace or remove the file, and run again"
+    )
+    assert second == f"rosters: {other}; replace or remove the file, and run the date again"
+    assert len(list(found.lines())) == 5
+
+
+@pytest.mark.parametrize(("count", "more"), [(50, []), (51, [1])])
+def test_fifty_causes_are_shown_and_the_others_counted(count: int, more: list[int]) -> None:
+    refused = [replace(REFUSAL, reason=f"why {number}") for number in range(count)]
+    lines = list(replace(NOTHING, refused=refused).summary())
+    assert lines[:50] == [f"{TABLE} {DAY} REFUSED: why {number}" for number in range(50)]
+    assert lines[50:] == [
+        f"and {each} more causes of refused dates; nba-assets status lists all of them" for each in more
+    ]
+
+
 @pytest.mark.parametrize(("count", "more"), [(50, []), (51, [1]), (60, [10])])
 def test_fifty_refused_dates_are_shown_and_the_others_counted(count: int, more: list[int]) -> None:
     refused = [replace(REFUSAL, day=DAY + timedelta(days=number)) for number in range(count)]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import signal
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
 
@@ -19,7 +21,10 @@ from nba_assets.orchestration.instance import dagster_instance
 from nba_assets.orchestration.interruption import SIGNAL_TAG, ended_by
 from nba_assets.orchestration.run_origin import DEFINITIONS_MODULE, create_run
 from nba_assets.orchestration.run_workers import PROCESS_TAG, fail_dead_runs
+from nba_assets.partitions import days_between
 from nba_assets.processes import this_process
+from nba_assets.raw.collection import Request
+from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.signals import InterruptedBySignal
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.warehouse.interface import Warehouse
@@ -46,7 +51,7 @@ class RunReport:
 
 @dataclass(frozen=True)
 class Built:
-    """What an asset holds over the dates of a launch."""
+    """What an asset holds over the dates of a launch; `rows` of a whole-season raw table are those of their seasons."""
 
     dates: int
     rows: int
@@ -63,15 +68,30 @@ def built(warehouse: Warehouse, launch: Launch) -> dict[str, Built]:
     by_table: dict[str, list[dict[str, Any]]] = {}
     for entry in partition_state:
         by_table.setdefault(entry["table_name"], []).append(entry)
+    rows = _rows_of_seasons(warehouse, launch)
     return {
         name: Built(
             len(mine),
-            sum(entry["row_count"] for entry in mine),
+            rows[name] if name in rows else sum(entry["row_count"] for entry in mine),
             sum(entry["failure_count"] for entry in mine),
             blake2b("".join(entry["digest"] for entry in mine).encode(), digest_size=8).hexdigest(),
         )
         for name, mine in by_table.items()
     }
+
+
+def _rows_of_seasons(warehouse: Warehouse, launch: Launch) -> Counter[str]:
+    """The rows of the whole-season raw tables of a launch, which ingests them at all dates of its seasons."""
+    names = [name for name in launch.assets if name in RAW_TABLES and RAW_TABLES[name].whole_season]
+    rows = Counter(dict.fromkeys(names, 0))
+    if names:
+        span = Request(RAW_TABLES[names[0]], days_between(launch.start, launch.end), datetime.now(UTC)).span
+        entries = warehouse.read(
+            TABLE_PARTITIONS, ("table_name", "row_count"), span[0], span[-1], {"table_name": names}
+        )
+        for entry in entries.to_pylist():
+            rows[entry["table_name"]] += entry["row_count"]
+    return rows
 
 
 def execute(

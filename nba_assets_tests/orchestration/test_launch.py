@@ -18,7 +18,7 @@ from nba_assets.automation.planned_runs import Launch
 from nba_assets.automation.planning import missing_upstream, plan
 from nba_assets.definitions import defs
 from nba_assets.orchestration.instance import PACKAGE, dagster_instance
-from nba_assets.orchestration.launch import execute
+from nba_assets.orchestration.launch import built, execute
 from nba_assets.orchestration.run_origin import is_of_command_line
 from nba_assets.raw.landing import FolderLandingZone
 from nba_assets.raw.tables import RAW_TABLES
@@ -127,6 +127,15 @@ def test_a_table_without_its_upstream_is_warned_of_in_a_line(home: Home) -> None
     ]
     count_as_ingested(warehouse, [offense], [home.day(1)])
     assert missing(sheet) == []
+
+
+def test_rows_of_whole_season_tables_are_those_of_the_season_whatever_dates_are_run(home: Home) -> None:
+    warehouse = DuckDBWarehouse(home.warehouse)
+    names = ["player_registry", "rosters"]
+    last_season, this_season = [date(2024, 6, 20)], [date(2024, 7, 1), date(2024, 11, 12), date(2025, 4, 1)]
+    count_as_ingested(warehouse, names, [*last_season, *this_season])
+    held = built(warehouse, Launch("ingestion", names, date(2024, 11, 12), date(2024, 11, 13)))
+    assert {name: (one.dates, one.rows) for name, one in held.items()} == {"player_registry": (1, 3), "rosters": (1, 1)}
 
 
 def test_missing_raw_dates_of_the_season_are_ingested_first_and_once(home: Home) -> None:

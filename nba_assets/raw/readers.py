@@ -241,13 +241,19 @@ def _read_csv(text: bytearray, names: Sequence[str], date_column: str, keep: Kee
     as_written = [header[trimmed.index(name)] for name in present]
     line_count = max(text.count(b"\n"), text.count(b"\r"))
     limits.check_values(line_count, len(present))
-    rows, malformed = _parsed_csv(text, as_written, limits, {})
-    # A quote that is not closed makes one row of several: rows are looked through for such quotes only where there are
-    # fewer than lines.
-    if rows.num_rows + len(malformed) + 1 < line_count + (not text.endswith((b"\n", b"\r"))):
+    broken: Mapping[str, str] = {}
+    # A quote that is not closed makes one row of several, or one that is longer than a block: the file is looked
+    # through for such quotes only where there are fewer rows than lines, or none can be read.
+    try:
+        rows, malformed = _parsed_csv(text, as_written, limits, broken)
+        if rows.num_rows + len(malformed) + 1 < line_count + (not text.endswith((b"\n", b"\r"))):
+            broken = _separate_broken_quotes(text, len(header))
+    except pa.ArrowInvalid:
         broken = _separate_broken_quotes(text, len(header))
-        if broken:
-            rows, malformed = _parsed_csv(text, as_written, limits, broken)
+        if not broken:
+            raise
+    if broken:
+        rows, malformed = _parsed_csv(text, as_written, limits, broken)
     rows = rows.select(as_written).rename_columns(present)
     numbers = np.arange(1, rows.num_rows + len(malformed) + 1)
     numbers = numbers[~np.isin(numbers, [row.number for row in malformed])]

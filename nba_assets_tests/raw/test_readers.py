@@ -256,10 +256,14 @@ def test_a_row_with_a_line_break_and_too_many_fields_is_one_malformed_row(tmp_pa
     ]
 
 
-def test_a_quote_that_would_take_in_more_than_a_value_may_be_long_costs_its_row_alone(tmp_path: Path) -> None:
-    rows = "".join(f"{number},{'x' * 990},team\n" for number in range(3, 203))
+@pytest.mark.parametrize("megabytes", [0.2, 3])
+def test_a_quote_that_would_take_in_more_than_a_value_or_a_block_may_be_long_costs_its_row_alone(
+    megabytes: float, tmp_path: Path
+) -> None:
+    numbers = range(3, 3 + int(1000 * megabytes))
+    rows = "".join(f"{number},{'x' * 990},team\n" for number in numbers)
     found = read(raw(tmp_path / "x.csv", BEFORE_QUOTES + '1,a,x\n2,"b,y\n' + rows))
-    assert found.numbers.tolist() == [1, *range(3, 203)]
+    assert found.numbers.tolist() == [1, *numbers]
     assert [(row.number, row.content) for row in found.malformed] == [(2, '2,"b,y')]
 
 

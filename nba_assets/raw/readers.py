@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
 import duckdb
@@ -293,6 +294,8 @@ def _parsed_csv(
 
 
 BROKEN_QUOTE = "has a quote that is not closed before the next row begins"
+MOST_LINES_OF_A_ROW = 100
+"""Without a bound, a file of quotes that each take in the rest of it would be read once per line."""
 ONE_FIELD = bytes.maketrans(b',"', b";'")
 
 
@@ -301,7 +304,8 @@ def _separate_broken_quotes(text: bytearray, field_count: int) -> dict[str, str]
     malformed by itself; returns what these lines were, by what they are now.
 
     Such a quote shows by a value with a line break and as many commas as a row has, or by several lines with the commas
-    of two rows that are none by their number of fields. Any other value may have line breaks.
+    of two rows that are none by their number of fields, or by more lines than a row may have. Any other value may have
+    line breaks.
     """
     broken: dict[str, str] = {}
     newline = b"\n" if b"\n" in text else b"\r"
@@ -310,9 +314,11 @@ def _separate_broken_quotes(text: bytearray, field_count: int) -> dict[str, str]
         start = max(start, text.rfind(newline, start, quote) + 1)
         ends: list[int] = []
         try:
-            values = next(plain_csv.reader(_lines_from(text, start, newline, ends)))
-            takes_in_rows = _has_a_row_in_a_value(values, field_count) or (
-                len(values) != field_count and text.count(b",", start, ends[-1]) >= 2 * (field_count - 1)
+            values = next(plain_csv.reader(islice(_lines_from(text, start, newline, ends), MOST_LINES_OF_A_ROW + 1)))
+            takes_in_rows = (
+                len(ends) > MOST_LINES_OF_A_ROW
+                or _has_a_row_in_a_value(values, field_count)
+                or (len(values) != field_count and text.count(b",", start, ends[-1]) >= 2 * (field_count - 1))
             )
         except plain_csv.Error:  # a value of more than 128 KB
             takes_in_rows = True

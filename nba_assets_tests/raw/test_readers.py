@@ -267,6 +267,14 @@ def test_a_quote_that_would_take_in_more_than_a_value_or_a_block_may_be_long_cos
     assert [(row.number, row.content) for row in found.malformed] == [(2, '2,"b,y')]
 
 
+def test_a_row_may_have_a_hundred_lines_and_no_more(tmp_path: Path) -> None:
+    fitting = quoted((2, 1, '"b' + "\n" * 99 + '"'))
+    assert read(raw(tmp_path / "x.csv", fitting)).numbers.tolist() == [1, 2, 3, 4, 5]
+    found = read(raw(tmp_path / "y.csv", fitting.replace("b\n", "b\n\n")), ("day", "player", "team"))
+    assert found.rows["day"].to_pylist() == ["1", "3", "4", "5"]
+    assert [row.content for row in found.malformed] == ['2,"b', '",y']
+
+
 def test_a_header_alone_with_another_quote_is_no_broken_row(tmp_path: Path) -> None:
     assert read(raw(tmp_path / "x.csv", 'day,player,"a\nb"\n1,a,x\n')).numbers.tolist() == [1]
     assert read(raw(tmp_path / "y.csv", 'day\n"1\n2"\n')).rows["day"].to_pylist() == ["1\n2"]

@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from dotenv import set_key
 
 from nba_assets.analytics import player_game_summary
 from nba_assets.basketball.season import season_year
@@ -71,17 +72,25 @@ def land_until(today: date, home: Path, landing: Path) -> DemoSeason:
         if landing.exists() and any(landing.iterdir()):
             raise LandingZoneError(f"{landing} holds data that is not the demo's; {_elsewhere(landing)} for the demo")
         season = _season_under_way(today)
-        home.mkdir(parents=True, exist_ok=True)
-        (home / SETTINGS_FILE).write_text(
-            "# Written by the demo: its league has no earlier dates. Without this line the home serves any other "
-            f"data.\n{variables()['first_date']}={season.opening}\n",
-            encoding="utf-8",
-        )
+        _begin_home_on(season.opening, home)
     if today > season.game_days[-1]:
         raise LandingZoneError(
             f"the demo's season in {landing} ended on {season.game_days[-1]}; {_elsewhere(landing)} for a new one"
         )
     return _land(landing, replace(season, through=max(season.through, yesterday)))
+
+
+def _begin_home_on(first: date, home: Path) -> None:
+    """Set the first date of a home in its settings file, and leave all other settings there as they are."""
+    home.mkdir(parents=True, exist_ok=True)
+    file = home / SETTINGS_FILE
+    if not file.exists():
+        file.write_text(
+            "# The first date was set by the demo: its league has no earlier ones. Without that line the home serves any "
+            "other data.\n",
+            encoding="utf-8",
+        )
+    set_key(file, variables()["first_date"], first.isoformat(), quote_mode="never")
 
 
 def land_next_day(today: date, landing: Path) -> DemoSeason:

@@ -13,9 +13,12 @@ import pytest
 from typer.testing import CliRunner
 
 from nba_assets import cli
+from nba_assets.automation.stored_state import read_state
 from nba_assets.demo import MARKER, land_next_day, land_until
+from nba_assets.partitions import league_today
 from nba_assets.raw.landing import LandingZoneError
-from nba_assets.settings import Settings
+from nba_assets.settings import SETTINGS_FILE, Settings
+from nba_assets.warehouse.duckdb import DuckDBWarehouse
 
 TODAY = date(2026, 11, 26)
 """Thanksgiving, on which the league itself does not play."""
@@ -43,6 +46,26 @@ def test_on_any_day_there_are_games_yesterday_tonight_and_tomorrow(
     assert season.through == today - DAY
     assert season.shown_on(today) == season.tonight == today
     assert len([day for day in season.game_days if day < today]) >= 30
+
+
+def test_settings_that_the_home_has_already_stay(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("nba_assets.demo.write_season", lambda *_, **__: (tmp_path / "landing").mkdir())
+    settings = tmp_path / SETTINGS_FILE
+    settings.write_text("# mine\nNBA_ASSETS_PLAYER_WORKERS=3\nNBA_ASSETS_FIRST_DATE=2020-01-01\n")
+    season = land_until(TODAY, tmp_path, tmp_path / "landing")
+    assert settings.read_text() == (
+        f"# mine\nNBA_ASSETS_PLAYER_WORKERS=3\nNBA_ASSETS_FIRST_DATE={season.opening}\n"
+    )
+
+
+@pytest.mark.slow
+def test_the_demo_of_the_next_day_leaves_nothing_stale(own_home: Path) -> None:
+    """A player who joins the registry reaches every date of the season: the demo suggested a backfill of all of it."""
+    for arguments in (["demo", "--no-open"], ["demo", "--next-day"], ["demo", "--no-open"]):
+        outcome = CliRunner().invoke(cli.app, arguments)
+        assert outcome.exit_code == 0, outcome.output
+    warehouse = DuckDBWarehouse(own_home / "nba.duckdb")
+    assert not any(read_state(warehouse, league_today()).stale(league_today()).values())
 
 
 @pytest.mark.slow

@@ -27,6 +27,7 @@ def demo(
     ] = False,
 ) -> None:
     """Simulate a league whose season is under way today, build all of it, and show tonight."""
+    from nba_assets.automation.stored_state import read_state
     from nba_assets.demo import land_next_day, land_until, to_build
     from nba_assets.orchestration.opening import open_warehouse
     from nba_assets.partitions import league_today
@@ -41,8 +42,12 @@ def demo(
     say(f"Simulating a league whose season is under way, in {settings.landing}")
     today = league_today()
     season = land_until(today, settings.home, settings.landing_folder)
-    if span := to_build(open_warehouse(), season, today):
+    warehouse = open_warehouse()
+    if span := to_build(warehouse, season, today):
         build(*span, BuildingRuns())
+        # What has landed may reach further back: a registry with one more player does, of dates that lacked him.
+        if late := {day for days in read_state(warehouse, today).stale(today).values() for day in days}:
+            build(min(late), max(late), BuildingRuns())
     facts, file = report_of(season.shown_on(today))
     for line in summary(facts):
         say(line)

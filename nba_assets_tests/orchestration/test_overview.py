@@ -15,7 +15,7 @@ from nba_assets.cli import app
 from nba_assets.orchestration.overview import Overview, overview, overview_lines
 from nba_assets.raw.landing import FolderLandingZone
 from nba_assets.registry import COMPUTED_TABLES
-from nba_assets.settings import Settings
+from nba_assets.settings import Settings, SettingsError
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
 from nba_assets_tests.orchestration.conftest import Home
 
@@ -104,6 +104,44 @@ def test_without_a_command_an_empty_home_says_how_to_begin(tmp_path: Path, monke
     assert "Nothing is built yet" in outcome.stdout
     assert "Next: `nba-assets demo`" in outcome.stdout
     assert not (tmp_path / "empty").exists()
+
+
+def test_a_landing_zone_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NBA_ASSETS_HOME", str(tmp_path / "empty"))
+    monkeypatch.setenv("NBA_ASSETS_LANDING", str(tmp_path / "nowhere"))
+    outcome = CliRunner().invoke(app, [])
+    assert outcome.exit_code == 0, outcome.output
+    (line,) = outcome.stdout.splitlines()
+    assert str(tmp_path / "nowhere") in line
+    assert "is not a folder that can be read" in line
+
+
+@pytest.mark.parametrize("command", [[], ["status"]])
+def test_a_home_that_is_a_file_is_an_error(command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("NBA_ASSETS_HOME", str(tmp_path / "file"))
+    with pytest.raises(SettingsError, match="is not a folder"):
+        CliRunner().invoke(app, command, catch_exceptions=False)
+
+
+def test_ingested_and_unbuilt_dates_are_named_with_the_command_that_builds_them(
+    landed: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(tmp_path / "home", landed.opening)
+    shutil.copytree(landed.path, home.path)
+    monkeypatch.setenv("NBA_ASSETS_HOME", str(home.path))
+    assert home.command("ingest", home.opening, home.day(3)).returncode in (0, 3)
+    now = seen(home, home.day(3))
+    first, *_, last = now.ingested
+    assert list(overview_lines(now)) == [
+        f"Nothing is built yet. Raw files are ingested for {len(now.ingested)} dates with games from {first} to {last}.",
+        f"Next: `nba-assets backfill {first} {last}`",
+    ]
+    assert home.command("backfill", first, last, "--table", SUMMARIES[0]).returncode in (0, 3)
+    now = seen(home, home.day(3))
+    assert (now.tables_built, now.next_command) == (1, f"nba-assets backfill {first} {last}")
+    assert home.command("backfill", first, last).returncode in (0, 3)
+    assert seen(home, home.day(3)).next_command is None
 
 
 def test_files_that_landed_in_a_new_home_are_named(landed: Home, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,13 +69,14 @@ def plan_ingestion(
     calendar = calendar_of(warehouse, landing, start, end)
     if not len(calendar.game_dates):
         raise UnscheduledError(NO_SCHEDULE)
-    news = list(news_of(warehouse, landing, start, min(end, calendar.game_dates[-1].item())))
+    within = (calendar.game_dates >= np.datetime64(start)) & (calendar.game_dates <= np.datetime64(end))
+    played, seasons = calendar.game_dates[within], calendar.season_years[within]
+    games = (played[0].item(), played[-1].item()) if len(played) else None
+    news = list(news_of(warehouse, landing, start, min(end, calendar.game_dates[-1].item()), games))
     for line in news_lines(news):
         say(line)
     days = {one.day for one in news if one.day is not None}
     undated = [RAW_TABLES[one.table] for one in news if one.day is None]
-    within = (calendar.game_dates >= np.datetime64(start)) & (calendar.game_dates <= np.datetime64(end))
-    played, seasons = calendar.game_dates[within], calendar.season_years[within]
     if len(played) and any(not raw.whole_season for raw in undated):
         days.update(np.arange(played[0], played[-1] + 1).tolist())
     elif undated:

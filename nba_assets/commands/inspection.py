@@ -16,9 +16,11 @@ from nba_assets.commands.failures import FAILURES_SHOWN, list_failures, summaris
 from nba_assets.commands.options import AsJson, Day, FromFile, OneDay, OneTable, require_known
 from nba_assets.commands.output import console, is_wide, list_entries, say, table_of, warn
 from nba_assets.settings import Settings, SettingsError
+from nba_assets.wording import dates_in_words
 
 app = typer.Typer()
 
+CAME_LATER = "came or changed after that was ingested, or was not ingested yet"
 QUARANTINED_SHOWN, NAMES_SHOWN = 50, 200
 
 
@@ -46,7 +48,9 @@ def _settings() -> Settings:
 @app.command()
 def status(as_json: AsJson = False, warehouse: FromFile = None) -> None:
     """What the warehouse holds."""
+    from nba_assets.automation.landed_files import what_landed
     from nba_assets.automation.stored_state import read_state
+    from nba_assets.orchestration.landing_zone import landing_zone
     from nba_assets.orchestration.opening import open_warehouse
     from nba_assets.partitions import league_today
     from nba_assets.publishing.refusals import stored_refusals
@@ -62,6 +66,8 @@ def status(as_json: AsJson = False, warehouse: FromFile = None) -> None:
     count = Counter(refusal.table for refusal in refused)
     entries = opened.status(list(ALL_TABLES.values()))
     unreadable = unreadable_files(opened)
+    # Another file than the settings name is not filled from the landing zone.
+    pending = what_landed(opened, landing_zone(), today)[0] if warehouse is None else []
     if as_json:
         tables = [
             {
@@ -75,7 +81,10 @@ def status(as_json: AsJson = False, warehouse: FromFile = None) -> None:
             }
             for entry in entries
         ]
-        files = [{"table": name, "date": str(day), "reason": why} for name, day, why in unreadable]
+        files = [
+            *({"table": name, "date": str(day), "reason": why} for name, day, why in unreadable),
+            *({"table": one.table, "date": str(one.day), "reason": f"{one.path} {CAME_LATER}"} for one in pending),
+        ]
         words = {"refused": [*map(str, refused)], "outdated": [*map(str, state.outdated())]}
         typer.echo(json.dumps({"tables": tables, **words, "not_ingested": files}, indent=2))
         return
@@ -99,6 +108,8 @@ def status(as_json: AsJson = False, warehouse: FromFile = None) -> None:
     console.print(shown)
     warn(map(str, refused))
     warn(f"{name} {day} NOT INGESTED: {why}" for name, day, why in unreadable)
+    if pending:
+        warn([f"Landed and not ingested: {dates_in_words(sorted({one.day for one in pending}))}"])
     warn(map(str, state.outdated()))
 
 

@@ -13,19 +13,20 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 
-from nba_assets.automation.landed_files import landed_since
+from nba_assets.automation.landed_files import what_landed
 from nba_assets.automation.stored_state import StoredState, read_state
 from nba_assets.orchestration.health import game_days_without_rows
-from nba_assets.publishing.refusals import stored_refusals
+from nba_assets.publishing.refusals import Refusal, stored_refusals
 from nba_assets.publishing.retry import open_failures
-from nba_assets.raw.landing import LandingZone, LandingZoneError
+from nba_assets.raw.landing import LandingZone
+from nba_assets.raw.normalise import utc
 from nba_assets.raw.refusals import unreadable_files
 from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.registry import COMPUTED_TABLES
 from nba_assets.settings import Settings
+from nba_assets.tables.spec import Input
 from nba_assets.warehouse.interface import Warehouse
-
-DATES_SHOWN = 3
+from nba_assets.wording import dates_in_words
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ class Overview:
     """Those of them that a table was never built for; a refused date is not one of them."""
     tables_built: int = len(COMPUTED_TABLES)
     """Computed tables that are built for any date."""
+    rebuildable: list[date] = field(default_factory=list)
+    """Refused dates of which something that they are built from has changed since they were refused."""
     landing_fault: str | None = None
     """Why a landing zone that the settings name, or that is there, cannot be read."""
 
@@ -69,6 +72,7 @@ class Overview:
         to_build = sorted(
             {
                 *self.landed,
+                *self.rebuildable,
                 *(
                     day
                     for by_table in (self.stale, self.without_rows, self.unbuilt)
@@ -85,6 +89,8 @@ class Overview:
             )
         if self.games_today and not self.built_today:
             return f"nba-assets run {self.today}"
+        if self.refused or self.unreadable:
+            return "nba-assets status"
         if self.failures:
             return "nba-assets failures"
         return None if self.has_landing_zone or self.landing_fault or self.tables_built else "nba-assets demo"
@@ -101,12 +107,8 @@ def overview(warehouse: Warehouse, landing: LandingZone, today: date, settings: 
         refused = stored_refusals(warehouse, list(COMPUTED_TABLES))
         unreadable = [f"{name} {day}: {why}" for name, day, why in unreadable_files(warehouse)]
     refused_days = {name: {refusal.day for refusal in refused if refusal.table == name} for name in COMPUTED_TABLES}
-    landed: list[date] = []
-    has_landing_zone, fault = True, None
-    try:
-        landed = landed_since(warehouse, landing, today)
-    except LandingZoneError as error:
-        has_landing_zone, fault = False, str(error) if _is_expected(settings) else None
+    pending, fault = what_landed(warehouse, landing, today)
+    landed = sorted({one.day for one in pending})
     ingested = _ingested(state, today)
     unbuilt = {
         name: days
@@ -128,13 +130,14 @@ def overview(warehouse: Warehouse, landing: LandingZone, today: date, settings: 
         len(refused),
         unreadable,
         landed,
-        has_landing_zone,
+        fault is None,
         bool(np.isin(np.datetime64(today, "D"), state.game_days)),
         furthest is not None and all(day == today for day in newest.values()),
         ingested,
         unbuilt,
         len(built),
-        fault,
+        _changed_since(refused, state),
+        fault if _is_expected(settings) else None,
     )
 
 
@@ -149,22 +152,22 @@ def overview_lines(seen: Overview) -> Iterator[str]:
         yield f"What has landed since is not known: {seen.landing_fault}"
     if seen.tables_built:
         unbuilt = sorted({day for days in seen.unbuilt.values() for day in days})
-        yield from [f"Ingested and not built in all tables: {_dates(unbuilt)}"] if unbuilt else []
+        yield from [f"Ingested and not built in all tables: {dates_in_words(unbuilt)}"] if unbuilt else []
     for name, days in seen.stale.items():
-        yield f"Stale: {name} {_dates(days)}"
+        yield f"Stale: {name} {dates_in_words(days)}"
     yield from seen.outdated
     # Where nothing is built, no table has rows.
     for name, days in seen.without_rows.items() if seen.tables_built else ():
-        yield f"Without rows although games are final: {name} {_dates(days)}"
+        yield f"Without rows although games are final: {name} {dates_in_words(days)}"
     for name, days in seen.never_landed.items():
-        yield f"Final games of which no feed of {name} has landed: {_dates(days)}"
+        yield f"Final games of which no feed of {name} has landed: {dates_in_words(days)}"
     if seen.failures:
         yield f"Failures to look at: {', '.join(f'{count:,} in {name}' for name, count in seen.failures.items())}"
     if seen.refused:
-        yield f"Refused dates: {seen.refused:,}; see `nba-assets status`"
+        yield f"Refused dates: {seen.refused:,}; {_what_to_do(seen)}"
     yield from (f"Cannot be read: {line}" for line in seen.unreadable)
     if seen.landed:
-        yield f"Landed and not ingested: {_dates(seen.landed)}"
+        yield f"Landed and not ingested: {dates_in_words(seen.landed)}"
     if seen.next_command:
         yield f"Next: `{seen.next_command}`"
     elif not seen.landing_fault:
@@ -190,6 +193,35 @@ def _what_landed(seen: Overview) -> str:
     return "No raw files have landed: set NBA_ASSETS_LANDING to their folder, or try the demo."
 
 
+def _what_to_do(seen: Overview) -> str:
+    if seen.rebuildable:
+        return f"since then their input has changed for {dates_in_words(seen.rebuildable)}"
+    return "correct what `nba-assets status` names as the reason, then run them again"
+
+
+def _changed_since(refused: Sequence[Refusal], state: StoredState) -> list[date]:
+    """The refused dates for which a partition that they read has changed, or was ingested or published, since.
+
+    A date that is refused once more for the same reason is not among them until something else changes.
+    """
+    found = {
+        refusal.day
+        for refusal in refused
+        for source in COMPUTED_TABLES[refusal.table].inputs
+        if _has_changed(state, source, refusal)
+    }
+    return sorted(found)
+
+
+def _has_changed(state: StoredState, source: Input, refusal: Refusal) -> bool:
+    (first,), (last,) = state.inputs.window(source, np.array([refusal.day], dtype="M8[D]"))
+    theirs = state.partition_state[source.table.name]
+    within = (theirs.days >= first) & (theirs.days <= last)
+    # A computed date that was refused keeps its entry: publishing the same rows again repairs it and changes nothing.
+    moments = theirs.changed_at if source.table.name in RAW_TABLES else theirs.written_at
+    return refusal.refused_at is not None and bool((moments[within] > utc(refusal.refused_at)).any())
+
+
 def _ingested(state: StoredState, today: date) -> list[date]:
     days = state.game_days[state.game_days <= np.datetime64(today, "D")]
     for name in RAW_TABLES:
@@ -207,9 +239,3 @@ def _is_expected(settings: Settings) -> bool:
 def _newest(state: StoredState, table: str) -> date | None:
     days = state.partition_state[table].days
     return days[-1].item() if len(days) else None
-
-
-def _dates(days: Sequence[date]) -> str:
-    """Some dates in words, e.g. `2026-11-20, 2026-11-22 and 3 more until 2026-11-25`."""
-    shown = ", ".join(str(day) for day in days[:DATES_SHOWN])
-    return shown if len(days) <= DATES_SHOWN else f"{shown} and {len(days) - DATES_SHOWN} more until {days[-1]}"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
@@ -134,7 +135,8 @@ def test_ingested_and_unbuilt_dates_are_named_with_the_command_that_builds_them(
     now = seen(home, home.day(3))
     first, *_, last = now.ingested
     assert list(overview_lines(now)) == [
-        f"Nothing is built yet. Raw files are ingested for {len(now.ingested)} dates with games from {first} to {last}.",
+        "Nothing is built yet. Raw files are ingested for "
+        f"{len(now.ingested)} dates with games from {first} to {last}.",
         f"Next: `nba-assets backfill {first} {last}`",
     ]
     assert home.command("backfill", first, last, "--table", SUMMARIES[0]).returncode in (0, 3)
@@ -144,11 +146,86 @@ def test_ingested_and_unbuilt_dates_are_named_with_the_command_that_builds_them(
     assert seen(home, home.day(3)).next_command is None
 
 
+def test_refused_dates_are_next_once_what_refused_them_is_repaired(
+    landed: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(tmp_path / "home", landed.opening)
+    shutil.copytree(landed.path, home.path)
+    monkeypatch.setenv("NBA_ASSETS_HOME", str(home.path))
+    day = home.opening
+    assert home.command("run", day).returncode in (0, 3)
+    file = next((home.landing / "team_boxscores").rglob(f"*{day}*/*.parquet"))
+    whole = file.read_bytes()
+    file.write_bytes(whole[:100])
+    assert home.command("run", day).returncode == 1
+    now = seen(home, day)
+    assert (now.refused, now.rebuildable, now.landed) == (len(SUMMARIES), [], [])
+    assert now.next_command == "nba-assets status"
+    assert list(overview_lines(now))[-1] == "Next: `nba-assets status`"
+
+    file.write_bytes(whole)
+    assert seen(home, day).next_command == f"nba-assets run {day}"
+    assert home.command("run", day, "--table", SUMMARIES[0]).returncode in (0, 3)
+    now = seen(home, day)
+    assert (now.refused, now.rebuildable, now.landed) == (len(SUMMARIES) - 1, [day], [])
+    assert now.next_command == f"nba-assets run {day}"
+    assert home.command("run", day).returncode in (0, 3)
+    now = seen(home, day)
+    assert (now.refused, now.rebuildable, now.next_command) == (0, [], None)
+
+
+@pytest.mark.slow
+def test_files_that_name_no_date_are_known_by_the_dates_of_their_content(
+    landed: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(tmp_path / "home", landed.opening)
+    for folder in (landed.landing).iterdir():
+        files = [file for file in sorted(folder.rglob("*.parquet")) if is_until(file, home.day(5))]
+        (home.landing / folder.name).mkdir(parents=True)
+        pq.write_table(
+            pa.concat_tables([pq.ParquetFile(file).read() for file in files], promote_options="default"),
+            home.landing / folder.name / "season.parquet",
+        )
+    monkeypatch.setenv("NBA_ASSETS_HOME", str(home.path))
+    now = seen(home, home.day(5))
+    first, *_, last = now.landed
+    assert first == home.opening
+    assert home.opening + timedelta(days=1) < last <= home.day(5)
+    assert now.next_command == f"nba-assets backfill {first} {last}"
+    assert home.command("backfill", first, last).returncode in (0, 3)
+    assert seen(home, last).next_command is None
+
+    file = home.landing / "player_boxscores" / "season.parquet"
+    rows = pq.read_table(file).to_pylist()
+    corrected = [next(row for row in rows if row["game_date"] == day and row["minutes"]) for day in (first, last)]
+    for row in corrected:
+        row["assists"] += 3
+    file.touch()  # every date may have changed
+    fix = pa.Table.from_pylist(corrected, schema=pq.read_schema(file))
+    pq.write_table(fix, home.landing / "player_boxscores" / "fix.parquet")
+    assert seen(home, last).landed == [first, last]
+    status = json.loads(home.command("status", "--json").stdout)
+    assert [one["date"] for one in status["not_ingested"]] == [str(first), str(last)]
+    assert home.command("run", first).returncode in (0, 3)
+    assert seen(home, last).landed == [last]
+    command = seen(home, last).next_command
+    assert command is not None
+    assert home.command(*command.split()[1:]).returncode in (0, 3)
+    assert seen(home, last).landed == []
+    assert home.command("ingest").returncode in (0, 3)
+    assert home.command("ingest").stdout.startswith("Nothing to ingest")
+
+
+def is_until(file: Path, day: date) -> bool:
+    named = file.parent.name.partition("=")[2]
+    return len(named) != 10 or date.fromisoformat(named) <= day
+
+
 def test_files_that_landed_in_a_new_home_are_named(landed: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NBA_ASSETS_HOME", str(landed.path))
-    now = seen(landed, landed.day(2))
+    now = seen(landed, landed.day(5))
     assert now.landed[0] == landed.opening
-    assert now.landed[-1] == landed.day(2)
+    assert landed.day(1) < now.landed[-1] <= landed.day(5)
     assert (now.next_command or "").startswith("nba-assets backfill")
 
 

@@ -16,6 +16,7 @@ from nba_assets.raw.landing import FolderLandingZone
 from nba_assets.settings import Settings
 from nba_assets.tables.bookkeeping import HARD_FAILURE
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
+from nba_assets.wording import DATES_SHOWN
 
 TODAY = date(2024, 11, 10)
 DAYS = [TODAY - timedelta(days=number) for number in range(6, 0, -1)]
@@ -87,7 +88,14 @@ def test_of_failures_those_to_be_retried_or_mended_are_counted(tmp_path: Path, m
         ({"without_rows": {"a": DAYS[:1]}}, [f"Without rows although games are final: a {DAYS[0]}"]),
         ({"never_landed": {"a": DAYS[:1]}}, [f"Final games of which no feed of a has landed: {DAYS[0]}"]),
         ({"failures": {"a": 1200, "b": 1}}, ["Failures to look at: 1,200 in a, 1 in b"]),
-        ({"refused": 1200}, ["Refused dates: 1,200; see `nba-assets status`"]),
+        (
+            {"refused": 1200},
+            ["Refused dates: 1,200; correct what `nba-assets status` names as the reason, then run them again"],
+        ),
+        (
+            {"refused": 2, "rebuildable": DAYS[:1]},
+            [f"Refused dates: 2; since then their input has changed for {DAYS[0]}"],
+        ),
         ({"unreadable": ["x", "y"]}, ["Cannot be read: x", "Cannot be read: y"]),
         ({"landed": DAYS[:1]}, [f"Landed and not ingested: {DAYS[0]}"]),
     ],
@@ -98,7 +106,7 @@ def test_whatever_is_found_is_said(changes: dict[str, Any], lines: list[str]) ->
 
 
 def test_of_many_dates_the_first_and_the_last_are_shown() -> None:
-    shown = module.DATES_SHOWN
+    shown = DATES_SHOWN
     (line,) = (
         line for line in overview_lines(replace(UP_TO_DATE, landed=DAYS[: shown + 1])) if line.startswith("Landed")
     )
@@ -126,6 +134,9 @@ def test_with_a_landing_zone_that_cannot_be_read_nothing_is_said_to_be_up_to_dat
         ({"built_today": False}, f"nba-assets run {TODAY}"),
         ({"built_today": False, "games_today": False}, None),
         ({"failures": {"a": 1}}, "nba-assets failures"),
+        ({"failures": {"a": 1}, "refused": 1}, "nba-assets status"),
+        ({"unreadable": ["x"]}, "nba-assets status"),
+        ({"refused": 2, "rebuildable": DAYS[:1]}, f"nba-assets run {DAYS[0]}"),
         ({"has_landing_zone": False}, None),
         ({"newest": None, "tables_built": 0}, None),
         ({"newest": None, "tables_built": 0, "has_landing_zone": False}, "nba-assets demo"),

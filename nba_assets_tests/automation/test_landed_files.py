@@ -10,7 +10,17 @@ from typing import cast
 
 import pytest
 
-from nba_assets.automation.landed_files import Ingested, Later, News, landed_since, later_than, news_lines, news_of
+from nba_assets.automation.landed_files import (
+    Ingested,
+    Later,
+    News,
+    differing,
+    landed_since,
+    later_than,
+    news_lines,
+    news_of,
+)
+from nba_assets.raw.content_index import ContentIndex, LandedTable
 from nba_assets.raw.landing import LandedFile, LandingZone
 from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.tables.bookkeeping import RAW_QUARANTINE, TABLE_PARTITIONS
@@ -112,6 +122,41 @@ def test_a_file_that_names_no_date_counts_for_the_dates_with_games_and_never_for
     ]
     assert later({}, "schedule.csv") == [Later("schedule", NEXT, "schedule.csv", is_doubtful=True)]
     assert later({"schedule": [DAY]}, "schedule.csv", placed=INGESTED) == []
+
+
+def test_of_doubtful_dates_those_with_other_or_unknown_content_are_left() -> None:
+    found = [
+        Later("rosters", DAY, "rosters.csv", is_doubtful=True),
+        Later("rosters", NEXT, "rosters.csv", is_doubtful=True),
+    ]
+
+    def left(table: LandedTable) -> list[date]:
+        landed = ContentIndex({"rosters": table}, {})
+        return [one.day for one in differing(found, landed, Ingested.read(ingested(rosters=[DAY, NEXT])), list)]
+
+    assert left(LandedTable({DAY: "a", NEXT: "a"})) == []
+    assert left(LandedTable({DAY: "a", NEXT: "b"})) == [NEXT]
+    assert left(LandedTable({DAY: "b"})) == [DAY]
+    assert left(LandedTable({DAY: "a"}, bad_files={NEXT: ["x cannot be read"]})) == [NEXT]
+    assert left(LandedTable({}, unread=frozenset({None}))) == [DAY, NEXT]
+
+
+def test_of_a_season_the_dates_that_differ_are_left_and_of_its_registry_the_last_one_with_games() -> None:
+    july = date(2024, 7, 1)
+    found = [Later(name, NEXT, name, is_doubtful=True) for name in ("schedule", "player_registry")]
+
+    def left(schedule: str, registry: str) -> list[tuple[str, date]]:
+        tables = {
+            "schedule": LandedTable({DAY: schedule, NEXT: "a"}),
+            "player_registry": LandedTable({july: registry}),
+        }
+        stored = Ingested.read(ingested(schedule=[DAY, NEXT], player_registry=[july]))
+        landed = ContentIndex(tables, {})
+        return [(one.table, one.day) for one in differing(found, landed, stored, lambda: [DAY, NEXT])]
+
+    assert left("a", "a") == []
+    assert left("b", "a") == [("schedule", DAY)]
+    assert left("a", "b") == [("player_registry", NEXT)]
 
 
 def test_a_dated_file_counts_for_its_date_until_today() -> None:

@@ -10,13 +10,22 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
 from nba_assets.automation.scheduled_dates import calendar_of
 from nba_assets.partitions import FIRST_DATE
 from nba_assets.raw.content_index import ContentIndex, LandedIndex, landed_index
-from nba_assets.raw.landing import LandedFile, LandingZone, LandingZoneError
+from nba_assets.raw.landing import (
+    FolderLandingZone,
+    LandedFile,
+    LandingZone,
+    LandingZoneError,
+    is_passed_over,
+    suffix_of,
+    table_of,
+)
 from nba_assets.raw.tables import PLAYER_REGISTRY, RAW_TABLES
 from nba_assets.settings import Settings
 from nba_assets.tables.bookkeeping import RAW_QUARANTINE, TABLE_PARTITIONS, WHOLE_FILE
@@ -204,6 +213,27 @@ def _index(landing: LandingZone) -> LandedIndex:
     """The index that sensors keep in the home; one of this process alone where the home cannot be written."""
     home: Path = Settings.from_environment().home
     return landed_index(landing) if os.access(home, os.W_OK) else LandedIndex(landing)
+
+
+def without_table(landing: LandingZone) -> list[str]:
+    """A line that names what stands in a landing zone's folder and belongs to no raw table, and which table it may be
+    meant for; none where there is nothing of that kind, and for a landing zone elsewhere.
+
+    Example: "In /data belong to no raw table and are not read: player_boxscore.parquet (player_boxscores?)".
+    """
+    if not isinstance(landing, FolderLandingZone) or not landing.root.is_dir():
+        return []
+    names = sorted(name for name in os.listdir(landing.root) if not is_passed_over(name))
+    foreign = []
+    for name in names:
+        stem = name.partition(".")[0]
+        is_meant = suffix_of(name) or stem in RAW_TABLES or (landing.root / name).is_dir()
+        if table_of(name) not in RAW_TABLES and is_meant:
+            near = get_close_matches(stem, RAW_TABLES, 1)
+            foreign.append(f"{name} ({near[0]}?)" if near else name)
+    if not foreign:
+        return []
+    return [f"In {landing.root} belong to no raw table and are not read: {listed(foreign, FILES_SHOWN, 'names')}"]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 
-from nba_assets.automation.landed_files import what_landed
+from nba_assets.automation.landed_files import what_landed, without_table
 from nba_assets.automation.stored_state import StoredState, read_state
 from nba_assets.orchestration.health import game_days_without_rows
 from nba_assets.publishing.refusals import Refusal, stored_refusals
@@ -63,6 +63,8 @@ class Overview:
     """Computed tables that are built for any date."""
     rebuildable: list[date] = field(default_factory=list)
     """Refused dates of which something that they are built from has changed since they were refused."""
+    without_table: list[str] = field(default_factory=list)
+    """What stands in the landing zone and belongs to no raw table, in words."""
     landing_fault: str | None = None
     """Why a landing zone that the settings name, or that is there, cannot be read."""
 
@@ -137,6 +139,7 @@ def overview(warehouse: Warehouse, landing: LandingZone, today: date, settings: 
         unbuilt,
         len(built),
         _changed_since(refused, state),
+        without_table(landing),
         fault if _is_expected(settings) else None,
     )
 
@@ -166,6 +169,7 @@ def overview_lines(seen: Overview) -> Iterator[str]:
     if seen.refused:
         yield f"Refused dates: {seen.refused:,}; {_what_to_do(seen)}"
     yield from (f"Cannot be read: {line}" for line in seen.unreadable)
+    yield from seen.without_table
     if seen.landed:
         yield f"Landed and not ingested: {dates_in_words(seen.landed)}"
     if seen.next_command:

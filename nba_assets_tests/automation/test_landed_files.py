@@ -19,9 +19,10 @@ from nba_assets.automation.landed_files import (
     later_than,
     news_lines,
     news_of,
+    without_table,
 )
 from nba_assets.raw.content_index import ContentIndex, LandedTable
-from nba_assets.raw.landing import LandedFile, LandingZone
+from nba_assets.raw.landing import FolderLandingZone, LandedFile, LandingZone
 from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.tables.bookkeeping import RAW_QUARANTINE, TABLE_PARTITIONS
 from nba_assets.warehouse.interface import Warehouse
@@ -196,3 +197,18 @@ def test_what_has_changed_is_said_by_table_and_what_is_new_in_one_line() -> None
     ]
     assert list(news_lines(first[:1])) == ["1 tables: 1 files that are not ingested yet"]
     assert list(news_lines([])) == []
+
+
+def test_what_belongs_to_no_raw_table_is_named_with_the_table_that_is_nearest(tmp_path: Path) -> None:
+    landing = FolderLandingZone(tmp_path)
+    for name in ("schedule.parquet", "rosters", "_staging", "part.tmp", "README.md", "notes.txt"):
+        (tmp_path / name).touch()
+    assert without_table(landing) == []
+    for name in ("player_boxscore.parquet", "team_boxscores.xlsx", "weather.csv"):
+        (tmp_path / name).touch()
+    (tmp_path / "schedules").mkdir()
+    assert without_table(landing) == [
+        f"In {tmp_path} belong to no raw table and are not read: player_boxscore.parquet (player_boxscores?), "
+        "schedules (schedule?), team_boxscores.xlsx (team_boxscores?) and 1 more names"
+    ]
+    assert without_table(FolderLandingZone(tmp_path / "nowhere")) == []

@@ -147,7 +147,7 @@ def test_a_landed_file_that_cannot_be_used_is_warned_of(installed: Path) -> None
     assert "the newest, schedule.parquet, is of" in said
     assert faulty == (
         "warning",
-        "1 files cannot be used, of which rosters.csv is a link to nothing: replace it by the file",
+        "1 files cannot be used, of which rosters.csv is a link to nothing",
     )
 
 

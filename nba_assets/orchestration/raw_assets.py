@@ -135,9 +135,13 @@ def warnings(report: IngestionReport) -> Iterator[str]:
     """What the log warns of, in lines: nothing, where every file and row could be used and was understood."""
     if report.quarantined_count or report.bad_files:
         conflicts = f" ({report.conflict_count:,} of them contradict each other)" if report.conflict_count else ""
+        rows, files = (
+            f"{count:,} {what}{'' if count == 1 else 's'}" if count else ""
+            for count, what in ((report.quarantined_count, "row"), (len(report.bad_files), "file"))
+        )
         yield (
-            f"{report.table}: {report.quarantined_count:,} rows{conflicts} and {len(report.bad_files):,} files "
-            f"quarantined in nba_processing.raw_quarantine, e.g. {'; '.join(report.examples)}"
+            f"{report.table}: {' and '.join(filter(None, (rows + conflicts, files)))} quarantined in "
+            f"nba_processing.raw_quarantine, e.g. {'; '.join(report.examples)}"
         )
     yield from (f"{report.table}: {hint}" for hint in report.hints)
     if report.refused and not report.required_but_absent:

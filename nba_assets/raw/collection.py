@@ -246,7 +246,7 @@ def _read_files(
         try:
             found = _read(request, landing, file, path_date)
             rows = _with_path_values(request.raw, found.rows, file, path_date)
-            check_columns(request.raw, rows.schema)
+            check_columns(request.raw, rows.schema, found.columns)
         except (BadFileError, OSError) as error:
             is_transient = isinstance(error, OSError) or error.is_transient
             bad = BadFile(

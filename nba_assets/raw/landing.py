@@ -187,17 +187,17 @@ class FolderLandingZone:
             if names is not None:
                 here = (facts.st_dev, facts.st_ino)
                 if here in above:
-                    yield self._faulty(path, "is a link to a folder that it lies in: take it away")
+                    yield self._faulty(path, "is a link to a folder that it lies in")
                 elif not names and _suffix(path.name) in FORMAT_OF_SUFFIX:
-                    yield self._faulty(path, "is an empty folder under the name of a file: replace it by the file")
+                    yield self._faulty(path, "is an empty folder under the name of a file")
                 else:
                     inside = above | {here}
                     pending += [(path / name, inside) for name in names if not is_passed_over(name)]
             elif _suffix(path.name) in FORMAT_OF_SUFFIX:
                 if not stat.S_ISREG(facts.st_mode):
-                    yield self._faulty(path, "is not a regular file: replace it by one")
+                    yield self._faulty(path, "is not a regular file")
                 elif not _is_utf8(str(path.relative_to(self.root))):
-                    yield self._faulty(path, "has a name that is not UTF-8: rename it")
+                    yield self._faulty(path, "has a name that is not UTF-8")
                 else:
                     yield LandedFile(
                         path.relative_to(self.root).as_posix(),
@@ -213,7 +213,7 @@ class FolderLandingZone:
         if not isinstance(error, FileNotFoundError):
             yield self._faulty(path, f"cannot be opened: {error.strerror}")
         elif path.is_symlink():
-            yield self._faulty(path, "is a link to nothing: replace it by the file")
+            yield self._faulty(path, "is a link to nothing")
 
     def _faulty(self, path: Path, fault: str) -> LandedFile:
         printable = os.fsencode(path.relative_to(self.root)).decode("utf-8", "backslashreplace")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -30,9 +30,10 @@ from nba_assets.raw.league_time import eastern, end_of_hour
 from nba_assets.raw.readers import BadFileError, is_text
 from nba_assets.raw.schedule import FINAL
 from nba_assets.raw.tables import RawTable
-from nba_assets.raw.values import Reading, flag, is_league_game_id, league_game_id, number
+from nba_assets.raw.values import Reading, flag, identifier, is_league_game_id, league_game_id, number
 from nba_assets.tables.columns import LARGEST_WHOLE, blank
 from nba_assets.tables.spec import Column, Columns, Rule, Type
+from nba_assets.wording import listed, one_line
 
 Array = NDArray[Any]
 
@@ -119,8 +120,8 @@ def normalise(
     return columns, faults, notices
 
 
-def check_columns(raw: RawTable, schema: pa.Schema) -> None:
-    """Whether a file's columns can be used at all.
+def check_columns(raw: RawTable, schema: pa.Schema, there: Sequence[str] = ()) -> None:
+    """Whether a file's columns can be used at all; `there` are all that it has, which the complaint shows.
 
     Raises BadFileError, naming the column, where one that must be there is missing and cannot be derived, or where
     one has a type that can never be read as the contract's.
@@ -137,9 +138,10 @@ def check_columns(raw: RawTable, schema: pa.Schema) -> None:
         if not column.nullable and column.name not in {*schema.names, *can_be_derived}
     ]
     if missing:
-        known = ", ".join(schema.names) or "none of the table's columns"
         raise BadFileError(
-            f"lacks the required column {' and the required column '.join(missing)}; it has {known}", missing[0]
+            f"lacks the required column{'s' if len(missing) > 1 else ''} {', '.join(missing)}; "
+            f"{_found_columns(missing, there or schema.names)}",
+            missing[0],
         )
     for column in raw.table.columns:
         if column.name in schema.names and not _readable(column.type, schema.field(column.name).type):
@@ -147,6 +149,22 @@ def check_columns(raw: RawTable, schema: pa.Schema) -> None:
                 f"holds {schema.field(column.name).type} in the column {column.name}, which is to be {column.type}",
                 column.name,
             )
+
+
+def _found_columns(missing: Sequence[str], there: Sequence[str]) -> str:
+    """Which columns a file has, and why none of them may be a missing one."""
+    shown = [_shortened(one_line(name)) for name in there]
+    found = f"it has {listed(shown, COLUMNS_SHOWN, 'columns') or 'no columns'}"
+    delimiter = next((sign for sign in OTHER_DELIMITERS if len(there) == 1 and sign in there[0]), None)
+    if delimiter is not None:
+        return f"{found}: is {OTHER_DELIMITERS[delimiter]} the delimiter? Fields are separated by commas"
+    if not {name.strip().lower() for name in there}.isdisjoint(missing):
+        return f"{found}: names of columns are in lower case, without spaces around them"
+    return found
+
+
+COLUMNS_SHOWN = 8
+OTHER_DELIMITERS = {";": "`;`", "\t": "a tab", "|": "`|`"}
 
 
 def read_dates(name: str, values: pa.ChunkedArray) -> NDArray[np.datetime64]:
@@ -495,7 +513,7 @@ def _read(
             numbers = reading.numbers(numbers)
         wrong = ~np.isnan(numbers) & ~_fits(kind, numbers)
         read = np.where(wrong, np.nan, numbers)
-    return read, wrong, lambda place: f"{numbers[place]} is not {WHAT_IS_MEANT[kind]}"
+    return read, wrong, lambda place: f"{numbers[place]} {_misfit(kind, numbers[place])}"
 
 
 def _read_texts(
@@ -521,7 +539,7 @@ def _read_texts(
         parsed = reading.numbers(parsed)
     if kind in (Type.INT64, Type.FLOAT64):
         misfits = np.flatnonzero(~np.isnan(parsed) & ~_fits(kind, parsed))
-        complaints |= {place: f"{_shown(texts[place])} is not {WHAT_IS_MEANT[kind]}" for place in misfits.tolist()}
+        complaints |= {place: f"{_shown(texts[place])} {_misfit(kind, parsed[place])}" for place in misfits.tolist()}
         parsed[misfits] = np.nan
     places = codes.indices.fill_null(len(texts)).to_numpy(zero_copy_only=False)
     unreadable = np.isin(np.arange(len(texts) + 1), np.array(list(complaints), dtype=np.int64))
@@ -536,6 +554,13 @@ def _fits(kind: Type, numbers: NDArray[np.float64]) -> NDArray[np.bool_]:
     else:
         fits = np.isfinite(numbers)
     return fits
+
+
+def _misfit(kind: Type, value: Any) -> str:
+    """What is the matter with a value that was read and is none of its column's type."""
+    if kind is Type.INT64 and abs(value) > LARGEST_WHOLE:
+        return f"is too large for a whole number, at most {LARGEST_WHOLE:,.0f} is allowed"
+    return f"is not {WHAT_IS_MEANT[kind]}"
 
 
 WHAT_IS_MEANT: Mapping[Type, str] = {
@@ -571,7 +596,8 @@ def _reading(raw: RawTable, column: Column) -> Reading:
         return Reading(_parse_player)
     if column.name == "season":
         return Reading(_parse_season)
-    return Reading(str.lower if column.name in raw.lower_case else str)
+    plain = identifier if column.name in raw.table.key or column.name.endswith("_id") else str
+    return Reading((lambda text: plain(text).lower()) if column.name in raw.lower_case else plain)
 
 
 def _parse_date(text: str) -> date:
@@ -681,5 +707,8 @@ def _differ(left: Array, right: Array) -> NDArray[np.bool_]:
 
 
 def _shown(value: object) -> str:
-    text = repr(value) if isinstance(value, str) else str(value)
+    return _shortened(repr(value) if isinstance(value, str) else str(value))
+
+
+def _shortened(text: str) -> str:
     return text if len(text) <= LONGEST_SHOWN_VALUE else text[:LONGEST_SHOWN_VALUE] + "..."

@@ -6,13 +6,15 @@ Parquet keeps its types. CSV and JSON lines come as text, without any guess at t
 
 from __future__ import annotations
 
+import codecs
 import csv as plain_csv
 import gzip
 import io
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
 import duckdb
@@ -34,6 +36,7 @@ Keep = Callable[[pa.ChunkedArray], NDArray[np.bool_]]
 
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 CHUNK_BYTES = 2**20
 LARGEST_FOOTER_BYTES = 32 * 2**20
 """Of Parquet: what its description takes in memory is many times that."""
@@ -58,6 +61,8 @@ class FileRows:
     rows: pa.Table
     numbers: NDArray[np.int64]
     malformed: list[Malformed] = field(default_factory=list)
+    columns: Sequence[str] = ()
+    """All that the file has, also those that were not read."""
 
 
 def read_file(
@@ -86,15 +91,16 @@ def read_file(
         found.rows.validate(full=True)
     except (pa.ArrowException, duckdb.Error, OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         # An error with a number is the system's, and says nothing of what is in the file.
-        is_transient = isinstance(error, OSError) and error.errno is not None
-        raise BadFileError(
-            f"cannot be read as {file.format}: {str(error).splitlines()[0]}", is_transient=is_transient
-        ) from error
+        if isinstance(error, OSError) and error.errno is not None:
+            raise BadFileError(
+                f"cannot be read: {error.strerror or str(error).splitlines()[0]}", is_transient=True
+            ) from error
+        raise BadFileError(f"cannot be read as {file.format}: {str(error).splitlines()[0]}") from error
     return found
 
 
 def _read_parquet(path: Path, names: Sequence[str], date_column: str, keep: Keep | None, limits: Limits) -> FileRows:
-    present, texts = _checked_parquet(path, names, limits)
+    present, texts, there = _checked_parquet(path, names, limits)
     # Texts stay in their dictionaries until it is known how long they are without: a few bytes can repeat one a million
     # times.
     with pq.ParquetFile(path, read_dictionary=texts) as parquet:
@@ -105,7 +111,7 @@ def _read_parquet(path: Path, names: Sequence[str], date_column: str, keep: Keep
         present = [name for name in present if name not in {column.name for column in nested}]
         if keep is None or date_column not in present:
             rows = _with_nulls(_decoded(parquet.read(columns=present), limits), nested)
-            return FileRows(rows, np.arange(1, rows.num_rows + 1))
+            return FileRows(rows, np.arange(1, rows.num_rows + 1), columns=there)
         selected = keep(_decoded(parquet.read(columns=[date_column]), limits).column(0))
         sizes = [parquet.metadata.row_group(group).num_rows for group in range(parquet.metadata.num_row_groups)]
         group_of_row = np.repeat(np.arange(len(sizes)), sizes)
@@ -121,7 +127,7 @@ def _read_parquet(path: Path, names: Sequence[str], date_column: str, keep: Keep
     if rows.num_rows != read.sum():
         raise BadFileError(f"holds {rows.num_rows} rows where it says that it has {read.sum()}")
     rows = _decoded(rows.filter(pa.array(selected[read])), limits)
-    return FileRows(_with_nulls(rows, nested), np.flatnonzero(selected) + 1)
+    return FileRows(_with_nulls(rows, nested), np.flatnonzero(selected) + 1, columns=there)
 
 
 def _with_nulls(rows: pa.Table, columns: Sequence[pa.Field]) -> pa.Table:
@@ -130,9 +136,9 @@ def _with_nulls(rows: pa.Table, columns: Sequence[pa.Field]) -> pa.Table:
     return rows
 
 
-def _checked_parquet(path: Path, names: Sequence[str], limits: Limits) -> tuple[list[str], list[str]]:
-    """Those of the columns that the file has, and which of these are texts, once what it says of itself is within the
-    limits.
+def _checked_parquet(path: Path, names: Sequence[str], limits: Limits) -> tuple[list[str], list[str], list[str]]:
+    """Those of the columns that the file has, which of these are texts, and all that it has, once what it says of
+    itself is within the limits.
     """
     with path.open("rb") as stream:
         stream.seek(max(path.stat().st_size - 8, 0))
@@ -144,12 +150,13 @@ def _checked_parquet(path: Path, names: Sequence[str], limits: Limits) -> tuple[
         limits.check_columns(facts.num_columns)
         leaves = [facts.schema.column(place) for place in range(facts.num_columns)]
         limits.check_nesting(max((leaf.path.count(".") + 1 for leaf in leaves), default=0))
-        present = _present(names, parquet.schema_arrow.names)
+        there = parquet.schema_arrow.names
+        present = _present(names, there)
         mine = [place for place, leaf in enumerate(leaves) if leaf.path in present]
         limits.check_values(facts.num_rows, len(present))
         groups = [facts.row_group(group) for group in range(facts.num_row_groups)]
         limits.check_content(sum(group.column(place).total_uncompressed_size for group in groups for place in mine))
-    return present, [leaves[place].path for place in mine if leaves[place].physical_type == "BYTE_ARRAY"]
+    return present, [leaves[place].path for place in mine if leaves[place].physical_type == "BYTE_ARRAY"], there
 
 
 def _decoded(rows: pa.Table, limits: Limits) -> pa.Table:
@@ -210,35 +217,67 @@ def _as_plain(chunk: pa.Array, plain: pa.DataType) -> pa.Array:
 def _text(path: Path, gzipped: bool, limits: Limits) -> bytearray:
     """The content of a text file, decompressed, as far as it is within the limits."""
     with path.open("rb") as stream:
-        if gzipped:
-            # The size that a compressed file states at its end, modulo 2**32: one above the limit spares the
-            # decompression.
-            stream.seek(max(path.stat().st_size - 4, 0))
-            limits.check_content(int.from_bytes(stream.read(4), "little"))
-            if not stream.tell():
-                raise EOFError("a compressed file is never empty")
-            stream.seek(0)
+        if gzipped and not path.stat().st_size:
+            raise EOFError("a compressed file is never empty")
+        # The size that a compressed file states at its end is not looked at: of a truncated file it is any number.
         source = gzip.GzipFile(fileobj=stream) if gzipped else stream
         text = bytearray()
-        while chunk := source.read(CHUNK_BYTES):
-            text += chunk
-            limits.check_content(len(text), at_least=True)
+        try:
+            while chunk := source.read(CHUNK_BYTES):
+                text += chunk
+                limits.check_content(len(text), at_least=True)
+        except EOFError as error:
+            raise EOFError("the gzip ends early, the file is not whole") from error
+    if text.startswith(UTF_16_MARKS):
+        raise BadFileError("looks like UTF-16: save it as UTF-8")
     limits.check_lines(text)
     return text
 
 
 def _read_csv(text: bytearray, names: Sequence[str], date_column: str, keep: Keep | None, limits: Limits) -> FileRows:
+    header = _csv_header(text)
+    limits.check_columns(len(header))
+    trimmed = [name.strip() for name in header]
+    present = _present(names, trimmed)
+    as_written = [header[trimmed.index(name)] for name in present]
+    line_count = max(text.count(b"\n"), text.count(b"\r"))
+    limits.check_values(line_count, len(present))
+    broken: Mapping[str, str] = {}
+    # A quote that is not closed makes one row of several, or one that is longer than a block: the file is looked
+    # through for such quotes only where there are fewer rows than lines, or none can be read.
+    try:
+        rows, malformed = _parsed_csv(text, as_written, limits, broken)
+        if rows.num_rows + len(malformed) + 1 < line_count + (not text.endswith((b"\n", b"\r"))):
+            broken = _separate_broken_quotes(text, len(header))
+    except pa.ArrowInvalid:
+        broken = _separate_broken_quotes(text, len(header))
+        if not broken:
+            raise
+    if broken:
+        rows, malformed = _parsed_csv(text, as_written, limits, broken)
+    rows = rows.select(as_written).rename_columns(present)
+    numbers = np.arange(1, rows.num_rows + len(malformed) + 1)
+    numbers = numbers[~np.isin(numbers, [row.number for row in malformed])]
+    if keep is not None and date_column in rows.column_names:
+        selected = keep(rows.column(date_column))
+        rows, numbers = rows.filter(pa.array(selected)), numbers[selected]
+    return FileRows(rows, numbers, malformed, trimmed)
+
+
+def _parsed_csv(
+    text: bytearray, names: Sequence[str], limits: Limits, broken: Mapping[str, str]
+) -> tuple[pa.Table, list[Malformed]]:
+    """The rows, and those that have not as many fields as the header; `broken` as `_separate_broken_quotes` has it."""
     malformed: list[Malformed] = []
 
     def leave_out(row: csv.InvalidRow) -> str:
-        reason = f"has {row.actual_columns} fields where the header has {row.expected_columns}"
-        malformed.append(Malformed(row.number - 1, reason, row.text))
+        if row.text in broken:
+            malformed.append(Malformed(row.number - 1, BROKEN_QUOTE, broken[row.text]))
+        else:
+            reason = f"has {row.actual_columns} fields where the header has {row.expected_columns}"
+            malformed.append(Malformed(row.number - 1, reason, row.text))
         return "skip"
 
-    header = _csv_header(text)
-    limits.check_columns(len(header))
-    present = _present(names, header)
-    limits.check_values(max(text.count(b"\n"), text.count(b"\r")), len(present))
     rows = csv.read_csv(
         pa.BufferReader(text),
         # With threads, rows that are quarantined have no numbers; with plain "utf8", bytes are not checked before them.
@@ -248,16 +287,71 @@ def _read_csv(text: bytearray, names: Sequence[str], date_column: str, keep: Kee
             column_types=dict.fromkeys(names, pa.string()),
             strings_can_be_null=True,
             null_values=[""],
-            include_columns=present,
+            include_columns=names,
         ),
     )
-    rows = rows.select(present)
-    numbers = np.arange(1, rows.num_rows + len(malformed) + 1)
-    numbers = numbers[~np.isin(numbers, [row.number for row in malformed])]
-    if keep is not None and date_column in rows.column_names:
-        selected = keep(rows.column(date_column))
-        rows, numbers = rows.filter(pa.array(selected)), numbers[selected]
-    return FileRows(rows, numbers, malformed)
+    return rows, malformed
+
+
+BROKEN_QUOTE = "has a quote that is not closed before the next row begins"
+MOST_LINES_OF_A_ROW = 100
+"""Without a bound, a file of quotes that each take in the rest of it would be read once per line."""
+ONE_FIELD = bytes.maketrans(b',"', b";'")
+
+
+def _separate_broken_quotes(text: bytearray, field_count: int) -> dict[str, str]:
+    """Turn, in place, each line with a quote that would take in the rows after it into a single field, so that it is
+    malformed by itself; returns what these lines were, by what they are now.
+
+    Such a quote shows by a value with a line break and as many commas as a row has, or by several lines with the commas
+    of two rows that are none by their number of fields, or by more lines than a row may have. Any other value may have
+    line breaks.
+    """
+    broken: dict[str, str] = {}
+    newline = b"\n" if b"\n" in text else b"\r"
+    start = _line_end(text, len(text) - len(text.lstrip(b"\r\n")), newline)
+    while field_count > 1 and (quote := text.find(b'"', start)) >= 0:
+        start = max(start, text.rfind(newline, start, quote) + 1)
+        ends: list[int] = []
+        try:
+            values = next(plain_csv.reader(islice(_lines_from(text, start, newline, ends), MOST_LINES_OF_A_ROW + 1)))
+            takes_in_rows = (
+                len(ends) > MOST_LINES_OF_A_ROW
+                or _has_a_row_in_a_value(values, field_count)
+                or (len(values) != field_count and text.count(b",", start, ends[-1]) >= 2 * (field_count - 1))
+            )
+        except plain_csv.Error:  # a value of more than 128 KB
+            takes_in_rows = True
+        if len(ends) == 1 or not takes_in_rows:
+            start = ends[-1]
+            continue
+        line = text[start : ends[0]]
+        text[start : ends[0]] = line.translate(ONE_FIELD)
+        broken[_plain_line(text[start : ends[0]])] = _plain_line(line)
+        start = ends[0]
+    return broken
+
+
+def _has_a_row_in_a_value(values: Sequence[str], field_count: int) -> bool:
+    return any(("\n" in value or "\r" in value) and value.count(",") >= field_count - 1 for value in values)
+
+
+def _lines_from(text: bytearray, start: int, newline: bytes, ends: list[int]) -> Iterator[str]:
+    """The lines from a place on, each with its end; where they end is added to `ends`."""
+    while start < len(text):
+        end = _line_end(text, start, newline)
+        ends.append(end)
+        yield text[start:end].decode("utf-8", "replace")
+        start = end
+
+
+def _line_end(text: bytearray, start: int, newline: bytes) -> int:
+    found = text.find(newline, start)
+    return len(text) if found < 0 else found + 1
+
+
+def _plain_line(line: bytearray) -> str:
+    return line.decode("utf-8", "replace").rstrip("\r\n")
 
 
 def _csv_header(text: bytearray) -> list[str]:
@@ -302,6 +396,7 @@ def _read_json_lines(
             connection.register("lines", lines)
         keys = _json_keys(connection, limits)
         present = [name for name in names if name in keys or not lines.num_rows]
+        there = [*present, *sorted(keys.difference(present))]
         limits.check_values(lines.num_rows, len(present))
         if keep is not None and date_column in present:
             dates = connection.sql(
@@ -316,7 +411,7 @@ def _read_json_lines(
             """,
             params=[[_json_path(name) for name in present]],
         ).to_arrow_table()
-    return FileRows(rows.select(present), lines.column("number").to_numpy(), malformed)
+    return FileRows(rows.select(present), lines.column("number").to_numpy(), malformed, there)
 
 
 def _json_lines(text: bytearray) -> pa.LargeStringArray:

@@ -128,6 +128,16 @@ def decimal_odds(odds: Floats) -> Floats:
     return np.where(american, 1.0 + np.where(odds > 0, stake / 100.0, 100.0 / stake), odds)
 
 
+def identifier(text: str) -> str:
+    """A text that tells rows apart, which has no line breaks or other control characters."""
+    if CONTROL_CHARACTER.search(text) is not None:
+        raise ValueError("holds a line break or another control character")
+    return text
+
+
+CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
+
+
 def time_zone(text: str) -> str:
     """An IANA time zone."""
     try:

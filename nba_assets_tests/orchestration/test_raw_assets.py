@@ -75,7 +75,7 @@ def test_of_an_ingestion_without_faults_nothing_is_warned_and_every_check_has_pa
 
 def test_whatever_is_odd_is_warned_of_in_a_line() -> None:
     assert list(warnings(ODD)) == [
-        "rosters: 2 rows (1 of them contradict each other) and 1 files quarantined in nba_processing.raw_quarantine, "
+        "rosters: 2 rows (1 of them contradict each other) and 1 file quarantined in nba_processing.raw_quarantine, "
         "e.g. row 1: odd",
         "rosters: rosters/y.csv: looks like UTC dates",
         "rosters: 1 dates do not count as ingested: 2024-11-06. Replace the files that cannot be used, and run the "
@@ -83,7 +83,9 @@ def test_whatever_is_odd_is_warned_of_in_a_line() -> None:
         "rosters: kept, but not understood: many (1,200 rows), also few (1 rows), few (1 rows)",
     ]
     (line,) = warnings(replace(REPORT, quarantined_count=1, examples=["x"]))
-    assert line == "rosters: 1 rows and 0 files quarantined in nba_processing.raw_quarantine, e.g. x"
+    assert line == "rosters: 1 row quarantined in nba_processing.raw_quarantine, e.g. x"
+    (line, *_) = warnings(replace(ODD, quarantined_count=0, conflict_count=0))
+    assert line == "rosters: 1 file quarantined in nba_processing.raw_quarantine, e.g. row 1: odd"
 
 
 def test_dates_of_a_feed_that_is_absent_are_not_listed_as_refused() -> None:

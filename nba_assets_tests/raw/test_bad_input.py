@@ -5,6 +5,7 @@ lost.
 from __future__ import annotations
 
 import json
+import re
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,38 @@ class TestBadFiles:
         ):
             report.raise_for_bad_files()
 
+    @pytest.mark.parametrize(
+        ("delimiter", "named"), [(";", "`;`"), ("\t", "a tab"), ("|", "`|`")], ids=["semicolon", "tab", "bar"]
+    )
+    def test_another_delimiter_than_a_comma_is_named(
+        self, delimiter: str, named: str, landing: Path, warehouse: Warehouse
+    ) -> None:
+        write(landing, "player_gamebook/x.csv", [sheet_row()])
+        path = write(landing, "player_gamebook/x.csv", [sheet_row()])
+        path.write_text(path.read_text().replace(",", delimiter))
+        (bad,) = ingested("player_gamebook", landing, warehouse).bad_files
+        assert re.fullmatch(
+            r"lacks the required columns game_id, game_date, player_lookup, player_status; it has game_id.{1,100}: "
+            rf"is {re.escape(named)} the delimiter\? Fields are separated by commas",
+            bad.reason,
+        ), bad.reason
+
+    @pytest.mark.parametrize("suffix", [".parquet", ".csv", ".jsonl"])
+    def test_names_of_columns_in_upper_case_are_named(self, suffix: str, landing: Path, warehouse: Warehouse) -> None:
+        row = {name.upper(): value for name, value in sheet_row().items()}
+        write(landing, f"player_gamebook/x{suffix}", [row])
+        (bad,) = ingested("player_gamebook", landing, warehouse).bad_files
+        assert re.search(
+            r"; it has ([A-Z_0-9]+, ){7}[A-Z_0-9]+ and \d+ more columns: names of columns are in lower case, without "
+            "spaces around them$",
+            bad.reason,
+        ), bad.reason
+
+    def test_other_columns_than_the_table_has_are_named(self, landing: Path, warehouse: Warehouse) -> None:
+        write(landing, "player_gamebook/x.csv", [{"foo": 1, "bar\nbaz": 2}])
+        (bad,) = ingested("player_gamebook", landing, warehouse).bad_files
+        assert bad.reason.endswith("player_status; it has foo, bar baz")
+
     def test_a_missing_date_column(self, landing: Path, warehouse: Warehouse) -> None:
         row = sheet_row()
         del row["game_date"]
@@ -176,7 +209,7 @@ class TestBadFiles:
         write(landing, "injury_report.parquet", [injury_row()])
         monkeypatch.setattr("nba_assets.raw.readers.pq.ParquetFile", refuse)
         (bad,) = ingested("injury_report", landing, warehouse).bad_files
-        assert "Permission denied" in bad.reason
+        assert bad.reason == "cannot be read: Permission denied"
 
     def test_a_required_feed_without_any_file(self, landing: Path, warehouse: Warehouse) -> None:
         report = ingested("player_gamebook", landing, warehouse)
@@ -238,7 +271,22 @@ class TestBadRows:
             ),
             pytest.param({"points": "many"}, "points 'many' is not a number", id="text for a count"),
             pytest.param({"points": 2.5}, "points '2.5' is not a whole number", id="fraction of a point"),
-            pytest.param({"points": "1e400"}, "points '1e400' is not a whole number", id="infinite count"),
+            pytest.param({"points": "1e400"}, "points '1e400' is too large for a whole number", id="infinite count"),
+            pytest.param(
+                {"points": "9223372036854775808"},
+                "points '9223372036854775808' is too large for a whole number, at most 9,007,199,254,740,992",
+                id="count beyond the whole numbers",
+            ),
+            pytest.param(
+                {"game_id": "20211115_CHI_LAL\n20211115_CHI_LAL"},
+                "game_id '20211115_CHI_LAL\\n20211115_CHI_LAL' holds a line break or another control character",
+                id="id with a line break",
+            ),
+            pytest.param(
+                {"player_id": "2544\t1"},
+                "player_id '2544\\t1' holds a line break or another control character",
+                id="id with a tab",
+            ),
             pytest.param({"team_abbr": "XYZ"}, "team_abbr 'XYZ' is no team", id="unknown team"),
             pytest.param(
                 {"home_team_abbr": "Los Angeles"}, "home_team_abbr 'Los Angeles' is no team", id="half a name"
@@ -315,6 +363,26 @@ class TestBadRows:
             "assists 'x' is not a number",
             "points is -3, allowed is 0 to 250",
         ]
+
+    def test_a_quote_that_is_not_closed_takes_no_row_with_it(self, landing: Path, warehouse: Warehouse) -> None:
+        path = write(landing, "player_gamebook.csv", [sheet_row(f"Player {name}") for name in "ABCD"])
+        path.write_text(path.read_text().replace("\n", '\n"', 2))
+        report = ingested("player_gamebook", landing, warehouse)
+        assert (report.row_count, report.quarantined_count) == (2, 2)
+        assert [(row["row_number"], row["reason"]) for row in quarantine("player_gamebook", warehouse)] == [
+            (number, "has a quote that is not closed before the next row begins") for number in (1, 2)
+        ]
+
+    @pytest.mark.parametrize("suffix", FORMATS)
+    def test_a_line_break_in_an_id_is_a_fault_and_in_free_text_is_none(
+        self, suffix: str, landing: Path, warehouse: Warehouse
+    ) -> None:
+        rows = [sheet_row("Good One", dnp_reason="knee,\nleft"), sheet_row("Odd Id", player_id="25\n44")]
+        write(landing, f"player_gamebook{suffix}", rows)
+        assert ingested("player_gamebook", landing, warehouse).quarantined_count == 1
+        assert [row["dnp_reason"] for row in stored("player_gamebook", warehouse)] == ["knee,\nleft"]
+        (row,) = quarantine("player_gamebook", warehouse)
+        assert row["reason"] == "player_id '25\\n44' holds a line break or another control character"
 
     def test_duplicate_rows_are_dropped_and_counted_but_are_no_fault(self, landing: Path, warehouse: Warehouse) -> None:
         write(landing, "player_gamebook.parquet", [sheet_row(), sheet_row(), sheet_row(player_lookup="lebron_james")])

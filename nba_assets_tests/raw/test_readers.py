@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -174,8 +173,150 @@ def test_texts_are_known_by_their_type(kind: pa.DataType, holds_texts: bool) -> 
     assert is_text(kind) is holds_texts
 
 
-def test_a_compressed_file_that_states_too_large_a_content_is_refused_with_that_size(tmp_path: Path) -> None:
-    path = raw(tmp_path / "x.csv.gz", "day,player\n" + "1,a\n" * 1000)
-    assert read(path, limits=replace(LIMITS, content_bytes=1001 * 2 * 16)).rows.num_rows == 1000
-    with pytest.raises(BadFileError, match=r"^holds 4,011 bytes once it is decompressed, at most 4,010 are allowed"):
-        read(path, limits=replace(LIMITS, content_bytes=4010))
+@pytest.mark.parametrize("lost", [1, 8, 20])
+@pytest.mark.parametrize("name", ["x.csv.gz", "x.jsonl.gz"])
+def test_a_truncated_gzip_ends_early_whatever_size_it_seems_to_state(name: str, lost: int, tmp_path: Path) -> None:
+    """Its last bytes are any number, most of them larger than what is allowed."""
+    path = written(tmp_path / name, [{"day": f"{number * 7919 % 1000}", "player": "a"} for number in range(1000)])
+    path.write_bytes(path.read_bytes()[:-lost])
+    with pytest.raises(BadFileError, match=r"^cannot be read as .*: the gzip ends early, the file is not whole$"):
+        read(path)
+    path.write_bytes(path.read_bytes()[:-4] + b"\xff\xff\xff\xff")
+    with pytest.raises(BadFileError, match=r"^cannot be read as "):
+        read(path)
+
+
+BEFORE_QUOTES = "day,player,team\n"
+QUOTE_ROWS = [("1", "a", "x"), ("2", "b", "y"), ("3", "c", "z"), ("4", "d", "w"), ("5", "e", "v")]
+
+
+def quoted(*cells: tuple[int, int, str], newline: str = "\n") -> str:
+    """The rows with some cells, each by the row's number from 1 and its column, written otherwise."""
+    rows = [list(row) for row in QUOTE_ROWS]
+    for number, column, cell in cells:
+        rows[number - 1][column] = cell
+    return (BEFORE_QUOTES + "".join(",".join(row) + "\n" for row in rows)).replace("\n", newline)
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize(
+    "cells",
+    [
+        pytest.param([(1, 0, '"1'), (2, 0, '"2')], id="first two rows begin with one"),
+        pytest.param([(2, 1, '"b')], id="it takes in the rest of the file"),
+        pytest.param([(2, 2, '"y')], id="it takes in the rest of the file as the last value"),
+        pytest.param([(5, 2, '"v'), (4, 2, '"w')], id="at the end of the last rows"),
+        pytest.param([(1, 2, '"x'), (4, 0, '"4')], id="the next one stands in an earlier column"),
+        pytest.param([(1, 0, '"1'), (4, 2, '"w')], id="the next one stands in a later column"),
+        pytest.param([(2, 1, '"b'), (3, 1, '"c"')], id="the next row is quoted properly"),
+    ],
+)
+def test_a_quote_that_is_not_closed_costs_its_own_row_and_no_other(
+    cells: list[tuple[int, int, str]], newline: str, tmp_path: Path
+) -> None:
+    text = quoted(*cells, newline=newline)
+    at_fault = [number for number, _, cell in sorted(cells) if cell.count('"') == 1]
+    if cells == [(5, 2, '"v'), (4, 2, '"w')]:
+        at_fault = [4]  # the last row of the file ends there, whether its last quote is closed or not
+    path = raw(tmp_path / "x.csv", text)
+    found = read(path, ("day", "player", "team"))
+    kept = [number for number in range(1, 6) if number not in at_fault]
+    assert found.numbers.tolist() == kept
+    assert [row["player"] for row in found.rows.to_pylist()] == [QUOTE_ROWS[number - 1][1] for number in kept]
+    lines = text.split(newline)
+    assert [(row.number, row.reason, row.content) for row in found.malformed] == [
+        (number, "has a quote that is not closed before the next row begins", lines[number]) for number in at_fault
+    ]
+    assert read(path, ("day",), keep=of_days("5")).numbers.tolist() == [number for number in kept if number == 5]
+
+
+def test_a_broken_quote_in_a_column_that_is_not_read_costs_its_row_alone(tmp_path: Path) -> None:
+    found = read(raw(tmp_path / "x.csv", quoted((1, 2, '"x'), (2, 2, '"y'))), ("day", "player"))
+    assert found.numbers.tolist() == [3, 4, 5]
+    assert [row.number for row in found.malformed] == [1, 2]
+
+
+def test_line_breaks_and_commas_in_quoted_text_stay_beside_a_broken_quote(tmp_path: Path) -> None:
+    whole = [(1, 1, '"a,\nb"'), (3, 2, '"say ""z"",\n\n"')]
+    clean = read(raw(tmp_path / "x.csv", quoted(*whole)), ("day", "player", "team"))
+    assert clean.malformed == []
+    assert [row["player"] for row in clean.rows.to_pylist()] == ["a,\nb", "b", "c", "d", "e"]
+    assert clean.rows["team"].to_pylist()[2] == 'say "z",\n\n'
+    found = read(raw(tmp_path / "y.csv", quoted(*whole, (4, 1, '"d'))), ("day", "player", "team"))
+    assert found.numbers.tolist() == [1, 2, 3, 5]
+    assert found.rows.to_pylist() == [row for row in clean.rows.to_pylist() if row["day"] != "4"]
+    assert [(row.number, row.content) for row in found.malformed] == [(4, '4,"d,w')]
+
+
+def test_a_row_with_a_line_break_and_too_many_fields_is_one_malformed_row(tmp_path: Path) -> None:
+    found = read(raw(tmp_path / "x.csv", quoted((1, 1, '"a\nb",c'))))
+    assert found.numbers.tolist() == [2, 3, 4, 5]
+    assert [(row.number, row.reason, row.content) for row in found.malformed] == [
+        (1, "has 4 fields where the header has 3", '1,"a\nb",c,x')
+    ]
+
+
+@pytest.mark.parametrize("megabytes", [0.2, 3])
+def test_a_quote_that_would_take_in_more_than_a_value_or_a_block_may_be_long_costs_its_row_alone(
+    megabytes: float, tmp_path: Path
+) -> None:
+    numbers = range(3, 3 + int(1000 * megabytes))
+    rows = "".join(f"{number},{'x' * 990},team\n" for number in numbers)
+    found = read(raw(tmp_path / "x.csv", BEFORE_QUOTES + '1,a,x\n2,"b,y\n' + rows))
+    assert found.numbers.tolist() == [1, *numbers]
+    assert [(row.number, row.content) for row in found.malformed] == [(2, '2,"b,y')]
+
+
+def test_a_row_may_have_a_hundred_lines_and_no_more(tmp_path: Path) -> None:
+    fitting = quoted((2, 1, '"b' + "\n" * 99 + '"'))
+    assert read(raw(tmp_path / "x.csv", fitting)).numbers.tolist() == [1, 2, 3, 4, 5]
+    found = read(raw(tmp_path / "y.csv", fitting.replace("b\n", "b\n\n")), ("day", "player", "team"))
+    assert found.rows["day"].to_pylist() == ["1", "3", "4", "5"]
+    assert [row.content for row in found.malformed] == ['2,"b', '",y']
+
+
+def test_a_header_alone_with_another_quote_is_no_broken_row(tmp_path: Path) -> None:
+    assert read(raw(tmp_path / "x.csv", 'day,player,"a\nb"\n1,a,x\n')).numbers.tolist() == [1]
+    assert read(raw(tmp_path / "y.csv", 'day\n"1\n2"\n')).rows["day"].to_pylist() == ["1\n2"]
+
+
+def test_csv_without_broken_quotes_is_parsed_once_whatever_its_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_through: list[int] = []
+
+    def counting(text: bytearray, field_count: int) -> dict[str, str]:
+        looked_through.append(field_count)
+        return {}
+
+    monkeypatch.setattr("nba_assets.raw.readers._separate_broken_quotes", counting)
+    for newline in ("\n", "\r\n", "\r"):
+        text = quoted((2, 1, '"b, ""junior"""'), newline=newline)
+        for whole in (text, text.rstrip("\r\n"), text.replace("3,c,z", "3,c"), "\ufeff" + text):
+            read(raw(tmp_path / "x.csv", whole))
+    assert looked_through == []
+    read(raw(tmp_path / "x.csv", quoted((2, 1, '"b\nb"'))))
+    read(raw(tmp_path / "x.csv", quoted((2, 1, '"b\nb"')).rstrip("\n")))
+    assert looked_through == [3, 3]
+
+
+def test_names_in_a_header_may_have_spaces_around_them(tmp_path: Path) -> None:
+    found = read(raw(tmp_path / "x.csv", "day  , player,\tother\n1,a,b\n"))
+    assert plain(found) == [(1, {"day": "1", "player": "a"})]
+    assert list(found.columns) == ["day", "player", "other"]
+    with pytest.raises(BadFileError, match="has the column day 2 times"):
+        read(raw(tmp_path / "y.csv", "day,player,day \n1,a,b\n"))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_column_of_a_file_is_known_also_those_that_are_not_read(name: str, tmp_path: Path) -> None:
+    rows = [{"other": "1", **row} for row in ROWS]
+    assert sorted(read(written(tmp_path / name, rows)).columns) == ["day", "other", "player"]
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.csv.gz", "x.jsonl"])
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
+def test_utf_16_is_named(name: str, encoding: str, tmp_path: Path) -> None:
+    text = "\ufeff" * (encoding == "utf-16-be") + "day,player\n1,a\n"
+    with pytest.raises(BadFileError, match=r"^looks like UTF-16: save it as UTF-8$"):
+        read(raw(tmp_path / name, text.encode(encoding)))

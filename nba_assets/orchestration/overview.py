@@ -28,6 +28,8 @@ from nba_assets.tables.spec import Input
 from nba_assets.warehouse.interface import Warehouse
 from nba_assets.wording import dates_in_words
 
+UNREADABLE_SHOWN = 3
+
 
 @dataclass(frozen=True)
 class Overview:
@@ -168,7 +170,7 @@ def overview_lines(seen: Overview) -> Iterator[str]:
         yield f"Failures to look at: {', '.join(f'{count:,} in {name}' for name, count in seen.failures.items())}"
     if seen.refused:
         yield f"Refused dates: {seen.refused:,}; {_what_to_do(seen)}"
-    yield from (f"Cannot be read: {line}" for line in seen.unreadable)
+    yield from _unreadable_lines(seen.unreadable)
     yield from seen.without_table
     if seen.landed:
         yield f"Landed and not ingested: {dates_in_words(seen.landed)}"
@@ -176,6 +178,12 @@ def overview_lines(seen: Overview) -> Iterator[str]:
         yield f"Next: `{seen.next_command}`"
     elif not seen.landing_fault:
         yield "Everything is up to date."
+
+
+def _unreadable_lines(unreadable: Sequence[str]) -> Iterator[str]:
+    yield from (f"Cannot be read: {line}" for line in unreadable[:UNREADABLE_SHOWN])
+    if len(unreadable) > UNREADABLE_SHOWN:
+        yield f"Cannot be read: {len(unreadable) - UNREADABLE_SHOWN:,} more; `nba-assets status` names them"
 
 
 def _built_until(seen: Overview) -> str:

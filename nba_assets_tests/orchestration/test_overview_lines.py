@@ -97,6 +97,10 @@ def test_of_failures_those_to_be_retried_or_mended_are_counted(tmp_path: Path, m
             [f"Refused dates: 2; since then their input has changed for {DAYS[0]}"],
         ),
         ({"unreadable": ["x", "y"]}, ["Cannot be read: x", "Cannot be read: y"]),
+        (
+            {"unreadable": ["a", "b", "c", "d"]},
+            [*(f"Cannot be read: {name}" for name in "abc"), "Cannot be read: 1 more; `nba-assets status` names them"],
+        ),
         ({"without_table": ["x belongs to no raw table"]}, ["x belongs to no raw table"]),
         ({"landed": DAYS[:1]}, [f"Landed and not ingested: {DAYS[0]}"]),
     ],

@@ -6,7 +6,8 @@ What the line says is up to the caller.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import date
 
 UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters but for tabs and line feeds, those that turn the direction of writing, and halves of characters.
@@ -36,3 +37,12 @@ def one_line(text: object) -> str:
 def phrase(text: object) -> str:
     """The text in one line without its full stop, for a sentence that goes on."""
     return one_line(text).removesuffix(".")
+
+
+DATES_SHOWN = 3
+
+
+def dates_in_words(days: Sequence[date]) -> str:
+    """Some dates in words, e.g. `2026-11-20, 2026-11-22, 2026-11-23 and 3 more until 2026-11-29`."""
+    shown = ", ".join(str(day) for day in days[:DATES_SHOWN])
+    return shown if len(days) <= DATES_SHOWN else f"{shown} and {len(days) - DATES_SHOWN} more until {days[-1]}"

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from nba_assets.automation.landed_files import news_lines, news_of
+from nba_assets.automation.landed_files import news_lines, news_of, without_table
 from nba_assets.automation.planned_runs import Launch
 from nba_assets.automation.scheduled_dates import NO_SCHEDULE, UnscheduledError, calendar_of, require_scheduled
 from nba_assets.partitions import FIRST_DATE, FIRST_DATE_VARIABLE, days_between
@@ -50,7 +50,7 @@ def plan(
     missing = missing_raw_dates(warehouse, max(opening, FIRST_DATE), end)
     earlier = [day for day in missing if day < start]
     changed = [news for news in news_of(warehouse, landing, start, end) if news.ingested is not None]
-    for line in news_lines(changed):
+    for line in (*without_table(landing), *news_lines(changed)):
         warn(line)
     launches = [Launch("full", list(RAW_TABLES), min(earlier), start - timedelta(days=1))] if earlier else []
     raw = list(RAW_TABLES) if ingest or changed or any(day >= start for day in missing) else []
@@ -69,13 +69,14 @@ def plan_ingestion(
     calendar = calendar_of(warehouse, landing, start, end)
     if not len(calendar.game_dates):
         raise UnscheduledError(NO_SCHEDULE)
-    news = list(news_of(warehouse, landing, start, min(end, calendar.game_dates[-1].item())))
-    for line in news_lines(news):
+    within = (calendar.game_dates >= np.datetime64(start)) & (calendar.game_dates <= np.datetime64(end))
+    played, seasons = calendar.game_dates[within], calendar.season_years[within]
+    games = (played[0].item(), played[-1].item()) if len(played) else None
+    news = list(news_of(warehouse, landing, start, min(end, calendar.game_dates[-1].item()), games))
+    for line in (*without_table(landing), *news_lines(news)):
         say(line)
     days = {one.day for one in news if one.day is not None}
     undated = [RAW_TABLES[one.table] for one in news if one.day is None]
-    within = (calendar.game_dates >= np.datetime64(start)) & (calendar.game_dates <= np.datetime64(end))
-    played, seasons = calendar.game_dates[within], calendar.season_years[within]
     if len(played) and any(not raw.whole_season for raw in undated):
         days.update(np.arange(played[0], played[-1] + 1).tolist())
     elif undated:

@@ -15,10 +15,12 @@ from nba_assets.commands.dates import dates_of, span_of
 from nba_assets.commands.failures import FAILURES_SHOWN, list_failures, summarise_failures
 from nba_assets.commands.options import AsJson, Day, FromFile, OneDay, OneTable, require_known
 from nba_assets.commands.output import console, is_wide, list_entries, say, table_of, warn
-from nba_assets.settings import Settings
+from nba_assets.settings import Settings, SettingsError
+from nba_assets.wording import dates_in_words
 
 app = typer.Typer()
 
+CAME_LATER = "came or changed after that was ingested, or was not ingested yet"
 QUARANTINED_SHOWN, NAMES_SHOWN = 50, 200
 
 
@@ -29,22 +31,34 @@ def say_where_it_stands() -> None:
     from nba_assets.orchestration.overview import overview, overview_lines
     from nba_assets.partitions import league_today
 
-    settings = Settings.from_environment()
+    settings = _settings()
     seen = overview(open_warehouse(), landing_zone(), league_today(), settings)
     for line in overview_lines(seen):
         say(line)
 
 
+def _settings() -> Settings:
+    """The settings; raises SettingsError for a home that is no folder, in which nothing would be found."""
+    settings = Settings.from_environment()
+    if settings.home.exists() and not settings.home.is_dir():
+        raise SettingsError(f"NBA_ASSETS_HOME={settings.home} is not a folder; name a folder, or one to be created")
+    return settings
+
+
 @app.command()
 def status(as_json: AsJson = False, warehouse: FromFile = None) -> None:
     """What the warehouse holds."""
+    from nba_assets.automation.landed_files import what_landed
     from nba_assets.automation.stored_state import read_state
+    from nba_assets.orchestration.landing_zone import landing_zone
     from nba_assets.orchestration.opening import open_warehouse
     from nba_assets.partitions import league_today
     from nba_assets.publishing.refusals import stored_refusals
     from nba_assets.raw.refusals import unreadable_files
     from nba_assets.registry import ALL_TABLES, COMPUTED_TABLES
 
+    if warehouse is None:
+        _settings()
     opened, today = open_warehouse(warehouse), league_today()
     state = read_state(opened, today)
     stale = state.stale(today)
@@ -52,6 +66,8 @@ def status(as_json: AsJson = False, warehouse: FromFile = None) -> None:
     count = Counter(refusal.table for refusal in refused)
     entries = opened.status(list(ALL_TABLES.values()))
     unreadable = unreadable_files(opened)
+    # Another file than the settings name is not filled from the landing zone.
+    pending = what_landed(opened, landing_zone(), today)[0] if warehouse is None else []
     if as_json:
         tables = [
             {
@@ -65,7 +81,10 @@ def status(as_json: AsJson = False, warehouse: FromFile = None) -> None:
             }
             for entry in entries
         ]
-        files = [{"table": name, "date": str(day), "reason": why} for name, day, why in unreadable]
+        files = [
+            *({"table": name, "date": str(day), "reason": why} for name, day, why in unreadable),
+            *({"table": one.table, "date": str(one.day), "reason": f"{one.path} {CAME_LATER}"} for one in pending),
+        ]
         words = {"refused": [*map(str, refused)], "outdated": [*map(str, state.outdated())]}
         typer.echo(json.dumps({"tables": tables, **words, "not_ingested": files}, indent=2))
         return
@@ -89,6 +108,8 @@ def status(as_json: AsJson = False, warehouse: FromFile = None) -> None:
     console.print(shown)
     warn(map(str, refused))
     warn(f"{name} {day} NOT INGESTED: {why}" for name, day, why in unreadable)
+    if pending:
+        warn([f"Landed and not ingested: {dates_in_words(sorted({one.day for one in pending}))}"])
     warn(map(str, state.outdated()))
 
 

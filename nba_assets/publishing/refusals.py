@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from itertools import starmap
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,8 @@ class Refusal:
     day: date
     reason: str
     run_id: str
+    refused_at: datetime | None = None
+    """When that run began to read, UTC; None where it has not been recorded yet."""
 
     def __str__(self) -> str:
         return f"{self.table} {self.day} REFUSED: {self.reason}"
@@ -45,10 +48,9 @@ def stored_refusals(
 ) -> list[Refusal]:
     """The refused dates of some tables from `start` to `end`, by default all, in order of table and date."""
     where: dict[str, Sequence[Value]] = {"table_name": list(tables)}
-    rows = warehouse.read(
-        REFUSED_DATES, ("table_name", "partition_date", "reason", "run_id"), start, end, where
-    ).to_pylist()
-    return [Refusal(row["table_name"], row["partition_date"], row["reason"], row["run_id"]) for row in rows]
+    names = ("table_name", "partition_date", "reason", "run_id", "refused_at")
+    columns = warehouse.read(REFUSED_DATES, names, start, end, where).select(names).to_pydict()
+    return list(starmap(Refusal, zip(*(columns[name] for name in names), strict=True)))
 
 
 def recorded_refusals(run: TableRun) -> list[Replacement]:

@@ -98,8 +98,8 @@ def told(monkeypatch: pytest.MonkeyPatch, seasons: SeasonCalendar, *news: News) 
     """Let these be the seasons and the news; returns the dates between which news are looked for."""
     looked: list[tuple[Any, ...]] = []
 
-    def found(_warehouse: object, _landing: object, start: date, end: date) -> Sequence[News]:
-        looked.append((start, end))
+    def found(_warehouse: object, _landing: object, *dates: object) -> Sequence[News]:
+        looked.append(dates)
         return news
 
     for name in ("calendar_of", "require_scheduled"):
@@ -184,7 +184,7 @@ class TestIngesting:
         said: list[str] = []
         assert self.ranges(ingested(2)) == [(DAYS[1], DAYS[1]), (DAYS[4], DAYS[4])]
         plan_ingestion(ingested(), NOWHERE, DAYS[1], DAYS[3], said.append)
-        assert looked == [(DAYS[0], DAYS[4]), (DAYS[1], DAYS[3])]
+        assert looked == [(DAYS[0], DAYS[4], (DAYS[0], DAYS[4])), (DAYS[1], DAYS[3], (DAYS[1], DAYS[3]))]
         assert said == [f"1 tables: 2 files that are not ingested yet, of 2 dates from {DAYS[1]} to {DAYS[4]}"]
 
     @pytest.mark.parametrize(

@@ -227,7 +227,7 @@ def test_a_correction_makes_its_date_stale_and_a_wrong_row_is_quarantined(landed
     warehouse = DuckDBWarehouse(tmp_path / "nba.duckdb")
     raw = RAW_TABLES["team_boxscores"]
     ingest(raw, landed.zone, warehouse, FORTNIGHT, run_id="test", now=NOW)
-    assert [news for news in news_of(warehouse, landed.zone, *FORTNIGHT[:: len(FORTNIGHT) - 1]) if news.ingested] == []
+    assert [news for news in news_of(warehouse, landed.zone, FORTNIGHT[0], FORTNIGHT[-1]) if news.ingested] == []
     wrong = {**team_row(landed, DAY), "processed_at": NOW, "fg_made": 99, "fg_attempted": 1}
     landed.customer.append("nbac_team_boxscore", [wrong])
     try:

@@ -86,7 +86,7 @@ def _begin_home_on(first: date, home: Path) -> None:
     file = home / SETTINGS_FILE
     if not file.exists():
         file.write_text(
-            "# The first date was set by the demo: its league has no earlier ones. Without that line the home serves any "
+            "# The first date is the demo's: its league has no earlier ones. Without that line the home serves any "
             "other data.\n",
             encoding="utf-8",
         )

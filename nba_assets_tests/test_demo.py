@@ -53,9 +53,7 @@ def test_settings_that_the_home_has_already_stay(monkeypatch: pytest.MonkeyPatch
     settings = tmp_path / SETTINGS_FILE
     settings.write_text("# mine\nNBA_ASSETS_PLAYER_WORKERS=3\nNBA_ASSETS_FIRST_DATE=2020-01-01\n")
     season = land_until(TODAY, tmp_path, tmp_path / "landing")
-    assert settings.read_text() == (
-        f"# mine\nNBA_ASSETS_PLAYER_WORKERS=3\nNBA_ASSETS_FIRST_DATE={season.opening}\n"
-    )
+    assert settings.read_text() == (f"# mine\nNBA_ASSETS_PLAYER_WORKERS=3\nNBA_ASSETS_FIRST_DATE={season.opening}\n")
 
 
 @pytest.mark.slow

@@ -133,9 +133,9 @@ def test_a_player_who_hangs_in_a_thread_ends_the_run_and_his_chunk_is_named(
     named = re.search(
         r"the computation of \d+ entities from (\w+) to (\w+) \(compute hanging\.py:\d+\) did not finish within 3 s, "
         r"and a thread cannot be stopped\.",
-        said,
+        errors,
     )
-    assert named is not None, said
+    assert named is not None, said + errors
     assert named[1] <= player <= named[2]
     assert rows(home) == before
     assert newest_run().status is dg.DagsterRunStatus.FAILURE

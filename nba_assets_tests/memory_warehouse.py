@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from nba_assets.tables.columns import arrow_schema
 from nba_assets.tables.spec import Table
 from nba_assets.warehouse.interface import Changed, Insertion, Replacement, TableStatus, Value, WriteFacts
-from nba_assets.warehouse.validation import validate
+from nba_assets.warehouse.validation import filter_values, validate
 
 
 @dataclass
@@ -40,8 +40,8 @@ class MemoryWarehouse:
             pc.less_equal(stored[table.date_column], pa.scalar(end)),
         )
         for name, value in (where or {}).items():
-            values = [value] if isinstance(value, (str, int, float, date)) else list(value)
-            planned = pc.and_(planned, pc.is_in(stored[name], pa.array(values, stored.schema.field(name).type)))
+            values = pa.array(filter_values(table, name, value), stored.schema.field(name).type)
+            planned = pc.and_(planned, pc.is_in(stored[name], values))
         return stored.select(list(columns)).filter(planned)
 
     def close(self) -> None:

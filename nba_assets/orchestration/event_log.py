@@ -53,6 +53,8 @@ OVERRIDDEN = {
     "conn_string_for_shard": ["self", "shard_name"],
     "store_event": ["self", "event"],
     "store_asset_check_event": ["self", "event", "event_id"],
+    "run_connection": ["self", "run_id"],
+    "index_transaction": ["self"],
     "_event_to_row": ["self", "event"],
     "_store_asset_event_tags": ["self", "conn", "events", "event_ids"],
     "has_table": ["self", "table_name"],

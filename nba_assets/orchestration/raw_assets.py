@@ -193,11 +193,7 @@ def _date_metadata(report: DateReport) -> dict[str, Any]:
     """What every date says of itself. What it has none of it leaves out: with all counts the dates of three seasons
     took 18 MB more of the event log, as one of them filled a page.
     """
-    rare = {
-        "rows_in_conflict": report.conflict_count,
-        "duplicates_dropped": report.duplicate_count,
-        "rows_replaced": report.replaced_count,
-    }
+    rare = {"rows_in_conflict": report.conflict_count, **_dropped(report)}
     return {
         "dagster/partition_row_count": report.row_count,
         "rows": report.row_count,
@@ -228,7 +224,7 @@ def _run_metadata(report: IngestionReport) -> dict[str, Any]:
     }
 
 
-def _dropped(report: IngestionReport) -> dict[str, int]:
+def _dropped(report: IngestionReport | DateReport) -> dict[str, int]:
     return {"duplicates_dropped": report.duplicate_count, "rows_replaced": report.replaced_count}
 
 

@@ -458,7 +458,7 @@ class _Query:
 
 def _sorted(rows: pa.Table, key: Sequence[str]) -> pa.Table:
     """Rows by their key, as ORDER BY has them, which takes DuckDB thrice as long: 22,000 rows by two texts 8 ms."""
-    return rows if _is_sorted(rows, key) else rows.take(pc.sort_indices(rows, [(name, "ascending") for name in key]))
+    return rows if _is_sorted(rows, key) else rows.sort_by([(name, "ascending") for name in key])
 
 
 def _is_sorted(rows: pa.Table, key: Sequence[str]) -> bool:

@@ -40,16 +40,7 @@ READING_SECONDS = 2.0
 ONE_YEAR = timedelta(days=365)
 
 
-@dataclass(frozen=True)
-class Pending:
-    """A date of a raw table that is not ingested as it has landed, and the newest file that may hold rows of it."""
-
-    table: str
-    day: date
-    path: str
-
-
-def what_landed(warehouse: Warehouse, landing: LandingZone, today: date) -> tuple[list[Pending], str | None]:
+def what_landed(warehouse: Warehouse, landing: LandingZone, today: date) -> tuple[list[Later], str | None]:
     """As `landed_since`; nothing, and why, where the landing zone cannot be read."""
     try:
         return landed_since(warehouse, landing, today), None
@@ -57,7 +48,7 @@ def what_landed(warehouse: Warehouse, landing: LandingZone, today: date) -> tupl
         return [], str(error)
 
 
-def landed_since(warehouse: Warehouse, landing: LandingZone, today: date) -> list[Pending]:
+def landed_since(warehouse: Warehouse, landing: LandingZone, today: date) -> list[Later]:
     """What the landing zone holds of dates until `today` that is not ingested, in order of date and table.
 
     A file of which the path names no date may hold rows of all dates with games. Dates that were never ingested and
@@ -68,7 +59,7 @@ def landed_since(warehouse: Warehouse, landing: LandingZone, today: date) -> lis
     @cache
     def game_days() -> Sequence[date]:
         days: list[date] = calendar_of(warehouse, landing, FIRST_DATE, today).game_dates.tolist()
-        return sorted({day for day in days if FIRST_DATE <= day <= today})
+        return [day for day in days if FIRST_DATE <= day <= today]
 
     stored = Ingested.read(warehouse)
     files = {name: landing.files(name) for name in RAW_TABLES}
@@ -82,7 +73,7 @@ def landed_since(warehouse: Warehouse, landing: LandingZone, today: date) -> lis
         for one in found
         if RAW_TABLES[one.table].required or one.day == today or (one.table, one.day) in stored.digests
     }
-    pending = {(one.day, one.table): Pending(one.table, one.day, one.path) for one in found if one.day in days}
+    pending = {(one.day, one.table): one for one in found if one.day in days}
     return [pending[place] for place in sorted(pending)]
 
 
@@ -119,8 +110,8 @@ class Ingested:
 
 @dataclass(frozen=True)
 class Later:
-    """A date of a raw table of which a file came after the date was ingested; doubtful where the file may hold no other
-    content of it.
+    """A date of a raw table that is not ingested as it has landed, and the newest file that may hold rows of it;
+    doubtful where that may hold no other content of the date.
     """
 
     table: str

@@ -106,7 +106,7 @@ def _result_of(report: RunReport, launch: Launch) -> _Result:
     from nba_assets.orchestration.opening import open_warehouse
 
     warehouse = open_warehouse()
-    with dagster_instance() as instance:
+    with dagster_instance() as instance, warehouse.session():
         return _Result(launch, report, built(warehouse, launch), damage_of(warehouse, instance, report.run_id))
 
 

@@ -17,14 +17,18 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import groupby
 
 import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
 from dagster._core.events import EVENT_TYPE_TO_PIPELINE_RUN_STATUS, StepMaterializationData
 from dagster._core.events.log import EventLogEntry
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.storage.event_log import SqlEventLogStorageTable, SqliteEventLogStorage
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
 from dagster._core.storage.sql import create_engine
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
+from dagster._serdes import serialize_value
 from sqlalchemy.engine import Connection
 from sqlalchemy.pool import StaticPool
 
@@ -53,6 +57,7 @@ OVERRIDDEN = {
     "conn_string_for_shard": ["self", "shard_name"],
     "store_event": ["self", "event"],
     "store_asset_check_event": ["self", "event", "event_id"],
+    "_store_asset_check_evaluation_planned": ["self", "event", "event_id"],
     "run_connection": ["self", "run_id"],
     "index_transaction": ["self"],
     "_event_to_row": ["self", "event"],
@@ -165,11 +170,7 @@ class KeptConnectionsEventLogStorage(SqliteEventLogStorage):
         A run over a range plans each check, as these have no partitions, once. Dagster plans it for each partition of
         the run: a season left 33,499 rows, 69 MB, that nothing ever completed.
         """
-        planned = event.dagster_event.event_specific_data if event.dagster_event else None
-        if isinstance(planned, AssetCheckEvaluationPlanned) and planned.partitions_subset is not None:
-            once = AssetCheckEvaluationPlanned(asset_key=planned.asset_key, check_name=planned.check_name)
-            event = event._replace(dagster_event=event.get_dagster_event()._replace(event_specific_data=once))
-        super().store_asset_check_event(event, event_id)
+        super().store_asset_check_event(planned_once(event), event_id)
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
         """Store events in one transaction per database: all of them, or none where one cannot be stored."""
@@ -179,8 +180,12 @@ class KeptConnectionsEventLogStorage(SqliteEventLogStorage):
                 earlier = len(events) - 1 if _is_range_of_one_asset(events) else 0
                 if earlier:
                     self._store_materializations(events[:earlier])
-                for event in events[earlier:]:
-                    super().store_event(event)
+                for are_planned, several in groupby(events[earlier:], _is_planned_check):
+                    if are_planned:
+                        self._store_planned_checks(list(several))
+                        continue
+                    for event in several:
+                        super().store_event(event)
             except BaseException:
                 for connection in self._batch.values():
                     connection.rollback()
@@ -205,6 +210,31 @@ class KeptConnectionsEventLogStorage(SqliteEventLogStorage):
                 [self._event_to_row(without_repetitions(event)) for event in events],
             )
             self._store_asset_event_tags(connection, events, list(inserted.scalars()))
+
+    def _store_planned_checks(self, events: Sequence[EventLogEntry]) -> None:
+        """Store that checks of a run are planned: with a statement for each table, and not three for each check."""
+        rows = [self._event_to_row(event) for event in events]
+        insert = SqlEventLogStorageTable.insert()
+        with self.run_connection(events[0].run_id) as connection:
+            connection.execute(insert, rows)
+        with self.index_transaction() as connection:
+            inserted = connection.execute(
+                insert.returning(SqlEventLogStorageTable.c.id, sort_by_parameter_order=True), rows
+            )
+            executions = [
+                {
+                    "asset_key": _planned_check(event).asset_key.to_string(),
+                    "check_name": _planned_check(event).check_name,
+                    "partition": None,
+                    "run_id": event.run_id,
+                    "execution_status": AssetCheckExecutionRecordStatus.PLANNED.value,
+                    "evaluation_event": serialize_value(planned_once(event)),
+                    "evaluation_event_timestamp": row["timestamp"],
+                    "evaluation_event_storage_id": event_id,
+                }
+                for event, row, event_id in zip(events, rows, inserted.scalars(), strict=True)
+            ]
+            connection.execute(AssetCheckExecutionsTable.insert(), executions)
 
     def has_table(self, table_name: str) -> bool:
         """Whether the index has a table; one that is there stays there."""
@@ -320,6 +350,23 @@ def without_repetitions(event: EventLogEntry, data: StepMaterializationData | No
         event_specific_data=data or made.event_specific_data, logging_tags={}, step_handle=None, node_handle=None
     )
     return event._replace(dagster_event=short, user_message="")
+
+
+def planned_once(event: EventLogEntry) -> EventLogEntry:
+    """That a check is planned for some partitions, as planned once for all of them; any other event as it is."""
+    if not _is_planned_check(event) or _planned_check(event).partitions_subset is None:
+        return event
+    planned = _planned_check(event)
+    once = AssetCheckEvaluationPlanned(asset_key=planned.asset_key, check_name=planned.check_name)
+    return event._replace(dagster_event=event.get_dagster_event()._replace(event_specific_data=once))
+
+
+def _is_planned_check(event: EventLogEntry) -> bool:
+    return event.is_dagster_event and event.dagster_event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED
+
+
+def _planned_check(event: EventLogEntry) -> AssetCheckEvaluationPlanned:
+    return event.get_dagster_event().asset_check_planned_data
 
 
 def _is_range_of_one_asset(events: Sequence[EventLogEntry]) -> bool:

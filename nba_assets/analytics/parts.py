@@ -19,7 +19,10 @@ from nba_assets.analytics.games import SCHEDULE_COLUMNS, played_besides, team_ga
 from nba_assets.analytics.people import PLAYER_ID
 from nba_assets.analytics.team_facts import AHEAD_DAYS
 from nba_assets.analytics.venues import ARENA_COLUMNS, arenas, season_homes
+from nba_assets.basketball.season import first_of_july
+from nba_assets.entities.groups import SPAN, joint
 from nba_assets.entities.outcomes import take
+from nba_assets.entities.relations import group_numbers, text_where
 from nba_assets.raw.schedule import LEAGUE_COLUMNS, has_ended, lacks_score, league_finals, league_games
 from nba_assets.raw.tables import PLAYER_BOXSCORES, PLAYER_REGISTRY, RawTable
 from nba_assets.tables.digest import Hashes, column_hashes
@@ -109,7 +112,7 @@ where the history of the schedule knows it before the date's first tip-off, see 
 def _homes(games: Columns) -> tuple[Dates, Hashes]:
     league = take(games, league_games(games))
     homes = season_homes(league | arenas(league))
-    return _first_of_july(homes["season_year"]), column_hashes(homes)
+    return first_of_july(homes["season_year"]), column_hashes(homes)
 
 
 HOMES = Part("homes", (*PAIRING, *LEAGUE_COLUMNS, *ARENA_COLUMNS), _homes)
@@ -121,15 +124,11 @@ def _teams(games: Columns) -> tuple[Dates, Hashes]:
     teams = np.concatenate([regular["home_team_abbr"], regular["away_team_abbr"]])
     pairs = pd.DataFrame({"season": np.tile(regular["season_year"], 2), "team": teams}).drop_duplicates()
     seasons = pairs["season"].to_numpy(np.float64)
-    return _first_of_july(seasons), column_hashes({"season": seasons, "team": pairs["team"].to_numpy(dtype=object)})
+    return first_of_july(seasons), column_hashes({"season": seasons, "team": pairs["team"].to_numpy(dtype=object)})
 
 
 TEAMS = Part("teams", (*PAIRING, *LEAGUE_COLUMNS), _teams)
 """Who plays in a season."""
-
-
-def _first_of_july(seasons: NDArray[np.float64]) -> Dates:
-    return (12 * (seasons.astype(np.int64) - 1970) + 6).astype("M8[M]").astype("M8[D]")
 
 
 def _besides(games: Columns) -> tuple[Dates, Hashes]:
@@ -159,14 +158,16 @@ PEOPLE_COLUMNS = ("season", "universal_player_id", "player_lookup", "player_name
 
 def _people(registry: Columns) -> tuple[Dates, Hashes]:
     """Each person once per key and name; his teams count only where he shares a key with somebody, see `people`."""
-    date_column = PLAYER_REGISTRY.table.date_column
-    rows = pd.DataFrame({name: registry[name] for name in (date_column, *PEOPLE_COLUMNS)})
-    shares_key = rows.groupby(["season", "player_lookup"])["universal_player_id"].transform("nunique") > 1
-    is_namesake = shares_key.groupby([rows["season"], rows["universal_player_id"]]).transform("any")
-    rows["team_abbr"] = rows["team_abbr"].where(is_namesake, None)
-    rows = rows.drop_duplicates()
-    days = rows[date_column].to_numpy().astype("M8[D]")
-    return days, column_hashes({name: rows[name].to_numpy(dtype=object) for name in PEOPLE_COLUMNS})
+    keys = group_numbers((registry["season"], registry["player_lookup"]))
+    persons = group_numbers((registry["season"], registry["universal_player_id"]))
+    holders = np.unique(joint(keys, persons)) // SPAN
+    is_shared = np.bincount(holders, minlength=1)[keys] > 1
+    is_namesake = np.isin(persons, persons[is_shared])
+    counted = {**registry, "team_abbr": text_where(is_namesake, registry["team_abbr"], None)}
+    days = registry[PLAYER_REGISTRY.table.date_column].astype("M8[D]")
+    hashes = column_hashes({name: counted[name] for name in PEOPLE_COLUMNS})
+    _, once = np.unique(np.stack([days.astype(np.int64).view(np.uint64), hashes]), axis=1, return_index=True)
+    return days[once], hashes[once]
 
 
 PEOPLE = Part("people", (PLAYER_REGISTRY.table.date_column, *PEOPLE_COLUMNS), _people)

@@ -8,22 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nba_assets.basketball.season import LONGEST_SEASON_DAYS, season_label
+from nba_assets.basketball.season import LONGEST_SEASON_YEAR_DAYS, season_label
 from nba_assets.basketball.spellings import spellings, with_other_suffix
 from nba_assets.entities.outcomes import failures, take
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.tables import PLAYER_REGISTRY
 from nba_assets.tables.spec import Columns
+from nba_assets.warehouse.interface import Warehouse
 
 PLAYER_ID = "player_id"
 """The provider's own id of a player, where a feed has it."""
+
+Entry = tuple[str, str, str | None, str | None, str | None]
+"""A row of the registry: universal id, key, name, team, the provider's id."""
+SEASONS_KEPT = 8
+"""So many seasons' players are kept in memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +45,7 @@ class People:
         """The players of the run's seasons."""
         table = PLAYER_REGISTRY.table
         columns = [name for name in table.column_names if name not in (table.date_column, "processed_at")]
-        # A season's registry is stored under a date before its first game.
-        return cls.from_registry(run.read(table, columns, start=run.season_start - timedelta(days=LONGEST_SEASON_DAYS)))
+        return cls.from_registry(run.read(table, columns, start=run.season_dated))
 
     @classmethod
     def from_registry(cls, registry: Columns) -> People:
@@ -122,6 +128,13 @@ class People:
         return ids, unknown, labels
 
 
+def full_names(warehouse: Warehouse, day: date) -> dict[str, str]:
+    """Full names of the players of a date's season by player_lookup, as the registry has them."""
+    since = day - timedelta(days=LONGEST_SEASON_YEAR_DAYS)
+    known = warehouse.read(PLAYER_REGISTRY.table, ("player_lookup", "player_name"), since, day).to_pylist()
+    return {player["player_lookup"]: player["player_name"] for player in known if player["player_name"]}
+
+
 def shared_key_failures(rows: Columns, shown: Sequence[str]) -> Columns:
     """One failure record per date and key of rows that several persons share, naming all that the columns `shown` say
     of them; `rows` may not be empty.
@@ -164,7 +177,15 @@ class SeasonPlayers:
     @classmethod
     def of(cls, registry: Columns) -> SeasonPlayers:
         """From a season's rows of the registry."""
-        people = _people(registry)
+        blank = np.full(len(registry["player_lookup"]), None, dtype=object)
+        columns = [registry["universal_player_id"], registry["player_lookup"]]
+        columns += [registry.get(name, blank) for name in ("player_name", "team_abbr", PLAYER_ID)]
+        return _season_players(tuple(zip(*(values.tolist() for values in columns), strict=True)))
+
+    @classmethod
+    def of_entries(cls, entries: Iterable[Entry]) -> SeasonPlayers:
+        """From a season's entries in the registry."""
+        people = _people(entries)
         holders: dict[str, list[Person]] = {}
         for person in people:
             for lookup in person.names:
@@ -240,13 +261,14 @@ class Person:
     player_ids: set[str] = field(default_factory=set)
 
 
-def _people(registry: Columns) -> list[Person]:
+# Every table of a run reads the same registry.
+_season_players = lru_cache(maxsize=SEASONS_KEPT)(SeasonPlayers.of_entries)
+
+
+def _people(entries: Iterable[Entry]) -> list[Person]:
     """The persons of a season's registry, in order of their universal ids."""
-    blank = np.full(len(registry["player_lookup"]), None, dtype=object)
-    columns = [registry["universal_player_id"], registry["player_lookup"]]
-    columns += [registry.get(name, blank) for name in ("player_name", "team_abbr", PLAYER_ID)]
     people: dict[str, Person] = {}
-    for universal_id, lookup, name, team, player_id in zip(*columns, strict=True):
+    for universal_id, lookup, name, team, player_id in entries:
         person = people.setdefault(universal_id, Person(universal_id))
         # The largest of several names, so that the order of the rows is of no account.
         person.names[lookup] = max((known for known in (person.names.get(lookup), name) if known), default=None)

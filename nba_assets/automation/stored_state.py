@@ -54,7 +54,7 @@ def read_state(warehouse: Warehouse, today: date, since: date = EARLIEST) -> Sto
     with warehouse.session():
         names = {"table_name": [*RAW_TABLES, *COMPUTED_TABLES]}
         entries = to_columns(warehouse.read(TABLE_PARTITIONS, STATE_COLUMNS, date.min, today, names))
-        state = InputState.read(warehouse, inputs, since, today, entries)
+        state = InputState.read(warehouse, inputs, since, today, entries=entries)
         files = to_columns(
             warehouse.read(
                 RAW_QUARANTINE, ("table_name", "partition_date"), date.min, today, {"row_number": WHOLE_FILE}

@@ -21,6 +21,10 @@ USUAL_OPENING_DAY = 22
 """Of October: stands for the opening night of a season whose schedule is not known."""
 LONGEST_SEASON_DAYS = 366
 """As far around a date the schedule is read to know its season."""
+LONGEST_SEASON_YEAR_DAYS = 480
+"""As far before a date a season's registry may stand, which is dated by `first_of_july`: the last game of 2019-20 was
+468 days after it.
+"""
 
 
 def season_year(dates: Dates) -> Ints:
@@ -29,6 +33,14 @@ def season_year(dates: Dates) -> Ints:
     Example: 2021-10-19 and 2022-06-16 are of season 2021.
     """
     return _years(dates) - (_months(dates) < FIRST_MONTH)
+
+
+def first_of_july(seasons: NDArray[Any]) -> Dates:
+    """The date under which stands what belongs to a season as a whole, before its first game.
+
+    Example: 2021 is 2021-07-01.
+    """
+    return (12 * (seasons.astype(np.int64) - 1970) + 6).astype("M8[M]").astype("M8[D]")
 
 
 def season_label(season_year: int) -> str:

@@ -174,7 +174,7 @@ class League:
 
     def numbers(self, teams: NDArray[np.object_]) -> NDArray[np.intp]:
         """The number of each team among the league's; -1 for none of its teams."""
-        return self.finals.numbers(teams.tolist())
+        return self.finals.numbers(teams)
 
 
 def games_of(players: Numbers, teams: Numbers, sheet: Numbered, roster: Numbered, league: League) -> Numbered:

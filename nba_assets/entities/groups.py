@@ -165,9 +165,10 @@ class Grouped(Numbered):
         rows, bounds = self.rows_of(self.numbers(chosen))
         return replace(self, columns=take(self.columns, rows), bounds=bounds, entities=chosen)
 
-    def numbers(self, entities: Sequence[str]) -> NDArray[np.intp]:
-        """The groups of some entities; -1 where one is not there."""
-        return np.array([self._numbers.get(entity, -1) for entity in entities], dtype=np.intp)
+    def numbers(self, entities: Sequence[str] | NDArray[np.object_]) -> NDArray[np.intp]:
+        """The groups of some entities; -1 where one is not there, and for null."""
+        codes, distinct = pd.factorize(np.asarray(entities, dtype=object))
+        return np.array([*(self._numbers.get(entity, -1) for entity in distinct.tolist()), -1], dtype=np.intp)[codes]
 
     @cached_property
     def _numbers(self) -> dict[str, int]:

@@ -30,7 +30,7 @@ def find(keys: Key, among: Key) -> NDArray[np.intp]:
     Of equal keys the last one is found.
     """
     size = len(keys[0])
-    codes = _codes([np.concatenate([left, right]) for left, right in zip(keys, among, strict=True)])
+    codes = group_numbers([np.concatenate([left, right]) for left, right in zip(keys, among, strict=True)])
     left, right = codes[:size], codes[size:]
     place_of = np.full(max(codes.max(initial=-1) + 1, 1), -1, dtype=np.intp)
     place_of[right[right >= 0]] = np.flatnonzero(right >= 0)
@@ -61,7 +61,7 @@ def tally(key: Mapping[str, NDArray[Any]], counts: Mapping[str, NDArray[Any]]) -
     """Sums of `counts` (masks or whole numbers) by key: one row per distinct key, rows with a null in the key left
     out.
     """
-    codes = _codes(list(key.values()))
+    codes = group_numbers([*key.values()])
     known = codes >= 0
     groups, first, group_of = np.unique(codes[known], return_index=True, return_inverse=True)
     places = np.flatnonzero(known)[first]
@@ -77,7 +77,7 @@ def newest_first(order: Key, group: Key) -> NDArray[np.intp]:
     """Positions of the last row of each group, by `order` (most significant first), in order of appearance of the
     groups.
     """
-    codes = _codes(list(group))
+    codes = group_numbers(group)
     ranked = np.lexsort((*reversed([sortable(values) for values in order]), codes))
     last = np.append(codes[ranked][1:] != codes[ranked][:-1], len(ranked) > 0)[: len(ranked)]
     return np.sort(ranked[last & (codes[ranked] >= 0)])
@@ -85,8 +85,8 @@ def newest_first(order: Key, group: Key) -> NDArray[np.intp]:
 
 def largest(values: NDArray[np.float64], group: Key) -> NDArray[np.bool_]:
     """Marks, in each group, the row with the largest value, the first of equals; a null is smaller than anything."""
-    order = np.lexsort((-np.nan_to_num(values, nan=-np.inf), _codes(list(group))))
-    codes = _codes(list(group))[order]
+    order = np.lexsort((-np.nan_to_num(values, nan=-np.inf), group_numbers(group)))
+    codes = group_numbers(group)[order]
     marks = np.zeros(len(values), dtype=bool)
     marks[order[np.append(True, codes[1:] != codes[:-1])[: len(order)]]] = True
     return marks
@@ -97,11 +97,11 @@ def sortable(values: NDArray[Any]) -> NDArray[Any]:
     return pd.factorize(values, sort=True)[0] if values.dtype == object else values
 
 
-def _codes(key: list[NDArray[Any]]) -> NDArray[np.int64]:
+def group_numbers(key: Key) -> NDArray[np.int64]:
     """One whole number per distinct key, -1 where any part is null."""
-    combined = np.zeros(len(key[0]), dtype=np.int64)
-    known = np.ones(len(key[0]), dtype=bool)
-    for values in key:
+    combined: NDArray[np.int64] = pd.factorize(key[0])[0]
+    known = combined >= 0
+    for values in key[1:]:
         codes, distinct = pd.factorize(values)
         known &= codes >= 0
         # Renumbering after each part keeps the product of the parts' sizes from overflowing.

@@ -9,7 +9,7 @@ written: a picture that cannot be drawn says why.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import dagster as dg
@@ -18,14 +18,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from nba_assets.basketball.season import LONGEST_SEASON_DAYS
+from nba_assets.analytics.people import full_names
 from nba_assets.pictures.of_tables import TABLES_WITH_PICTURES, data_uri, picture
 from nba_assets.precompute.feature_lists import ALL_FEATURES, FEATURE_VERSIONS
 from nba_assets.publishing.publication import DateFacts, Publication
-from nba_assets.raw.tables import PLAYER_REGISTRY
 from nba_assets.tables.columns import to_columns
 from nba_assets.tables.spec import Table, Type
-from nba_assets.warehouse.interface import Warehouse
 
 FEATURE_STORE = "ml_feature_store"
 MEASURES = (Type.INT64, Type.FLOAT64, Type.BOOL)
@@ -102,14 +100,6 @@ def _picture(publication: Publication, day: date) -> dict[str, Any]:
 def rows_of(publication: Publication, day: date) -> pa.Table:
     """The rows of a date among those that are published."""
     return publication.rows.filter(pc.equal(publication.rows[publication.run.table.date_column], day))
-
-
-def full_names(warehouse: Warehouse, day: date) -> dict[str, str]:
-    """Full names of the players of a date's season by player_lookup, as the registry has them."""
-    known = warehouse.read(
-        PLAYER_REGISTRY.table, ("player_lookup", "player_name"), day - timedelta(days=LONGEST_SEASON_DAYS), day
-    ).to_pylist()
-    return {player["player_lookup"]: player["player_name"] for player in known if player["player_name"]}
 
 
 def _lineage(table: Table) -> dict[str, Any]:

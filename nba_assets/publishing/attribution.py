@@ -31,7 +31,7 @@ from nba_assets.tables.audit import (
     values_text,
 )
 from nba_assets.tables.bookkeeping import HARD_FAILURE, WITHOUT_ROW
-from nba_assets.tables.columns import to_columns, unstorable
+from nba_assets.tables.columns import StoredColumns, to_columns, unstorable
 from nba_assets.tables.spec import Columns, Table
 
 STORABLE = "storable_values"
@@ -51,9 +51,8 @@ class Attribution:
     findings: list[Finding]
 
 
-def attribute(table: Table, rows: pa.Table, columns: Columns, failed: Columns) -> Attribution:
-    """Check rows and attribute what breaks blocking checks; `columns` are the same rows as numpy columns, `failed` the
-    failure records that they come with.
+def attribute(table: Table, rows: pa.Table, failed: Columns) -> Attribution:
+    """Check rows and attribute what breaks blocking checks; `failed` are the failure records that they come with.
 
     An entity that failed hard has no row on the date, whatever was computed beside its failure.
     """
@@ -63,12 +62,12 @@ def attribute(table: Table, rows: pa.Table, columns: Columns, failed: Columns) -
         hard = take(failed, without_row)
         losses.there &= ~_concerns(losses.dates, losses.entities, hard["partition_date"], hard["entity_id"])
     marked: dict[str, dict[str, NDArray[np.bool_]]] = {}
-    remaining, those = rows, columns
+    remaining = StoredColumns(rows)
     while True:
         places = np.flatnonzero(losses.there)
         if not losses.there.all():
-            remaining, those = rows.take(places), take(columns, places)
-        found = broken_rows(table, those)
+            remaining = StoredColumns(rows.take(places))
+        found = broken_rows(table, remaining)
         broken = [(check, marks) for check, marks in found if check.blocking and any_column(marks, len(places)).any()]
         if not broken:
             break
@@ -76,12 +75,12 @@ def attribute(table: Table, rows: pa.Table, columns: Columns, failed: Columns) -
             for name, mask in marks.items():
                 of_check = marked.setdefault(check.name, {}).setdefault(name, np.zeros(rows.num_rows, dtype=bool))
                 of_check[places[mask]] = True
-            losses.add(check, marks, remaining, places, those)
+            losses.add(check, marks, remaining, places)
         losses.apply()
     findings = [
         finding(table, rows, check, marked[check.name])
         if check.name in marked
-        else finding(table, remaining, check, marks)
+        else finding(table, remaining.rows, check, marks)
         for check, marks in found
     ]
     return Attribution(losses.there, losses.records(), losses.lost_dates, findings)
@@ -156,16 +155,16 @@ class _Losses:
         self.entities: NDArray[np.object_] = key[entity_column(self.table)].astype(object)
         self.there = np.ones(self.rows.num_rows, dtype=bool)
 
-    def add(self, check: Check, marks: Broken, remaining: pa.Table, places: NDArray[np.intp], columns: Columns) -> None:
+    def add(self, check: Check, marks: Broken, remaining: StoredColumns, places: NDArray[np.intp]) -> None:
         """Count a broken check in: `places` are those of the remaining rows among all rows."""
-        read = columns_of_rule(check.rule, columns) if check.rule else []
+        read = columns_of_rule(check.rule, remaining) if check.rule else []
         broken = np.flatnonzero(any_column(marks, len(places))).tolist()
         if check.costs == "game":
-            self._add_games(check, read, broken, remaining, places, columns["game_id"])
+            self._add_games(check, read, broken, remaining, places)
             return
         for place in broken:
             day, entity = self._key(places[place])
-            reason = reason_of_row(self.table, remaining, check, marks, place, read)
+            reason = reason_of_row(self.table, remaining.rows, check, marks, place, read)
             if check.costs == "date":
                 self.lost_dates.setdefault(
                     day, f"{check.name}: {check.description}, but {entity} has {reason.removeprefix(f'{check.name}: ')}"
@@ -178,15 +177,15 @@ class _Losses:
         check: Check,
         read: list[str],
         broken: list[int],
-        remaining: pa.Table,
+        remaining: StoredColumns,
         places: NDArray[np.intp],
-        games: NDArray[Any],
     ) -> None:
+        games = remaining["game_id"]
         shown = [name for name in read if name not in ("game_id", entity_column(self.table))]
         for game in dict.fromkeys(games[broken].tolist()):
             mine = np.flatnonzero(games == game).tolist()
             said = (
-                " ".join(filter(None, (str(self._key(places[place])[1]), values_text(remaining, place, shown))))
+                " ".join(filter(None, (str(self._key(places[place])[1]), values_text(remaining.rows, place, shown))))
                 for place in mine
             )
             reason = f"{check.name}: {check.description}, but {game} has {'; '.join(said)}"

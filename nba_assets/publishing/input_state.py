@@ -13,11 +13,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nba_assets.basketball.season import LONGEST_SEASON_DAYS, SeasonCalendar
+from nba_assets.basketball.season import LONGEST_SEASON_DAYS, LONGEST_SEASON_YEAR_DAYS, SeasonCalendar, first_of_july
 from nba_assets.entities.outcomes import take
 from nba_assets.raw.schedule_history import KNOWN_COLUMNS, ScheduleHistory
 from nba_assets.raw.tables import SCHEDULE
@@ -62,6 +63,23 @@ class DatedHashes:
 
 
 @dataclass(frozen=True, eq=False)
+class RowsRead:
+    """Columns of a table's rows dated from `start` to `end` that hold the values of `where`, sorted by its key."""
+
+    table: Table
+    where: Mapping[str, Any]
+    start: date
+    end: date
+    columns: Columns
+
+    def of(self, columns: Sequence[str], start: date, end: date) -> dict[str, NDArray[Any]]:
+        """Some of their columns on some of their dates, copied."""
+        days = self.columns[self.table.date_column]
+        chosen = (days >= np.datetime64(start, "D")) & (days <= np.datetime64(end, "D"))
+        return {name: self.columns[name][chosen] for name in columns}
+
+
+@dataclass(frozen=True, eq=False)
 class InputState:
     """The state of some inputs at one moment, as far as dates from `start` to `end` can read them."""
 
@@ -74,14 +92,24 @@ class InputState:
     """By part of the schedule that is read as it was known: dates before which it was known otherwise than it is, and
     what it was to them.
     """
+    rows: Sequence[RowsRead] = field(default_factory=tuple, repr=False)
+    """What was read to know the parts."""
 
     @classmethod
     def read(
-        cls, warehouse: Warehouse, inputs: Iterable[Input], start: date, end: date, entries: Columns | None = None
+        cls,
+        warehouse: Warehouse,
+        inputs: Iterable[Input],
+        start: date,
+        end: date,
+        *,
+        entries: Columns | None = None,
+        of_schedule: Iterable[str] = (),
     ) -> InputState:
         """What the warehouse holds; read in one session, all of it is of one moment.
 
-        `entries` saves reading `ENTRY_COLUMNS` of the inputs' tables.
+        `entries` saves reading `ENTRY_COLUMNS` of the inputs' tables; `of_schedule` are further columns of the schedule
+        that `rows_read` is to have.
         """
         inputs = list(inputs)
         year = timedelta(days=LONGEST_SEASON_DAYS)
@@ -93,25 +121,46 @@ class InputState:
                 )
             known = {source.part.name: source.part for source in inputs if source.as_known and source.part is not None}
             history = ScheduleHistory.read(warehouse, start - year, end + year) if known else ScheduleHistory.none()
-            of_schedule = {*CALENDAR_COLUMNS, *(() if history.is_empty else KNOWN_COLUMNS)}
+            schedule_columns = {*CALENDAR_COLUMNS, *of_schedule, *(() if history.is_empty else KNOWN_COLUMNS)}
+            of_seasons = {source.table.name for source in inputs if source.whole_season}
             parts: dict[tuple[str, str], DatedHashes] = {}
+            rows_read: list[RowsRead] = []
             schedule: Columns = {}
             for table, where, mine in _reads(inputs):
+                is_schedule = table is SCHEDULE.table
                 columns = sorted(
-                    {name for part in mine for name in part.columns}
-                    | (of_schedule if table is SCHEDULE.table else set())
+                    {table.date_column, *(name for part in mine for name in part.columns)}
+                    | (schedule_columns if is_schedule else set())
                 )
-                rows = to_columns(
-                    warehouse.read(table, columns, start - year, end + year if table is SCHEDULE.table else end, where)
+                reach = (
+                    LONGEST_SEASON_YEAR_DAYS if table.name in of_seasons and not is_schedule else LONGEST_SEASON_DAYS
                 )
-                schedule = rows if table is SCHEDULE.table else schedule
+                first, last = start - timedelta(days=reach), end + year if is_schedule else end
+                rows = to_columns(warehouse.read(table, columns, first, last, where))
+                rows_read.append(RowsRead(table, where, first, last, rows))
+                schedule = rows if is_schedule else schedule
                 for part in mine:
                     parts[table.name, part.name] = _elements(part, rows, table.date_column)
         calendar = SeasonCalendar.from_schedule(
             schedule["game_date"], schedule["season_year"], schedule["is_regular_season"] == 1
         )
         as_known = {} if history.is_empty else _as_known(history, list(known.values()), schedule, calendar, start, end)
-        return cls(_by_table(entries), parts, calendar, as_known)
+        return cls(_by_table(entries), parts, calendar, as_known, rows_read)
+
+    def rows_read(
+        self, table: Table, columns: Sequence[str], start: date, end: date, where: Mapping[str, Any]
+    ) -> dict[str, NDArray[Any]] | None:
+        """Rows of a table as they stood when the state was read; None where more than that is wanted."""
+        for read in self.rows:
+            if (
+                read.table is table
+                and read.where == where
+                and read.start <= start
+                and end <= read.end
+                and read.columns.keys() >= set(columns)
+            ):
+                return read.of(columns, start, end)
+        return None
 
     @cached_property
     def partitions(self) -> dict[str, DatedHashes]:
@@ -123,10 +172,14 @@ class InputState:
             found[name] = DatedHashes.of(days, partition_hashes(days, mine["digest"][filled]))
         return found
 
+    def dates_of(self, table_name: str) -> Dates:
+        """The dates of a table that have an entry, with rows or without."""
+        return self.entries[table_name]["partition_date"] if table_name in self.entries else NO_DATES
+
     def window(self, source: Input, days: Dates) -> tuple[Dates, Dates]:
         """The first and the last date that each of some dates reads of an input, both included."""
         if source.whole_season:
-            july = (12 * (self.calendar.season_of(days) - 1970) + 6).astype("M8[M]").astype("M8[D]")
+            july = first_of_july(self.calendar.season_of(days))
             return july, july
         first = (
             self.calendar.first_day(days) - np.timedelta64(source.lead_days, "D")

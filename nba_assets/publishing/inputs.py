@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 
 from nba_assets.entities.outcomes import Outcome
+from nba_assets.publishing.input_state import InputState
 from nba_assets.publishing.lineage import note_inputs
 from nba_assets.publishing.observations import rows_expected
 from nba_assets.publishing.refusals import refusal_text, stored_refusals, upstream_refused
 from nba_assets.publishing.table_run import TableRun
 from nba_assets.raw.refusals import not_ingested
 from nba_assets.raw.tables import RAW_TABLES, SCHEDULE
-from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.tables.spec import INPUTS_INGESTED, Table
 from nba_assets.wording import listed
 
@@ -39,8 +39,7 @@ def computed(run: TableRun, build: Callable[[TableRun], Outcome]) -> Outcome:
         return Outcome({})
     with run.session():
         run.begin()
-        note_inputs(run)
-        refused = dates_without_inputs(run)
+        refused = dates_without_inputs(run, note_inputs(run))
     if len(refused) == len(run.dates):
         run.refuse(refused)
         raise MissingInputsError(_advice(run))
@@ -56,8 +55,9 @@ def own_date_inputs(table: Table) -> list[Table]:
     return [source for source in table.upstream if source.name in needed]
 
 
-def dates_without_inputs(run: TableRun) -> dict[date, str]:
-    """The dates of a run on which something is lacking that its table cannot do without, with the reason.
+def dates_without_inputs(run: TableRun, state: InputState) -> dict[date, str]:
+    """The dates of a run on which something is lacking that its table cannot do without, with the reason; `state` is
+    that of the run's inputs.
 
     Dates that get no rows anyway need nothing but the schedule that says so. An optional feed that was not ingested is
     noted under `inputs_ingested`.
@@ -66,11 +66,8 @@ def dates_without_inputs(run: TableRun) -> dict[date, str]:
     if not inputs:
         return {}
     names = [table.name for table in inputs]
+    there = {(name, day) for name in names for day in state.dates_of(name).tolist()}
     with run.timed("read"), run.session():
-        entries = run.warehouse.read(
-            TABLE_PARTITIONS, ("table_name", "partition_date"), run.start, run.end, {"table_name": names}
-        )
-        there = set(zip(entries["table_name"].to_pylist(), entries["partition_date"].to_pylist(), strict=True))
         refusals = {
             (refusal.table, refusal.day): refusal.reason
             for refusal in stored_refusals(run.warehouse, names, run.start, run.end)

@@ -11,7 +11,7 @@ from datetime import date
 import numpy as np
 
 from nba_assets.publishing.input_state import NO_DATES, Dates, InputState, inputs_texts
-from nba_assets.publishing.table_run import TableRun
+from nba_assets.publishing.table_run import SCHEDULE_COLUMNS, TableRun
 from nba_assets.tables.spec import Columns, Table
 
 
@@ -37,14 +37,14 @@ class InputFacts:
         return self.game_days_found is not None and self.game_days_found < (self.game_days_expected or 0)
 
 
-def note_inputs(run: TableRun) -> None:
+def note_inputs(run: TableRun) -> InputState:
     """Note what a run is about to read, for the record of its dates; to be called before its first read, in the session
     of that.
     """
-    run.input_state = InputState.read(run.warehouse, run.table.inputs, run.start, run.end)
-    run.built_from = dict(
-        zip(run.dates, inputs_texts(run.input_state.digests(run.table.inputs, run.days)), strict=True)
-    )
+    state = InputState.read(run.warehouse, run.table.inputs, run.start, run.end, of_schedule=SCHEDULE_COLUMNS)
+    run.built_from = dict(zip(run.dates, inputs_texts(state.digests(run.table.inputs, run.days)), strict=True))
+    run.input_state = state
+    return state
 
 
 def inputs_by_date(run: TableRun) -> dict[date, list[InputFacts]]:

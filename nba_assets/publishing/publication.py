@@ -38,7 +38,7 @@ from nba_assets.publishing.table_run import STAMPS, TableRun
 from nba_assets.tables.audit import Finding
 from nba_assets.tables.bookkeeping import CHANGE_COLUMNS, ENTITY_FAILURES, HARD_FAILURE, TABLE_PARTITIONS, Changes
 from nba_assets.tables.columns import arrow_schema, blank, empty, to_arrow, to_columns
-from nba_assets.tables.digest import as_hex, partition_digest, stored_hashes
+from nba_assets.tables.digest import as_hex, partition_digest, row_hashes
 from nba_assets.tables.spec import Columns, Table
 from nba_assets.warehouse.interface import Replacement
 
@@ -147,7 +147,7 @@ class Publication:
         with self.run.timed("write"):
             with self.run.warehouse.session():
                 begun = self.run.begin()
-                facts, rows = self._facts(), self._stamped()
+                facts, rows = self._facts(begun.rows), self._stamped()
                 entries = self._partition_rows(facts)
                 refusals = recorded_refusals(self.run)
                 served = newly_served(self.run, rows, entries)
@@ -178,16 +178,12 @@ class Publication:
         self.run.notes |= written.notes
         return facts
 
-    def _facts(self) -> list[DateFacts]:
+    def _facts(self, entries: pa.Table) -> list[DateFacts]:
+        """What each date holds with this write, beside its entry as the run found it."""
         table, days = self.run.table, self.run.days
         places = np.searchsorted(days, _dates(self.rows, table))
         failed = self.failed
-        stored = to_columns(
-            self.run.warehouse.read(
-                TABLE_PARTITIONS, CHANGE_COLUMNS, self.run.start, self.run.end, {"table_name": table.name}
-            )
-        )
-        changed_at = Changes.of(stored)
+        changed_at = Changes.of(to_columns(entries.select(CHANGE_COLUMNS)))
         order = np.argsort(places, kind="stable")
         bounds = np.searchsorted(places[order], np.arange(len(days) + 1))
         categories: list[Counter[str]] = [Counter() for _ in self.run.dates]
@@ -322,10 +318,9 @@ def prepare(run: TableRun, outcome: Outcome) -> Publication:
         stamps = [name for name in STAMPS if name in rows.column_names]
         rows = pa.concat_tables([retained.rows, rows])
         checked = rows.drop_columns(stamps)
-        columns = to_columns(checked)
-        computed = {name: values[retained.rows.num_rows :] for name, values in columns.items()}
-        hashes = np.concatenate([retained.hashes, stored_hashes(table, computed)])
-        found = attribute(table, checked, columns, failed)
+        computed = checked.slice(retained.rows.num_rows)
+        hashes = np.concatenate([retained.hashes, row_hashes(table, computed)])
+        found = attribute(table, checked, failed)
         publication = Publication(
             run, rows, hashes, one_per_entity(concatenate([failed, found.failures])), found.findings, retained
         )

@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nba_assets.basketball.season import LONGEST_SEASON_DAYS, SeasonCalendar
+from nba_assets.basketball.season import LONGEST_SEASON_DAYS, SeasonCalendar, first_of_july
 from nba_assets.entities.chunks import MOMENTS, NUMBERS, OBJECTS, Compute
 from nba_assets.entities.groups import Grouped
-from nba_assets.entities.outcomes import Outcome, concatenate, take
+from nba_assets.entities.outcomes import Outcome, concatenate, length, take
 from nba_assets.entities.parallel import ENTITY_TYPES, EntityKind, ParallelEntities
 from nba_assets.publishing.circuit_breaker import CircuitBreaker
 from nba_assets.publishing.input_state import InputState
@@ -30,13 +30,16 @@ from nba_assets.raw.schedule_history import ScheduleHistory
 from nba_assets.raw.tables import SCHEDULE
 from nba_assets.settings import Settings
 from nba_assets.tables import blocks
-from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
+from nba_assets.tables.bookkeeping import CHANGE_COLUMNS, TABLE_PARTITIONS
 from nba_assets.tables.columns import to_columns
 from nba_assets.tables.spec import SHARED_NOTICES, Columns, Table, Type
 from nba_assets.warehouse.interface import Changed, Value, Warehouse
 
 STAMPS = tuple(column.name for column in (*blocks.STAMPS, *blocks.REPROCESSING))
 """Columns that publishing fills."""
+
+SCHEDULE_COLUMNS = ("game_id", "game_date", "season_year", *FINAL_COLUMNS)
+"""What every run reads of the schedule."""
 
 ARRAY_KINDS = {
     Type.STRING: OBJECTS,
@@ -171,6 +174,8 @@ class TableRun:
     ) -> dict[str, NDArray[Any]]:
         """Columns of an upstream table, dated within the run unless told otherwise; remembered for the run's lineage.
 
+        What was read to note the run's inputs is not read again: the rows are those whose state is recorded.
+
         Raises ValueError for a table that is not among the inputs, and for dates after the run's of any but the
         schedule: what is not declared would not be known to make dates stale.
         """
@@ -181,10 +186,13 @@ class TableRun:
                 f"its declared inputs: add it to the inputs of its Table ({', '.join(sorted(self._declared))})"
             )
         with self.timed("read"):
-            self._share_connection()
-            rows = self.warehouse.read(table, columns, first, last, where)
-            self.reads.append(Read(table, first, last, rows.num_rows))
-            return to_columns(rows)
+            state = self.input_state
+            rows = None if state is None else state.rows_read(table, columns, first, last, where or {})
+            if rows is None:
+                self._share_connection()
+                rows = to_columns(self.warehouse.read(table, columns, first, last, where))
+            self.reads.append(Read(table, first, last, length(rows)))
+            return rows
 
     def schedule_history(self) -> ScheduleHistory:
         """The changes of the schedule around the run's dates, for a table that reads it as it was known; to be read in
@@ -211,7 +219,7 @@ class TableRun:
         """The games of the seasons around the run's dates."""
         return self.read(
             SCHEDULE.table,
-            ("game_id", "game_date", "season_year", *FINAL_COLUMNS),
+            SCHEDULE_COLUMNS,
             start=self.start - timedelta(days=LONGEST_SEASON_DAYS),
             end=self.end + timedelta(days=LONGEST_SEASON_DAYS),
         )
@@ -252,6 +260,12 @@ class TableRun:
         """First day of the season of the run's first date: nothing before it is ever needed."""
         first: date = self.calendar.first_day(self.days[:1])[0].item()
         return first
+
+    @property
+    def season_dated(self) -> date:
+        """The date under which stands what belongs to the whole season of the run's first date."""
+        july: date = first_of_july(self.calendar.season_of(self.days[:1]))[0].item()
+        return july
 
     @property
     def season_end(self) -> date:
@@ -370,7 +384,5 @@ class TableRun:
 def entries_of(warehouse: Warehouse, table: Table, dates: Sequence[date]) -> Changed:
     """The entries of some dates (ascending) of a table as they stand: what a write of these dates is conditional on."""
     where: dict[str, Value | Sequence[Value]] = {"table_name": table.name, "partition_date": list(dates)}
-    rows = warehouse.read(
-        TABLE_PARTITIONS, ("partition_date", "digest", "written_at", "run_id"), dates[0], dates[-1], where
-    )
+    rows = warehouse.read(TABLE_PARTITIONS, (*CHANGE_COLUMNS, "run_id"), dates[0], dates[-1], where)
     return Changed(TABLE_PARTITIONS, rows, dates[0], dates[-1], where)

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from nba_assets.analytics.injuries import INJURY_COLUMNS, latest_statuses
+from nba_assets.analytics.people import full_names
 from nba_assets.analytics.player_game_summary import TABLE as RESULTS
 from nba_assets.analytics.upcoming_player_game_context import TABLE as PLAYER_CONTEXT
 from nba_assets.analytics.upcoming_team_game_context import TABLE as TEAM_CONTEXT
@@ -33,7 +34,7 @@ from nba_assets.precompute.player_daily_cache import TABLE as CACHE
 from nba_assets.precompute.team_defense_zone_analysis import TABLE as ZONE_DEFENSE
 from nba_assets.publishing.input_state import InputState
 from nba_assets.raw.schedule import FINAL_COLUMNS, POSTPONED, has_ended, league_games
-from nba_assets.raw.tables import INJURY_REPORT, PLAYER_REGISTRY, RAW_TABLES, SCHEDULE
+from nba_assets.raw.tables import INJURY_REPORT, RAW_TABLES, SCHEDULE
 from nba_assets.registry import COMPUTED_TABLES
 from nba_assets.tables.bookkeeping import ENTITY_FAILURES, EXPECTED_FAILURES, TABLE_PARTITIONS
 from nba_assets.tables.columns import to_columns
@@ -246,21 +247,11 @@ def gather(warehouse: Warehouse, day: date, graph: Graph, bootstrap_days: int) -
             [source for sources in graph.values() for source in sources],
             day,
             day,
-            to_columns(partition_state),
+            entries=to_columns(partition_state),
         )
         failed = warehouse.read(ENTITY_FAILURES, ("table_name", "failure_category"), day, day).to_pylist()
         reports = to_columns(warehouse.read(INJURY_REPORT.table, INJURY_COLUMNS, day, day))
-        registry = (
-            PLAYER_REGISTRY.table,
-            ("player_lookup", "player_name"),
-            day - timedelta(days=LONGEST_SEASON_DAYS),
-            day,
-        )
-        names = {
-            player["player_lookup"]: player["player_name"]
-            for player in warehouse.read(*registry).to_pylist()
-            if player["player_name"]
-        }
+        names = full_names(warehouse, day)
     stored = {name: [Row(COMPUTED_TABLES[name], values) for values in mine.to_pylist()] for name, mine in rows.items()}
     tonight = take(schedule, schedule["game_date"] == np.datetime64(day, "D"))
     calendar = SeasonCalendar.from_schedule(

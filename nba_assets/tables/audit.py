@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from nba_assets.tables.columns import to_columns
+from nba_assets.tables.columns import StoredColumns
 from nba_assets.tables.dictionary import range_text
 from nba_assets.tables.spec import Columns, Cost, Range, Rule, Table
 
@@ -107,22 +107,21 @@ def audit(table: Table, rows: pa.Table) -> list[Finding]:
 
     Raises ValueError, naming the rule, where a rule does not answer with one flag per row.
     """
-    return [finding(table, rows, check, broken) for check, broken in broken_rows(table, to_columns(rows))]
+    return [finding(table, rows, check, broken) for check, broken in broken_rows(table, StoredColumns(rows))]
 
 
-def broken_rows(table: Table, columns: Columns) -> list[tuple[Check, Broken]]:
-    """Which rows break each check, in the order of `checks_of`; raises as `audit`.
-
-    `columns` are stored rows without their stamps, as `to_columns` has them.
+def broken_rows(table: Table, columns: StoredColumns) -> list[tuple[Check, Broken]]:
+    """Which rows break each check, in the order of `checks_of`; raises as `audit`. The rows come without their
+    stamps.
     """
-    size = len(columns[table.date_column])
+    size = columns.rows.num_rows
     there = [column for column in table.columns if column.name in columns]
     standard: dict[str, dict[str, NDArray[np.bool_]]] = {
         KEY_UNIQUE: {"": pd.DataFrame({name: columns[name] for name in table.key}).duplicated(keep=False).to_numpy()},
-        NOT_NULL: {column.name: pd.isna(columns[column.name]) for column in there if not column.nullable},
+        NOT_NULL: {column.name: columns.is_null(column.name) for column in there if not column.nullable},
         IN_RANGE: {column.name: _outside(columns[column.name], column.allowed) for column in there if column.allowed},
         KNOWN_VALUES: {
-            column.name: _unlisted(columns[column.name], column.values) for column in there if column.values
+            column.name: columns.is_unlisted(column.name, column.values) for column in there if column.values
         },
         USUAL_RANGE: {column.name: _outside(columns[column.name], column.usual) for column in there if column.usual},
     }
@@ -135,6 +134,8 @@ def broken_rows(table: Table, columns: Columns) -> list[tuple[Check, Broken]]:
 def finding(table: Table, rows: pa.Table, check: Check, broken: Broken) -> Finding:
     """What is said of a check that some of the rows break."""
     places = np.flatnonzero(any_column(broken, rows.num_rows))
+    if not len(places):
+        return Finding(check.name, check.blocking, check.description, 0, (), ())
     dates = rows.column(table.date_column).take(places).unique().drop_null().sort().to_pylist()
     # One row of each column at fault comes first, so that none of them hides behind another.
     first_of_each = [int(mask.argmax()) for mask in broken.values() if mask.any()]
@@ -213,11 +214,6 @@ def _flags(table: Table, rule: Rule, columns: Columns, row_count: int) -> NDArra
 def _outside(values: NDArray[Any], bounds: Range | None) -> NDArray[np.bool_]:
     low, high = bounds or (-np.inf, np.inf)
     return (values < low) | (values > high)
-
-
-def _unlisted(values: NDArray[Any], listed: tuple[str, ...] | None) -> NDArray[np.bool_]:
-    series = pd.Series(values, dtype=object)
-    return (series.notna() & ~series.isin(listed or ())).to_numpy()
 
 
 def _ranges(table: Table, which: str) -> str:

@@ -5,13 +5,15 @@ Rounding happens here and nowhere else: `to_arrow` alone makes stored rows of co
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from nba_assets.tables.lists import to_arrow_numbers, to_arrow_texts, to_python_lists
 from nba_assets.tables.spec import Column, Columns, Table, Type
 
 ARROW_TYPES: dict[Type, pa.DataType] = {
@@ -37,7 +39,57 @@ def arrow_schema(table: Table, names: Sequence[str] | None = None) -> pa.Schema:
 
 def to_columns(rows: pa.Table) -> dict[str, NDArray[np.generic]]:
     """Numpy columns of an Arrow table; nulls become NaN, None or NaT by type."""
-    return {name: _to_numpy(rows.column(name)) for name in rows.column_names}
+    return {name: to_numpy(rows.column(name)) for name in rows.column_names}
+
+
+class StoredColumns(Mapping[str, NDArray[Any]]):
+    """Stored rows, read like the numpy columns that `to_columns` makes of them; each is made when it is first looked
+    at.
+
+    A check looks at few of them, and lists of features fill more memory than all other columns together.
+    """
+
+    def __init__(self, rows: pa.Table) -> None:
+        self.rows = rows
+        self._made: dict[str, NDArray[Any]] = {}
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        """A column."""
+        if name not in self._made:
+            self._made[name] = to_numpy(self.rows.column(name))
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of the columns."""
+        return iter(self.rows.column_names)
+
+    def __len__(self) -> int:
+        """The number of columns."""
+        return self.rows.num_columns
+
+    def is_null(self, name: str) -> NDArray[np.bool_]:
+        """The rows that lack a value of a column."""
+        nulls: NDArray[np.bool_] = pc.is_null(self.rows.column(name), nan_is_null=True).to_numpy()
+        return nulls
+
+    def is_unlisted(self, name: str, listed: Sequence[str]) -> NDArray[np.bool_]:
+        """The rows that have a value of a column of texts which is not among the listed ones."""
+        column = self.rows.column(name)
+        found = pc.is_in(column, pa.array(listed, column.type))
+        unlisted: NDArray[np.bool_] = pc.and_(pc.is_valid(column), pc.invert(found)).to_numpy()
+        return unlisted
+
+
+def distinct_texts(values: pa.ChunkedArray) -> tuple[list[str], NDArray[np.intp]]:
+    """The distinct texts of a column, and for each row which of them it holds; their number for null.
+
+    Example: of ["BOS", None, "BOS"] they are ["BOS"] and 0, 1, 0.
+    """
+    encoded = values.combine_chunks().dictionary_encode()
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = encoded.combine_chunks()
+    distinct = encoded.dictionary.to_pylist()
+    return distinct, encoded.indices.fill_null(len(distinct)).to_numpy(zero_copy_only=False)
 
 
 def to_arrow(table: Table, rows: Columns) -> pa.Table:
@@ -92,40 +144,22 @@ def blank(kind: Type, size: int) -> NDArray[Any]:
     return np.full(size, np.nan) if kind in (Type.INT64, Type.FLOAT64, Type.BOOL) else np.full(size, None, dtype=object)
 
 
-def _to_numpy(values: pa.ChunkedArray) -> NDArray[np.generic]:
+def to_numpy(values: pa.ChunkedArray) -> NDArray[np.generic]:
+    """A numpy column of an Arrow one, as `to_columns` has it."""
     kind = values.type
     if pa.types.is_dictionary(kind):
         kind, values = kind.value_type, values.cast(kind.value_type)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        codes = values.combine_chunks().dictionary_encode()
-        if isinstance(codes, pa.ChunkedArray):
-            codes = codes.combine_chunks()
         # One Python string per distinct value instead of one per row: play-by-play repeats each name hundreds of times.
-        distinct = np.array([*codes.dictionary.to_pylist(), None], dtype=object)
-        return distinct[codes.indices.fill_null(len(distinct) - 1).to_numpy(zero_copy_only=False)]
+        distinct, codes = distinct_texts(values)
+        return np.array([*distinct, None], dtype=object)[codes]
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return _lists(values.combine_chunks())
+        return to_python_lists(values.combine_chunks())
     if pa.types.is_date(kind):
         return values.cast(pa.date32()).to_numpy().astype("M8[D]")
     if pa.types.is_timestamp(kind):
         return values.cast(pa.timestamp("us")).to_numpy()
     return values.cast(pa.float64()).to_numpy()
-
-
-def _lists(values: pa.ListArray) -> NDArray[np.object_]:
-    """A Python list per row. Rows of equal texts share one: each row of features repeats the names of all of them."""
-    lists = np.empty(len(values), dtype=object)
-    size = len(values.flatten()) // max(len(values), 1)
-    sizes = values.value_lengths().fill_null(-1).to_numpy(zero_copy_only=False)
-    if pa.types.is_string(values.type.value_type) and size and (sizes == size).all():
-        codes = values.flatten().dictionary_encode().indices.fill_null(-1).to_numpy()
-        # Whole rows are compared as bytes: column by column, as `axis` does it, takes ten times as long.
-        _, first, place = np.unique(codes.view(f"V{codes.itemsize * size}"), return_index=True, return_inverse=True)
-        distinct = np.empty(len(first), dtype=object)
-        distinct[:] = values.take(pa.array(first)).to_pylist()
-        return distinct[place]
-    lists[:] = values.to_pylist()
-    return lists
 
 
 def _to_arrow(table: Table, column: Column, values: NDArray[np.generic]) -> pa.Array:
@@ -152,28 +186,7 @@ def _to_arrow(table: Table, column: Column, values: NDArray[np.generic]) -> pa.A
             np.asarray(values, dtype="M8[D]" if column.type is Type.DATE else "M8[us]"), from_pandas=True
         ).cast(kind)
     if column.type is Type.STRINGS:
-        return _texts_to_arrow(values, kind)
+        return to_arrow_texts(values, kind)
     if column.type is Type.FLOATS:
-        return _numbers_to_arrow(values, kind)
+        return to_arrow_numbers(values, kind)
     return pa.array(list(values), type=kind, from_pandas=True)
-
-
-def _texts_to_arrow(lists: NDArray[Any], kind: pa.DataType) -> pa.Array:
-    """Lists of texts, each converted once however many rows hold the very same list."""
-    held = list(lists)  # of an array of another type each look makes a new object
-    _, first, places = np.unique(np.fromiter(map(id, held), np.int64), return_index=True, return_inverse=True)
-    distinct = pa.array([held[place] for place in first], type=kind, from_pandas=True)
-    return distinct.take(pa.array(places))
-
-
-def _numbers_to_arrow(lists: NDArray[Any], kind: pa.DataType) -> pa.Array:
-    """Lists of numbers; those of one length without a gap, as features are, as the one block of numbers that they
-    are.
-    """
-    sizes = {-1 if each is None else len(each) for each in lists}
-    if len(sizes) == 1 and (size := sizes.pop()) > 0:
-        numbers = np.array(lists.tolist(), dtype=np.float64)
-        if not np.isnan(numbers).any():
-            starts = np.arange(0, numbers.size + 1, size, dtype=np.int32)
-            return pa.ListArray.from_arrays(pa.array(starts), pa.array(numbers.reshape(-1))).cast(kind)
-    return pa.array(list(lists), type=kind, from_pandas=True)

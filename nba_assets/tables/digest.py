@@ -6,7 +6,10 @@ covers its rows in no order.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from hashlib import blake2b
+from itertools import islice, pairwise
 
 import numpy as np
 import pandas as pd
@@ -14,7 +17,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pandas.api.types import infer_dtype
 
-from nba_assets.tables.columns import to_columns
+from nba_assets.tables.columns import distinct_texts, to_numpy
+from nba_assets.tables.lists import distinct_lists, to_python_lists
 from nba_assets.tables.spec import Columns, Table
 
 Hashes = NDArray[np.uint64]
@@ -22,16 +26,16 @@ NULL_BITS = np.uint64(0x9E3779B97F4A7C15)
 FIRST_MULTIPLIER, SECOND_MULTIPLIER = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
 """Finalizer of MurmurHash3 (Appleby, public domain): each input bit changes each output bit half of the time."""
 
+COLUMNS_AT_ONCE = 16
+"""A few calls of numpy for so many columns, and not for each; more at once would cost memory."""
+LONGEST_KEY, KEYS_KEPT = 40, 1 << 16
+"""Digests of so many short texts are kept: every table of a run hashes the same game ids, players and teams."""
+
 
 def row_hashes(table: Table, rows: pa.Table) -> Hashes:
     """64-bit hash of each stored row over the table's hashed columns."""
     names = [column.name for column in table.columns if column.hashed and column.name in rows.column_names]
-    return _hashes(to_columns(rows.select(names)), rows.num_rows)
-
-
-def stored_hashes(table: Table, stored: Columns) -> Hashes:
-    """`row_hashes` of rows that are numpy columns already, made of stored rows by `to_columns`."""
-    return column_hashes({column.name: stored[column.name] for column in table.columns if column.hashed})
+    return _combined(((name, _stored_bits(rows.column(name))) for name in names), rows.num_rows)
 
 
 def value_hashes(values: NDArray[np.generic]) -> Hashes:
@@ -51,20 +55,49 @@ def partition_digest(hashes: Hashes) -> str:
 
 def columns_digest(columns: Columns) -> str:
     """Digest of columns in memory, in the order of their rows; 16 hexadecimal digits."""
-    size = len(next(iter(columns.values()))) if columns else 0
-    return blake2b(_hashes(columns, size).astype("<u8").tobytes(), digest_size=8).hexdigest()
+    hashes = column_hashes(columns) if columns else np.zeros(0, dtype=np.uint64)
+    return blake2b(hashes.astype("<u8").tobytes(), digest_size=8).hexdigest()
 
 
 def column_hashes(columns: Columns) -> Hashes:
-    """64-bit hash of each row of columns in memory."""
-    return _hashes(columns, len(next(iter(columns.values()))))
+    """64-bit hash of each row of columns in memory; of stored rows, as `to_columns` makes columns of them, it is
+    `row_hashes`.
+    """
+    size = len(next(iter(columns.values())))
+    return _combined(((name, _bits(values)) for name, values in columns.items()), size)
 
 
-def _hashes(columns: Columns, size: int) -> Hashes:
-    hashes = np.zeros(size, dtype=np.uint64)
-    for name, values in columns.items():
-        hashes ^= _mix(_bits(values) + _text_bits(name))
+def _combined(columns: Iterable[tuple[str, Hashes]], size: int) -> Hashes:
+    """One hash per row from the bits of its columns, in no order of these."""
+    hashes, remaining = np.zeros(size, dtype=np.uint64), iter(columns)
+    while block := list(islice(remaining, COLUMNS_AT_ONCE)):
+        names, bits = zip(*block, strict=True)
+        hashes ^= np.bitwise_xor.reduce(_mix(np.stack(bits) + _text_bits(names)[:, np.newaxis]))
     return _mix(hashes)
+
+
+def _stored_bits(values: pa.ChunkedArray) -> Hashes:
+    kind = values.type
+    if pa.types.is_string(kind):
+        distinct, codes = distinct_texts(values)
+        return _chosen_bits(distinct, codes)
+    if pa.types.is_list(kind):
+        return _list_bits(values.combine_chunks())
+    return _bits(to_numpy(values))
+
+
+def _list_bits(values: pa.ListArray) -> Hashes:
+    if pa.types.is_string(values.type.value_type):
+        distinct, numbers = distinct_lists(values)
+        return _object_bits(to_python_lists(distinct))[numbers]
+    numbers = values.flatten().to_numpy(zero_copy_only=False)
+    # Of numbers that are equal but read differently, 0.0 and -0.0, only one would be written.
+    if values.null_count or np.isnan(numbers).any() or (np.signbit(numbers) & (numbers == 0)).any():
+        return _object_bits(to_python_lists(values))
+    codes, found = pd.factorize(numbers)
+    texts = np.array([*map(repr, found.tolist())], dtype=object)[codes].tolist()
+    bounds = np.cumsum([0, *values.value_lengths().to_pylist()]).tolist()
+    return _text_bits([_list_text(texts[start:stop]) for start, stop in pairwise(bounds)])
 
 
 def _bits(values: NDArray[np.generic]) -> Hashes:
@@ -79,8 +112,7 @@ def _object_bits(values: NDArray[np.generic]) -> Hashes:
     if infer_dtype(values, skipna=True) not in ("string", "empty"):
         values = np.array(_tokens(values.tolist()), dtype=object)
     codes, found = pd.factorize(values)  # a null has the code -1, the last place
-    distinct: list[str] = found.tolist()
-    return np.array([*map(_text_bits, distinct), NULL_BITS], dtype=np.uint64)[codes]
+    return _chosen_bits(found.tolist(), codes)
 
 
 def _tokens(values: list[str | list[str] | list[float] | None]) -> list[str | None]:
@@ -92,13 +124,31 @@ def _tokens(values: list[str | list[str] | list[float] | None]) -> list[str | No
             tokens.append(value)
             continue
         if id(value) not in written:
-            written[id(value)] = f"list {tuple(value)!r}"
+            written[id(value)] = _list_text([*map(repr, value)])
         tokens.append(written[id(value)])
     return tokens
 
 
-def _text_bits(value: str) -> np.uint64:
-    return np.uint64(int.from_bytes(blake2b(value.encode(), digest_size=8).digest(), "little"))
+def _list_text(values: Sequence[str]) -> str:
+    """What is hashed of a list. Example: "list (1.0, 2.5)", and of a single value "list (1.0,)"."""
+    return f"list ({', '.join(values)}{',' if len(values) == 1 else ''})"
+
+
+def _chosen_bits(distinct: Sequence[str], places: NDArray[np.intp]) -> Hashes:
+    """The bits of texts by their places among distinct ones; the place behind the last one is null."""
+    return np.append(_text_bits(distinct), NULL_BITS)[places]
+
+
+def _text_bits(texts: Sequence[str]) -> Hashes:
+    digests = b"".join([_short_digest(text) if len(text) <= LONGEST_KEY else _digest(text) for text in texts])
+    return np.frombuffer(digests, dtype="<u8").astype(np.uint64)
+
+
+def _digest(text: str) -> bytes:
+    return blake2b(text.encode(), digest_size=8).digest()
+
+
+_short_digest = lru_cache(maxsize=KEYS_KEPT)(_digest)
 
 
 def _mix(bits: Hashes) -> Hashes:

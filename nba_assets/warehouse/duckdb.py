@@ -519,6 +519,8 @@ def _delete(connection: duckdb.DuckDBPyConnection, replacement: Replacement) -> 
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: Table, rows: pa.Table) -> None:
+    if not rows.num_rows:
+        return
     connection.register("new_rows", rows.select(table.column_names))
     connection.execute(f"INSERT INTO {duckdb_name(table)} BY NAME SELECT * FROM new_rows")
     connection.unregister("new_rows")

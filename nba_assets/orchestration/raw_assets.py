@@ -111,7 +111,7 @@ def raw_asset(raw: RawTable) -> dg.AssetsDefinition:
             )
             context.add_asset_metadata(whole | _date_metadata(day), partition_key=day.day.isoformat())
         yield dg.MaterializeResult(
-            data_version=data_version(context, [day.digest for day in report.by_date.values() if day.refusal is None]),
+            data_version=data_version([day.digest for day in report.by_date.values() if day.refusal is None]),
         )
 
     return asset

@@ -327,6 +327,8 @@ def prepare(run: TableRun, outcome: Outcome) -> Publication:
         if not found.there.all():
             publication = publication.only(found.there)
         publication = publication.without(_refused(publication, found))
+    # The warehouse takes memory of its own to write: what typing and hashing took is given back before.
+    pa.default_memory_pool().release_unused()
     run.note_results(publication.failures)
     with run.timed("observe"):
         observed = observe(run, publication.rows, publication.failed) if run.dates else []

@@ -59,6 +59,10 @@ class StoredColumns(Mapping[str, NDArray[Any]]):
             self._made[name] = to_numpy(self.rows.column(name))
         return self._made[name]
 
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a column; nothing is made to know it."""
+        return name in self.rows.column_names
+
     def __iter__(self) -> Iterator[str]:
         """The names of the columns."""
         return iter(self.rows.column_names)

@@ -26,8 +26,8 @@ NULL_BITS = np.uint64(0x9E3779B97F4A7C15)
 FIRST_MULTIPLIER, SECOND_MULTIPLIER = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
 """Finalizer of MurmurHash3 (Appleby, public domain): each input bit changes each output bit half of the time."""
 
-COLUMNS_AT_ONCE = 16
-"""A few calls of numpy for so many columns, and not for each; more at once would cost memory."""
+CELLS_AT_ONCE = 1 << 18
+"""The columns of few rows are mixed with a few calls of numpy for all of them; so much at once costs no memory."""
 LONGEST_KEY, KEYS_KEPT = 40, 1 << 16
 """Digests of so many short texts are kept: every table of a run hashes the same game ids, players and teams."""
 
@@ -70,7 +70,7 @@ def column_hashes(columns: Columns) -> Hashes:
 def _combined(columns: Iterable[tuple[str, Hashes]], size: int) -> Hashes:
     """One hash per row from the bits of its columns, in no order of these."""
     hashes, remaining = np.zeros(size, dtype=np.uint64), iter(columns)
-    while block := list(islice(remaining, COLUMNS_AT_ONCE)):
+    while block := list(islice(remaining, max(CELLS_AT_ONCE // max(size, 1), 1))):
         names, bits = zip(*block, strict=True)
         hashes ^= np.bitwise_xor.reduce(_mix(np.stack(bits) + _text_bits(names)[:, np.newaxis]))
     return _mix(hashes)
@@ -90,6 +90,12 @@ def _list_bits(values: pa.ListArray) -> Hashes:
     if pa.types.is_string(values.type.value_type):
         distinct, numbers = distinct_lists(values)
         return _object_bits(to_python_lists(distinct))[numbers]
+    rows_at_once = max(CELLS_AT_ONCE * len(values) // max(len(values.flatten()), 1), 1)
+    blocks = [values.slice(start, rows_at_once) for start in range(0, len(values), rows_at_once)]
+    return np.concatenate([np.array([], dtype=np.uint64), *map(_number_list_bits, blocks)])
+
+
+def _number_list_bits(values: pa.ListArray) -> Hashes:
     numbers = values.flatten().to_numpy(zero_copy_only=False)
     # Of numbers that are equal but read differently, 0.0 and -0.0, only one would be written.
     if values.null_count or np.isnan(numbers).any() or (np.signbit(numbers) & (numbers == 0)).any():

@@ -114,12 +114,12 @@ def test_partitions_that_a_retry_leaves_alone_say_what_they_hold(monkeypatch: py
     assert list(_left_alone(run_of(scope=WholeDates()), days, [fact(days[0])])) == []
 
 
-def test_a_single_date_has_its_digest_as_its_data_version_and_a_range_has_none() -> None:
-    def version(keys: int, digests: list[str]) -> dg.DataVersion | None:
-        return data_version(cast(dg.AssetExecutionContext, SimpleNamespace(partition_keys=["day"] * keys)), digests)
-
-    assert version(1, ["abc"]) == dg.DataVersion("abc")
-    assert version(1, []) is version(2, ["abc"]) is version(2, ["abc", "def"]) is None
+def test_a_single_date_has_its_digest_as_its_data_version_and_a_range_one_over_all_of_them() -> None:
+    assert data_version(["abc"]) == dg.DataVersion("abc")
+    assert data_version([]) is None
+    of_range = data_version(["abc", "def"])
+    assert of_range == data_version(["abc", "def"])
+    assert of_range not in (None, data_version(["abc", "deg"]), data_version(["def", "abc"]), data_version(["abc"]))
 
 
 def test_the_dates_of_a_run_ascend() -> None:

@@ -12,9 +12,9 @@ import pyarrow as pa
 import pytest
 
 from nba_assets.tables.audit import EXAMPLES, Finding, audit, check_names
-from nba_assets.tables.columns import arrow_schema
+from nba_assets.tables.columns import StoredColumns, arrow_schema
 from nba_assets.tables.rules import not_two_per_game, rows_per_game_sum, unequal
-from nba_assets.tables.spec import Rule, Table, count, day, number, text, whole
+from nba_assets.tables.spec import Rule, Table, count, day, number, text, texts, whole
 
 TABLE = Table(
     "nba_analytics",
@@ -174,3 +174,23 @@ def test_a_season_is_audited_at_once() -> None:
     found = audit(table, rows)
     assert time.perf_counter() - began < 1
     assert [finding.name for finding in found if not finding.passed and finding.blocking] == []
+
+
+def test_an_audit_makes_no_columns_that_no_check_looks_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lists of features, as Python objects, took 230 MB of the memory of three seasons."""
+    looked_at: list[str] = []
+    original = StoredColumns.__getitem__
+
+    def noted(self: StoredColumns, name: str) -> Any:
+        looked_at.append(name)
+        return original(self, name)
+
+    monkeypatch.setattr(StoredColumns, "__getitem__", noted)
+    table = replace(TABLE, columns=(*TABLE.columns, texts("names", "Names", nullable=False)))
+    rows = pa.Table.from_pylist(
+        [{**each, "names": names} for each, names in zip(game(), (["a"], None), strict=True)],
+        schema=arrow_schema(table),
+    )
+    found = {finding.name: finding.offending_count for finding in audit(table, rows)}
+    assert found["not_null"] == 1
+    assert "names" not in looked_at

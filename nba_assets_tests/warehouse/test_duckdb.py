@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from types import SimpleNamespace
@@ -53,6 +54,22 @@ def test_rows_are_read_by_their_key_in_whatever_order_they_are_stored() -> None:
     in_order = pa.table({"name": ["a", "a", "b"]})
     assert _sorted(in_order, ("name",)) is in_order
     assert _sorted(in_order.slice(0, 0), ("name",)).num_rows == 0
+
+
+def test_a_write_of_more_than_the_memory_limit_succeeds_and_leaves_nothing_beside_the_file(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit = "SET threads = 1; SET memory_limit = '30MB'"
+    monkeypatch.setattr(back_end, "SETTINGS", limit)
+    days = [FIRST + timedelta(days=number) for number in range(20)]
+    large = pa.concat_tables([rows(row(day, f"{'x' * 8000}{number}")) for day in days for number in range(250)])
+    assert large.nbytes > 40e6
+    warehouse = DuckDBWarehouse(path)
+    for _ in range(2):  # the second time, what was there is deleted
+        warehouse.replace([Replacement(TABLE, large, days)])
+    assert warehouse.read(TABLE, TABLE.column_names, days[3], days[4]).num_rows == 500
+    assert warehouse.status([TABLE])[0].row_count == 5_000
+    assert not list(path.parent.glob("nba.duckdb.tmp/*"))
 
 
 def row_count(path: Path, wait_seconds: float = 10) -> int:

@@ -166,7 +166,9 @@ def _people(registry: Columns) -> tuple[Dates, Hashes]:
     counted = {**registry, "team_abbr": text_where(is_namesake, registry["team_abbr"], None)}
     days = registry[PLAYER_REGISTRY.table.date_column].astype("M8[D]")
     hashes = column_hashes({name: counted[name] for name in PEOPLE_COLUMNS})
-    _, once = np.unique(np.stack([days.astype(np.int64).view(np.uint64), hashes]), axis=1, return_index=True)
+    order = np.lexsort((hashes, days))
+    days, hashes = days[order], hashes[order]
+    once = np.append(True, (days[1:] != days[:-1]) | (hashes[1:] != hashes[:-1]))
     return days[once], hashes[once]
 
 

@@ -267,8 +267,10 @@ def _of_version(version: str, vector: Vector) -> dict[str, NDArray[Any]]:
 
 def _sources(vector: Vector) -> NDArray[np.object_]:
     """The origins of each row's features; few combinations occur."""
-    distinct, row = np.unique(vector.origins.astype(np.int8), axis=0, return_inverse=True)
-    return _objects([tuple(TAGS[origin] for origin in origins) for origins in distinct.tolist()])[row.ravel()]
+    origins = np.ascontiguousarray(vector.origins, dtype=np.int8)
+    # Whole rows are compared as bytes: number by number, as `axis` does it, takes ten times as long.
+    _, first, row = np.unique(origins.view(f"V{origins.shape[1]}").ravel(), return_index=True, return_inverse=True)
+    return _objects([tuple(TAGS[origin] for origin in mine) for mine in origins[first].tolist()])[row]
 
 
 def _objects(lists: list[Any]) -> NDArray[np.object_]:

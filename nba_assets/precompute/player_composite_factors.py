@@ -13,12 +13,12 @@ nothing.
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from nba_assets.analytics.parts import GAME_DAYS
@@ -307,7 +307,9 @@ def usage_spike_score(projected: Floats, recent: Floats, stars_out: Floats) -> F
 
 
 def _scored_zone(requested: Columns) -> NDArray[np.object_]:
-    return np.array([SCORED_AS.get(zone, "paint") for zone in requested["primary_scoring_zone"]], dtype=object)
+    return map_distinct(
+        lambda zone: SCORED_AS.get(zone, "paint"), requested["primary_scoring_zone"].tolist(), np.object_
+    )
 
 
 def _of_scored_zone(requested: Columns, column: str) -> Floats:
@@ -371,14 +373,14 @@ def _fatigue_context(requested: Columns, fatigue: Fatigue) -> NDArray[np.object_
     bonuses = collect(size, [(holds, f"{name}: +{gain}") for holds, name, gain in fatigue.bonuses])
     return _json(
         days_rest=_wholes(requested["days_rest"]),
-        back_to_back=[value == 1 for value in requested["back_to_back"].tolist()],
+        back_to_back=text_where(requested["back_to_back"] == 1, "true", "false"),
         games_last_7=_wholes(requested["games_in_last_7_days"]),
         minutes_last_7=_wholes(requested["minutes_in_last_7_days"]),
         avg_minutes_pg_last_7=_decimals(requested["avg_minutes_per_game_last_7"]),
         back_to_backs_last_14=_wholes(requested["back_to_backs_last_14_days"]),
         player_age=_wholes(requested["player_age"]),
-        penalties_applied=penalties,
-        bonuses_applied=bonuses,
+        penalties_applied=_texts(penalties),
+        bonuses_applied=_texts(bonuses),
         final_score=_wholes(fatigue.score),
     )
 
@@ -386,9 +388,9 @@ def _fatigue_context(requested: Columns, fatigue: Fatigue) -> NDArray[np.object_
 def _zone_context(requested: Columns, mismatch: Floats) -> NDArray[np.object_]:
     both = (requested["has_shot_zones"] == 1) & (requested["has_zone_defense"] == 1)
     known = _json(
-        player_primary_zone=requested["primary_scoring_zone"],
+        player_primary_zone=_texts(requested["primary_scoring_zone"]),
         primary_zone_frequency=_decimals(_zone_rate(requested)),
-        opponent_weak_zone=requested["weakest_zone"],
+        opponent_weak_zone=_texts(requested["weakest_zone"]),
         opponent_defense_vs_league=_decimals(_zone_defense(requested)),
         mismatch_type=_signed(mismatch, "favorable", "unfavorable", "neutral"),
         final_score=_decimals(np.round(mismatch, 1)),
@@ -400,7 +402,7 @@ def _pace_context(requested: Columns, pace: Floats) -> NDArray[np.object_]:
     return _json(
         pace_differential=_decimals(requested["pace_differential"]),
         opponent_pace_last_10=_decimals(requested["opponent_pace_last_10"]),
-        league_avg_pace=[LEAGUE_PACE] * len(pace),
+        league_avg_pace=_decimals(np.full(len(pace), LEAGUE_PACE)),
         pace_environment=_signed(requested["pace_differential"], "fast", "slow", "normal"),
         final_score=_decimals(np.round(pace, 1)),
     )
@@ -419,23 +421,33 @@ def _usage_context(requested: Columns, usage: Floats) -> NDArray[np.object_]:
     )
 
 
-def _signed(values: Floats, above: str, below: str, between: str) -> list[str]:
-    return [above if value > NOTABLE else below if value < -NOTABLE else between for value in values.tolist()]
+def _signed(values: Floats, above: str, below: str, between: str) -> NDArray[np.object_]:
+    return _texts(text_where(values > NOTABLE, above, text_where(values < -NOTABLE, below, between)))
 
 
-def _wholes(values: NDArray[Any]) -> list[int | None]:
-    return [None if math.isnan(value) else int(value) for value in values.tolist()]
+def _wholes(values: Floats) -> NDArray[np.object_]:
+    return _written(values, lambda value: str(int(value)))
 
 
-def _decimals(values: Floats) -> list[float | None]:
-    return [None if math.isnan(value) else value + 0.0 for value in values.tolist()]
+def _decimals(values: Floats) -> NDArray[np.object_]:
+    return _written(values + 0.0, json.dumps)  # -0.0 + 0.0 is 0.0
 
 
-def _json(**columns: Sequence[Any] | NDArray[np.object_]) -> NDArray[np.object_]:
-    """One JSON object per row, its keys in the order given; values that recur are put into words once."""
-    texts = [map_distinct(json.dumps, list(values), object) for values in columns.values()]
+def _texts(values: NDArray[np.object_]) -> NDArray[np.object_]:
+    return _written(values, json.dumps)
+
+
+def _written(values: NDArray[Any], write: Callable[[Any], str]) -> NDArray[np.object_]:
+    """Each value in JSON; values that recur are written once."""
+    codes, distinct = pd.factorize(values)
+    return np.array([*map(write, distinct.tolist()), "null"], dtype=object)[codes]
+
+
+def _json(**columns: NDArray[np.object_]) -> NDArray[np.object_]:
+    """One JSON object per row of values in JSON, its keys in the order given."""
     row = "{" + ", ".join(f'"{name}": %s' for name in columns) + "}"
-    return np.array([row % values for values in zip(*texts, strict=True)], dtype=object)
+    values = zip(*(column.tolist() for column in columns.values()), strict=True)
+    return np.array([row % each for each in values], dtype=object)
 
 
 def build(run: TableRun) -> Outcome:

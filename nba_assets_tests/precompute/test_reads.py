@@ -31,8 +31,8 @@ CALENDAR = (date(2024, 1, 20), date(2026, 1, 21))
 WHOLE_SEASON = (as_date(OPENING), CALENDAR[1])
 SNAPSHOTS = (date(2024, 7, 24), as_date(TONIGHT))
 """From 90 days before the opening."""
-REGISTRIES = (date(2023, 10, 22), as_date(TONIGHT))
-"""This season's and the one before."""
+REGISTRIES = (date(2024, 7, 1), as_date(TONIGHT))
+"""This season's, dated before its first game."""
 
 SHEET = {"player_registry": [REGISTRIES], "player_gamebook": [DATE], "player_boxscores": [DATE], "play_by_play": [DATE]}
 EXPECTED_GAMES = {

@@ -234,12 +234,16 @@ class TableRun:
         """What the season says of each of some dates: `season_start`, `days_into_season`, `is_bootstrap`,
         `is_boundary`.
         """
-        return {
-            "season_start": self.calendar.first_day(days),
-            "days_into_season": self.calendar.days_into_season(days).astype(np.float64),
-            "is_bootstrap": self.calendar.is_bootstrap(days).astype(np.float64),
-            "is_boundary": self.calendar.is_boundary(days).astype(np.float64),
+        days = days.astype("M8[D]")
+        # Thousands of rows have the same date.
+        span = np.arange(days.min(), days.max() + 1) if len(days) else days
+        of_span = {
+            "season_start": self.calendar.first_day(span),
+            "days_into_season": self.calendar.days_into_season(span).astype(np.float64),
+            "is_bootstrap": self.calendar.is_bootstrap(span).astype(np.float64),
+            "is_boundary": self.calendar.is_boundary(span).astype(np.float64),
         }
+        return take(of_span, (days - span[:1]).astype(np.intp))
 
     @cached_property
     def game_days(self) -> NDArray[np.datetime64]:

@@ -51,6 +51,7 @@ class StoredColumns(Mapping[str, NDArray[Any]]):
 
     def __init__(self, rows: pa.Table) -> None:
         self.rows = rows
+        self._names = dict.fromkeys(rows.column_names)
         self._made: dict[str, NDArray[Any]] = {}
 
     def __getitem__(self, name: str) -> NDArray[Any]:
@@ -61,15 +62,15 @@ class StoredColumns(Mapping[str, NDArray[Any]]):
 
     def __contains__(self, name: object) -> bool:
         """Whether there is a column; nothing is made to know it."""
-        return name in self.rows.column_names
+        return name in self._names
 
     def __iter__(self) -> Iterator[str]:
         """The names of the columns."""
-        return iter(self.rows.column_names)
+        return iter(self._names)
 
     def __len__(self) -> int:
         """The number of columns."""
-        return self.rows.num_columns
+        return len(self._names)
 
     def is_null(self, name: str) -> NDArray[np.bool_]:
         """The rows that lack a value of a column."""
@@ -163,7 +164,7 @@ def to_numpy(values: pa.ChunkedArray) -> NDArray[np.generic]:
         return values.cast(pa.date32()).to_numpy().astype("M8[D]")
     if pa.types.is_timestamp(kind):
         return values.cast(pa.timestamp("us")).to_numpy()
-    return values.cast(pa.float64()).to_numpy()
+    return (values if pa.types.is_float64(kind) else values.cast(pa.float64())).to_numpy()
 
 
 def _to_arrow(table: Table, column: Column, values: NDArray[np.generic]) -> pa.Array:

@@ -48,5 +48,8 @@ def group_sizes(rows: Columns, *names: str) -> NDArray[np.int64]:
 
 
 def _groups(rows: Columns, *names: str) -> NDArray[np.int64]:
-    frame = pd.DataFrame({name: rows[name] for name in names})
-    return np.asarray(frame.groupby(list(names), sort=False, dropna=False).ngroup(), dtype=np.int64)
+    groups = np.zeros(len(rows[names[0]]), dtype=np.int64)
+    for name in names:
+        codes, distinct = pd.factorize(rows[name], use_na_sentinel=False)
+        groups = pd.factorize(groups * len(distinct) + codes)[0]
+    return groups

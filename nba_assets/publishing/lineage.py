@@ -11,7 +11,7 @@ from datetime import date
 import numpy as np
 
 from nba_assets.publishing.input_state import NO_DATES, Dates, InputState, inputs_texts
-from nba_assets.publishing.table_run import SCHEDULE_COLUMNS, TableRun
+from nba_assets.publishing.table_run import RUN_SCHEDULE_COLUMNS, TableRun
 from nba_assets.tables.spec import Columns, Table
 
 
@@ -41,7 +41,7 @@ def note_inputs(run: TableRun) -> InputState:
     """Note what a run is about to read, for the record of its dates; to be called before its first read, in the session
     of that.
     """
-    state = InputState.read(run.warehouse, run.table.inputs, run.start, run.end, of_schedule=SCHEDULE_COLUMNS)
+    state = InputState.read(run.warehouse, run.table.inputs, run.start, run.end, of_schedule=RUN_SCHEDULE_COLUMNS)
     run.built_from = dict(zip(run.dates, inputs_texts(state.digests(run.table.inputs, run.days)), strict=True))
     run.input_state = state
     return state

@@ -38,7 +38,7 @@ from nba_assets.warehouse.interface import Changed, Value, Warehouse
 STAMPS = tuple(column.name for column in (*blocks.STAMPS, *blocks.REPROCESSING))
 """Columns that publishing fills."""
 
-SCHEDULE_COLUMNS = ("game_id", "game_date", "season_year", *FINAL_COLUMNS)
+RUN_SCHEDULE_COLUMNS = ("game_id", "game_date", "season_year", *FINAL_COLUMNS)
 """What every run reads of the schedule."""
 
 ARRAY_KINDS = {
@@ -219,7 +219,7 @@ class TableRun:
         """The games of the seasons around the run's dates."""
         return self.read(
             SCHEDULE.table,
-            SCHEDULE_COLUMNS,
+            RUN_SCHEDULE_COLUMNS,
             start=self.start - timedelta(days=LONGEST_SEASON_DAYS),
             end=self.end + timedelta(days=LONGEST_SEASON_DAYS),
         )

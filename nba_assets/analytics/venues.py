@@ -15,7 +15,8 @@ from nba_assets.basketball.arenas import Arena, arena_named
 from nba_assets.basketball.arithmetic import map_distinct
 from nba_assets.basketball.teams import TEAMS
 from nba_assets.basketball.travel import is_time_zone
-from nba_assets.entities.relations import at, find, text_where
+from nba_assets.entities.outcomes import take
+from nba_assets.entities.relations import at, find, group_numbers, text_where
 from nba_assets.tables.spec import Columns
 
 PLACE_COLUMNS = ("arena_latitude", "arena_longitude", "arena_timezone")
@@ -57,41 +58,40 @@ def season_homes(games: Columns) -> dict[str, NDArray[Any]]:
     `season_year`, `team_abbr` and `PLACE_COLUMNS`; a team without a home game whose place is known sits in its usual
     arena. Example: Toronto in 2020-21 is at home in Tampa.
     """
-    frame = pd.DataFrame(
-        {
-            "season_year": games["season_year"],
-            "team_abbr": games["home_team_abbr"],
-            "first": games["game_date"].astype("M8[s]"),
-            **{column: games[column] for column in PLACE_COLUMNS},
-        }
+    at_home = take(
+        {name: games[name] for name in ("season_year", "home_team_abbr", "game_date", *PLACE_COLUMNS)},
+        (games["is_regular_season"] == 1) & ~np.isnan(games["arena_latitude"]),
     )
-    known = frame[(games["is_regular_season"] == 1) & ~np.isnan(games["arena_latitude"])]
-    counted = (
-        known.groupby(["season_year", "team_abbr", *PLACE_COLUMNS], dropna=False)["first"]
-        .agg(["size", "min"])
-        .reset_index()
-    )
-    counted = counted.sort_values(["size", "min"], ascending=[False, True], kind="stable").drop_duplicates(
-        ["season_year", "team_abbr"]
-    )
+    known = _most_used(at_home)
     teams = np.concatenate([games["home_team_abbr"], games["away_team_abbr"]])
-    pairs = pd.DataFrame({"season_year": np.tile(games["season_year"], 2), "team_abbr": teams}).drop_duplicates()
-    seasons, names = pairs["season_year"].to_numpy(np.float64), pairs["team_abbr"].to_numpy(object)
-    place = find((seasons, names), (counted["season_year"].to_numpy(np.float64), counted["team_abbr"].to_numpy(object)))
-    usual = _places(map_distinct(_own_arena, names.tolist(), np.object_))
-    zones = counted["arena_timezone"].to_numpy(object)
-    zones = text_where(counted["arena_timezone"].notna().to_numpy(), zones, None)
+    years = np.tile(games["season_year"], 2).astype(np.float64)
+    _, first = np.unique(group_numbers((years, teams)), return_index=True)
+    years, teams = years[first], teams[first]
+    place = find((years, teams), (known["season_year"].astype(np.float64), known["home_team_abbr"]))
+    usual = _places(map_distinct(_own_arena, teams.tolist(), np.object_))
     return {
-        "season_year": seasons,
-        "team_abbr": names,
-        "arena_latitude": np.where(
-            place >= 0, at(counted["arena_latitude"].to_numpy(np.float64), place), usual["arena_latitude"]
-        ),
-        "arena_longitude": np.where(
-            place >= 0, at(counted["arena_longitude"].to_numpy(np.float64), place), usual["arena_longitude"]
-        ),
-        "arena_timezone": text_where(place >= 0, at(zones, place), usual["arena_timezone"]),
+        "season_year": years,
+        "team_abbr": teams,
+        **{
+            column: np.where(place >= 0, at(known[column].astype(np.float64), place), usual[column])
+            for column in ("arena_latitude", "arena_longitude")
+        },
+        "arena_timezone": text_where(place >= 0, at(known["arena_timezone"], place), usual["arena_timezone"]),
     }
+
+
+def _most_used(at_home: Columns) -> Columns:
+    """The home games of each team and season, one of them each: the first one in the arena where most of them are, of
+    equals in the one that came first.
+    """
+    zone = pd.factorize(at_home["arena_timezone"], sort=True, use_na_sentinel=False)[0]
+    team = group_numbers((at_home["season_year"], at_home["home_team_abbr"]))
+    place = (at_home["arena_latitude"], at_home["arena_longitude"], zone)
+    arena = group_numbers((team, *place))
+    games = np.bincount(arena, minlength=1)[arena]
+    # The order of the games is of no account: where everything else is equal, the place decides.
+    order = np.lexsort((*reversed(place), at_home["game_date"], -games, team))
+    return take(at_home, order[np.append(True, np.diff(team[order]) != 0)[: len(order)]])
 
 
 def homes_of(games: Columns, seasons: NDArray[np.float64], teams: NDArray[np.object_]) -> dict[str, NDArray[Any]]:

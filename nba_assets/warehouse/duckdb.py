@@ -237,9 +237,7 @@ class DuckDBWarehouse:
                         self._create()
                 connection = self._connect(deadline, read_only=read_only)
                 held.callback(connection.close)
-                connection.execute(
-                    f"SET TimeZone = 'UTC'; SET threads = {THREADS}; SET memory_limit = '{MEMORY_LIMIT}'"
-                )
+                connection.execute(SETTINGS)
                 self._open = _Open(connection, read_only, held.pop_all())
         return self._open
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nba_assets.entities.outcomes import take
-from nba_assets.entities.relations import find, join_at, text_where
+from nba_assets.entities.relations import find, group_numbers, join_at, sortable, text_where
 from nba_assets.tables.spec import Columns
 
 LINE_COLUMNS = (
@@ -37,7 +38,9 @@ CONSENSUS_BOOK = "consensus"
 CONSENSUS_STANDS_FOR = 3
 """A feed's own consensus is made of at least this many bookmakers."""
 
+RANKS, UNRANKED = tuple(range(len(PREFERRED_BOOKS))), len(PREFERRED_BOOKS)
 GAME = ("game_date", "home_team_abbr", "away_team_abbr")
+OUTCOME = (*GAME, "outcome")
 OVER = "OVER"
 """Stands for a team in the outcome of a total."""
 
@@ -53,7 +56,7 @@ class Lines:
     ) -> dict[str, NDArray[Any]]:
         """The lines of given outcomes of given games, as columns named `prefix` + name."""
         key = (*(games[name] for name in GAME), outcome)
-        found = find(key, (*(self.rows[name] for name in GAME), self.rows["outcome"]))
+        found = find(key, [self.rows[name] for name in OUTCOME])
         return join_at(self.rows, found, {f"{prefix}{name}": name for name in names})
 
 
@@ -72,48 +75,59 @@ def preferred(lines: Columns) -> Lines:
     """
     known = _before_tip_off(lines)
     pooled = _pooled(known)
-    rank = known["bookmaker_key"].map({book: place for place, book in enumerate(PREFERRED_BOOKS)})
-    named = known[rank.notna()].assign(rank=rank)
-    best = named.groupby([*GAME, "outcome"])["rank"].transform("min")
-    single = _pooled(named[named["rank"] == best])
-    keys = [pd.MultiIndex.from_arrays([rows[name] for name in (*GAME, "outcome")]) for rows in (pooled, single)]
-    others = ~keys[0].isin(keys[1])
+    rank = np.select([known["bookmaker_key"] == book for book in PREFERRED_BOOKS], RANKS, UNRANKED)
+    starts = _starts(known, OUTCOME)
+    best = np.repeat(np.minimum.reduceat(rank, starts) if len(starts) else rank, np.diff(starts, append=len(rank)))
+    single = _pooled(take(known, (rank == best) & (rank < UNRANKED)))
+    others = find([pooled[name] for name in OUTCOME], [single[name] for name in OUTCOME]) < 0
     return Lines({name: np.concatenate([single[name], pooled[name][others]]) for name in pooled})
 
 
-def _before_tip_off(lines: Columns) -> pd.DataFrame:
+def _before_tip_off(lines: Columns) -> Columns:
+    """What was known before tip-off, by game, outcome, bookmaker and time."""
     known = take(lines, (lines["snapshot_timestamp"] < lines["commence_time"]) & ~np.isnan(lines["outcome_point"]))
     over = np.char.lower(known["outcome_name"].astype(str)) == "over"
     outcome = text_where(known["market_key"] == "totals", text_where(over, OVER, None), known["outcome_team_abbr"])
-    frame = pd.DataFrame({**known, "outcome": outcome})
     # The `under` of a total mirrors its `over`; a spread whose team is unknown can be nobody's.
-    return frame[frame["outcome"].notna()].sort_values(
-        [*GAME, "outcome", "bookmaker_key", "snapshot_timestamp"], kind="stable"
-    )
+    known = take({**known, "outcome": outcome}, ~pd.isna(outcome))
+    keys = (*OUTCOME, "bookmaker_key", "snapshot_timestamp")
+    return take(known, np.lexsort([sortable(known[name]) for name in reversed(keys)]))
 
 
-def _pooled(known: pd.DataFrame) -> dict[str, NDArray[Any]]:
-    by_book = known.groupby([*GAME, "outcome", "bookmaker_key"], sort=True)
-    newest, oldest = by_book.tail(1), by_book.head(1)
-    book = newest["bookmaker_key"]
-    newest = newest.assign(listed=book + ",", is_consensus=book == CONSENSUS_BOOK)
-    latest, earliest = newest.groupby([*GAME, "outcome"]), oldest.groupby([*GAME, "outcome"])
-    index = latest["outcome_point"].median().index
-    current, opening = (group["outcome_point"].median().to_numpy(dtype=np.float64) for group in (latest, earliest))
-    several = known.groupby([*GAME, "outcome"])["snapshot_timestamp"].nunique().to_numpy() > 1
-    opening = np.where(several, opening, np.nan)
-    # Their rows are sorted by bookmaker, so the sum of the texts is the sorted list.
-    bookmakers = latest["listed"].sum().str.removesuffix(",").to_numpy(dtype=object)
-    count = latest.size().to_numpy(dtype=np.float64)
-    has_consensus = latest["is_consensus"].any().to_numpy(dtype=bool)
-    levels = {name: index.get_level_values(name).to_numpy(dtype=object) for name in (*GAME, "outcome")}
+def _pooled(known: Columns) -> dict[str, NDArray[Any]]:
+    of_book = _starts(known, (*OUTCOME, "bookmaker_key"))
+    oldest = take(known, of_book)
+    newest = take(known, np.append(of_book[1:], len(known["outcome"]))[: len(of_book)] - 1)
+    starts, starts_of_all = _starts(newest, OUTCOME), _starts(known, OUTCOME)
+    times, book = known["snapshot_timestamp"], newest["bookmaker_key"]
+    several = _reduced(np.maximum, times, starts_of_all) > _reduced(np.minimum, times, starts_of_all)
+    current = _medians(newest["outcome_point"], starts)
+    opening = np.where(several, _medians(oldest["outcome_point"], starts), np.nan)
+    bounds, names = [*starts.tolist(), len(book)], book.tolist()
     return {
-        **levels,
-        "game_date": np.array(levels["game_date"], dtype="M8[D]"),
+        **{name: newest[name][starts] for name in OUTCOME},
         "current": current,
         "opening": opening,
         "movement": current - opening,
-        "source": bookmakers,
-        "book_count": count + (CONSENSUS_STANDS_FOR - 1) * has_consensus,
-        "updated_at": latest["snapshot_timestamp"].max().to_numpy().astype("M8[us]"),
+        "source": np.array([",".join(names[start:stop]) for start, stop in pairwise(bounds)], dtype=object),
+        "book_count": np.diff(starts, append=len(book))
+        + (CONSENSUS_STANDS_FOR - 1.0) * _reduced(np.logical_or, book == CONSENSUS_BOOK, starts),
+        "updated_at": _reduced(np.maximum, newest["snapshot_timestamp"], starts).astype("M8[us]"),
     }
+
+
+def _starts(rows: Columns, names: Sequence[str]) -> NDArray[np.intp]:
+    """The first row of each combination of values in rows that are sorted by them."""
+    numbers = group_numbers([rows[name] for name in names])
+    return np.flatnonzero(np.append(True, numbers[1:] != numbers[:-1])[: len(numbers)])
+
+
+def _reduced(function: np.ufunc, values: NDArray[Any], starts: NDArray[np.intp]) -> NDArray[Any]:
+    """The values from each start to the next one as one, by `function`."""
+    return function.reduceat(values, starts) if len(starts) else values
+
+
+def _medians(values: NDArray[np.float64], starts: NDArray[np.intp]) -> NDArray[np.float64]:
+    sizes = np.diff(starts, append=len(values))
+    ascending = values[np.lexsort((values, np.repeat(np.arange(len(starts)), sizes)))]
+    return (ascending[starts + (sizes - 1) // 2] + ascending[starts + sizes // 2]) / 2

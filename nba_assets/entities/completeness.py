@@ -16,9 +16,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nba_assets.basketball.season import season_year
-from nba_assets.entities.groups import SPAN, Grouped, Numbered, Numbers, joint
+from nba_assets.entities.groups import SPAN, Grouped, Numbered, Numbers, days_of, joint, moments
 from nba_assets.entities.outcomes import failures, take
-from nba_assets.entities.relations import at, find, text_where
+from nba_assets.entities.relations import at, find, group_numbers, text_where
 from nba_assets.entities.windows import AsOf, AsOfWindow, Counts, Masks
 from nba_assets.tables.spec import Columns
 
@@ -138,37 +138,23 @@ class League:
         own_season = np.where(
             np.isnan(rosters["season_year"]), season_year(rosters["roster_date"]), rosters["season_year"]
         )
-        played = pd.DataFrame(
-            {
-                "team": finals["team_abbr"],
-                "season": finals["season_year"].astype(np.float64),
-                "day": finals["game_date"].astype("M8[ns]"),
-            }
+        listed = ~np.isnat(rosters["roster_date"])
+        keys = (
+            np.concatenate([finals["team_abbr"], rosters["team_abbr"][listed]]),
+            np.concatenate([finals["season_year"].astype(np.float64), own_season[listed].astype(np.float64)]),
         )
-        snapshots = pd.DataFrame(
-            {
-                "team": rosters["team_abbr"],
-                "season": own_season.astype(np.float64),
-                "day": rosters["roster_date"].astype("M8[ns]"),
-            }
-        )
-        snapshots = (
-            snapshots.drop_duplicates().sort_values("day", kind="stable").assign(roster_date=lambda frame: frame["day"])
-        )
-        order = np.argsort(finals["game_date"], kind="stable")
-        joined = pd.merge_asof(
-            played.iloc[order],
-            snapshots,
-            on="day",
-            by=["team", "season"],
-            tolerance=pd.Timedelta(days=OLDEST_SNAPSHOT_DAYS),
-            direction="backward",
-        )
+        of_final, of_snapshot = np.split(group_numbers(keys), [len(finals["team_abbr"])])
+        snapshots = np.unique(moments(of_snapshot, rosters["roster_date"][listed])[of_snapshot >= 0])
+        newest = np.append(-1, snapshots)[
+            np.searchsorted(snapshots, moments(of_final, finals["game_date"]), side="right")
+        ]
+        dates, days = finals["game_date"].astype("M8[D]"), days_of(newest)
+        counts = (newest // SPAN == of_final) & (of_final >= 0) & (dates - days <= np.timedelta64(OLDEST_SNAPSHOT_DAYS))
         columns = {
-            "team_abbr": finals["team_abbr"][order],
-            "game_id": finals["game_id"][order],
-            "game_date": finals["game_date"][order].astype("M8[D]"),
-            "roster_date": joined["roster_date"].to_numpy().astype("M8[D]"),
+            "team_abbr": finals["team_abbr"],
+            "game_id": finals["game_id"],
+            "game_date": dates,
+            "roster_date": np.where(counts, days, np.datetime64("NaT", "D")),
         }
         return cls(Grouped.by(columns, "team_abbr", "game_date", tie_break=("game_id",)))
 

@@ -47,6 +47,8 @@ def serve_ui(port: int) -> None:
     def stop(_signal: int, _frame: FrameType | None) -> None:
         over.set()
         stopped.set()
+        # Where it hits while a database is being closed, SQLAlchemy would print a traceback of it.
+        logging.getLogger("sqlalchemy").setLevel(logging.CRITICAL)
         raise KeyboardInterrupt
 
     # Dagster treats SIGTERM as it finds SIGINT treated, and a shell's background job inherits an ignored SIGINT.

@@ -136,6 +136,29 @@ def test_a_command_that_is_over_is_not_interrupted_whoever_takes_its_port(monkey
 
 
 @pytest.mark.slow
+def test_an_interrupt_while_a_database_is_closed_is_not_printed(tmp_path: Path) -> None:
+    code = (
+        "import os, signal, sqlalchemy\n"
+        "from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite as Dialect\n"
+        "from nba_assets.orchestration import ui\n"
+        "def interrupted(self, connection):\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "def open_and_close(*_, **__):\n"
+        "    engine = sqlalchemy.create_engine('sqlite://', poolclass=sqlalchemy.pool.NullPool)\n"
+        "    connection = engine.connect()\n"
+        "    Dialect.do_close = interrupted\n"
+        "    connection.close()\n"
+        "ui.dev_command.main = open_and_close\n"
+        "ui.serve_ui(1)\n"
+        "print('over')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=START_SECONDS, check=False
+    )
+    assert (done.stdout, done.stderr, done.returncode) == ("over\n", "", 0)
+
+
+@pytest.mark.slow
 def test_a_command_that_loses_its_port_while_it_starts_ends_with_its_daemon(own_home: Path, tmp_path: Path) -> None:
     """As the second of two that start at once: the port was free when it looked."""
     code = (

@@ -9,11 +9,14 @@ from typing import Annotated
 
 import typer
 
-from nba_assets.commands import backtest, build, doctor, inspection, publish, skew, start
 from nba_assets.error_lines import interrupted_line, one_line_errors
-from nba_assets.providers.commands import app as provider_commands
 from nba_assets.settings import misspelt_variables
 from nba_assets.signals import InterruptedBySignal, raised_signals
+
+with one_line_errors():
+    # The first partition is a setting, which is read when the commands are imported.
+    from nba_assets.commands import backtest, build, doctor, inspection, publish, skew, start
+    from nba_assets.providers.commands import app as provider_commands
 
 app = typer.Typer(
     help="NBA raw data into daily analytics tables. Without a command: where the pipeline stands.",

@@ -54,6 +54,14 @@ def _not_the_warehouse(path: Path | None, given: ValidationInfo) -> Path | None:
     return path
 
 
+def _folder(path: Path) -> Path:
+    """The path, where it is a folder or one can be made there."""
+    there = next((each for each in (path, *path.parents) if os.path.lexists(each)), path)
+    if os.path.lexists(there) and not os.path.isdir(there):
+        raise ValueError(f"{there} is not a folder; name a folder, or one to be created")
+    return path
+
+
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 Address = Annotated[str, AfterValidator(_address)]
 """A path, made absolute, or a URL, left as it is."""
@@ -71,7 +79,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, validate_by_name=True)
 
-    home: AbsolutePath = _setting("NBA_ASSETS_HOME", "Folder that holds everything written", default=Path("var"))
+    home: Annotated[AbsolutePath, AfterValidator(_folder)] = _setting(
+        "NBA_ASSETS_HOME", "Folder that holds everything written", default=Path("var")
+    )
     landing: Address = _setting(
         "NBA_ASSETS_LANDING",
         (
@@ -271,8 +281,9 @@ class Settings(BaseSettings):
             meaning = next(
                 field.description for field in cls.model_fields.values() if field.validation_alias == variable
             )
+            why = first["msg"].removeprefix("Value error, ")
             raise SettingsError(
-                f"{variable}={source.given[variable]!r} cannot be used: {first['msg']}. It means: {meaning}."
+                f"{variable}={source.given[variable]!r} cannot be used: {why}. It means: {meaning}."
             ) from None
 
     @classmethod

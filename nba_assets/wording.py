@@ -24,6 +24,11 @@ def listed(things: Iterable[object], shown: int, what: str = "", separator: str 
     return f"{separator.join(texts[:shown])}{more}"
 
 
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """A number with its noun. Example: "1 date", "1,204 dates"; of another plural "2 entities"."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
 def clean(text: str) -> str:
     r"""The text without characters that do something to a terminal: `\x1b[31mJames` becomes `[31mJames`."""
     return UNPRINTABLE.sub("", text)

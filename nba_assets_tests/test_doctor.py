@@ -143,11 +143,11 @@ def test_a_landed_file_that_cannot_be_used_is_warned_of(installed: Path) -> None
     (installed / "landing" / "rosters.csv").symlink_to("nothing")
     (severity, said), faulty = lines("landing")
     assert severity == "ok"
-    assert "1 files in" in said
+    assert "1 file in" in said
     assert "the newest, schedule.parquet, is of" in said
     assert faulty == (
         "warning",
-        "1 files cannot be used, of which rosters.csv is a link to nothing",
+        "1 file cannot be used, of which rosters.csv is a link to nothing",
     )
 
 
@@ -271,7 +271,7 @@ def test_the_instance_is_where_runs_are_counted(installed: Path) -> None:
 
     with dagster_instance() as instance:
         one.execute_in_process(instance=instance)
-    assert only("instance") == ("ok", f"1 runs are on record in SQLite files of {dagster_home()}")
+    assert only("instance") == ("ok", f"1 run on record in SQLite files of {dagster_home()}")
 
 
 def test_records_of_another_version_of_dagster_fail(installed: Path) -> None:

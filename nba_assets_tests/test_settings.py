@@ -138,3 +138,39 @@ def test_a_wrong_value_in_the_file_of_the_home_is_named(tmp_path: Path) -> None:
     (tmp_path / SETTINGS_FILE).write_text("NBA_ASSETS_PLAYER_WORKERS=none\n")
     with pytest.raises(SettingsError, match="NBA_ASSETS_PLAYER_WORKERS='none' cannot be used"):
         Settings.from_environment({"NBA_ASSETS_HOME": str(tmp_path)})
+
+
+def test_a_home_that_is_a_file_or_within_one_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    for home in (file, file / "home"):
+        with pytest.raises(SettingsError, match=f"^NBA_ASSETS_HOME='{home}' cannot be used: {file} is not a folder; "):
+            Settings.from_environment({"NBA_ASSETS_HOME": str(home)})
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "nowhere")
+    with pytest.raises(SettingsError, match=f"{link} is not a folder"):
+        Settings.from_environment({"NBA_ASSETS_HOME": str(link)})
+    link.unlink()
+    link.symlink_to(tmp_path)
+    assert Settings.from_environment({"NBA_ASSETS_HOME": str(link / "home")}).home == link / "home"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [("NBA_ASSETS_FIRST_DATE", "soon", "input is too short"), ("NBA_ASSETS_HOME", __file__, "is not a folder")],
+)
+def test_a_setting_that_is_wrong_when_commands_are_imported_is_said_in_a_line(
+    variable: str, value: str, said: str, tmp_path: Path
+) -> None:
+    given = {"NBA_ASSETS_HOME": str(tmp_path), variable: value}
+    done = subprocess.run(
+        [sys.executable, "-m", "nba_assets.cli", "failures"],
+        env={**os.environ, **given},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"{variable}={value!r} cannot be used: ")
+    assert said in line

@@ -30,7 +30,7 @@ from nba_assets.raw.tables import PLAYER_REGISTRY, RAW_TABLES
 from nba_assets.settings import Settings
 from nba_assets.tables.bookkeeping import RAW_QUARANTINE, TABLE_PARTITIONS, WHOLE_FILE
 from nba_assets.warehouse.interface import Warehouse
-from nba_assets.wording import listed
+from nba_assets.wording import counted, listed
 
 FILES_SHOWN = 3
 
@@ -249,8 +249,9 @@ def news_lines(news: Sequence[News]) -> Iterator[str]:
         yield f"{table}: came or changed since it was ingested: {listed(files, FILES_SHOWN, 'files')}"
     if first := [one for one in news if one.ingested is None]:
         days = sorted({one.day for one in first if one.day is not None})
-        dates = f", of {len(days):,} dates from {days[0]} to {days[-1]}" if days else ""
-        yield f"{len({one.table for one in first})} tables: {len(first):,} files that are not ingested yet{dates}"
+        dates = f", of {counted(len(days), 'date')} from {days[0]} to {days[-1]}" if days else ""
+        tables, files_of_all = counted(len({one.table for one in first}), "table"), counted(len(first), "file")
+        yield f"{tables}: {files_of_all} not ingested yet{dates}"
 
 
 def news_of(

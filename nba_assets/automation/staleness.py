@@ -32,7 +32,7 @@ from nba_assets.publishing.input_state import (
 from nba_assets.raw.tables import RAW_TABLES, SCHEDULE
 from nba_assets.registry import GAME_SUMMARIES
 from nba_assets.tables.spec import Columns, Input
-from nba_assets.wording import listed
+from nba_assets.wording import counted, listed
 
 ANNOUNCEMENTS = tuple(name for name, raw in RAW_TABLES.items() if raw.is_pregame and not raw.whole_season)
 """Raw tables about a single date's games that are published before they begin."""
@@ -283,18 +283,8 @@ class Outdated:
         return Outdated(self.table, older, unrecorded)
 
     def __str__(self) -> str:
-        parts = [
-            *(
-                [f"{len(self.older_code):,} dates from older code ({_span(self.older_code)})"]
-                if self.older_code
-                else []
-            ),
-            *(
-                [f"{len(self.unrecorded):,} dates from before their inputs were recorded ({_span(self.unrecorded)})"]
-                if self.unrecorded
-                else []
-            ),
-        ]
+        kinds = {"from older code": self.older_code, "from before their inputs were recorded": self.unrecorded}
+        parts = [f"{counted(len(days), 'date')} {why} ({_span(days)})" for why, days in kinds.items() if days]
         return f"{self.table}: {' and '.join(parts)}; `nba-assets rebuild --stale-code` builds them"
 
 

@@ -15,7 +15,7 @@ from nba_assets.commands.dates import dates_of, span_of
 from nba_assets.commands.failures import FAILURES_SHOWN, list_failures, summarise_failures
 from nba_assets.commands.options import AsJson, Day, FromFile, OneDay, OneTable, require_known
 from nba_assets.commands.output import console, is_wide, list_entries, say, table_of, warn
-from nba_assets.settings import Settings, SettingsError
+from nba_assets.settings import Settings
 from nba_assets.wording import dates_in_words
 
 app = typer.Typer()
@@ -31,18 +31,10 @@ def say_where_it_stands() -> None:
     from nba_assets.orchestration.overview import overview, overview_lines
     from nba_assets.partitions import league_today
 
-    settings = _settings()
+    settings = Settings.from_environment()
     seen = overview(open_warehouse(), landing_zone(), league_today(), settings)
     for line in overview_lines(seen):
         say(line)
-
-
-def _settings() -> Settings:
-    """The settings; raises SettingsError for a home that is no folder, in which nothing would be found."""
-    settings = Settings.from_environment()
-    if settings.home.exists() and not settings.home.is_dir():
-        raise SettingsError(f"NBA_ASSETS_HOME={settings.home} is not a folder; name a folder, or one to be created")
-    return settings
 
 
 @app.command()
@@ -57,8 +49,6 @@ def status(as_json: AsJson = False, warehouse: FromFile = None) -> None:
     from nba_assets.raw.refusals import unreadable_files
     from nba_assets.registry import ALL_TABLES, COMPUTED_TABLES
 
-    if warehouse is None:
-        _settings()
     opened, today = open_warehouse(warehouse), league_today()
     state = read_state(opened, today)
     stale = state.stale(today)

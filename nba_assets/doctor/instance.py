@@ -13,7 +13,7 @@ from nba_assets.doctor.finding import Finding, failure, ok, warning
 from nba_assets.error_lines import line_of
 from nba_assets.orchestration.event_log import BATCH_SIZE, BATCH_VARIABLE, PLANNED_SUBSET_VARIABLE
 from nba_assets.orchestration.instance import dagster_home, dagster_instance
-from nba_assets.wording import phrase
+from nba_assets.wording import counted, phrase
 
 ADVICE = (
     "See that its dagster.yaml is right, and of a database that it runs, that host, port, name and user are right, and "
@@ -51,7 +51,7 @@ def check_instance() -> Iterator[Finding]:
             "processes, save the records, and run `dagster instance migrate`",
         )
     else:
-        yield ok("instance", f"{count:,} runs are on record in {kept} of {where}")
+        yield ok("instance", f"{counted(count, 'run')} on record in {kept} of {where}")
     if url and (unset := [name for name in (BATCH_VARIABLE, PLANNED_SUBSET_VARIABLE) if not os.environ.get(name)]):
         yield warning(
             "instance",

@@ -12,6 +12,7 @@ from nba_assets.orchestration.landing_zone import landing_zone
 from nba_assets.raw.landing import LandedFile, LandingZoneError
 from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.settings import Settings, is_folder
+from nba_assets.wording import counted
 
 
 def check_landing(settings: Settings, *, create: bool = False) -> Iterator[Finding]:
@@ -35,11 +36,11 @@ def check_landing(settings: Settings, *, create: bool = False) -> Iterator[Findi
             stream.read(1)
         yield ok(
             "landing",
-            f"{len(files) - len(faulty):,} files in {settings.landing}; the newest, {newest.path}, is of "
+            f"{counted(len(files) - len(faulty), 'file')} in {settings.landing}; the newest, {newest.path}, is of "
             f"{newest.placed_at:%Y-%m-%d %H:%M} UTC and can be read",
         )
     for file in faulty[:1]:
-        yield warning("landing", f"{len(faulty):,} files cannot be used, of which {file.path} {file.fault}")
+        yield warning("landing", f"{counted(len(faulty), 'file')} cannot be used, of which {file.path} {file.fault}")
 
 
 def newest_landing() -> dict[str, datetime]:

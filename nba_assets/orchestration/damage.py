@@ -20,6 +20,7 @@ from nba_assets.registry import ALL_TABLES, COMPUTED_TABLES
 from nba_assets.tables.bookkeeping import ENTITY_FAILURES, HARD_FAILURE, RAW_QUARANTINE, WHOLE_FILE
 from nba_assets.tables.spec import SHARED_NOTICES, Table
 from nba_assets.warehouse.interface import Warehouse
+from nba_assets.wording import counted
 
 MISSING_RAW_DATA = "MISSING_RAW_DATA"
 SHOWN = 50
@@ -92,18 +93,19 @@ class Damage:
             yield f"{file.removesuffix('.')}; replace or remove the file, and run the date again"
         for table, rules in self.hard_failures.items():
             said = ", ".join(f"{rule} {count}" for rule, count in rules.most_common())
+            entities = counted(rules.total(), "entity", "entities")
             yield (
-                f"{table}: {rules.total()} entities failed hard ({said}); see nba-assets failures --category "
-                f"{HARD_FAILURE} --table {table}"
+                f"{table}: {entities} failed hard ({said}); see nba-assets failures --category {HARD_FAILURE} "
+                f"--table {table}"
             )
         for table, count in self.missing_raw_data.items():
             yield (
-                f"{table}: {count} entities lack raw data; see nba-assets failures --category {MISSING_RAW_DATA} "
-                f"--table {table}"
+                f"{table}: raw data is lacking for {counted(count, 'entity', 'entities')}; see nba-assets failures "
+                f"--category {MISSING_RAW_DATA} --table {table}"
             )
         for table, count in self.quarantined.items():
             yield (
-                f"{table}: {count:,} rows quarantined, e.g. {self.quarantine_examples[table]}; see nba-assets "
+                f"{table}: {counted(count, 'row')} quarantined, e.g. {self.quarantine_examples[table]}; see nba-assets "
                 f"quarantine --table {table}"
             )
         for check, reported in self.notices.items():

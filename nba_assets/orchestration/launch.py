@@ -19,6 +19,7 @@ from nba_assets.automation.planned_runs import Launch
 from nba_assets.orchestration.console import LOGGER_NAME, Verbosity, shown_run
 from nba_assets.orchestration.instance import dagster_instance
 from nba_assets.orchestration.interruption import SIGNAL_TAG, ended_by
+from nba_assets.orchestration.jobs import RETRY
 from nba_assets.orchestration.run_origin import DEFINITIONS_MODULE, create_run
 from nba_assets.orchestration.run_workers import PROCESS_TAG, fail_dead_runs
 from nba_assets.partitions import days_between
@@ -101,7 +102,7 @@ def execute(
     ended it.
     """
     # What a retry refuses is not recorded: its steps alone say it.
-    has_summary = launch.job != "retry"
+    has_summary = launch.job != RETRY.name
     # Left open, the event log would leave its write-ahead log behind.
     with dagster_instance() as instance:
         fail_dead_runs(instance)

@@ -26,7 +26,7 @@ from nba_assets.registry import COMPUTED_TABLES
 from nba_assets.settings import Settings
 from nba_assets.tables.spec import Input
 from nba_assets.warehouse.interface import Warehouse
-from nba_assets.wording import dates_in_words
+from nba_assets.wording import counted, dates_in_words
 
 UNREADABLE_SHOWN = 3
 
@@ -196,7 +196,7 @@ def _built_until(seen: Overview) -> str:
 def _what_landed(seen: Overview) -> str:
     """What there is to build from, where nothing is built."""
     if seen.ingested:
-        dates = f"{len(seen.ingested):,} dates with games from {seen.ingested[0]} to {seen.ingested[-1]}"
+        dates = f"{counted(len(seen.ingested), 'date')} with games from {seen.ingested[0]} to {seen.ingested[-1]}"
         return f"Raw files are ingested for {dates}."
     if seen.landed:
         return "Raw files have landed."

@@ -26,7 +26,7 @@ from nba_assets.orchestration.warehouse_resource import WarehouseResource
 from nba_assets.raw.ingestion import ABSENT, CODE_VERSION, DateReport, IngestionError, IngestionReport, ingest
 from nba_assets.raw.tables import RAW_TABLES, SCHEDULE, RawTable
 from nba_assets.warehouse.interface import OvertakenError, WarehouseBusyError
-from nba_assets.wording import listed
+from nba_assets.wording import counted, listed
 
 FILES_READABLE, ROWS_ACCEPTED = "files_readable", "rows_accepted"
 COMMON_FAULTS, NOTICES, ROWS_NOT_UNDERSTOOD = "looks_like", "notices", "rows_not_understood"
@@ -94,8 +94,8 @@ def raw_asset(raw: RawTable) -> dg.AssetsDefinition:
             context.log.warning(line)
         if report.duplicate_count or report.replaced_count:
             context.log.info(
-                f"{raw.name}: dropped {report.duplicate_count:,} identical rows and {report.replaced_count:,} that "
-                "newer deliveries replace"
+                f"{raw.name}: dropped {counted(report.duplicate_count, 'identical row')} and "
+                f"{report.replaced_count:,} that newer deliveries replace"
             )
         yield from check_events(context, (files_readable(report), rows_accepted(report)))
         try:
@@ -136,7 +136,7 @@ def warnings(report: IngestionReport) -> Iterator[str]:
     if report.quarantined_count or report.bad_files:
         conflicts = f" ({report.conflict_count:,} of them contradict each other)" if report.conflict_count else ""
         rows, files = (
-            f"{count:,} {what}{'' if count == 1 else 's'}" if count else ""
+            counted(count, what) if count else ""
             for count, what in ((report.quarantined_count, "row"), (len(report.bad_files), "file"))
         )
         yield (
@@ -145,7 +145,8 @@ def warnings(report: IngestionReport) -> Iterator[str]:
         )
     yield from (f"{report.table}: {hint}" for hint in report.hints)
     if report.refused and not report.required_but_absent:
-        dates = f"{len(report.refused):,} dates do not count as ingested: {listed(report.refused, SHOWN)}"
+        count, verb = len(report.refused), "does" if len(report.refused) == 1 else "do"
+        dates = f"{counted(count, 'date')} {verb} not count as ingested: {listed(report.refused, SHOWN)}"
         yield f"{report.table}: {dates}. Replace the files that cannot be used, and run the dates again"
     if report.notices:
         yield f"{report.table}: kept, but not understood: {listed(_counted(report), SHOWN)}"
@@ -231,5 +232,6 @@ def _dropped(report: IngestionReport | DateReport) -> dict[str, int]:
 def _counted(report: IngestionReport) -> list[str]:
     """The notices, the most common first, with how many rows each concerns."""
     return [
-        f"{text} ({count:,} rows)" for text, count in sorted(report.notices.items(), key=lambda one: (-one[1], one[0]))
+        f"{text} ({counted(count, 'row')})"
+        for text, count in sorted(report.notices.items(), key=lambda one: (-one[1], one[0]))
     ]

@@ -15,6 +15,7 @@ from rich.table import Column, Table
 from nba_assets.partitions import days_between
 from nba_assets.raw.landing import FolderLandingZone, LandingZoneError
 from nba_assets.settings import Settings
+from nba_assets.wording import counted
 
 if TYPE_CHECKING:
     from nba_assets.providers.delivery import Delivery, Provider
@@ -123,7 +124,7 @@ def check(
         for line in found.complaints():
             _say(line)
         for text, number in found.collection.notices.items():
-            _say(f"{found.raw.name}: {text} ({number:,} rows, kept)")
+            _say(f"{found.raw.name}: {text} ({counted(number, 'row')}, kept)")
     if any(found.is_refused for found in checks):
         raise typer.Exit(1)
     if any(found.quarantined for found in checks):

@@ -190,12 +190,12 @@ def test_what_has_changed_is_said_by_table_and_what_is_new_in_one_line() -> None
     ]
     assert list(news_lines([*again[:3], *first])) == [
         "rosters: came or changed since it was ingested: rosters/0.csv, rosters/1.csv, rosters/2.csv",
-        f"2 tables: 3 files that are not ingested yet, of 2 dates from {DAY} to {NEXT}",
+        f"2 tables: 3 files not ingested yet, of 2 dates from {DAY} to {NEXT}",
     ]
     assert list(news_lines(again)) == [
         "rosters: came or changed since it was ingested: rosters/0.csv, rosters/1.csv, rosters/2.csv and 1 more files"
     ]
-    assert list(news_lines(first[:1])) == ["1 tables: 1 files that are not ingested yet"]
+    assert list(news_lines(first[:1])) == ["1 table: 1 file not ingested yet"]
     assert list(news_lines([])) == []
 
 

@@ -185,7 +185,7 @@ class TestIngesting:
         assert self.ranges(ingested(2)) == [(DAYS[1], DAYS[1]), (DAYS[4], DAYS[4])]
         plan_ingestion(ingested(), NOWHERE, DAYS[1], DAYS[3], said.append)
         assert looked == [(DAYS[0], DAYS[4], (DAYS[0], DAYS[4])), (DAYS[1], DAYS[3], (DAYS[1], DAYS[3]))]
-        assert said == [f"1 tables: 2 files that are not ingested yet, of 2 dates from {DAYS[1]} to {DAYS[4]}"]
+        assert said == [f"1 table: 2 files not ingested yet, of 2 dates from {DAYS[1]} to {DAYS[4]}"]
 
     @pytest.mark.parametrize(
         ("start", "end", "first", "last"), [(0, 5, 1, 4), (1, 4, 1, 4), (2, 4, 3, 4), (0, 3, 1, 3), (2, 2, None, None)]

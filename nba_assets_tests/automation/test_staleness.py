@@ -766,7 +766,7 @@ def test_outdated_dates_are_told_by_their_first_and_last() -> None:
     days = [date(2024, 11, number) for number in range(1, 5)]
     text = str(Outdated("player_daily_cache", days[:3], days[3:]))
     assert text == (
-        "player_daily_cache: 3 dates from older code (2024-11-01 to 2024-11-03) and 1 dates from before their inputs "
+        "player_daily_cache: 3 dates from older code (2024-11-01 to 2024-11-03) and 1 date from before their inputs "
         "were recorded (2024-11-04); `nba-assets rebuild --stale-code` builds them"
     )
 

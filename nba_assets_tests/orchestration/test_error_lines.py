@@ -121,7 +121,7 @@ def test_output_that_cannot_be_written_is_said(own_home: Path) -> None:
 def test_a_home_that_cannot_be_made_is_said(home: Home, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     found = command(tmp_path / "file" / "home", "run", home.opening, NBA_ASSETS_LANDING=str(home.landing))
-    assert only_line(found).startswith(f"{tmp_path}/file/home/dagster: Not a directory. Name a folder;")
+    assert f"cannot be used: {tmp_path}/file is not a folder; name a folder, or one to be created" in only_line(found)
 
 
 def test_a_landing_zone_that_is_not_there_is_said(own_home: Path, tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def test_what_has_landed_is_ingested_and_nothing_computed(home: Home) -> None:
     outcome = home.command("ingest", home.opening, home.day(3))
     assert outcome.returncode in (0, 3), outcome.stdout + outcome.stderr
     lines = outcome.stdout.splitlines()
-    assert "files that are not ingested yet, of " in lines[0]
+    assert "not ingested yet, of " in lines[0]
     assert f"Run of 10 assets from {home.opening} to {home.day(3)}" in lines
     assert dict(built(home)) == dict.fromkeys(RAW_TABLES, 4)
     (heading,) = [line.split() for line in lines if "quarantined" in line and "rows" in line]

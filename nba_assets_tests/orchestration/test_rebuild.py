@@ -62,7 +62,7 @@ def test_status_names_tables_and_dates_from_older_code_and_nothing_else(home: Ho
         f"player_game_summary: 2 dates from older code ({days[1]} to {days[2]}); `nba-assets rebuild --stale-code` "
         "builds them"
     ) in told
-    assert f"team_offense_game_summary: 1 dates from before their inputs were recorded ({days[0]});" in told
+    assert f"team_offense_game_summary: 1 date from before their inputs were recorded ({days[0]});" in told
     assert "team_defense_game_summary:" not in told
 
 

@@ -29,6 +29,7 @@ from nba_assets.raw.tables import RAW_TABLES
 from nba_assets.registry import COMPUTED_TABLES
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.warehouse.duckdb import DuckDBWarehouse
+from nba_assets.wording import counted
 from nba_assets_tests.orchestration.conftest import Home
 from nba_assets_tests.pipeline import ingest_all
 
@@ -311,7 +312,8 @@ def test_entities_that_failed_hard_are_counted_by_rule_and_tell_in_the_exit_code
     hard = [failure for failure in failures_of(DuckDBWarehouse(ingested.warehouse)) if failure.is_hard]
     assert {failure.entity for failure in hard} == set(unlucky)
     assert all(failure.reason.startswith("makes_within_attempts: fg_makes ") for failure in hard)
-    said = f"{SHEET}: {len(hard)} entities failed hard (makes_within_attempts {len(hard)}); see nba-assets failures"
+    entities = counted(len(hard), "entity", "entities")
+    said = f"{SHEET}: {entities} failed hard (makes_within_attempts {len(hard)}); see nba-assets failures"
     assert outcome.output.rstrip().splitlines()[-1].startswith(said)
 
 
@@ -330,7 +332,7 @@ def test_quarantined_rows_are_counted_by_table_and_tell_in_the_exit_code(home: H
     outcome = command("backfill", home.opening, home.day(6))
     assert outcome.exit_code == 3
     last = outcome.output.rstrip().splitlines()[-1]
-    assert last.startswith(f"game_lines: 1 rows quarantined, e.g. {file}, row 1: home_team_abbr is ")
+    assert last.startswith(f"game_lines: 1 row quarantined, e.g. {file}, row 1: home_team_abbr is ")
     assert last.endswith("; see nba-assets quarantine --table game_lines")
     assert command("backfill", home.opening, home.day(6)).exit_code == 0
 
@@ -387,7 +389,7 @@ def test_words_that_are_kept_and_not_understood_are_counted_and_tell_in_the_exit
     assert outcome.exit_code == 3
     last = outcome.output.rstrip().splitlines()[-1]
     assert last == (
-        "play_by_play.rows_accepted: 1 reported, e.g. event_type 'kiss cam' is not known (1 rows); see the check "
+        "play_by_play.rows_accepted: 1 reported, e.g. event_type 'kiss cam' is not known (1 row); see the check "
         "in the UI"
     )
 

@@ -79,11 +79,12 @@ def test_failures_are_counted_by_table_the_hard_ones_by_what_was_broken() -> Non
         missing_raw_data={TABLE: 2, "player_daily_cache": 1},
     )
     assert sorted(found.lines()) == [
-        "player_daily_cache: 1 entities lack raw data; see nba-assets failures --category MISSING_RAW_DATA "
+        "player_daily_cache: raw data is lacking for 1 entity; see nba-assets failures --category MISSING_RAW_DATA "
         "--table player_daily_cache",
-        f"{TABLE}: 2 entities lack raw data; see nba-assets failures --category MISSING_RAW_DATA --table {TABLE}",
         f"{TABLE}: 3 entities failed hard (ValueError 2, KeyError 1); see nba-assets failures --category "
         f"{HARD_FAILURE} --table {TABLE}",
+        f"{TABLE}: raw data is lacking for 2 entities; see nba-assets failures --category MISSING_RAW_DATA "
+        f"--table {TABLE}",
     ]
 
 
@@ -108,7 +109,7 @@ def test_quarantined_rows_are_counted_with_the_first_of_each_table_and_files_are
     assert list(found.lines()) == [
         "schedule: schedule.csv is empty; replace or remove the file, and run the date again",
         "rosters: 2 rows quarantined, e.g. rosters.csv, row 3: first; see nba-assets quarantine --table rosters",
-        "schedule: 1 rows quarantined, e.g. schedule.csv, row 7: odd; see nba-assets quarantine --table schedule",
+        "schedule: 1 row quarantined, e.g. schedule.csv, row 7: odd; see nba-assets quarantine --table schedule",
     ]
 
 

@@ -57,7 +57,7 @@ def _not_the_warehouse(path: Path | None, given: ValidationInfo) -> Path | None:
 def _folder(path: Path) -> Path:
     """The path, where it is a folder or one can be made there."""
     there = next((each for each in (path, *path.parents) if os.path.lexists(each)), path)
-    if os.path.lexists(there) and not os.path.isdir(there):
+    if not os.path.isdir(there):
         raise ValueError(f"{there} is not a folder; name a folder, or one to be created")
     return path
 

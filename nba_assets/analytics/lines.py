@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nba_assets.entities.outcomes import take
-from nba_assets.entities.relations import find, group_numbers, join_at, sortable, text_where
+from nba_assets.entities.relations import begins, find, group_numbers, join_at, sortable, text_where
 from nba_assets.tables.spec import Columns
 
 LINE_COLUMNS = (
@@ -77,7 +77,7 @@ def preferred(lines: Columns) -> Lines:
     pooled = _pooled(known)
     rank = np.select([known["bookmaker_key"] == book for book in PREFERRED_BOOKS], RANKS, UNRANKED)
     starts = _starts(known, OUTCOME)
-    best = np.repeat(np.minimum.reduceat(rank, starts) if len(starts) else rank, np.diff(starts, append=len(rank)))
+    best = np.repeat(_reduced(np.minimum, rank, starts), np.diff(starts, append=len(rank)))
     single = _pooled(take(known, (rank == best) & (rank < UNRANKED)))
     others = find([pooled[name] for name in OUTCOME], [single[name] for name in OUTCOME]) < 0
     return Lines({name: np.concatenate([single[name], pooled[name][others]]) for name in pooled})
@@ -118,8 +118,7 @@ def _pooled(known: Columns) -> dict[str, NDArray[Any]]:
 
 def _starts(rows: Columns, names: Sequence[str]) -> NDArray[np.intp]:
     """The first row of each combination of values in rows that are sorted by them."""
-    numbers = group_numbers([rows[name] for name in names])
-    return np.flatnonzero(np.append(True, numbers[1:] != numbers[:-1])[: len(numbers)])
+    return np.flatnonzero(begins(group_numbers([rows[name] for name in names])))
 
 
 def _reduced(function: np.ufunc, values: NDArray[Any], starts: NDArray[np.intp]) -> NDArray[Any]:

@@ -16,7 +16,7 @@ from nba_assets.basketball.arithmetic import map_distinct
 from nba_assets.basketball.teams import TEAMS
 from nba_assets.basketball.travel import is_time_zone
 from nba_assets.entities.outcomes import take
-from nba_assets.entities.relations import at, find, group_numbers, text_where
+from nba_assets.entities.relations import at, begins, find, group_numbers, text_where
 from nba_assets.tables.spec import Columns
 
 PLACE_COLUMNS = ("arena_latitude", "arena_longitude", "arena_timezone")
@@ -91,7 +91,7 @@ def _most_used(at_home: Columns) -> Columns:
     games = np.bincount(arena, minlength=1)[arena]
     # The order of the games is of no account: where everything else is equal, the place decides.
     order = np.lexsort((*reversed(place), at_home["game_date"], -games, team))
-    return take(at_home, order[np.append(True, np.diff(team[order]) != 0)[: len(order)]])
+    return take(at_home, order[begins(team[order])])
 
 
 def homes_of(games: Columns, seasons: NDArray[np.float64], teams: NDArray[np.object_]) -> dict[str, NDArray[Any]]:

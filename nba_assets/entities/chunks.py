@@ -129,8 +129,6 @@ def _checked(task: Task, requested: Grouped, outcome: Outcome) -> Outcome:
     if failed:
         _validate_failures(failed)
         lost = _moments(requested, "failure records", failed["entity_id"], failed["partition_date"])
-    if not len(lost) and np.array_equal(given, requested.moments):
-        return outcome
     if np.array_equal(np.sort(np.concatenate([given, lost]), kind="stable"), requested.moments):
         return Outcome(_ascending(rows, given), _ascending(failed, lost))
     expected, expected_rows = np.unique(requested.moments, return_counts=True)

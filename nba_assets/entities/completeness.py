@@ -20,6 +20,7 @@ from nba_assets.entities.groups import SPAN, Grouped, Numbered, Numbers, days_of
 from nba_assets.entities.outcomes import failures, take
 from nba_assets.entities.relations import at, find, group_numbers, text_where
 from nba_assets.entities.windows import AsOf, AsOfWindow, Counts, Masks
+from nba_assets.tables.lists import object_column
 from nba_assets.tables.spec import Columns
 
 OLDEST_SNAPSHOT_DAYS = 90
@@ -102,9 +103,7 @@ def missing_game_ids(expected: AsOfWindow, has_row: Masks, game_ids: NDArray[np.
     missing = expected.only(~has_row)
     ids = missing.of_kept(game_ids).tolist()
     bounds = zip(missing.start.tolist(), missing.stop.tolist(), strict=True)
-    column = np.empty(len(missing.start), dtype=object)
-    column[:] = [tuple(ids[start:stop]) for start, stop in bounds]
-    return column
+    return object_column([tuple(ids[start:stop]) for start, stop in bounds])
 
 
 def shortfall(expected: Counts, minimum: Counts | int) -> tuple[NDArray[np.object_], Masks]:

@@ -88,8 +88,13 @@ def largest(values: NDArray[np.float64], group: Key) -> NDArray[np.bool_]:
     order = np.lexsort((-np.nan_to_num(values, nan=-np.inf), group_numbers(group)))
     codes = group_numbers(group)[order]
     marks = np.zeros(len(values), dtype=bool)
-    marks[order[np.append(True, codes[1:] != codes[:-1])[: len(order)]]] = True
+    marks[order[begins(codes)]] = True
     return marks
+
+
+def begins(numbers: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
+    """Marks the first of each run of equal numbers. Example: of 3, 3, 1 the first and the third."""
+    return np.append(True, numbers[1:] != numbers[:-1])[: len(numbers)]
 
 
 def sortable(values: NDArray[Any]) -> NDArray[Any]:

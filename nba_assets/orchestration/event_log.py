@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Any
 
 import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
@@ -201,39 +202,41 @@ class KeptConnectionsEventLogStorage(SqliteEventLogStorage):
         """Store materializations that others of the same asset follow in their batch: without what stands in the index
         in the log of their run, and without naming each the last one of its asset.
         """
+        of_index = [self._event_to_row(without_repetitions(event)) for event in events]
+        ids = self._insert([self._event_to_row(brief(event)) for event in events], of_index)
+        with self.index_transaction() as connection:
+            self._store_asset_event_tags(connection, events, ids)
+
+    def _insert(self, of_run: Sequence[dict[str, Any]], of_index: Sequence[dict[str, Any]]) -> list[int]:
+        """Insert events of a run, as rows, into its log and into the index, within a batch; returns their ids in the
+        index.
+        """
         insert = SqlEventLogStorageTable.insert()
-        with self.run_connection(events[0].run_id) as connection:
-            connection.execute(insert, [self._event_to_row(brief(event)) for event in events])
+        with self.run_connection(of_run[0]["run_id"]) as connection:
+            connection.execute(insert, of_run)
         with self.index_transaction() as connection:
             inserted = connection.execute(
-                insert.returning(SqlEventLogStorageTable.c.id, sort_by_parameter_order=True),
-                [self._event_to_row(without_repetitions(event)) for event in events],
+                insert.returning(SqlEventLogStorageTable.c.id, sort_by_parameter_order=True), of_index
             )
-            self._store_asset_event_tags(connection, events, list(inserted.scalars()))
+            return list(inserted.scalars())
 
     def _store_planned_checks(self, events: Sequence[EventLogEntry]) -> None:
         """Store that checks of a run are planned: with a statement for each table, and not three for each check."""
         rows = [self._event_to_row(event) for event in events]
-        insert = SqlEventLogStorageTable.insert()
-        with self.run_connection(events[0].run_id) as connection:
-            connection.execute(insert, rows)
+        executions = [
+            {
+                "asset_key": _planned_check(event).asset_key.to_string(),
+                "check_name": _planned_check(event).check_name,
+                "partition": None,
+                "run_id": event.run_id,
+                "execution_status": AssetCheckExecutionRecordStatus.PLANNED.value,
+                "evaluation_event": serialize_value(planned_once(event)),
+                "evaluation_event_timestamp": row["timestamp"],
+                "evaluation_event_storage_id": event_id,
+            }
+            for event, row, event_id in zip(events, rows, self._insert(rows, rows), strict=True)
+        ]
         with self.index_transaction() as connection:
-            inserted = connection.execute(
-                insert.returning(SqlEventLogStorageTable.c.id, sort_by_parameter_order=True), rows
-            )
-            executions = [
-                {
-                    "asset_key": _planned_check(event).asset_key.to_string(),
-                    "check_name": _planned_check(event).check_name,
-                    "partition": None,
-                    "run_id": event.run_id,
-                    "execution_status": AssetCheckExecutionRecordStatus.PLANNED.value,
-                    "evaluation_event": serialize_value(planned_once(event)),
-                    "evaluation_event_timestamp": row["timestamp"],
-                    "evaluation_event_storage_id": event_id,
-                }
-                for event, row, event_id in zip(events, rows, inserted.scalars(), strict=True)
-            ]
             connection.execute(AssetCheckExecutionsTable.insert(), executions)
 
     def has_table(self, table_name: str) -> bool:

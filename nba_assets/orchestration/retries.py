@@ -8,13 +8,12 @@ from datetime import UTC, date, datetime
 
 from nba_assets.automation.planned_runs import Launch
 from nba_assets.orchestration.console import Verbosity
+from nba_assets.orchestration.jobs import RETRY
 from nba_assets.orchestration.launch import RunReport, execute
 from nba_assets.publishing.retry import OpenFailure, open_failures
 from nba_assets.registry import COMPUTED_TABLES
 from nba_assets.tables.bookkeeping import TABLE_PARTITIONS
 from nba_assets.warehouse.interface import Warehouse
-
-JOB = "retry"
 
 
 def failures_of(
@@ -46,7 +45,7 @@ def plan_retries(warehouse: Warehouse, retryable: Iterable[OpenFailure]) -> list
         else:
             groups.append(_Group([day], tables_of[day]))
     return [
-        Launch(JOB, [name for name in COMPUTED_TABLES if name in group.tables], group.days[0], group.days[-1])
+        Launch(RETRY.name, [name for name in COMPUTED_TABLES if name in group.tables], group.days[0], group.days[-1])
         for group in groups
     ]
 

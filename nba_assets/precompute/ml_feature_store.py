@@ -60,6 +60,7 @@ from nba_assets.tables.blocks import (
     readiness_block,
     ready_flag,
 )
+from nba_assets.tables.lists import object_column
 from nba_assets.tables.spec import (
     Columns,
     Table,
@@ -255,8 +256,8 @@ def _of_version(version: str, vector: Vector) -> dict[str, NDArray[Any]]:
     """The columns about a version's vector as a whole."""
     known = FEATURE_VERSIONS[version]
     return {
-        known.column("features"): _objects(vector.filled.tolist()),
-        known.column("feature_names"): _objects([known.names] * len(vector.values)),
+        known.column("features"): object_column(vector.filled.tolist()),
+        known.column("feature_names"): object_column([known.names] * len(vector.values)),
         known.column("feature_sources"): _sources(vector),
         known.column("feature_version"): np.full(len(vector.values), known.name, dtype=object),
         known.column("feature_quality_score"): vector.quality,
@@ -270,13 +271,7 @@ def _sources(vector: Vector) -> NDArray[np.object_]:
     origins = np.ascontiguousarray(vector.origins, dtype=np.int8)
     # Whole rows are compared as bytes: number by number, as `axis` does it, takes ten times as long.
     _, first, row = np.unique(origins.view(f"V{origins.shape[1]}").ravel(), return_index=True, return_inverse=True)
-    return _objects([tuple(TAGS[origin] for origin in mine) for mine in origins[first].tolist()])[row]
-
-
-def _objects(lists: list[Any]) -> NDArray[np.object_]:
-    column = np.empty(len(lists), dtype=object)
-    column[:] = lists
-    return column
+    return object_column([tuple(TAGS[origin] for origin in mine) for mine in origins[first].tolist()])[row]
 
 
 def build(run: TableRun) -> Outcome:

@@ -18,7 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from nba_assets.entities.outcomes import LONGEST_REASON, Outcome, concatenate, failures, length, take
-from nba_assets.entities.relations import find
+from nba_assets.entities.relations import begins, find
 from nba_assets.tables.audit import (
     Broken,
     Check,
@@ -114,7 +114,7 @@ def one_per_entity(failed: Columns) -> Columns:
         [failed["failure_category"] == name for name in WITHOUT_ROW], range(len(WITHOUT_ROW)), len(WITHOUT_ROW)
     )
     order = np.lexsort((gravity, groups))
-    first = order[np.append(True, np.diff(groups[order]) != 0)]
+    first = order[begins(groups[order])]
     reasons: list[dict[str, None]] = [{} for _ in first]
     for place in order.tolist():
         reasons[groups[place]][failed["failure_reason"][place]] = None
@@ -157,7 +157,7 @@ class _Losses:
 
     def add(self, check: Check, marks: Broken, remaining: StoredColumns, places: NDArray[np.intp]) -> None:
         """Count a broken check in: `places` are those of the remaining rows among all rows."""
-        read = columns_of_rule(check.rule, remaining) if check.rule else []
+        read = columns_of_rule(check.rule, remaining.rows) if check.rule else []
         broken = np.flatnonzero(any_column(marks, len(places))).tolist()
         if check.costs == "game":
             self._add_games(check, read, broken, remaining, places)

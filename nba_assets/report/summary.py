@@ -10,6 +10,7 @@ from nba_assets.pictures.canvas import day_text
 from nba_assets.report.slate import Game, Player, SlateFacts
 from nba_assets.tables.bookkeeping import EXPECTED_FAILURES
 from nba_assets.tables.remarks import COMPOSITE_WORTH
+from nba_assets.wording import counted
 
 PLAYERS_SHOWN = 3
 """At either end of the composite adjustment."""
@@ -25,8 +26,8 @@ def summary(slate: SlateFacts) -> list[str]:
 
 def _lines(slate: SlateFacts) -> Iterator[str]:
     games = len(slate.games)
-    counted = f"{games} game{'' if games == 1 else 's'}" if games else "no games on this date"
-    yield f"{day_text(slate.day)}: {counted}"
+    played = counted(games, "game") if games else "no games on this date"
+    yield f"{day_text(slate.day)}: {played}"
     yield from (_game_line(game) for game in slate.games)
     rotation = sorted(
         (player for player in slate.players if player.is_in_rotation),

@@ -152,11 +152,11 @@ def any_column(broken: Broken, size: int) -> NDArray[np.bool_]:
     return np.logical_or.reduce([np.zeros(size, dtype=bool), *broken.values()])
 
 
-def columns_of_rule(rule: Rule, columns: Columns) -> list[str]:
-    """The columns that a rule looks at, in the order in which it does."""
-    read = _Noted(columns)
-    rule.broken(read)
-    return list(read.names)
+def columns_of_rule(rule: Rule, rows: pa.Table) -> list[str]:
+    """The columns of some rows that a rule looks at, in the order in which it does."""
+    columns = StoredColumns(rows)
+    rule.broken(columns)
+    return columns.looked_at
 
 
 def values_text(rows: pa.Table, place: int, names: Sequence[str]) -> str:
@@ -180,18 +180,6 @@ def reason_of_row(
         for name in at_fault
     )
     return f"{check.name}: {', '.join(said)}"
-
-
-class _Noted(dict[str, NDArray[Any]]):
-    """Columns that note which of them are looked at."""
-
-    def __init__(self, columns: Columns) -> None:
-        super().__init__(columns)
-        self.names: dict[str, None] = {}
-
-    def __getitem__(self, name: str) -> NDArray[Any]:
-        self.names[name] = None
-        return super().__getitem__(name)
 
 
 def _example(table: Table, rows: pa.Table, place: int, at_fault: list[str]) -> str:

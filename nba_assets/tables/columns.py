@@ -72,6 +72,11 @@ class StoredColumns(Mapping[str, NDArray[Any]]):
         """The number of columns."""
         return len(self._names)
 
+    @property
+    def looked_at(self) -> list[str]:
+        """The columns that were looked at, in the order of the first look."""
+        return list(self._made)
+
     def is_null(self, name: str) -> NDArray[np.bool_]:
         """The rows that lack a value of a column."""
         nulls: NDArray[np.bool_] = pc.is_null(self.rows.column(name), nan_is_null=True).to_numpy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -37,9 +38,9 @@ def distinct_lists(values: pa.ListArray) -> tuple[pa.ListArray, NDArray[np.intp]
 def to_python_lists(values: pa.ListArray) -> NDArray[np.object_]:
     """A Python list per row, None for null. Rows of equal texts share one."""
     if not pa.types.is_string(values.type.value_type):
-        return _objects(values.to_pylist())
+        return object_column(values.to_pylist())
     distinct, numbers = distinct_lists(values)
-    return _objects(distinct.to_pylist())[numbers]
+    return object_column(distinct.to_pylist())[numbers]
 
 
 def to_arrow_texts(lists: NDArray[Any], kind: pa.DataType) -> pa.Array:
@@ -63,7 +64,8 @@ def to_arrow_numbers(lists: NDArray[Any], kind: pa.DataType) -> pa.Array:
     return pa.array(list(lists), type=kind, from_pandas=True)
 
 
-def _objects(lists: list[Any]) -> NDArray[np.object_]:
+def object_column(lists: Sequence[Any]) -> NDArray[np.object_]:
+    """A column that holds each of some lists or tuples as it is."""
     objects = np.empty(len(lists), dtype=object)
     objects[:] = lists
     return objects
